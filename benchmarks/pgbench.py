@@ -1,10 +1,11 @@
 """`make bench`: pgbench on this system and, in the same run, on PostgreSQL 18 with two synchronous quorum standbys.
 
-TPC-B-like, -N (simple update) and -S (select only), prepared statements, 1, 8 and 32 clients, both systems with the same pgbench program, the same scale
-and REPEATABLE READ with retries. For each cell the two systems run one after the other, so that the ratio is of neighbours in time; it is the ratio
-that counts, machines are noisy. Then where our time goes: microseconds of CPU per transaction in each layer, messages and bytes per transaction,
-fsyncs per commit. Where a process hosts several layers (placement "az", the default here, as configs/packed.toml), CPU, messages and bytes
-are the process's and go by its name. Writes bench-results/pgbench.json and a plot.
+TPC-B-like, -N (simple update) and -S (select only), prepared statements, 1, 8 and 32 clients, both systems with the
+same pgbench program, the same scale and REPEATABLE READ with retries. For each cell the two systems run one after the
+other, so that the ratio is of neighbours in time; it is the ratio that counts, machines are noisy. Then where our time
+goes: microseconds of CPU per transaction in each layer, messages and bytes per transaction, fsyncs per commit. Where a
+process hosts several layers (placement "az", the default here, as configs/packed.toml), CPU, messages and bytes are the
+process's and go by its name. Writes bench-results/pgbench.json and a plot.
 
     python -m benchmarks.pgbench [--scale 10] [--seconds 10] [--clients 1,8,32] [--only tpcb,simple,select]
         [--placement az|role] [--no-peer]
@@ -37,7 +38,8 @@ PLACEMENTS = ("az", "role")
 
 @dataclass
 class Cell:
-    """One pgbench run. Latency in milliseconds; `retried` is the share of transactions that were retried at least once."""
+    """One pgbench run. Latency in milliseconds; `retried` is the share of transactions that were retried at least
+    once."""
 
     tps: float
     latency_ms: float
@@ -47,7 +49,17 @@ class Cell:
 
 
 def run_pgbench(url: str, script: str, clients: int, seconds: float) -> Cell:
-    command = [str(binaries() / "pgbench"), "-n", "-M", "prepared", *SCRIPTS[script], "-c", str(clients), "-j", str(min(clients, 2))]
+    command = [
+        str(binaries() / "pgbench"),
+        "-n",
+        "-M",
+        "prepared",
+        *SCRIPTS[script],
+        "-c",
+        str(clients),
+        "-j",
+        str(min(clients, 2)),
+    ]
     command += ["-T", str(max(1, int(seconds))), "--max-tries=1000", url]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
@@ -95,7 +107,11 @@ class Eagleray:
 
     def __enter__(self) -> Eagleray:
         try:
-            self.url = self._command("up", "--detach", "--port", str(self._port), "--config", str(self._settings)).strip().splitlines()[-1]
+            self.url = (
+                self._command("up", "--detach", "--port", str(self._port), "--config", str(self._settings))
+                .strip()
+                .splitlines()[-1]
+            )
         except BaseException:
             self.__exit__()
             raise
@@ -139,7 +155,8 @@ def account_for(before: dict[str, Any], after: dict[str, Any], transactions: int
 
     def used(kind: str, unit: float) -> dict[str, float]:
         amounts = {
-            name: round((amount - before[kind].get(name, 0)) * unit / transactions, 3) for name, amount in sorted(after[kind].items())
+            name: round((amount - before[kind].get(name, 0)) * unit / transactions, 3)
+            for name, amount in sorted(after[kind].items())
         }
         return {name: amount for name, amount in amounts.items() if amount}
 
@@ -148,14 +165,21 @@ def account_for(before: dict[str, Any], after: dict[str, Any], transactions: int
 
 def load(url: str, scale: int) -> float:
     begun = time.perf_counter()
-    done = subprocess.run([str(binaries() / "pgbench"), "-i", "-q", "-s", str(scale), url], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [str(binaries() / "pgbench"), "-i", "-q", "-s", str(scale), url], capture_output=True, text=True, check=False
+    )
     if done.returncode != 0:
         raise RuntimeError(f"pgbench -i failed on {url}: {done.stderr[-2000:]}")
     return time.perf_counter() - begun
 
 
 def compare(arguments: argparse.Namespace) -> dict[str, Any]:
-    results: dict[str, Any] = {"scale": arguments.scale, "seconds": arguments.seconds, "placement": arguments.placement, "cells": []}
+    results: dict[str, Any] = {
+        "scale": arguments.scale,
+        "seconds": arguments.seconds,
+        "placement": arguments.placement,
+        "cells": [],
+    }
     peer = None if arguments.no_peer else PostgresPeer()
     with Eagleray(arguments.port, arguments.placement) as ours:
         if peer is not None:
@@ -183,11 +207,18 @@ def one_cell(ours: Eagleray, peer: PostgresPeer | None, script: str, clients: in
     own = run_pgbench(ours.url, script, clients, seconds)
     account = account_for(before, ours.account(), max(1, own.transactions))
     cell: dict[str, Any] = {"script": script, "clients": clients, "eagleray": asdict(own), "account": account}
-    line = f"{TITLES[script]:<18} {clients:>3} clients   eagleray {own.tps:>9,.0f}/s {own.latency_ms:>8.2f} ms {own.retried:>6.1%} retried"
+    line = (
+        f"{TITLES[script]:<18} {clients:>3} clients   eagleray {own.tps:>9,.0f}/s {own.latency_ms:>8.2f} ms "
+        f"{own.retried:>6.1%} retried"
+    )
     if peer is not None:
         run_pgbench(peer.url, script, clients, 1)
         other = run_pgbench(peer.url, script, clients, seconds)
-        cell |= {"postgresql": asdict(other), "ratio": own.tps / other.tps, "latency_ratio": own.latency_ms / other.latency_ms}
+        cell |= {
+            "postgresql": asdict(other),
+            "ratio": own.tps / other.tps,
+            "latency_ratio": own.latency_ms / other.latency_ms,
+        }
         line += f"   PostgreSQL {other.tps:>9,.0f}/s {other.latency_ms:>8.2f} ms {other.retried:>6.1%}"
         line += f"   ratio {cell['ratio']:.3f}  latency x{cell['latency_ratio']:.1f}"
     print(line, flush=True)
@@ -195,7 +226,11 @@ def one_cell(ours: Eagleray, peer: PostgresPeer | None, script: str, clients: in
     print(f"    CPU us/transaction: {cpu}", flush=True)
     for kind in ("messages", "bytes", "syncs"):
         if account[kind]:
-            print(f"    {kind}/transaction: " + "  ".join(f"{layer} {value:,.2f}" for layer, value in account[kind].items()), flush=True)
+            print(
+                f"    {kind}/transaction: "
+                + "  ".join(f"{layer} {value:,.2f}" for layer, value in account[kind].items()),
+                flush=True,
+            )
     return cell
 
 
@@ -211,12 +246,20 @@ def plot(results: dict[str, Any], path: Path) -> None:
         cells = [cell for cell in results["cells"] if cell["script"] == script]
         labels = [str(cell["clients"]) for cell in cells]
         places = range(len(cells))
-        axis.bar([place - 0.2 for place in places], [cell["eagleray"]["tps"] for cell in cells], 0.4, label="Eagleray", color="#0f766e")
+        axis.bar(
+            [place - 0.2 for place in places],
+            [cell["eagleray"]["tps"] for cell in cells],
+            0.4,
+            label="Eagleray",
+            color="#0f766e",
+        )
         if all("postgresql" in cell for cell in cells):
             bars = [cell["postgresql"]["tps"] for cell in cells]
             axis.bar([place + 0.2 for place in places], bars, 0.4, label="PostgreSQL 18, ANY 1 of 2", color="#94a3b8")
             for place, cell in zip(places, cells, strict=True):
-                axis.annotate(f"{cell['ratio']:.2f}", (place - 0.2, cell["eagleray"]["tps"]), ha="center", va="bottom", fontsize=8)
+                axis.annotate(
+                    f"{cell['ratio']:.2f}", (place - 0.2, cell["eagleray"]["tps"]), ha="center", va="bottom", fontsize=8
+                )
         axis.set_xticks(list(places), labels)
         axis.set_title(TITLES[script], fontsize=10)
         axis.set_xlabel("clients")

@@ -1,10 +1,12 @@
 """What clients notice while storage shards split and merge, on a cluster of this machine (docs/shards.md).
 
     python -m benchmarks.reshapes                        four splits in the middle and four merges, one after the other
-    python -m benchmarks.reshapes --acts 4 --stacks      ... and what held the event loops meanwhile, as their probes saw it
+    python -m benchmarks.reshapes --acts 4 --stacks      ... and what held the event loops meanwhile, as their probes
+                                                         saw it
 
-Eight clients update single rows, two read single rows by key, each as fast as it is answered. A statement counts to the reshapes where any of its time lies within one, and else to
-what was between them: the ratio of the two is what a reshape costs, on whatever machine. All rows are added up at the end: each acknowledged update is in there once.
+Eight clients update single rows, two read single rows by key, each as fast as it is answered. A statement counts to the
+reshapes where any of its time lies within one, and else to what was between them: the ratio of the two is what a
+reshape costs, on whatever machine. All rows are added up at the end: each acknowledged update is in there once.
 """
 
 from __future__ import annotations
@@ -35,12 +37,15 @@ VALUE = "x" * 64
 WRITERS, READERS = 8, 2
 BETWEEN_S = 1.5
 LATE_SHOWN, STACK_SHOWN = 10, 6
-SETTINGS = '[layout]\nplacement = "{placement}"\nshards = {shards}\n[scaling]\nshard_bytes = 0\nshard_busy_share = 0.0\n'
+SETTINGS = (
+    '[layout]\nplacement = "{placement}"\nshards = {shards}\n[scaling]\nshard_bytes = 0\nshard_busy_share = 0.0\n'
+)
 
 
 @dataclass
 class Statements:
-    """`ended`: (began, ended) of those that were answered; `errors`: SQLSTATE of the others. Seconds of the monotonic clock."""
+    """`ended`: (began, ended) of those that were answered; `errors`: SQLSTATE of the others. Seconds of the monotonic
+    clock."""
 
     ended: list[tuple[float, float]] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
@@ -72,7 +77,10 @@ class Figures:
         return cls(count, milliseconds[count // 2], milliseconds[min(count * 99 // 100, count - 1)], milliseconds[-1])
 
     def __str__(self) -> str:
-        return f"{self.count:6} statements   median {self.median:5.0f} ms   p99 {self.p99:5.0f} ms   worst {self.worst:5.0f} ms"
+        return (
+            f"{self.count:6} statements   median {self.median:5.0f} ms   p99 {self.p99:5.0f} ms   worst "
+            f"{self.worst:5.0f} ms"
+        )
 
 
 async def write(url: str, number: int, done: Statements, ended: asyncio.Event) -> None:
@@ -95,7 +103,9 @@ async def read(url: str, number: int, done: Statements, ended: asyncio.Event) ->
         while not ended.is_set():
             began = time.monotonic()
             try:
-                row = await (await client.execute("SELECT v FROM reshaped WHERE k = %s", (drawn.randrange(ROWS),))).fetchone()
+                row = await (
+                    await client.execute("SELECT v FROM reshaped WHERE k = %s", (drawn.randrange(ROWS),))
+                ).fetchone()
             except psycopg.Error as error:
                 done.errors.append(error.sqlstate or str(error))
             else:
@@ -136,7 +146,10 @@ async def measure(data: Path, url: str, acts: int) -> bool:
     async with await psycopg.AsyncConnection.connect(url, autocommit=True) as client:
         count, total = await (await client.execute("SELECT count(*), sum(n) FROM reshaped")).fetchone() or (0, 0)
     strange = [error for error in (*writes.errors, *reads.errors) if error != "40001"]
-    print(f"rows {count:,} of {ROWS:,}; {len(writes.ended):,} updates were acknowledged, {total:,} are there; errors: {strange or 'none'}")
+    print(
+        f"rows {count:,} of {ROWS:,}; {len(writes.ended):,} updates were acknowledged, {total:,} are there; "
+        f"errors: {strange or 'none'}"
+    )
     return count == ROWS and total == len(writes.ended) and not strange
 
 
@@ -153,7 +166,8 @@ def _report(writes: Statements, reads: Statements, spans: list[tuple[float, floa
         within, outside = (Figures.of(found) for found in statements.split(spans))
         print(f"{what:8} during reshapes   {within}\n{what:8} between them       {outside}")
         print(
-            f"{what:8} ratio                                  {within.median / (outside.median or 1):8.2f}    {within.p99 / (outside.p99 or 1):8.2f}"
+            f"{what:8} ratio                                  {within.median / (outside.median or 1):8.2f}   "
+            f" {within.p99 / (outside.p99 or 1):8.2f}"
         )
         print(json.dumps({"what": what, "during": asdict(within), "between": asdict(outside)}))
 
@@ -162,7 +176,11 @@ def _stacks(probes: Path) -> None:
     late = sorted((each for path in probes.glob("*.jsonl") for each in read_late(path)), key=lambda each: -each.wait_ms)
     print(f"{len(late)} late turns; those of most CPU:")
     for each in sorted(late, key=lambda each: -each.loop_cpu_ms)[:LATE_SHOWN]:
-        print(f"  wait {each.wait_ms:.0f}, CPU {each.loop_cpu_ms:.0f}, gc {each.gc_ms:.0f}: ", *each.stack[:STACK_SHOWN], sep="  ")
+        print(
+            f"  wait {each.wait_ms:.0f}, CPU {each.loop_cpu_ms:.0f}, gc {each.gc_ms:.0f}: ",
+            *each.stack[:STACK_SHOWN],
+            sep="  ",
+        )
 
 
 def main() -> int:
@@ -174,7 +192,9 @@ def main() -> int:
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # the cluster is stopped, whoever ends this
     try:
-        with own_cluster("reshapes", SETTINGS.format(placement=arguments.placement, shards=arguments.shards), quiet=True) as data:
+        with own_cluster(
+            "reshapes", SETTINGS.format(placement=arguments.placement, shards=arguments.shards), quiet=True
+        ) as data:
             held = asyncio.run(measure(data, str(ask_status(state_of(data))["url"]), arguments.acts))
             if arguments.stacks:
                 _stacks(Path(os.environ[VARIABLE]))

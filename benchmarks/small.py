@@ -1,6 +1,8 @@
-"""Joins, groups and the like over ten to a thousand rows: in rows, in DuckDB (`querying.small_rows_max = 0`), and on PostgreSQL 18, in one run.
+"""Joins, groups and the like over ten to a thousand rows: in rows, in DuckDB (`querying.small_rows_max = 0`), and on
+PostgreSQL 18, in one run.
 
-One client, prepared statements, autocommit; milliseconds a statement at the median, by the client's clock. Writes bench-results/small.json.
+One client, prepared statements, autocommit; milliseconds a statement at the median, by the client's clock. Writes
+bench-results/small.json.
 
     python -m benchmarks.small [--rows 10,100,1000] [--seconds 0.5]
 """
@@ -22,7 +24,9 @@ from benchmarks.pgbench import Eagleray
 QUERIES = {
     "group": "SELECT state, count(*), sum(total) FROM o{0} GROUP BY state ORDER BY 2 DESC, 1",
     "join": "SELECT o.id, c.name FROM o{0} o JOIN c{0} c ON c.code = o.customer ORDER BY o.id LIMIT 50",
-    "join and group": "SELECT c.name, sum(o.total), count(*) FROM o{0} o JOIN c{0} c ON c.code = o.customer GROUP BY c.name HAVING count(*) > 1 ORDER BY 2",
+    "join and group": "SELECT c.name, sum(o.total), count(*) FROM o{0} o JOIN c{0} c ON c.code = o.customer GROUP BY "
+    "c.name "
+    "HAVING count(*) > 1 ORDER BY 2",
     "distinct": "SELECT DISTINCT state FROM o{0}",
     "in": "SELECT count(*) FROM o{0} WHERE customer IN (SELECT code FROM c{0} WHERE name < 'n5')",
     "union": "SELECT customer FROM o{0} UNION SELECT code FROM c{0} ORDER BY 1 LIMIT 20",
@@ -76,7 +80,8 @@ def main() -> None:
         ours, duck = results["rows"][name], results["duckdb"][name]
         right = all(sorted(map(repr, other)) == sorted(map(repr, answer)) for _, other in (ours, duck))
         print(
-            f"{name:26} PostgreSQL {theirs:7.2f} ms   DuckDB {duck[0]:7.2f}   rows {ours[0]:7.2f}   {theirs / ours[0]:.2f} of PostgreSQL's speed"
+            f"{name:26} PostgreSQL {theirs:7.2f} ms   DuckDB {duck[0]:7.2f}   rows {ours[0]:7.2f}   "
+            f"{theirs / ours[0]:.2f} of PostgreSQL's speed"
             f"{'' if right else '   WRONG'}"
         )
     figures = {system: {name: round(median, 3) for name, (median, _) in of.items()} for system, of in results.items()}

@@ -1,19 +1,24 @@
-"""How long one client's statement holds up the others, and what memory it takes: heavy work, one piece after the other, on a cluster of this machine.
+"""How long one client's statement holds up the others, and what memory it takes: heavy work, one piece after the other,
+on a cluster of this machine.
 
-    python -m benchmarks.stalls                              every kind of work below, in the default mode's statement memory
+    python -m benchmarks.stalls                              every kind of work below, in the default mode's statement
+                                                             memory
     python -m benchmarks.stalls --only result sort --seconds 10
     python -m benchmarks.stalls --sql "SELECT ..."           another statement
 
-While a statement runs (in a client of its own, heavy_client.py), another client of each query processor reads single rows by their keys. Prints, for each kind:
+While a statement runs (in a client of its own, heavy_client.py), another client of each query processor reads single
+rows by their keys. Prints, for each kind:
 
     its time or error
-    turn      the longest turn of the event loop of the statement's query processor, as its probe saw it (actors/runtime/loop_probe.py): wall time from a
-              question to the loop's answer, CPU time of the loop's thread meanwhile, and the longest pause for garbage
+    turn      the longest turn of the event loop of the statement's query processor, as its probe saw it
+              (actors/runtime/loop_probe.py): wall time from a question to the loop's answer, CPU time of the loop's
+              thread meanwhile, and the longest pause for garbage
     same      the longest point read on the same query processor, and how many took longer than 50 ms
     other     the same for the other query processors
     grown     by how much the largest process of the cluster grew at its worst
 
-A statement is cancelled after `--seconds`. "idle" has none: what the machine does alone. Roles of an AZ share a process, so "turn" is of all of them.
+A statement is cancelled after `--seconds`. "idle" has none: what the machine does alone. Roles of an AZ share a
+process, so "turn" is of all of them.
 """
 
 from __future__ import annotations
@@ -70,23 +75,30 @@ def work_of_all_kinds() -> dict[str, list[Work]]:
         "result-5M": [Work(["SELECT a.g, 'row ' || a.g FROM generate_series(1,5000000) a(g)"])],
         "literal-8MB": [Work([f"SELECT length('{'x' * (8 << 20)}')"])],
         "literal-2M-é": [Work([f"SELECT length('{'é' * (2 << 20)}')"])],
-        "parameters-60k": [rolled_back(f"INSERT INTO stalls VALUES {values(30_000, '(${p0}, ${p1})')}", parameters=60_000)],
+        "parameters-60k": [
+            rolled_back(f"INSERT INTO stalls VALUES {values(30_000, '(${p0}, ${p1})')}", parameters=60_000)
+        ],
         "rows-20k": [rolled_back("INSERT INTO stalls VALUES " + values(20_000, "({n}, 'value {n}')"))],
         "rows-3000x10": [Work([f"INSERT INTO wide VALUES {values(3000, wide)} ON CONFLICT DO NOTHING"], repeat=3)],
         "select-15k": [Work([f"SELECT count(*) FROM stalls WHERE k + 0 IN ({','.join(map(str, range(15_000)))})"])],
-        "or-7k": [Work([f"SELECT count(*) FROM stalls WHERE {' OR '.join(f'k = {number}' for number in range(7_000))}"])],
+        "or-7k": [
+            Work([f"SELECT count(*) FROM stalls WHERE {' OR '.join(f'k = {number}' for number in range(7_000))}"])
+        ],
         "sort-200k": [Work(["SELECT k, s FROM stalls ORDER BY s DESC, k"])],
         "insert-select": [rolled_back("INSERT INTO stalls SELECT -g, 'x' || g FROM generate_series(1,2000000) a(g)")],
         "copy-500k": [rolled_back("COPY stalls FROM STDIN", copy_rows=500_000)],
         "recursive": [Work([ENDLESS]), Work([ENDLESS]), Work([GROUP])],
-        "cross-join": [Work(["SELECT a.g, b.g FROM generate_series(1,31623) a(g), generate_series(1,31623) b(g)"], abandon=True)],
+        "cross-join": [
+            Work(["SELECT a.g, b.g FROM generate_series(1,31623) a(g), generate_series(1,31623) b(g)"], abandon=True)
+        ],
         "update-200k": [rolled_back("UPDATE stalls SET s = s || '!'")],
     }
 
 
 @dataclass
 class Result:
-    """Of one kind. `outcome`: of the piece that ends last in its list, "done" or the error's SQLSTATE and message; milliseconds, MiB."""
+    """Of one kind. `outcome`: of the piece that ends last in its list, "done" or the error's SQLSTATE and message;
+    milliseconds, MiB."""
 
     name: str
     outcome: str
@@ -107,8 +119,10 @@ class Result:
 
     def __str__(self) -> str:
         return (
-            f"{self.name:14} {self.seconds:6.2f} s {self.mebibytes:6.1f} MiB   turn {self.turn_ms:5.0f} ms, CPU {self.turn_cpu_ms:4.0f}, gc {self.garbage_ms:4.0f}   "
-            f"same {self.same_ms:5.0f} ms, {self.same_long:3} long   other {self.other_ms:5.0f} ms, {self.other_long:3} long of {self.reads:5}   "
+            f"{self.name:14} {self.seconds:6.2f} s {self.mebibytes:6.1f} MiB   turn {self.turn_ms:5.0f} ms, "
+            f"CPU {self.turn_cpu_ms:4.0f}, gc {self.garbage_ms:4.0f}   "
+            f"same {self.same_ms:5.0f} ms, {self.same_long:3} long   other {self.other_ms:5.0f} ms, "
+            f"{self.other_long:3} long of {self.reads:5}   "
             f"grown {self.grown_mib:6.1f} MiB   {self.outcome[:60]}"
         )
 
@@ -173,7 +187,9 @@ async def client(port: int, work: Work, seconds: float) -> Outcome:
     return Outcome(**json.loads(output)) if output else Outcome("the client failed", 0, 0, 0)
 
 
-async def observe(name: str, pieces: list[Work], port: int, readers: Readers, cluster: Cluster, seconds: float) -> Result:
+async def observe(
+    name: str, pieces: list[Work], port: int, readers: Readers, cluster: Cluster, seconds: float
+) -> Result:
     before = memory(cluster.pids)
     worst = 0
     readers.clear()
@@ -189,7 +205,11 @@ async def observe(name: str, pieces: list[Work], port: int, readers: Readers, cl
     result = Result(name, outcome.outcome, outcome.seconds, outcome.received / (1 << 20), grown_mib=worst / (1 << 20))
     numbers = {each.number for each in done.result()}
     for number, times in readers.times.items():
-        longest, long, result.reads = 1000 * max(times, default=0.0), sum(read > LONG_S for read in times), result.reads + len(times)
+        longest, long, result.reads = (
+            1000 * max(times, default=0.0),
+            sum(read > LONG_S for read in times),
+            result.reads + len(times),
+        )
         if number in numbers:
             result.same_ms, result.same_long = max(result.same_ms, longest), result.same_long + long
         else:
@@ -221,7 +241,9 @@ async def measure(cluster: Cluster, kinds: dict[str, list[Work]], seconds: float
     url = f"postgresql://admin@localhost:{cluster.port}/postgres"
     async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
         await connection.execute("CREATE TABLE stalls (k int PRIMARY KEY, s text)")
-        await connection.execute(f"CREATE TABLE wide (k int PRIMARY KEY, {', '.join(f'c{column} text' for column in range(9))})".encode())
+        await connection.execute(
+            f"CREATE TABLE wide (k int PRIMARY KEY, {', '.join(f'c{column} text' for column in range(9))})".encode()
+        )
         async with connection.cursor().copy("COPY stalls FROM STDIN") as copy:
             await copy.write("".join(f"{number}\tvalue {number}\n" for number in range(ROWS)))
     readers = Readers(url)
@@ -234,7 +256,8 @@ async def measure(cluster: Cluster, kinds: dict[str, list[Work]], seconds: float
             if stacks:
                 for late in results[-1].worst:
                     print(
-                        f"        wait {late.wait_ms:.0f}, CPU {late.loop_cpu_ms:.0f}, gc {late.gc_ms:.0f} ({late.generation}), asked late {late.asked_late_ms:.0f}: ",
+                        f"        wait {late.wait_ms:.0f}, CPU {late.loop_cpu_ms:.0f}, gc {late.gc_ms:.0f} "
+                        f"({late.generation}), asked late {late.asked_late_ms:.0f}: ",
                         *late.stack[:STACK_SHOWN],
                         sep="  ",
                     )
@@ -257,7 +280,11 @@ def running(placement: str) -> Iterator[Cluster]:
         subprocess.run(up, check=True, env={**os.environ, VARIABLE: str(probes)})
         try:
             actors = status(data)["actors"]
-            processes = {int(actor["name"].rpartition("/")[2]): actor["process"] for actor in actors if actor["layer"] == "query_processor"}
+            processes = {
+                int(actor["name"].rpartition("/")[2]): actor["process"]
+                for actor in actors
+                if actor["layer"] == "query_processor"
+            }
             yield Cluster(data, port, probes, sorted({int(actor["pid"]) for actor in actors}), processes)
         finally:
             subprocess.run([*command, "down", "--data", str(data)], check=False)

@@ -1,11 +1,13 @@
-"""What a machine without processors to spare does to a cluster: many spinning processes beside clients that write. No process dies, so none should be given up.
+"""What a machine without processors to spare does to a cluster: many spinning processes beside clients that write. No
+process dies, so none should be given up.
 
     python -m benchmarks.starved                             40 spinning processes, 16 writers, 60 seconds
     python -m benchmarks.starved --spinning 8 --placement role
 
-Each writer inserts single rows, on both halves of the key space by turns; it reconnects when its connection breaks. Prints how many rows were acknowledged, the errors by
-SQLSTATE, the longest time in which nobody's row was, which processes the controller gave up ("gives no sign of life" in its log), the adjudicators' epochs before and after, the load,
-and whether each acknowledged row is there, once.
+Each writer inserts single rows, on both halves of the key space by turns; it reconnects when its connection breaks.
+Prints how many rows were acknowledged, the errors by SQLSTATE, the longest time in which nobody's row was, which
+processes the controller gave up ("gives no sign of life" in its log), the adjudicators' epochs before and after, the
+load, and whether each acknowledged row is there, once.
 """
 
 from __future__ import annotations
@@ -30,7 +32,8 @@ KEYS_A_WRITER = 10_000_000
 
 @dataclass
 class Seen:
-    """By all writers: acknowledged keys, when a row was last acknowledged, the longest time between two, errors by SQLSTATE."""
+    """By all writers: acknowledged keys, when a row was last acknowledged, the longest time between two, errors by
+    SQLSTATE."""
 
     keys: list[int] = field(default_factory=list)
     last_s: float = 0.0
@@ -88,7 +91,8 @@ async def measure(data: Path, url: str, count: int, writers: int, seconds: float
         load = os.getloadavg()[0]
     told = log.read_bytes()[skipped:].decode()
     print(
-        f"{len(seen.keys):,} rows acknowledged, {len(seen.keys) / seconds:,.0f} a second; longest time without one {seen.gap_s:.2f} s; load {load:.0f}"
+        f"{len(seen.keys):,} rows acknowledged, {len(seen.keys) / seconds:,.0f} a second; longest time "
+        f"without one {seen.gap_s:.2f} s; load {load:.0f}"
     )
     print(f"errors at clients: {dict(seen.errors) or 'none'}")
     print(f"given up: {dict(Counter(GIVEN_UP.findall(told))) or 'nobody'}")

@@ -2,8 +2,8 @@
 
     DIR/access_keys.json        mode 0600: {"format": 1, "keys": [{"id": ..., "secret": ..., "owner": ..., ...}, ...]}
 
-`eagleray key` changes the file, also while no cluster runs; the controller reads it when it starts and when it is told of a change, and hands the keys on
-(key_distribution.py). It lies on the machine of `up`, as the authorities do.
+`eagleray key` changes the file, also while no cluster runs; the controller reads it when it starts and when it is told
+of a change, and hands the keys on (key_distribution.py). It lies on the machine of `up`, as the authorities do.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ class _File(msgspec.Struct):
 
 
 def read_keys(path: Path) -> tuple[AccessKey, ...]:
-    """In the order in which they were added; none where there is no file. Raises KeysError where it is damaged, or open to others."""
+    """In the order in which they were added; none where there is no file. Raises KeysError where it is damaged, or open
+    to others."""
     try:
         with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:
             there = os.fstat(file.fileno())

@@ -30,8 +30,8 @@ def ask_everyone(
     own: Register | None,
     on_answered: Callable[[list[Row]], None],
 ) -> None:
-    """`homes`: role -> process, for roles that run elsewhere than the state puts them; `registers`: by process; `own`: the
-    controller's. `on_answered`: a row for each role, by name."""
+    """`homes`: role -> process, for roles that run elsewhere than the state puts them; `registers`: by process; `own`:
+    the controller's. `on_answered`: a row for each role, by name."""
     rows: dict[str, Row] = {}
     for process in state.processes:
         for role in process.roles:
@@ -82,11 +82,19 @@ def account_of(state: ClusterState) -> Row:
 
 
 def adjudicators_of(state: ClusterState) -> list[Row]:
-    """A row for each adjudicator, by number: `state` is new (ranges cannot go to it yet), ready, leaving (its ranges go to others) or ended (until storage has all of its journal);
-    `ranges`: how many it owns."""
+    """A row for each adjudicator, by number: `state` is new (ranges cannot go to it yet), ready, leaving (its ranges go
+    to others) or ended (until storage has all of its journal); `ranges`: how many it owns."""
     rows = []
     for term in journals_of(state).terms:
-        known = "ended" if term.until is not None else "leaving" if term.leaving else "new" if term.since is None else "ready"
+        known = (
+            "ended"
+            if term.until is not None
+            else "leaving"
+            if term.leaving
+            else "new"
+            if term.since is None
+            else "ready"
+        )
         owned = sum(number == term.number for number in state.shard_map.adjudicators)
         rows.append({"number": term.number, "state": known, "ranges": owned, "replicas": list(term.replicas)})
     return rows
@@ -106,8 +114,9 @@ def shards_of(state: ClusterState) -> list[Row]:
 
 
 def ranges_of(state: ClusterState) -> list[Row]:
-    """A row for each piece of the shard map, ascending: `low` and `high` of its columns in hexadecimal ("": where keyspaces begin and end), its
-    owners, and `since` when its adjudicator is no other (microseconds since 1970; 0: from the beginning on). `to`: where it goes to, if it is on its way."""
+    """A row for each piece of the shard map, ascending: `low` and `high` of its columns in hexadecimal ("": where
+    keyspaces begin and end), its owners, and `since` when its adjudicator is no other (microseconds since 1970; 0: from
+    the beginning on). `to`: where it goes to, if it is on its way."""
     shard_map, transfer = state.shard_map, state.transfer
     rows = []
     for piece, (adjudicator, shard) in enumerate(zip(shard_map.adjudicators, shard_map.shards, strict=True)):
@@ -119,7 +128,11 @@ def ranges_of(state: ClusterState) -> list[Row]:
             "shard": shard,
             "since": shard_map.beginning(piece),
         }
-        if transfer is not None and (high is None or transfer.low < high) and (transfer.high is None or low < transfer.high):
+        if (
+            transfer is not None
+            and (high is None or transfer.low < high)
+            and (transfer.high is None or low < transfer.high)
+        ):
             row["to"] = transfer.target
         rows.append(row)
     return rows

@@ -1,4 +1,5 @@
-"""Brings the birth or the retirement of an adjudicator to its end (docs/ranges.md), step by step, each of which the state keeps before the next begins.
+"""Brings the birth or the retirement of an adjudicator to its end (docs/ranges.md), step by step, each of which the
+state keeps before the next begins.
 
     announced --it leads--> ANNOUNCE in another journal, durable --> it counts from then on
     leaving --its ranges move to others--> END in its journal, durable
@@ -35,7 +36,15 @@ from actors.common.messages import (
 from actors.common.messages.base import Message
 from actors.common.ranges import ShardMap
 from actors.runtime.interfaces import Context, Reply
-from cluster.membership import changing, journals_of, with_adjudicator, with_beginning, with_end, with_farewell, without_adjudicator
+from cluster.membership import (
+    changing,
+    journals_of,
+    with_adjudicator,
+    with_beginning,
+    with_end,
+    with_farewell,
+    without_adjudicator,
+)
 from cluster.state import ClusterState, with_transfer
 from cluster.transfers import Change
 
@@ -50,7 +59,8 @@ logger = logging.getLogger(__name__)
 
 
 class Adjudicators:
-    """`decides`: whether this controller does, now. `change`: the controller's, which raises 55000 where it does not."""
+    """`decides`: whether this controller does, now. `change`: the controller's, which raises 55000 where it does
+    not."""
 
     def __init__(self, context: Context, decides: Callable[[], bool], change: Change) -> None:
         self._context = context
@@ -73,7 +83,8 @@ class Adjudicators:
         self._answer()
 
     def _answer(self) -> None:
-        """Whoever waits hears once ranges can go to the new one, or nothing is committed any more by the one that leaves."""
+        """Whoever waits hears once ranges can go to the new one, or nothing is committed any more by the one that
+        leaves."""
         assert self._state is not None
         owed, self._waiting = self._waiting, []
         for number, reply in owed:
@@ -94,7 +105,8 @@ class Adjudicators:
             self._context.spawn(self._pursue())
 
     async def _pursue(self) -> None:
-        """Until nothing is on its way in or out, or another controller decides: whoever does follows its state again."""
+        """Until nothing is on its way in or out, or another controller decides: whoever does follows its state
+        again."""
         while self._decides() and self._state is not None and (term := changing(journals_of(self._state))) is not None:
             pause_s = RETRY_S
             try:
@@ -158,7 +170,9 @@ def _forgotten(state: ClusterState, number: int, stored: frozenset[str]) -> Clus
     """`stored`: the replicas that have all of the journal on their disks. Others may have begun since, with what a peer
     had before it had all (a shard's children, one more reader): then nothing changes yet. Raises 55000."""
     if not _storage_replicas(state) <= stored:
-        raise DatabaseError(OBJECT_NOT_IN_PREREQUISITE_STATE, f"storage replicas have begun since all had journal {number}")
+        raise DatabaseError(
+            OBJECT_NOT_IN_PREREQUISITE_STATE, f"storage replicas have begun since all had journal {number}"
+        )
     return without_adjudicator(state, number)
 
 
@@ -168,7 +182,11 @@ def _part_of(shard_map: ShardMap, number: int) -> tuple[bytes, bytes | None, int
     if number not in owners:
         return None
     piece = next(
-        (piece for piece, owner in enumerate(owners) if owner == number and {*owners[max(piece - 1, 0) : piece + 2]} != {number}),
+        (
+            piece
+            for piece, owner in enumerate(owners)
+            if owner == number and {*owners[max(piece - 1, 0) : piece + 2]} != {number}
+        ),
         owners.index(number),
     )
     neighbours = [owner for owner in owners[max(piece - 1, 0) : piece + 2] if owner != number]

@@ -1,17 +1,20 @@
 """The cluster's own certificate authority: it signs what lets a process of the cluster talk to the others over TLS.
 
-    DIR/authority.pem                            its key and its certificate, mode 0600; the certificate names the cluster, by a random id
+    DIR/authority.pem                            its key and its certificate, mode 0600; the certificate names the
+                                                 cluster, by a random id
     Authority.open(DIR/authority.pem)            made where there is none
-    .issue("journal-1-a", request) -> Issued     a certificate for eagleray://CLUSTER/journal-1-a and the key in `request`
+    .issue("journal-1-a", request) -> Issued     a certificate for eagleray://CLUSTER/journal-1-a and the key in
+                                                 `request`
 
 The file stays on the machine that runs `up`; of the cluster's processes the controller alone reads it.
 
-`up` makes it, for YEARS; an `up` that finds less than RENEWED_BEFORE left makes a new one (all processes start anew with an `up`, so none holds to the old
-one). Processes' certificates last for PROCESS_VALIDITY and are renewed when a process starts, and when half of that is over. Validities begin a little
-earlier than now, for hosts whose clocks are behind.
+`up` makes it, for YEARS; an `up` that finds less than RENEWED_BEFORE left makes a new one (all processes start anew
+with an `up`, so none holds to the old one). Processes' certificates last for PROCESS_VALIDITY and are renewed when a
+process starts, and when half of that is over. Validities begin a little earlier than now, for hosts whose clocks are
+behind.
 
-A request comes through Ray, which lets nobody call without the cluster's token; the authority signs whatever process name it is asked for. Whoever has
-the token may run code as the cluster's user anyhow.
+A request comes through Ray, which lets nobody call without the cluster's token; the authority signs whatever process
+name it is asked for. Whoever has the token may run code as the cluster's user anyhow.
 """
 
 from __future__ import annotations
@@ -51,7 +54,8 @@ class Authority:
 
     @classmethod
     def open(cls, path: Path, now: datetime | None = None) -> Authority:
-        """For `up`: the authority in `path`, a new one where there is none or its time is nearly over. Raises AuthorityError, OSError."""
+        """For `up`: the authority in `path`, a new one where there is none or its time is nearly over. Raises
+        AuthorityError, OSError."""
         now = now or datetime.now(UTC)
         if path.exists():
             there = cls.read(path)
@@ -66,7 +70,9 @@ class Authority:
         """Raises AuthorityError where the file is damaged or open to others; OSError."""
         there = os.stat(path)
         if there.st_uid != os.geteuid() or there.st_mode & 0o077:
-            raise AuthorityError(f"{path} is open to other users, or belongs to one: remove it, and `up` makes a new authority")
+            raise AuthorityError(
+                f"{path} is open to other users, or belongs to one: remove it, and `up` makes a new authority"
+            )
         try:
             data = path.read_bytes()
             key = serialization.load_pem_private_key(data, None)
@@ -91,9 +97,11 @@ class Authority:
         )
         return cls(key, certificate)
 
-    def issue(self, process: str, request: bytes, now: datetime | None = None, validity: timedelta = PROCESS_VALIDITY) -> Issued:
-        """Of a request only the public key counts. Raises AuthorityError for one that cannot be read, or is not signed by its own key, and for a name
-        that no process can have."""
+    def issue(
+        self, process: str, request: bytes, now: datetime | None = None, validity: timedelta = PROCESS_VALIDITY
+    ) -> Issued:
+        """Of a request only the public key counts. Raises AuthorityError for one that cannot be read, or is not signed
+        by its own key, and for a name that no process can have."""
         try:
             asked = x509.load_pem_x509_csr(request)
             if not asked.is_signature_valid:
@@ -108,7 +116,10 @@ class Authority:
             _builder(subject, self._certificate.subject, key, now or datetime.now(UTC), validity)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(_usage(signs_certificates=False), critical=True)
-            .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False)
+            .add_extension(
+                x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]),
+                critical=False,
+            )
             .add_extension(x509.SubjectAlternativeName([x509.UniformResourceIdentifier(uri)]), critical=False)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
             .add_extension(x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(issuer_id), critical=False)
@@ -121,7 +132,11 @@ class Authority:
         return _pem(self._certificate)
 
     def sign_server(
-        self, key: CertificatePublicKeyTypes, alternatives: x509.SubjectAlternativeName, now: datetime, validity: timedelta
+        self,
+        key: CertificatePublicKeyTypes,
+        alternatives: x509.SubjectAlternativeName,
+        now: datetime,
+        validity: timedelta,
     ) -> str:
         """A certificate for a server that PostgreSQL's clients know by these names (server_certificate.py)."""
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "eagleray")])
@@ -148,7 +163,9 @@ class Authority:
 
     def _write(self, path: Path) -> None:
         """The file is the former or the new one at any time."""
-        key = self._key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        key = self._key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
         new = path.with_suffix(".new")
         new.unlink(missing_ok=True)
         with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), "wb") as file:

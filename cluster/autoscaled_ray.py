@@ -1,5 +1,6 @@
-"""A Ray cluster on this machine whose worker nodes come and go with what its actors ask for: a head without processors, and Ray's
-autoscaler (v2) with a node provider of ours (local_nodes.py). For demos and tests of what a cluster does on such a Ray.
+"""A Ray cluster on this machine whose worker nodes come and go with what its actors ask for: a head without processors,
+and Ray's autoscaler (v2) with a node provider of ours (local_nodes.py). For demos and tests of what a cluster does on
+such a Ray.
 
     with AutoscaledRay(folder, zones=("a", "b", "c")) as ray:       a node of each zone at most, labelled az
         ray.address, ray.token                                      for `eagleray up --address`, and RAY_AUTH_TOKEN_PATH
@@ -34,7 +35,8 @@ COMMANDS = ("setup", "head_setup", "worker_setup", "initialization", "head_start
 
 
 class Options(msgspec.Struct, frozen=True):
-    """`cpus`: of each worker node. `idle_s`: a node that nothing has used for so long goes. `look_s`: between two looks of the autoscaler."""
+    """`cpus`: of each worker node. `idle_s`: a node that nothing has used for so long goes. `look_s`: between two looks
+    of the autoscaler."""
 
     zones: tuple[str, ...] = ("a", "b", "c")
     cpus: float = 1.0
@@ -48,7 +50,13 @@ class AutoscaledRay:
     def __init__(self, folder: Path, options: Options | None = None) -> None:
         self.folder = folder
         self.token = folder / "token"
-        command = [sys.executable, "-m", "cluster.autoscaled_ray", str(folder), msgspec.json.encode(options or Options()).decode()]
+        command = [
+            sys.executable,
+            "-m",
+            "cluster.autoscaled_ray",
+            str(folder),
+            msgspec.json.encode(options or Options()).decode(),
+        ]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         assert self._process.stdout is not None
         said = self._process.stdout.readline()
@@ -67,7 +75,9 @@ class AutoscaledRay:
     def __enter__(self) -> AutoscaledRay:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.end()
 
 
@@ -90,7 +100,13 @@ def raylets(folder: Path) -> list[int]:
 def autoscaling_config(options: Options, address: str, nodes: Path) -> dict[str, Any]:
     """As Ray's cluster launcher would hand it to the head."""
     workers = {
-        f"zone-{zone}": {"resources": {"CPU": options.cpus}, "labels": {"az": zone}, "min_workers": 0, "max_workers": 1, "node_config": {}}
+        f"zone-{zone}": {
+            "resources": {"CPU": options.cpus},
+            "labels": {"az": zone},
+            "min_workers": 0,
+            "max_workers": 1,
+            "node_config": {},
+        }
         for zone in options.zones
     }
     return {

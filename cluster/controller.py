@@ -1,16 +1,19 @@
 """The controller: knows who is where, tells everybody, and answers for the whole cluster.
 
-What there is, the cluster's state says (state.py). A `StateKeeper` holds it where a majority of the zones does; the controller reads
-it first, has a `Launcher` create the processes that it names, and tells each process the roles to run. A process registers when it has
-started (also after Ray restarted it); the controller hands every process the new Topology and suggests to each adjudicator that it
-lead its journal. Where a role runs at the moment is not durable: a restarted controller learns it again from the processes'
-registrations. Safety of the data depends on none of this, and two controllers, or none, do no harm (design, section 10): of two, the
-one that has read the state later goes on, and the other decides nothing more.
+What there is, the cluster's state says (state.py). A `StateKeeper` holds it where a majority of the zones does; the
+controller reads it first, has a `Launcher` create the processes that it names, and tells each process the roles to run.
+A process registers when it has started (also after Ray restarted it); the controller hands every process the new
+Topology and suggests to each adjudicator that it lead its journal. Where a role runs at the moment is not durable: a
+restarted controller learns it again from the processes' registrations. Safety of the data depends on none of this, and
+two controllers, or none, do no harm (design, section 10): of two, the one that has read the state later goes on, and
+the other decides nothing more.
 
-Adjudicators and crossbars are not bound to a process: failover.py starts them, and starts them elsewhere when theirs dies. A range that goes from one
-adjudicator to another is a state that names the transfer, and one with the new map (ranging.py, transfers.py).
+Adjudicators and crossbars are not bound to a process: failover.py starts them, and starts them elsewhere when theirs
+dies. A range that goes from one adjudicator to another is a state that names the transfer, and one with the new map
+(ranging.py, transfers.py).
 
-Without a keeper (in the simulator's older plans) the first state stays, and processes start their fixed roles themselves.
+Without a keeper (in the simulator's older plans) the first state stays, and processes start their fixed roles
+themselves.
 """
 
 from __future__ import annotations
@@ -61,8 +64,8 @@ logger = logging.getLogger(__name__)
 
 
 class Controller:
-    """`initial`: the state of a new cluster, and whose processes hold the replicas of `keeper`. `url` is what a client connects to;
-    `restarted`: the processes run already."""
+    """`initial`: the state of a new cluster, and whose processes hold the replicas of `keeper`. `url` is what a client
+    connects to; `restarted`: the processes run already."""
 
     def __init__(
         self,
@@ -88,7 +91,9 @@ class Controller:
         self._metering = Metering(context)
         self._launcher = launcher
         self._room = Room(context, launcher)
-        self._lost_zones = LostZones(context, launcher, lambda: self._state.processes if self._decides else (), self._missing)
+        self._lost_zones = LostZones(
+            context, launcher, lambda: self._state.processes if self._decides else (), self._missing
+        )
         self._restarted = restarted
         self._is_working = is_working
         self._leading = Leading(context, lambda role: self._homes().get(role), self._notice_complete)
@@ -101,15 +106,25 @@ class Controller:
         self._keepers = Keepers(context, self._directory, self._refused)
         self._credentials = KeyDistribution(context, self._serving, read_credentials)
         self._directory.silent = restarted or make_keeper is not None
-        """A controller that has just been restarted does not know yet who is where: what others know is better than what it could tell them."""
+        """A controller that has just been restarted does not know yet who is where: what others know is better than
+        what it could tell them."""
         self._failover = self._make_failover(initial) if make_keeper is None else None
         """None until the state has been read."""
         self._ranges = Ranges(context, initial, self._homes, lambda: self._decides, self.change)
-        self._reshaping = Reshaping(context, initial, self._homes, lambda: self._decides, self.change, self._directory.all_know)
+        self._reshaping = Reshaping(
+            context, initial, self._homes, lambda: self._decides, self.change, self._directory.all_know
+        )
         self._fixed = len(query_processors(initial))
-        self._leaving = Leaving(context, lambda name: self._decide(lambda state: without_query_processor(state, self._fixed, name)))
+        self._leaving = Leaving(
+            context, lambda name: self._decide(lambda state: without_query_processor(state, self._fixed, name))
+        )
         self._scaling = Scaling(
-            context.settings.scaling, self._fixed, processors, self._serving, self._resize, lambda: context.spawn(self.sleep())
+            context.settings.scaling,
+            self._fixed,
+            processors,
+            self._serving,
+            self._resize,
+            lambda: context.spawn(self.sleep()),
         )
 
     async def start(self) -> None:
@@ -122,8 +137,8 @@ class Controller:
             self._context.spawn(self._awake())
 
     async def _awake(self) -> None:
-        """Read the state where a majority has it, and become what it says. Processes that hold it come first; those that have nothing
-        to do before it is known start meanwhile, where no other controller has ended any."""
+        """Read the state where a majority has it, and become what it says. Processes that hold it come first; those
+        that have nothing to do before it is known start meanwhile, where no other controller has ended any."""
         assert self._make_keeper is not None
         keeper = self._keeper = self._make_keeper(self._context, self.deposed)
         for process in self._state.processes:
@@ -178,8 +193,8 @@ class Controller:
         )
 
     async def change(self, successor: Callable[[ClusterState], ClusterState]) -> None:
-        """Make the cluster what `successor` makes of its state: durable first, then true. Changes come one after the other. Raises
-        55000 where another controller has taken over, or the state is not known yet."""
+        """Make the cluster what `successor` makes of its state: durable first, then true. Changes come one after the
+        other. Raises 55000 where another controller has taken over, or the state is not known yet."""
         async with self._changing:
             await self._change(successor)
 
@@ -194,7 +209,11 @@ class Controller:
 
     @property
     def _decides(self) -> bool:
-        return self._failover is not None and self._keeper is not None and not (self._stopping or self._asleep or self._keepers.active)
+        return (
+            self._failover is not None
+            and self._keeper is not None
+            and not (self._stopping or self._asleep or self._keepers.active)
+        )
 
     @property
     def state(self) -> ClusterState:
@@ -251,15 +270,24 @@ class Controller:
         if self._keeper is not None:
             self._keeper.stop()
 
-    # -- zero ---------------------------------------------------------------------------------------------------------------------
+    # -- zero ----------------------------------------------------------------------------------------------------------
 
     async def sleep(self) -> None:
-        """To zero: every role but the gateways is stopped cleanly, its process ended (`scaling.warm`: it stays, without any data). The state stays where it is kept, and
-        is noted on the controller's own disk, so that one that is restarted meanwhile wakes nobody. Sessions that have come are parked; query processors that
-        came with the load do not come again. Nothing happens where the cluster is not whole, or a client comes before anything has ended."""
+        """To zero: every role but the gateways is stopped cleanly, its process ended (`scaling.warm`: it stays, without
+        any data). The state stays where it is kept, and is noted on the controller's own disk, so that one that is
+        restarted meanwhile wakes nobody. Sessions that have come are parked; query processors that came with the load
+        do not come again. Nothing happens where the cluster is not whole, or a client comes before anything has
+        ended."""
         async with self._changing:
             failover = self._failover
-            if failover is None or self._asleep or self._keepers.active or self._stopping or self._make_keeper is None or not self.complete:
+            if (
+                failover is None
+                or self._asleep
+                or self._keepers.active
+                or self._stopping
+                or self._make_keeper is None
+                or not self.complete
+            ):
                 self._scaling.stay_awake()
                 return
             self._wanted_awake = None
@@ -316,7 +344,8 @@ class Controller:
         self._credentials.begin()
 
     def wake(self, wanted: Wake) -> None:
-        """A client waits. Nothing happens where the cluster is awake; where it is about to sleep, it wakes afterwards."""
+        """A client waits. Nothing happens where the cluster is awake; where it is about to sleep, it wakes
+        afterwards."""
         self._wanted_awake = wanted
         if self._asleep and not self._changing.locked() and not self._stopping and self._room.may_be_asked:
             self._wakes.asked(wanted.client, wanted.waited_s)
@@ -332,10 +361,11 @@ class Controller:
         self._directory.follow(self._state)
         self._context.spawn(self._awake())
 
-    # -- registrations ------------------------------------------------------------------------------------------------------------
+    # -- registrations -------------------------------------------------------------------------------------------------
 
     def move(self, role: str, process: str) -> None:
-        """Have a movable role go on in another process that may run it (policies/homes.py); it comes back by itself later."""
+        """Have a movable role go on in another process that may run it (policies/homes.py); it comes back by itself
+        later."""
         if self._failover is not None:
             self._failover.move(role, process)
 
@@ -353,15 +383,16 @@ class Controller:
         self._directory.publish()
 
     def when_complete(self, callback: OnComplete) -> None:
-        """Call back (once) with None when every process of the state is registered, every role runs and every adjudicator leads, or
-        with the reason why a role cannot be started."""
+        """Call back (once) with None when every process of the state is registered, every role runs and every
+        adjudicator leads, or with the reason why a role cannot be started."""
         if self.complete:
             callback(None)
         else:
             self._on_complete.append(callback)
 
     def failed(self, why: str | None) -> None:
-        """A process cannot be created, or a role in it (None: all is there): whoever waits for the cluster to be complete is told."""
+        """A process cannot be created, or a role in it (None: all is there): whoever waits for the cluster to be
+        complete is told."""
         waiting, self._on_complete = self._on_complete, []
         for callback in waiting:
             callback(why)
@@ -409,14 +440,19 @@ class Controller:
                     reply.fail(DatabaseError("XX000", f"the controller does not understand {type(message).__name__}"))
 
     def status(self) -> dict[str, Any]:
-        return {"layer": "controller", "load": {"processes": len(self._directory.registers)}, "epoch": self._directory.version}
+        return {
+            "layer": "controller",
+            "load": {"processes": len(self._directory.registers)},
+            "epoch": self._directory.version,
+        }
 
     def _register(self, message: Register) -> None:
         self._directory.registers[message.process] = message
         if self._failover is not None and not self._keepers.active:
             self._admit(message)
         else:
-            self._directory.publish()  # at a start to this process alone: the keepers are asked before anybody is told anything
+            # at a start to this process alone: the keepers are asked before anybody is told anything
+            self._directory.publish()
             self._keepers.registered(message)
 
     def _admit(self, message: Register) -> None:
@@ -470,16 +506,24 @@ class Controller:
     def _answer_status(self, reply: Reply) -> None:
         directory = self._directory
         state = resting(self._state) if self._asleep else self._state
-        ask_everyone(self._context, state, self._homes(), directory.registers, directory.own, partial(self._accounted, reply))
+        ask_everyone(
+            self._context, state, self._homes(), directory.registers, directory.own, partial(self._accounted, reply)
+        )
 
     def _accounted(self, reply: Reply, actors: list[dict[str, Any]]) -> None:
         known = "asleep" if self._asleep else "degraded" if self._directory.registers else "starting"
         activity = self._wakes.activity("" if self._asleep else self._scaling.awake_because(), self._room.why)
-        account = {"url": self._url, "activity": activity, "metering": self._metering.account(), **account_of(self._state)}
+        account = {
+            "url": self._url,
+            "activity": activity,
+            "metering": self._metering.account(),
+            **account_of(self._state),
+        }
         reply(StatusIs(json=json.dumps({**account, **cluster_account(actors, self.complete, known)}).encode()))
 
     async def _shut_down(self, reply: Reply) -> None:
-        """Everything stops, the layers one after the other. What does not answer is left to whoever ends the processes."""
+        """Everything stops, the layers one after the other. What does not answer is left to whoever ends the
+        processes."""
         self._stop_deciding()
         await stop_roles(self._context, dict(self._homes()), self._state.processes)
         await self._metering.save()

@@ -1,4 +1,5 @@
-"""The controller's Ray actor: a Host with the Controller role, its memory (keeping.py), and the launcher of all other processes."""
+"""The controller's Ray actor: a Host with the Controller role, its memory (keeping.py), and the launcher of all other
+processes."""
 
 from __future__ import annotations
 
@@ -42,7 +43,8 @@ class NotComplete(Exception):
 
 
 class ControllerProcess:
-    """`authority`: the file of the cluster's certificate authority, read where the bus is over TLS. Its constructor does the whole start, so that Ray can restart it."""
+    """`authority`: the file of the cluster's certificate authority, read where the bus is over TLS. Its constructor
+    does the whole start, so that Ray can restart it."""
 
     async def __init__(  # type: ignore[misc]
         self, files: ProcessFiles, settings: Settings, placement: Placement, places: Places, url: str, authority: Path
@@ -57,7 +59,9 @@ class ControllerProcess:
         self._authority = _read(authority) if settings.bus.transport == "tls" else None
         self._host, membership = await make_host(spec, self._sign, None)
         self._controllers: list[Controller] = []
-        launcher = RayLauncher(files, settings, places, lambda: self._host.bus.endpoint, lambda why: self._controllers[0].failed(why))
+        launcher = RayLauncher(
+            files, settings, places, lambda: self._host.bus.endpoint, lambda why: self._controllers[0].failed(why)
+        )
 
         def make(context: Context) -> Controller:
             initial = with_keepers(initial_state(settings, placement))
@@ -70,7 +74,9 @@ class ControllerProcess:
                 launcher=launcher,
                 restarted=bool(own.was_current_actor_reconstructed),
                 is_working=Working(files.heartbeat),
-                read_credentials=partial(read_credentials, files.root) if settings.authentication.method == "tokens" else None,
+                read_credentials=partial(read_credentials, files.root)
+                if settings.authentication.method == "tokens"
+                else None,
             )
             self._controllers.append(controller)
             return controller
@@ -78,7 +84,9 @@ class ControllerProcess:
         await self._host.start([RoleSpec(CONTROLLER, az, make)])
         self._renewing = keep_membership(membership, self._host)
         self._heartbeat = Heartbeat(spec.heartbeat_path)
-        self._controllers[0].introduce(Register(CONTROLLER, {CONTROLLER: az}, self._host.bus.endpoint, os.getpid(), own.get_node_id()))
+        self._controllers[0].introduce(
+            Register(CONTROLLER, {CONTROLLER: az}, self._host.bus.endpoint, os.getpid(), own.get_node_id())
+        )
 
     async def process_id(self) -> int:
         return os.getpid()

@@ -55,7 +55,9 @@ def check_certificate(authentication: Authentication) -> None:
             raise SettingsError(f"authentication.tls_key: {path} is open to other users: close it {KEY_ADVICE}")
         TlsSettings(authentication.tls_certificate, path)
     except OSError as error:  # ssl.SSLError is one
-        where = f"{error.filename}: {error.strerror}" if error.filename else f"{authentication.tls_certificate}: {error}"
+        where = (
+            f"{error.filename}: {error.strerror}" if error.filename else f"{authentication.tls_certificate}: {error}"
+        )
         raise SettingsError(f"authentication: the certificate cannot be used: {where}") from None
     except ValueError as error:
         raise SettingsError(f"authentication: the certificate cannot be used: {error}") from None

@@ -4,14 +4,18 @@
     DIR/roles/<name>/    each role's own disk
     DIR/run/             sockets, state.json (url, pids, Ray address), the embedded Ray's token, while it runs
     DIR/logs/            one log a process
-    DIR/disk             whose data this is, where the cluster lies on the nodes of a Ray that it has joined (cluster/node_folder.py)
-    DIR/authority.pem    the authority that signs processes' certificates, where the bus is over TLS (cluster/authority.py)
+    DIR/disk             whose data this is, where the cluster lies on the nodes of a Ray that it has joined
+                         (cluster/node_folder.py)
+    DIR/authority.pem    the authority that signs processes' certificates, where the bus is over TLS
+                         (cluster/authority.py)
     DIR/access_keys.json what clients sign their tokens with (cluster/access_keys.py)
-    DIR/tls/             the certificate that clients are shown, and the authority that has signed it (cluster/server_certificate.py)
+    DIR/tls/             the certificate that clients are shown, and the authority that has signed it
+                         (cluster/server_certificate.py)
     DIR/lock             held (flock) by the supervisor for as long as it lives: a second `up` finds it taken
 
-Unix socket paths are bounded (107 bytes), so where DIR is long the sockets lie in a short folder beside the system's temporary files,
-named by a hash of DIR and removed by `down`. Both folders are for this user alone (private_folders.py).
+Unix socket paths are bounded (107 bytes), so where DIR is long the sockets lie in a short folder beside the system's
+temporary files, named by a hash of DIR and removed by `down`. Both folders are for this user alone
+(private_folders.py).
 """
 
 from __future__ import annotations

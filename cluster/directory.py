@@ -1,10 +1,10 @@
 """Who is where: what the processes have registered, and the Topology that follows from it and is told to all of them.
 
-Topology versions are clock times, so that a later controller's are greater; one whose clock is behind hears from the processes what they
-know, and goes on from there.
+Topology versions are clock times, so that a later controller's are greater; one whose clock is behind hears from the
+processes what they know, and goes on from there.
 
-A process has one Topology under way at a time. What is published meanwhile it is told when it has answered (or has not), the newest alone: roles that
-start together make as many topologies, and only the last of them says anything new.
+A process has one Topology under way at a time. What is published meanwhile it is told when it has answered (or has
+not), the newest alone: roles that start together make as many topologies, and only the last of them says anything new.
 """
 
 from __future__ import annotations
@@ -24,11 +24,16 @@ TELL_RETRY_S = 0.5
 
 
 class Directory:
-    """`homes`: role -> process, for the roles that the controller assigns (`assigned`); the others are where their process
-    registered them. `silent`: the controller knows too little to tell anybody else, and publishes to its own process alone."""
+    """`homes`: role -> process, for the roles that the controller assigns (`assigned`); the others are where their
+    process registered them. `silent`: the controller knows too little to tell anybody else, and publishes to its own
+    process alone."""
 
     def __init__(
-        self, context: Context, state: ClusterState, homes: Callable[[], Mapping[str, str]], assigned: Callable[[], Collection[str]]
+        self,
+        context: Context,
+        state: ClusterState,
+        homes: Callable[[], Mapping[str, str]],
+        assigned: Callable[[], Collection[str]],
     ) -> None:
         self._context = context
         self._homes = homes
@@ -62,7 +67,11 @@ class Directory:
 
     def topology(self) -> Topology:
         return Topology(
-            version=self.version, routes=self._routes(), azs=self._azs(), shard_map=self._state.shard_map, journals=self._state.journals
+            version=self.version,
+            routes=self._routes(),
+            azs=self._azs(),
+            shard_map=self._state.shard_map,
+            journals=self._state.journals,
         )
 
     def publish(self) -> int:
@@ -92,7 +101,13 @@ class Directory:
         places = {process.name: process.az for process in self._state.processes}
         azs.update({name: places[process] for name, process in self._homes().items()})
         for register in self.registers.values():
-            azs.update({name: az for name, az in register.roles.items() if name not in assigned and self._is_in_state(register, name)})
+            azs.update(
+                {
+                    name: az
+                    for name, az in register.roles.items()
+                    if name not in assigned and self._is_in_state(register, name)
+                }
+            )
         return azs
 
     def _is_in_state(self, register: Register, name: str) -> bool:
@@ -100,7 +115,8 @@ class Directory:
         return register.process in self._names and name in self._roles
 
     def _tell(self, process: str, topology: Topology) -> None:
-        """Send the topology until it is acknowledged: a process that misses one might look for roles where they are no more, for ever."""
+        """Send the topology until it is acknowledged: a process that misses one might look for roles where they are no
+        more, for ever."""
         register = self.registers[process]
         if self._telling.get(process) is register:
             return  # it is told the newest afterwards

@@ -1,7 +1,9 @@
-"""Query processors give up their sessions before they end: to gateways, which pass each on at its next byte (query_processor/parking.py).
+"""Query processors give up their sessions before they end: to gateways, which pass each on at its next byte
+(query_processor/parking.py).
 
-A query processor that is drained takes no clients, so that none is on its way to it when it ends. Sessions in a transaction finish it; where one
-does not in `DRAIN_S`, or a session cannot be parked (over TLS), the query processor serves again, and the load will ask another time.
+A query processor that is drained takes no clients, so that none is on its way to it when it ends. Sessions in a
+transaction finish it; where one does not in `DRAIN_S`, or a session cannot be parked (over TLS), the query processor
+serves again, and the load will ask another time.
 """
 
 from __future__ import annotations

@@ -1,17 +1,23 @@
 """Where the movable roles run, and what happens when a process dies: the controller's part that must be fast.
 
-    watch        every process holds one request that is never answered: kill -9 breaks its connection, and the controller hears of it at once
-    suspect      who misses an answer says so (a commit that is late, a watermark that does not come): stalled processes and cut links break no connection
-    doubt        either way the process is asked for a sign of life, `PINGS` times `PING_S`; only then is it given up, and not while it is seen to be
-                 at work (working.py), for up to `WORKING_S_MAX`; if it lives, it says what it runs, and what is missing is started
-    move         each of its movable roles is started at the next of its homes (policies/homes.py), the new topology is published, an adjudicator is told to lead
+    watch        every process holds one request that is never answered: kill -9 breaks its connection, and the
+                 controller hears of it at once
+    suspect      who misses an answer says so (a commit that is late, a watermark that does not come): stalled processes
+                 and cut links break no connection
+    doubt        either way the process is asked for a sign of life, `PINGS` times `PING_S`; only then is it given up,
+                 and not while it is seen to be at work (working.py), for up to `WORKING_S_MAX`; if it lives, it says
+                 what it runs, and what is missing is started
+    move         each of its movable roles is started at the next of its homes (policies/homes.py), the new topology is
+                 published, an adjudicator is told to lead
 
-Safety does not hang on any of this: a false alarm costs the transactions under way (40001) and a new epoch. A process that was given up and answers again is told the
-topology, by which it stops what has moved. Nothing is sent while nothing happens, but for a watch in `WATCH_S`.
+Safety does not hang on any of this: a false alarm costs the transactions under way (40001) and a new epoch. A process
+that was given up and answers again is told the topology, by which it stops what has moved. Nothing is sent while
+nothing happens, but for a watch in `WATCH_S`.
 
-A role goes back to the first of its homes once that process has been there for `RESTORE_S`, stopped cleanly where it was. So processes normally host only
-their own roles, and the death of a storage replica does not end a guest adjudicator. A restarted controller takes roles for where the processes that register say they run, and assigns what nobody claims when all have
-registered, or after `CLAIMS_S`.
+A role goes back to the first of its homes once that process has been there for `RESTORE_S`, stopped cleanly where it
+was. So processes normally host only their own roles, and the death of a storage replica does not end a guest
+adjudicator. A restarted controller takes roles for where the processes that register say they run, and assigns what
+nobody claims when all have registered, or after `CLAIMS_S`.
 """
 
 from __future__ import annotations
@@ -37,7 +43,8 @@ CALM_S = 1.0
 LOST_PING_S = 1.0
 """How often a process that was given up is asked again."""
 START_S = 3.0
-"""For a role to be made. The process is asked again after this: one that has much to read from its disk goes on meanwhile."""
+"""For a role to be made. The process is asked again after this: one that has much to read from its disk goes on
+meanwhile."""
 RESTORE_S = 10.0
 """A process that dies again and again must not take its roles with it each time."""
 RETRY_S = 0.2
@@ -51,11 +58,11 @@ logger = logging.getLogger(__name__)
 
 
 class Failover:
-    """`state`: which roles and processes are expected. `assigns_all`: processes start with no role but keepers, and are told all
-    others; else they start their fixed roles themselves. `on_change`: the topology is to be published (gives its version);
-    `on_running`: a role has just been started somewhere; `on_refused`: a process could not start a role, and why; `on_settled`:
-    once, when it is known which processes are there; `is_working`: whether a process has been at work since it was asked about
-    last; `on_lost`: a process has been given up."""
+    """`state`: which roles and processes are expected. `assigns_all`: processes start with no role but keepers, and are
+    told all others; else they start their fixed roles themselves. `on_change`: the topology is to be published (gives
+    its version); `on_running`: a role has just been started somewhere; `on_refused`: a process could not start a role,
+    and why; `on_settled`: once, when it is known which processes are there; `is_working`: whether a process has been at
+    work since it was asked about last; `on_lost`: a process has been given up."""
 
     def __init__(
         self,
@@ -150,7 +157,7 @@ class Failover:
     def start(self) -> None:
         asyncio.get_running_loop().call_later(self._claims_s, self._assign_all)
 
-    # -- who is there -----------------------------------------------------------------------------------------------------------
+    # -- who is there --------------------------------------------------------------------------------------------------
 
     def registered(self, message: Register) -> None:
         """A process has started, or a living one answers a new controller."""
@@ -235,9 +242,12 @@ class Failover:
         return process not in self._unwatched and since_s < WORKING_S_MAX and self._is_working(process)
 
     def _start_missing(self, process: str, running: list[str]) -> None:
-        """It lives; what it was taken to run and does not (it stopped that by an older topology, just after it had told us) is started again."""
+        """It lives; what it was taken to run and does not (it stopped that by an older topology, just after it had told
+        us) is started again."""
         for role in sorted(
-            role for role, home in self.home.items() if home == process and role not in running and role not in self._moving
+            role
+            for role, home in self.home.items()
+            if home == process and role not in running and role not in self._moving
         ):
             logger.warning("%s does not run %s", process, role)
             del self.home[role]
@@ -275,7 +285,7 @@ class Failover:
 
         asyncio.get_running_loop().call_later(LOST_PING_S, ask)
 
-    # -- who runs what ------------------------------------------------------------------------------------------------------------
+    # -- who runs what -------------------------------------------------------------------------------------------------
 
     def _assign_all(self) -> None:
         """Start what runs nowhere. From now on what is lost is assigned at once."""
@@ -302,7 +312,9 @@ class Failover:
         if role not in self._homes:  # it has left the cluster
             return
         self._moving.add(role)
-        process = next((name for name in (target, *self._homes[role]) if name in self._alive and name not in self._doubted), None)
+        process = next(
+            (name for name in (target, *self._homes[role]) if name in self._alive and name not in self._doubted), None
+        )
         if process is None:
             self._later(role)
             return
@@ -336,7 +348,12 @@ class Failover:
 
         def restore() -> None:
             process = register.process
-            if self.stopped or self._registers.get(process) is not register or process not in self._alive or process in self._doubted:
+            if (
+                self.stopped
+                or self._registers.get(process) is not register
+                or process not in self._alive
+                or process in self._doubted
+            ):
                 return
             for role, places in self._homes.items():
                 if places[0] == process and self.home.get(role, process) != process:
@@ -345,7 +362,8 @@ class Failover:
         asyncio.get_running_loop().call_later(RESTORE_S, restore)
 
     def move(self, role: str, target: str) -> None:
-        """From where it runs to `target`, one of its homes; it is stopped cleanly before. Nothing happens to a role that is on its way already."""
+        """From where it runs to `target`, one of its homes; it is stopped cleanly before. Nothing happens to a role
+        that is on its way already."""
         process = self.home.get(role)
         if process is None or process == target or role in self._moving:
             return
@@ -361,7 +379,9 @@ class Failover:
             else:
                 self._assign(role, target)
 
-        self._context.bus.request(self._context.name, f"host/{process}", StopRole(role), stopped, stopped, timeout_s=START_S)
+        self._context.bus.request(
+            self._context.name, f"host/{process}", StopRole(role), stopped, stopped, timeout_s=START_S
+        )
 
     def _later(self, role: str) -> None:
         def again() -> None:

@@ -1,7 +1,7 @@
 """How a cluster begins: its first state, a pure function of the settings.
 
-Either every role has a process of its own, or all of an availability zone's roles share one: policies/placement.py says which, and the
-state holds what it said (settings that processes are handed hold it, too: `placed`).
+Either every role has a process of its own, or all of an availability zone's roles share one: policies/placement.py says
+which, and the state holds what it said (settings that processes are handed hold it, too: `placed`).
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ def initial_state(settings: Settings, placement: Placement) -> ClusterState:
 
 
 def with_keepers(state: ClusterState) -> ClusterState:
-    """Journal 0 (keeping.py) stands beside journal 1: the same zones, and in the same processes, one of its replicas in each."""
+    """Journal 0 (keeping.py) stands beside journal 1: the same zones, and in the same processes, one of its replicas in
+    each."""
     processes = [
         replace(process, roles=(keeper_role(process.az), *process.roles)) if _has_first_journal(process) else process
         for process in state.processes
@@ -43,8 +44,9 @@ def with_keepers(state: ClusterState) -> ClusterState:
 
 
 def arranged(kept: ClusterState | None, initial: ClusterState) -> ClusterState:
-    """The state with which a cluster starts that was down: the processes as the settings have them now, with the adjudicators that were born since the cluster
-    was, and without those that were retired; the keys and the shards' replicas where they lie."""
+    """The state with which a cluster starts that was down: the processes as the settings have them now, with the
+    adjudicators that were born since the cluster was, and without those that were retired; the keys and the shards'
+    replicas where they lie."""
     if kept is None:
         return initial
     stores = [(role, process.az) for process in kept.processes for role in process.roles if role.kind == "storage"]
@@ -65,7 +67,8 @@ def _with_stores(state: ClusterState, stores: list[tuple[RoleState, str]]) -> tu
     if state.placement.kind == "role":
         return (*processes, *(_own_process(role, az) for role, az in stores))
     return tuple(
-        replace(process, roles=(*process.roles, *(role for role, az in stores if process.name == f"az-{az}"))) for process in processes
+        replace(process, roles=(*process.roles, *(role for role, az in stores if process.name == f"az-{az}")))
+        for process in processes
     )
 
 
@@ -87,7 +90,8 @@ def initial_map(settings: Settings) -> ShardMap:
 
 
 def controller_az(azs: Sequence[str]) -> str:
-    """The last one: the first has the crossbar and adjudicators, and the controller, which moves them, must not be lost with them."""
+    """The last one: the first has the crossbar and adjudicators, and the controller, which moves them, must not be lost
+    with them."""
     return azs[-1]
 
 
@@ -107,10 +111,13 @@ def _own_process(role: RoleState, az: str) -> ProcessState:
 
 
 def _whole_az(number: int, settings: Settings) -> ProcessState:
-    """All of an AZ in one process; the crossbar and the adjudicators are in the first: a watermark that its readers demand crosses no process."""
+    """All of an AZ in one process; the crossbar and the adjudicators are in the first: a watermark that its readers
+    demand crosses no process."""
     az = settings.layout.azs[number]
     deciding = [_crossbar(settings), *_adjudicators(settings)] if number == 0 else []
-    return ProcessState(f"az-{az}", az, (*_logs(az, settings), *_stores(az, settings), *deciding, *_query_processors(number, settings)))
+    return ProcessState(
+        f"az-{az}", az, (*_logs(az, settings), *_stores(az, settings), *deciding, *_query_processors(number, settings))
+    )
 
 
 def _journals(settings: Settings) -> range:
@@ -127,7 +134,9 @@ def _logs(az: str, settings: Settings) -> list[RoleState]:
 
 def _stores(az: str, settings: Settings) -> list[RoleState]:
     shards = range(1, settings.layout.shards + 1)
-    return [RoleState(f"storage/{number}/{az}", "storage", {"shard": number, "crossbars": [CROSSBAR]}) for number in shards]
+    return [
+        RoleState(f"storage/{number}/{az}", "storage", {"shard": number, "crossbars": [CROSSBAR]}) for number in shards
+    ]
 
 
 def _adjudicators(settings: Settings) -> list[RoleState]:

@@ -5,9 +5,9 @@
         jobs.wait(name)             Job("transfer-4f0a9c", "SUCCEEDED", exit_status=0, ...)
 
 The cluster's own Ray has no dashboard (one more process and port, and web packages that nothing else here needs), so
-this does what the dashboard does for `ray job submit`: Ray's JobManager runs in the command itself. It starts a detached
-JobSupervisor, which outlives the command; what is known of a job lies in Ray's control store until the cluster stops,
-and its output in Ray's log folder.
+this does what the dashboard does for `ray job submit`: Ray's JobManager runs in the command itself. It starts a
+detached JobSupervisor, which outlives the command; what is known of a job lies in Ray's control store until the cluster
+stops, and its output in Ray's log folder.
 
 The program finds in its environment EAGLERAY_URL and EAGLERAY_DATA_DIR, and RAY_ADDRESS: `ray.init()` joins this Ray.
 """
@@ -95,7 +95,9 @@ class Jobs:
         try:
             ray.init(address=state["ray_address"], log_to_driver=False, configure_logging=False, namespace=NAMESPACE)
         except (ConnectionError, RuntimeError, ray.exceptions.RayError) as error:
-            raise JobError(f"the cluster's Ray does not answer at {state['ray_address']}: {str(error).splitlines()[0]}") from None
+            raise JobError(
+                f"the cluster's Ray does not answer at {state['ray_address']}: {str(error).splitlines()[0]}"
+            ) from None
         self._loop = asyncio.new_event_loop()
         self._manager: Any = self._do(self._make())
 
@@ -123,7 +125,7 @@ class Jobs:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    # -- submitting ----------------------------------------------------------------------------------------------------------
+    # -- submitting ----------------------------------------------------------------------------------------------------
 
     def submit(self, program: Program, streams: Streams | None = None) -> str:
         """Start a program; its job's name, once the program runs or has failed to. Raises JobError where its files
@@ -157,11 +159,13 @@ class Jobs:
         from ray._private.runtime_env.working_dir import upload_working_dir_if_needed
 
         try:
-            return str(upload_working_dir_if_needed({"working_dir": str(folder)}, include_gitignore=True)["working_dir"])
+            return str(
+                upload_working_dir_if_needed({"working_dir": str(folder)}, include_gitignore=True)["working_dir"]
+            )
         except Exception as error:  # too large (Ray's bound is 500 MiB), unreadable
             raise JobError(f"{folder}: {str(error).splitlines()[0]}") from None
 
-    # -- looking -------------------------------------------------------------------------------------------------------------
+    # -- looking -------------------------------------------------------------------------------------------------------
 
     def job(self, name: str) -> Job:
         """Raises JobError for a name that no job has."""

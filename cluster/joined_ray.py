@@ -1,4 +1,5 @@
-"""A Ray cluster that runs already, of one node or many, which `eagleray up --address` joins, and `down` leaves as it was.
+"""A Ray cluster that runs already, of one node or many, which `eagleray up --address` joins, and `down` leaves as it
+was.
 
     ray = JoinedRay("auto", folder, layout, scaling, disks={}, seats={})
     ray.start()         looks, joins, and has the zones' room set aside (zone_rooms.py)
@@ -7,11 +8,12 @@
 
 Whatever is wrong is found before the first actor is made: NotJoined, in one line, and nothing is left.
 
-A cluster that goes to zero has its gateways beside the controller, on the node of `up`, and none of its actors on another node while it is there; else they
-are on the nodes of the first two zones, and clients reach the database where one of them is lost.
+A cluster that goes to zero has its gateways beside the controller, on the node of `up`, and none of its actors on
+another node while it is there; else they are on the nodes of the first two zones, and clients reach the database where
+one of them is lost.
 
-Code comes to the nodes by Ray's runtime environment; Python, Ray and the packages that this one declares must be there. Actors live in a
-namespace of this cluster's own, so several clusters may share a Ray.
+Code comes to the nodes by Ray's runtime environment; Python, Ray and the packages that this one declares must be there.
+Actors live in a namespace of this cluster's own, so several clusters may share a Ray.
 """
 
 from __future__ import annotations
@@ -53,8 +55,8 @@ def prepare_environment() -> None:
 
 @dataclass(frozen=True)
 class JoinedPlaces:
-    """See ray_launcher.Places. `controller_resource`: that only the node of `up` has. `gateways_beside`: gateways are there, too, so that at zero no other
-    node has an actor."""
+    """See ray_launcher.Places. `controller_resource`: that only the node of `up` has. `gateways_beside`: gateways are
+    there, too, so that at zero no other node has an actor."""
 
     rooms: ZoneRooms
     controller_az: str
@@ -92,7 +94,8 @@ class JoinedPlaces:
         return made.replaced
 
     def _note(self, known: Mapping[str, str], made: Made) -> None:
-        """A disk that is another than before is noted, and the zone's seat with it, before anything is written to it."""
+        """A disk that is another than before is noted, and the zone's seat with it, before anything is written to
+        it."""
         if made.disks != known:
             logger.warning("%s", made.note)
             folder = DataFolder(self.rooms.root)
@@ -107,13 +110,20 @@ class JoinedPlaces:
 
 
 class JoinedRay:
-    """`disks`: zone -> the disk with its data, `seats`: zone -> its seat; empty for a new cluster. Its authority has been made."""
+    """`disks`: zone -> the disk with its data, `seats`: zone -> its seat; empty for a new cluster. Its authority has
+    been made."""
 
     namespace: str
     places: JoinedPlaces
 
     def __init__(
-        self, address: str, folder: DataFolder, layout: Layout, scaling: Scaling, disks: Mapping[str, str], seats: Mapping[str, int]
+        self,
+        address: str,
+        folder: DataFolder,
+        layout: Layout,
+        scaling: Scaling,
+        disks: Mapping[str, str],
+        seats: Mapping[str, int],
     ) -> None:
         self._address = address
         self._folder = folder
@@ -161,7 +171,9 @@ class JoinedRay:
 
     def _place(self) -> None:
         own = own_node()
-        rooms = ZoneRooms(self.namespace, self._folder.root, self._folder.sockets, self._layout, self._scaling.wake_s, self._doors)
+        rooms = ZoneRooms(
+            self.namespace, self._folder.root, self._folder.sockets, self._layout, self._scaling.wake_s, self._doors
+        )
         made = rooms.make(self.disks, new=not self.disks)
         self.seats = seats_after(self.seats, self.disks, made.disks)
         self.disks = dict(made.disks)

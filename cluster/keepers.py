@@ -27,9 +27,12 @@ logger = logging.getLogger(__name__)
 
 
 class Keepers:
-    """`on_refused(role, error)`: a process could not start one. Of use from `begin` on, until the state has been read (`end`)."""
+    """`on_refused(role, error)`: a process could not start one. Of use from `begin` on, until the state has been read
+    (`end`)."""
 
-    def __init__(self, context: Context, directory: Directory, on_refused: Callable[[str, DatabaseError], None]) -> None:
+    def __init__(
+        self, context: Context, directory: Directory, on_refused: Callable[[str, DatabaseError], None]
+    ) -> None:
         self._context = context
         self._directory = directory
         self._on_refused = on_refused
@@ -42,7 +45,9 @@ class Keepers:
 
     def begin(self, state: ClusterState) -> None:
         """Processes that are registered already, and those that register from now on, are told to start theirs."""
-        self._places = {process.name: (process, role) for process in state.processes for role in process.roles if is_keeper(role)}
+        self._places = {
+            process.name: (process, role) for process in state.processes for role in process.roles if is_keeper(role)
+        }
         self.active = True
         self.there.clear()
         for register in list(self._directory.registers.values()):

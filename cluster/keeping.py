@@ -1,13 +1,14 @@
 """The controller's memory: the newest `ClusterState`, kept in journal 0 by a majority of the availability zones.
 
-Journal 0 is an ordinary journal (actors/journal) whose one writer is the controller, so its promises are those that transactions
-rest on: a state that has been written is on disk in two of three zones (I1); of two controllers, as where Ray starts a second while
-the first is only cut off, the later one outbids the earlier, and nothing that the earlier one decides afterwards counts (I7).
-A replica that lost its disk is filled from the others before it votes (I9).
+Journal 0 is an ordinary journal (actors/journal) whose one writer is the controller, so its promises are those that
+transactions rest on: a state that has been written is on disk in two of three zones (I1); of two controllers, as where
+Ray starts a second while the first is only cut off, the later one outbids the earlier, and nothing that the earlier one
+decides afterwards counts (I7). A replica that lost its disk is filled from the others before it votes (I9).
 
     keeper = StateKeeper(context, ["journal/0/a", "journal/0/b", "journal/0/c"], on_deposed=...)
     state = await keeper.open()          None for a new cluster
-    await keeper.write(successor)        returns once it is durable; raises 55000 where another controller has taken over
+    await keeper.write(successor)        returns once it is durable; raises 55000 where another controller has taken
+                                         over
 
 Each record holds a whole state, so the last one is all that recovery needs; older ones are trimmed.
 """
@@ -33,8 +34,9 @@ JOURNAL = 0
 
 
 class StateKeeper:
-    """`replicas`: names of journal 0's replicas, which the context's bus can reach once their processes have registered.
-    `on_deposed(why)`: another controller has outbid this one; it runs once, and nothing can be written after it."""
+    """`replicas`: names of journal 0's replicas, which the context's bus can reach once their processes have
+    registered. `on_deposed(why)`: another controller has outbid this one; it runs once, and nothing can be written
+    after it."""
 
     def __init__(self, context: Context, replicas: list[str], on_deposed: Callable[[str], None]) -> None:
         self._context = context
@@ -46,8 +48,9 @@ class StateKeeper:
         self._last_ts: Timestamp = 0
 
     async def open(self) -> ClusterState | None:
-        """The newest state that was written, or may have been: from now on it counts. Waits for a majority of the replicas for
-        as long as it takes. Raises 55000 where another controller takes over meanwhile, XX001 for a record that is no state."""
+        """The newest state that was written, or may have been: from now on it counts. Waits for a majority of the
+        replicas for as long as it takes. Raises 55000 where another controller takes over meanwhile, XX001 for a record
+        that is no state."""
         newest: list[bytes] = []
 
         def anew() -> Callable[[RecordHeader, bytes], None]:
@@ -61,7 +64,8 @@ class StateKeeper:
         return self._decoded(newest[-1]) if newest else None
 
     async def write(self, state: ClusterState) -> None:
-        """Returns once a majority has `state` on disk. Raises 55000 where this controller has been outbid; the state may count then."""
+        """Returns once a majority has `state` on disk. Raises 55000 where this controller has been outbid; the state
+        may count then."""
         self._require_reign()
         durable: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         at = self._next_ts()

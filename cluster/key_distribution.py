@@ -1,13 +1,17 @@
-"""`KeyDistribution`: the controller's part in letting clients in with tokens. Every query processor knows the access keys, and the certificate that it
-shows, as they lie in the data folder of `up` (access_keys.py, server_certificate.py); both travel over the bus, never through Ray.
+"""`KeyDistribution`: the controller's part in letting clients in with tokens. Every query processor knows the access
+keys, and the certificate that it shows, as they lie in the data folder of `up` (access_keys.py, server_certificate.py);
+both travel over the bus, never through Ray.
 
     a query processor starts      it asks, and serves nobody before it has the answer
-    `eagleray key` has changed    the controller reads the file and tells every query processor that the cluster's state names, until each has answered;
-    the file (KeysChanged)        then it answers: whoever has removed a key knows that no session begins with it any more
+    `eagleray key` has changed    the controller reads the file and tells every query processor that the cluster's state
+                                  names, until each has answered;
+    the file (KeysChanged)        then it answers: whoever has removed a key knows that no session begins with it any
+                                  more
     a controller starts           it does the same, since its predecessor may have died on the way
 
-A query processor that starts meanwhile may have asked before the file was changed: it is told once it has started. One that is out of reach keeps the former keys as long as it is: the answer
-is 55000 then, after TELL_S_MAX, and it is told as soon as it can be. In the simulator: tests/sim/test_key_distribution.py.
+A query processor that starts meanwhile may have asked before the file was changed: it is told once it has started. One
+that is out of reach keeps the former keys as long as it is: the answer is 55000 then, after TELL_S_MAX, and it is told
+as soon as it can be. In the simulator: tests/sim/test_key_distribution.py.
 """
 
 from __future__ import annotations
@@ -36,7 +40,8 @@ logger = logging.getLogger(__name__)
 
 
 class KeyDistribution:
-    """`names`: the query processors of the cluster's state, those that do not run just now among them. `read`: None where there are no keys to be had."""
+    """`names`: the query processors of the cluster's state, those that do not run just now among them. `read`: None
+    where there are no keys to be had."""
 
     def __init__(self, context: Context, names: Callable[[], Collection[str]], read: Read | None) -> None:
         self._context = context

@@ -9,14 +9,16 @@ from cluster.state import ProcessState
 
 
 class Launcher(Protocol):
-    """All calls but `make_room` and `replace_lost` return at once, and are done in their order; a process that has started registers with the controller by itself."""
+    """All calls but `make_room` and `replace_lost` return at once, and are done in their order; a process that has
+    started registers with the controller by itself."""
 
     async def make_room(self) -> None:
-        """See to it that there are nodes for the processes, which may take minutes. Nothing is done where there are. Raises 57P03, and says why."""
+        """See to it that there are nodes for the processes, which may take minutes. Nothing is done where there are.
+        Raises 57P03, and says why."""
 
     async def replace_lost(self, processes: Collection[ProcessState]) -> Collection[str]:
-        """Zones whose node is lost go on on another: those of the `processes` that were there are created anew. The zones. Raises 57P03 where there is no other node, and
-        says why."""
+        """Zones whose node is lost go on on another: those of the `processes` that were there are created anew. The
+        zones. Raises 57P03 where there is no other node, and says why."""
 
     def release_room(self) -> None:
         """No process needs the nodes; those that are to be ended have been."""

@@ -1,7 +1,9 @@
-"""`RoleProcessWithoutArrow`: a RoleProcess for roles that need no Arrow: gateways, which are there while the cluster sleeps.
+"""`RoleProcessWithoutArrow`: a RoleProcess for roles that need no Arrow: gateways, which are there while the cluster
+sleeps.
 
-Ray imports pyarrow and numpy, 11 MB of a process's own memory, when a worker serializes or deserializes its first value, to register how Ray Data's classes travel. A worker loads
-the actor's class before it reads the constructor's arguments, so this module makes Ray's serialization context first, while pyarrow cannot be found.
+Ray imports pyarrow and numpy, 11 MB of a process's own memory, when a worker serializes or deserializes its first
+value, to register how Ray Data's classes travel. A worker loads the actor's class before it reads the constructor's
+arguments, so this module makes Ray's serialization context first, while pyarrow cannot be found.
 """
 
 from __future__ import annotations

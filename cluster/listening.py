@@ -118,4 +118,7 @@ def _program(process: int) -> str:
     except OSError:
         return "a process"
     name = os.path.basename(command[0].decode(errors="replace")).strip()
-    return " ".join([name, *(part.decode(errors="replace") for part in command[1:3] if name.startswith("python"))]) or "a process"
+    return (
+        " ".join([name, *(part.decode(errors="replace") for part in command[1:3] if name.startswith("python"))])
+        or "a process"
+    )

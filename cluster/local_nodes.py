@@ -3,8 +3,8 @@
     provider: {type: external, module: cluster.local_nodes.LocalNodes, address: "127.0.0.1:6379", folder: FOLDER,
                disable_node_updaters: true}
 
-Nodes have the resources and labels of their node type, and end with the autoscaler's process. See Ray's NodeProvider for the methods; all
-of them return at once but `terminate_node`, which waits until the raylet has ended.
+Nodes have the resources and labels of their node type, and end with the autoscaler's process. See Ray's NodeProvider
+for the methods; all of them return at once but `terminate_node`, which waits until the raylet has ended.
 """
 
 from __future__ import annotations
@@ -19,7 +19,13 @@ from typing import Any
 
 import msgspec
 from ray.autoscaler.node_provider import NodeProvider
-from ray.autoscaler.tags import NODE_KIND_HEAD, STATUS_UP_TO_DATE, TAG_RAY_NODE_KIND, TAG_RAY_NODE_STATUS, TAG_RAY_USER_NODE_TYPE
+from ray.autoscaler.tags import (
+    NODE_KIND_HEAD,
+    STATUS_UP_TO_DATE,
+    TAG_RAY_NODE_KIND,
+    TAG_RAY_NODE_STATUS,
+    TAG_RAY_USER_NODE_TYPE,
+)
 
 from cluster.local_ray import LOOPBACK
 from cluster.raylet import Spec
@@ -69,7 +75,12 @@ class LocalNodes(NodeProvider):
         return LOOPBACK
 
     def create_node_with_resources_and_labels(
-        self, node_config: dict[str, Any], tags: dict[str, str], count: int, resources: dict[str, float], labels: dict[str, str]
+        self,
+        node_config: dict[str, Any],
+        tags: dict[str, str],
+        count: int,
+        resources: dict[str, float],
+        labels: dict[str, str],
     ) -> None:
         kind = tags[TAG_RAY_USER_NODE_TYPE]
         for _ in range(count):
@@ -77,7 +88,9 @@ class LocalNodes(NodeProvider):
             spec = Spec(self._address, node, kind, str(self._folder), resources, labels)
             with self._lock, (self._folder / f"{node}.log").open("wb") as log:
                 command = [sys.executable, "-m", "cluster.raylet", msgspec.json.encode(spec).decode()]
-                self._processes[node] = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=log, stderr=log, env=dict(os.environ))
+                self._processes[node] = subprocess.Popen(
+                    command, stdin=subprocess.PIPE, stdout=log, stderr=log, env=dict(os.environ)
+                )
                 self._tags[node] = {**tags, TAG_RAY_NODE_STATUS: STATUS_UP_TO_DATE}
 
     def terminate_node(self, node_id: str) -> None:

@@ -65,7 +65,8 @@ def prepare_environment(temporary: Path, token: Path) -> None:
     os.environ["RAY_TMPDIR"] = str(temporary)
     os.environ["RAY_AUTH_MODE"] = "token"
     os.environ["RAY_AUTH_TOKEN_PATH"] = str(token)
-    # Without a cluster over several machines (the variable is read on Linux too) Ray takes 127.0.0.1 as it is, and doesn't put the machine's own address in its place.
+    # Without a cluster over several machines (the variable is read on Linux too) Ray takes 127.0.0.1 as it is, and
+    # doesn't put the machine's own address in its place.
     os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     # Ray's workers run at niceness 15 unless told otherwise: right for batch jobs, wrong for a database.
@@ -193,7 +194,8 @@ class LocalRay:
                 os.chmod(folder, 0o700)
 
     def mend(self) -> bool:
-        """Replace raylets that have died. False when the head node (with Ray's control process) has, which nothing here can mend."""
+        """Replace raylets that have died. False when the head node (with Ray's control process) has, which nothing here
+        can mend."""
         for az, node in list(self._nodes.items()):
             if not node.dead_processes():
                 continue

@@ -1,17 +1,22 @@
 """The watch over event loops: a process whose loop has not turned for `stall_s` is ended, so that Ray starts it anew.
 
-A loop that is held (a computation without end in C, a deadlock) cannot tell of it, and a thread beside it cannot either where the interpreter is held too. So the
-supervisor, or on the nodes of a Ray that was joined a process of its own (node_watch.py), looks from outside at the beats of each process (runtime/heartbeat.py), in a thread of its own:
+A loop that is held (a computation without end in C, a deadlock) cannot tell of it, and a thread beside it cannot either
+where the interpreter is held too. So the supervisor, or on the nodes of a Ray that was joined a process of its own
+(node_watch.py), looks from outside at the beats of each process (runtime/heartbeat.py), in a thread of its own:
 
     beats go on            nothing is wrong
     none, and it computes  the CPU time that it got since counts as stalled
     none, and it sleeps    the time counts as stalled
-    none, and it is stopped (SIGSTOP, a debugger), waits for a disk, or gets no CPU      no time counts: it is not to blame
-    the watch did not run itself (a suspended laptop, a starved machine)                 no more than one look's time counts
+    none, and it is stopped (SIGSTOP, a debugger), waits for a disk, or gets no CPU      no time counts: it is not to
+                                                                                         blame
+    the watch did not run itself (a suspended laptop, a starved machine)                 no more than one look's time
+                                                                                         counts
 
-It is then asked for its last words (runtime/last_words.py: a query processor tells its sessions, 57P01), told to dump the stacks of its threads into its log and to end
-(SIGABRT, faulthandler), and killed where it does not. Its sockets close with it, its sessions begin anew at other query processors, its movable roles move: what a dead process means is known everywhere, while a frozen one would stay. Where all roles of
-an AZ share a process, they are replaced together. `eagleray status` shows when and why (`Replacements`).
+It is then asked for its last words (runtime/last_words.py: a query processor tells its sessions, 57P01), told to dump
+the stacks of its threads into its log and to end (SIGABRT, faulthandler), and killed where it does not. Its sockets
+close with it, its sessions begin anew at other query processors, its movable roles move: what a dead process means is
+known everywhere, while a frozen one would stay. Where all roles of an AZ share a process, they are replaced together.
+`eagleray status` shows when and why (`Replacements`).
 """
 
 from __future__ import annotations
@@ -42,7 +47,8 @@ logger = logging.getLogger(__name__)
 
 
 class Activity(NamedTuple):
-    """What the kernel tells of a process: the loop thread's state (a letter of /proc/PID/stat) and CPU seconds, whether any thread is runnable, all threads' CPU seconds."""
+    """What the kernel tells of a process: the loop thread's state (a letter of /proc/PID/stat) and CPU seconds, whether
+    any thread is runnable, all threads' CPU seconds."""
 
     state: str
     thread_cpu_s: float
@@ -129,7 +135,8 @@ def read_replacements(path: Path) -> dict[str, dict[str, Any]]:
 
 
 class LoopWatch:
-    """`folder`: where each process has its heartbeat's file, <process>.beat; processes come and go. `stall_s` 0: nobody is watched."""
+    """`folder`: where each process has its heartbeat's file, <process>.beat; processes come and go. `stall_s` 0: nobody
+    is watched."""
 
     def __init__(self, folder: Path, stall_s: float, replacements: Replacements) -> None:
         self._folder = folder

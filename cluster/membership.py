@@ -1,4 +1,5 @@
-"""What becomes of the cluster's state where adjudicators and their journals are born and retired (docs/ranges.md). Pure.
+"""What becomes of the cluster's state where adjudicators and their journals are born and retired (docs/ranges.md).
+Pure.
 
     with_adjudicator(state, 3)           one more is announced: its roles are to run, it does not count yet
     with_beginning(state, 3, at)         it counts from `at` on: ranges may go to it
@@ -46,13 +47,16 @@ def azs_of(state: ClusterState) -> list[str]:
 
 
 def with_adjudicator(state: ClusterState, number: int, *, by_load: bool = False) -> ClusterState:
-    """Nothing changes where adjudicator `number` is there already. Raises 55000 while another one is on its way in or out, or where the next number is another."""
+    """Nothing changes where adjudicator `number` is there already. Raises 55000 while another one is on its way in or
+    out, or where the next number is another."""
     journals = journals_of(state)
     if journals.term(number) is not None:
         return state
     _require_rest(journals)
     if number != journals.last_number + 1:
-        raise DatabaseError(OBJECT_NOT_IN_PREREQUISITE_STATE, f"the next adjudicator is adjudicator/{journals.last_number + 1}")
+        raise DatabaseError(
+            OBJECT_NOT_IN_PREREQUISITE_STATE, f"the next adjudicator is adjudicator/{journals.last_number + 1}"
+        )
     replicas = tuple(f"journal/{number}/{az}" for az in azs_of(state))
     journals = journals.announced(number, replicas, by_load=by_load)
     return with_journals(populated(state, journals), journals)
@@ -61,7 +65,9 @@ def with_adjudicator(state: ClusterState, number: int, *, by_load: bool = False)
 def _require_rest(journals: JournalSet) -> None:
     other = changing(journals)
     if other is not None:
-        raise DatabaseError(OBJECT_NOT_IN_PREREQUISITE_STATE, f"{other.adjudicator} is on its way {'out' if other.leaving else 'in'}")
+        raise DatabaseError(
+            OBJECT_NOT_IN_PREREQUISITE_STATE, f"{other.adjudicator} is on its way {'out' if other.leaving else 'in'}"
+        )
 
 
 def with_beginning(state: ClusterState, number: int, at: Timestamp) -> ClusterState:
@@ -74,8 +80,9 @@ def with_beginning(state: ClusterState, number: int, at: Timestamp) -> ClusterSt
 
 
 def with_farewell(state: ClusterState, number: int) -> ClusterState:
-    """Its ranges lie where they lie from now on: what the load has moved does not come back. Nothing changes where it is leaving already. Raises 22023 where there is no such adjudicator,
-    or no other one; 55000 while another one is on its way in or out."""
+    """Its ranges lie where they lie from now on: what the load has moved does not come back. Nothing changes where it
+    is leaving already. Raises 22023 where there is no such adjudicator, or no other one; 55000 while another one is on
+    its way in or out."""
     journals = journals_of(state)
     term = journals.term(number)
     if term is None:
@@ -123,7 +130,8 @@ def with_journals(state: ClusterState, journals: JournalSet) -> ClusterState:
 
 
 def populated(state: ClusterState, journals: JournalSet) -> ClusterState:
-    """With the roles of these journals, and of no others. What is new has processes of its own, or, where all roles of a zone share one, is put there."""
+    """With the roles of these journals, and of no others. What is new has processes of its own, or, where all roles of
+    a zone share one, is put there."""
     numbers = {term.number for term in journals.terms}
     state = _without(state, lambda role: _journal_of(role) not in {None, 0, *numbers})
     roles = state.roles
@@ -142,7 +150,9 @@ def _journal_of(role: RoleState) -> int | None:
 def _roles(term: JournalTerm) -> list[tuple[RoleState, str]]:
     """With their availability zones: adjudicators go round them."""
     azs = [name.rpartition("/")[2] for name in term.replicas]
-    logs = [(RoleState(name, "journal", {"journal": term.number}), az) for name, az in zip(term.replicas, azs, strict=True)]
+    logs = [
+        (RoleState(name, "journal", {"journal": term.number}), az) for name, az in zip(term.replicas, azs, strict=True)
+    ]
     deciding = RoleState(term.adjudicator, "adjudicator", {"number": term.number, "replicas": list(term.replicas)})
     return [*logs, (deciding, azs[(term.number - 1) % len(azs)])]
 
@@ -152,7 +162,9 @@ def _with_role(state: ClusterState, role: RoleState, az: str) -> ClusterState:
         return replace(state, processes=(*state.processes, ProcessState(role.name.replace("/", "-"), az, (role,))))
     sharing = [process for process in state.processes if any(other.kind == "journal" for other in process.roles)]
     if role.movable:  # one more is wanted for its loop: where the fewest are
-        shared = min(sharing, key=lambda process: (sum(other.kind == "adjudicator" for other in process.roles), process.az != az))
+        shared = min(
+            sharing, key=lambda process: (sum(other.kind == "adjudicator" for other in process.roles), process.az != az)
+        )
     else:
         shared = next(process for process in sharing if process.az == az)
     changed = replace(shared, roles=(*shared.roles, role))

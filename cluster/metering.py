@@ -1,12 +1,14 @@
 """What the cluster has used since it was created (docs/metering.md), as `eagleray status` shows it.
 
-Query processors report what they have used since their start (messages.Load); the controller adds up what is new in each report. The sum and the last
-report of each query processor are a file on the controller's own disk, so that zero, a restart and another day change nothing:
+Query processors report what they have used since their start (messages.Load); the controller adds up what is new in
+each report. The sum and the last report of each query processor are a file on the controller's own disk, so that zero,
+a restart and another day change nothing:
 
     written    SAVE_S after the first report that it lacks, when the cluster goes to zero, and when it stops
     lost       what a query processor that is killed has used since its last report: a second's work
 
-A controller that dies between two writes loses nothing, as long as the query processors live: their next reports have it all.
+A controller that dies between two writes loses nothing, as long as the query processors live: their next reports have
+it all.
 """
 
 from __future__ import annotations
@@ -32,7 +34,8 @@ logger = logging.getLogger(__name__)
 
 
 class Totals(msgspec.Struct):
-    """Pure. `since`: when counting began, microseconds since 1970; `lives`: what each start of a query processor has reported last, the latest report last."""
+    """Pure. `since`: when counting began, microseconds since 1970; `lives`: what each start of a query processor has
+    reported last, the latest report last."""
 
     since: int
     used: Usage = Usage()
@@ -62,7 +65,10 @@ class Totals(msgspec.Struct):
             "statements": used.statements,
             "transactions": used.transactions,
             "conflicts": used.conflicts,
-            "dpu": {**{name: round(value, 5) for name, value in units._asdict().items()}, "total": round(units.total, 5)},
+            "dpu": {
+                **{name: round(value, 5) for name, value in units._asdict().items()},
+                "total": round(units.total, 5),
+            },
         }
 
 

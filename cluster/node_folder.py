@@ -1,11 +1,12 @@
-"""The data folder of one node of a Ray cluster that was joined: looked at and made ready by tasks, and opened by each process there.
+"""The data folder of one node of a Ray cluster that was joined: looked at and made ready by tasks, and opened by each
+process there.
 
     DIR/disk             a random number: whose data this is, whatever the node's name and addresses are
     DIR/roles, run, ...  as on one machine (data_folder.py)
 
-A zone's data lies on one disk for good. What a node holds of a zone whose data has gone on elsewhere is of the past, and no role may begin
-there: a replica would forget what it has acknowledged (I9). A folder without a number is new, or a disk that was lost, and is filled from
-the others.
+A zone's data lies on one disk for good. What a node holds of a zone whose data has gone on elsewhere is of the past,
+and no role may begin there: a replica would forget what it has acknowledged (I9). A folder without a number is new, or
+a disk that was lost, and is filled from the others.
 """
 
 from __future__ import annotations
@@ -90,8 +91,9 @@ def made_ready(wanted: Wanted) -> Ready:
 
 
 def enter(root: Path, sockets: Path, disk: str) -> None:
-    """A process of the cluster begins on this node: the folders are there and private, and it has its share of the processor, though Ray's
-    workers run at a niceness for batch jobs. `disk`: "" for a process without data. Raises NotItsDisk, DataFolderError, NotPrivate, OSError."""
+    """A process of the cluster begins on this node: the folders are there and private, and it has its share of the
+    processor, though Ray's workers run at a niceness for batch jobs. `disk`: "" for a process without data. Raises
+    NotItsDisk, DataFolderError, NotPrivate, OSError."""
     os.umask(PRIVATE_UMASK)
     for thread in PROCESS_TASKS.iterdir():
         with suppress(OSError):  # only root may
@@ -157,5 +159,7 @@ def try_door(host: str, port: int) -> None:
                 return
             except OSError as error:
                 if time.monotonic() > end_s:
-                    raise OSError(error.errno, (error.strerror or str(error)).lower(), f"port {port} on {host}") from None
+                    raise OSError(
+                        error.errno, (error.strerror or str(error)).lower(), f"port {port} on {host}"
+                    ) from None
         time.sleep(0.1)

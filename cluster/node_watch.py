@@ -1,9 +1,11 @@
-"""The watch over event loops (loop_watch.py) on a node of a Ray that was joined: a process of its own there, which ends when no process of the cluster is left on the node.
+"""The watch over event loops (loop_watch.py) on a node of a Ray that was joined: a process of its own there, which ends
+when no process of the cluster is left on the node.
 
-    begin(sockets, log, replacements, stall_s)      from each process that starts; one watch is enough, and all but the first end at once
+    begin(sockets, log, replacements, stall_s)      from each process that starts; one watch is enough, and all but the
+                                                    first end at once
 
-Not a thread of those that are watched: whatever holds one process's interpreter would hold its watch. Not an actor: at zero a node is to have none. It is nobody's child, since Ray ends
-those of its workers with them.
+Not a thread of those that are watched: whatever holds one process's interpreter would hold its watch. Not an actor: at
+zero a node is to have none. It is nobody's child, since Ray ends those of its workers with them.
 """
 
 from __future__ import annotations
@@ -31,7 +33,13 @@ def begin(sockets: Path, log: Path, replacements: Path, stall_s: float) -> None:
     if stall_s and not _is_watched(sockets):
         command = [sys.executable, "-m", "cluster.node_watch", str(sockets), str(log), str(replacements), str(stall_s)]
         path = os.pathsep.join(filter(None, sys.path))  # Ray's runtime environment brings our code to the node
-        subprocess.run(command, env={**os.environ, "PYTHONPATH": path}, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=False)
+        subprocess.run(
+            command,
+            env={**os.environ, "PYTHONPATH": path},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            check=False,
+        )
 
 
 def _is_watched(sockets: Path) -> bool:

@@ -3,8 +3,9 @@
     place(uri, identity)     where this cluster's checkpoints lie: a folder of its own
     check(uri)               raises StoreRefused, in one line
 
-Two clusters have shards of the same numbers: one that was opened from the other's checkpoints would serve its rows. So each has a folder, named by a random number
-that the data folder remembers (cluster.json), and clusters may share a bucket.
+Two clusters have shards of the same numbers: one that was opened from the other's checkpoints would serve its rows. So
+each has a folder, named by a random number that the data folder remembers (cluster.json), and clusters may share a
+bucket.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
-"""Looks at a Ray cluster before joining it: what answers at an address, of which versions, and whether it asks for a token.
+"""Looks at a Ray cluster before joining it: what answers at an address, of which versions, and whether it asks for a
+token.
 
     look("auto" | "10.0.0.5:6379") -> Found(address="10.0.0.5:6379", ray="2.60.0", python="3.11.9")
 
-Ray's own client may end its process where it cannot connect, so it runs in processes of their own (`python -m cluster.preflight ADDRESS`):
-one with the token that this user has, and one without any, which must be refused.
+Ray's own client may end its process where it cannot connect, so it runs in processes of their own (`python -m
+cluster.preflight ADDRESS`): one with the token that this user has, and one without any, which must be refused.
 """
 
 from __future__ import annotations
@@ -56,7 +57,8 @@ def look(address: str) -> Found:
         raise NotJoined(f"the Ray at {found.address} refuses the token: {NO_TOKEN}")
     if not stranger.refused:
         raise NotJoined(
-            f"the Ray at {found.address} does not ask for a token, so others could run programs there: start it with RAY_AUTH_MODE=token"
+            f"the Ray at {found.address} does not ask for a token, so others could run programs there: start "
+            f"it with RAY_AUTH_MODE=token"
         )
     check_versions(found, ray.__version__, "{}.{}.{}".format(*sys.version_info[:3]))
     return found
@@ -67,14 +69,17 @@ def check_versions(found: Found, own_ray: str, own_python: str) -> None:
     for what, theirs, ours in (("Ray", found.ray, own_ray), ("Python", found.python, own_python)):
         if theirs != ours:
             raise NotJoined(
-                f"the Ray at {found.address} runs {what} {theirs or 'of an unknown version'}, and `up` {what} {ours}: they must be the same"
+                f"the Ray at {found.address} runs {what} {theirs or 'of an unknown version'}, and `up` "
+                f"{what} {ours}: they must be the same"
             )
 
 
 def _started(address: str, mode: str) -> subprocess.Popen[bytes]:
     environment = {**os.environ, "RAY_AUTH_MODE": mode}
     command = [sys.executable, "-m", "cluster.preflight", address]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL, env=environment)
+    return subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL, env=environment
+    )
 
 
 def _answer(process: subprocess.Popen[bytes], address: str) -> Found:
@@ -116,7 +121,9 @@ def _ask(place: str) -> Found:
     raylet: Any = ray._raylet  # its stub file lacks these
     try:
         client = raylet.GcsClient(address=place)
-        told = client.internal_kv_get(usage_constants.CLUSTER_METADATA_KEY, ray_constants.KV_NAMESPACE_CLUSTER, timeout=RAY_S_MAX)
+        told = client.internal_kv_get(
+            usage_constants.CLUSTER_METADATA_KEY, ray_constants.KV_NAMESPACE_CLUSTER, timeout=RAY_S_MAX
+        )
     except ray.exceptions.AuthenticationError:
         return Found(place, refused=True)
     except Exception as error:  # Ray's are of many classes

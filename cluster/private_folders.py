@@ -1,7 +1,9 @@
 """Folders that only this user can enter, and the refusal of those that somebody else could have a hand in.
 
-    open_private(DIR, ...)              a folder that a person named: made, or closed to others where it is this user's and the cluster's own
-    require_private(/tmp/eagleray-...)  a folder with a name that can be foreseen, in a place where everybody may make one: refused unless it is ours alone
+    open_private(DIR, ...)              a folder that a person named: made, or closed to others where it is this user's
+                                        and the cluster's own
+    require_private(/tmp/eagleray-...)  a folder with a name that can be foreseen, in a place where everybody may make
+                                        one: refused unless it is ours alone
 
 The second follows no link. Once such a folder has been found to be ours alone nobody else can put another in its
 place (the sticky bit of the folder above).
@@ -33,7 +35,9 @@ def open_private(path: Path, mark: str, own_names: Collection[str]) -> None:
         _require_owner(path, there)
         found = set(os.listdir(descriptor))
         if mark not in found and not found <= set(own_names):
-            raise NotPrivate(f"{path} is not empty and holds no cluster (it has {', '.join(sorted(found - set(own_names))[:3])})")
+            raise NotPrivate(
+                f"{path} is not empty and holds no cluster (it has {', '.join(sorted(found - set(own_names))[:3])})"
+            )
         if there.st_mode & OTHERS:
             os.fchmod(descriptor, 0o700)
     finally:
@@ -48,7 +52,9 @@ def require_private(path: Path) -> None:
         os.mkdir(path, 0o700)
     there = os.lstat(path)
     if not stat.S_ISDIR(there.st_mode):
-        raise NotPrivate(f"{path} is there already, and is {'a link' if stat.S_ISLNK(there.st_mode) else 'no folder'}: remove it")
+        raise NotPrivate(
+            f"{path} is there already, and is {'a link' if stat.S_ISLNK(there.st_mode) else 'no folder'}: remove it"
+        )
     _require_owner(path, there)
     if there.st_mode & OTHERS:
         raise NotPrivate(f"{path} is open to other users (mode {stat.S_IMODE(there.st_mode):04o}): remove it")

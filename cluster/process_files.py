@@ -1,4 +1,5 @@
-"""Where the processes of a cluster have their sockets, disks and logs on their hosts, and what each is told when it is created."""
+"""Where the processes of a cluster have their sockets, disks and logs on their hosts, and what each is told when it is
+created."""
 
 from __future__ import annotations
 
@@ -28,9 +29,9 @@ class Folders(Protocol):
 
 @dataclass(frozen=True)
 class ProcessFiles:
-    """`sockets`, `roles`, `logs`: folders that only this user can enter (data_folder.py). `root`: the data folder, which each node of a Ray
-    that was joined has for itself; `disks`: zone -> the number of the one with its data (node_folder.py), `seats`: zone -> how many it had before that one
-    (actors/journal/seats.py)."""
+    """`sockets`, `roles`, `logs`: folders that only this user can enter (data_folder.py). `root`: the data folder,
+    which each node of a Ray that was joined has for itself; `disks`: zone -> the number of the one with its data
+    (node_folder.py), `seats`: zone -> how many it had before that one (actors/journal/seats.py)."""
 
     sockets: Path
     roles: Path
@@ -85,7 +86,9 @@ class _Roles:
 
             files = self.files
             enter(files.root, files.sockets, self.disk)
-            node_watch.begin(files.sockets, files.logs / "loop-watch.log", DataFolder(files.root).replacements_path, self.stall_s)
+            node_watch.begin(
+                files.sockets, files.logs / "loop-watch.log", DataFolder(files.root).replacements_path, self.stall_s
+            )
 
     def load(self) -> None:
         kinds = {role.kind for role in self.process.roles}
@@ -94,5 +97,9 @@ class _Roles:
     def assigned(self, message: StartRole) -> RoleSpec:
         arguments = message.arguments
         if message.kind == "journal":
-            arguments = {**arguments, "seat": self.files.seats.get(self.process.az, 0), "restoring": self.files.restoring}
+            arguments = {
+                **arguments,
+                "seat": self.files.seats.get(self.process.az, 0),
+                "restoring": self.files.restoring,
+            }
         return role_spec(RoleState(message.role, message.kind, arguments), message.az, str(self.files.sockets))

@@ -1,5 +1,7 @@
-"""Ranges, and the number of their owners, follow the load: what adjudicators tell of it (messages.RangeLoad) goes to the pure policy (policies/ranges.py), and what that decides is a
-transfer (transfers.py), a birth or a retirement (adjudicators.py). Looks (load_reports.py) while adjudicators have load, and as long as there is anything to join again, or anybody to retire.
+"""Ranges, and the number of their owners, follow the load: what adjudicators tell of it (messages.RangeLoad) goes to
+the pure policy (policies/ranges.py), and what that decides is a transfer (transfers.py), a birth or a retirement
+(adjudicators.py). Looks (load_reports.py) while adjudicators have load, and as long as there is anything to join again,
+or anybody to retire.
 """
 
 from __future__ import annotations
@@ -15,7 +17,8 @@ from cluster.policies.ranges import Bounds, Decision, Seen, Told, Wish, boundari
 from cluster.state import ClusterState
 
 CALM_SHARE = 0.15
-"""Of `adjudicator_busy_share`'s scale. Two that are joined compute for less than half of what would divide them again."""
+"""Of `adjudicator_busy_share`'s scale. Two that are joined compute for less than half of what would divide them
+again."""
 BOUNDARIES_EACH = 8
 """At most, for each adjudicator: every range more is one more that transactions can span."""
 
@@ -23,7 +26,8 @@ logger = logging.getLogger(__name__)
 
 
 class RangeBalancing:
-    """`first`: the state with which the cluster began. `homes`: where roles run. `act`: on a decision, which may be refused and is then asked for again."""
+    """`first`: the state with which the cluster began. `homes`: where roles run. `act`: on a decision, which may be
+    refused and is then asked for again."""
 
     def __init__(
         self,
@@ -68,7 +72,9 @@ class RangeBalancing:
     def _look(self, now_s: float) -> None:
         state = self._state()
         if state.transfer is None and changing(journals_of(state)) is None:
-            seen = Seen(now_s, state.shard_map, state.rest or state.shard_map, self._told(state, now_s), _by_load(state))
+            seen = Seen(
+                now_s, state.shard_map, state.rest or state.shard_map, self._told(state, now_s), _by_load(state)
+            )
             decision, self._wish = decide(seen, self._bounds, self._wish)
             if decision is not None:
                 logger.info("the load asks for %s", decision)
@@ -80,7 +86,9 @@ class RangeBalancing:
         for term in journals_of(state).terms:
             process = homes.get(term.adjudicator, "")
             load = loads.get(term.adjudicator)
-            told[term.number] = Told(process, load.busy, load.claims_s, load.sample) if load is not None else Told(process)
+            told[term.number] = (
+                Told(process, load.busy, load.claims_s, load.sample) if load is not None else Told(process)
+            )
         return told
 
 

@@ -1,5 +1,5 @@
-"""The controller's part that knows of ranges and of those who own them: a transfer, a birth or a retirement is begun by a person or by the load, and brought to its
-end (docs/ranges.md)."""
+"""The controller's part that knows of ranges and of those who own them: a transfer, a birth or a retirement is begun by
+a person or by the load, and brought to its end (docs/ranges.md)."""
 
 from __future__ import annotations
 
@@ -52,11 +52,17 @@ class Ranges:
         self._transfers.follow(state)
         self._adjudicators.follow(state)
 
-    def receive(self, sender: str, message: RangeLoad | MoveRange | AddAdjudicator | RemoveAdjudicator, reply: Reply | None) -> None:
+    def receive(
+        self, sender: str, message: RangeLoad | MoveRange | AddAdjudicator | RemoveAdjudicator, reply: Reply | None
+    ) -> None:
         if isinstance(message, RangeLoad):
             self._balancing.reported(sender, message)
         elif reply is not None:
-            asked = self._transfers.move(message, reply) if isinstance(message, MoveRange) else self._adjudicators.receive(message, reply)
+            asked = (
+                self._transfers.move(message, reply)
+                if isinstance(message, MoveRange)
+                else self._adjudicators.receive(message, reply)
+            )
             self._context.spawn(asked)
 
     def _by_load(self, decision: Decision) -> None:

@@ -1,7 +1,7 @@
 """Creates and ends processes as detached Ray actors, for the controller.
 
-Detached, so that they live on when the controller's own actor is restarted; Ray restarts each one that dies (max_restarts = -1). Calls
-to Ray's control process block, so they are made in a thread, one after the other.
+Detached, so that they live on when the controller's own actor is restarted; Ray restarts each one that dies
+(max_restarts = -1). Calls to Ray's control process block, so they are made in a thread, one after the other.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ OPTIONS: dict[str, Any] = {
     "max_restarts": -1,
     "max_task_retries": 0,
 }
-"""Of every actor of a cluster, the controller's too. They live in the namespace of whoever creates them: the cluster's."""
+"""Of every actor of a cluster, the controller's too. They live in the namespace of whoever creates them: the
+cluster's."""
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +53,8 @@ class Places(Protocol):
         """There are nodes for the zones' processes. Raises what says why there are not, in one line."""
 
     def replace_lost(self) -> Collection[str]:
-        """Zones whose node was lost, and which have another now: their processes are to be created anew. Raises what says why there is none, in one line."""
+        """Zones whose node was lost, and which have another now: their processes are to be created anew. Raises what
+        says why there is none, in one line."""
 
     def is_in_zone(self, process: ProcessState) -> bool:
         """Whether it is on the node of its zone."""
@@ -61,10 +63,16 @@ class Places(Protocol):
 
 
 class RayLauncher:
-    """`controller`: its address on the bus, which a process that lives already is told. `on_failed(why)` runs in the event loop where a process's constructor fails, in words for a person."""
+    """`controller`: its address on the bus, which a process that lives already is told. `on_failed(why)` runs in the
+    event loop where a process's constructor fails, in words for a person."""
 
     def __init__(
-        self, files: ProcessFiles, settings: Settings, places: Places, controller: Callable[[], str], on_failed: Callable[[str], None]
+        self,
+        files: ProcessFiles,
+        settings: Settings,
+        places: Places,
+        controller: Callable[[], str],
+        on_failed: Callable[[str], None],
     ) -> None:
         self._files = files
         self._settings = settings

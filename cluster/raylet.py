@@ -1,7 +1,9 @@
-"""One raylet of this machine, a worker node of a Ray cluster, in the foreground: `python -m cluster.raylet SPEC`, a JSON object (`Spec`).
+"""One raylet of this machine, a worker node of a Ray cluster, in the foreground: `python -m cluster.raylet SPEC`, a
+JSON object (`Spec`).
 
-It ends with its input, so with the process that holds the other end (local_nodes.py, by which Ray's autoscaler starts it), and when
-its raylet has ended, as where the autoscaler has drained it. The token and its mode are in the environment.
+It ends with its input, so with the process that holds the other end (local_nodes.py, by which Ray's autoscaler starts
+it), and when its raylet has ended, as where the autoscaler has drained it. The token and its mode are in the
+environment.
 """
 
 from __future__ import annotations
@@ -19,8 +21,8 @@ from cluster.local_ray import LOOPBACK, OBJECT_STORE_BYTES, guard
 
 
 class Spec(msgspec.Struct, frozen=True):
-    """`instance`: by which the autoscaler knows the node. `kind`: its node type there. `folder`: for the raylet's sockets; nodes that start
-    side by side would choose the same ones in Ray's."""
+    """`instance`: by which the autoscaler knows the node. `kind`: its node type there. `folder`: for the raylet's
+    sockets; nodes that start side by side would choose the same ones in Ray's."""
 
     address: str
     instance: str

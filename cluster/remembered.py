@@ -3,7 +3,8 @@
     {"format": 2, "revision": 3, "settings": {"mode": "open", "layout": {...}, "authentication": {...},
      "limits": {"transaction_rows_max": 5000}}}
     ... "identity": "5f2c..."                                   where its checkpoints lie in an object store, too
-    ... "address": "auto", "disks": {"a": "4f1c...", ...}, "seats": {"b": 1}}      where it lies on the nodes of a Ray that it has joined (joined_ray.py)
+    ... "address": "auto", "disks": {"a": "4f1c...", ...}, "seats": {"b": 1}}      where it lies on the nodes of a Ray
+                                                                                   that it has joined (joined_ray.py)
 
 Remembered is every setting that was ever named, by a settings file or a flag, and the whole layout and authentication
 even where nothing was named: a newer version's defaults must not change what the data lies in, or who may come in.
@@ -47,8 +48,14 @@ RESTORING = "restoring"
 """It begins with another cluster's data, and has not started yet (restoring.py)."""
 FILES = ("tls_certificate", "tls_key")
 USERS = "authentication.users"
-TRUST_NOTE = "authentication is trust: every user of this machine may connect, as admin and without a password (docs/security.md)"
-CLEAR_NOTE = "other machines can connect, and not all of it is encrypted: set authentication.tls_certificate, tls_key and tls_required"
+TRUST_NOTE = (
+    "authentication is trust: every user of this machine may connect, as admin and without a password "
+    "(docs/security.md)"
+)
+CLEAR_NOTE = (
+    "other machines can connect, and not all of it is encrypted: set authentication.tls_certificate, tls_key and "
+    "tls_required"
+)
 
 
 @dataclass(frozen=True)
@@ -69,7 +76,10 @@ def resolve(
     """From cluster.json (None: a new cluster), the settings file and the flags that `up` was given. Raises
     SettingsError."""
     if cluster is not None and address and "address" not in cluster:
-        raise SettingsError("this cluster was created on a Ray of its own, where all of its data lies: it cannot join another (--address)")
+        raise SettingsError(
+            "this cluster was created on a Ray of its own, where all of its data lies: it cannot join "
+            "another (--address)"
+        )
     base = _remembered(cluster)
     text, document = read_document(config) if config is not None else ("", {})
     if config is not None:
@@ -87,13 +97,17 @@ def resolve(
             kept, asked = getattr(before.layout, key), getattr(settings.layout, key)
             if kept != asked:
                 raise SettingsError(
-                    f"{source}: layout.{key}: this cluster was created with {_shown(kept)}, and its data cannot be had with {_shown(asked)}"
+                    f"{source}: layout.{key}: this cluster was created with {_shown(kept)}, and its data "
+                    f"cannot be had with {_shown(asked)}"
                 )
         before = replace(before, authentication=without_passwords(before.authentication))
     authentication = without_passwords(settings.authentication, before.authentication if before is not None else None)
     settings = replace(settings, authentication=authentication)
     kept = _merged(_merged(base, document), flags)
-    kept = _merged(kept, {"mode": settings.mode, "layout": _plain(settings.layout), "authentication": _plain(settings.authentication)})
+    kept = _merged(
+        kept,
+        {"mode": settings.mode, "layout": _plain(settings.layout), "authentication": _plain(settings.authentication)},
+    )
     revision = cluster.get("revision", 0) if cluster is not None else 0
     unchanged = cluster is not None and cluster.get("settings") == kept
     joined = {key: cluster[key] for key in JOINED if key in cluster} if cluster is not None else {}
@@ -124,7 +138,9 @@ def _remembered(cluster: dict[str, Any] | None) -> Document:
     try:
         return _merged(base, _absolute(read_document(config)[1], config.parent))
     except SettingsError as error:
-        raise SettingsError(f"this cluster was created with a settings file, of which its folder keeps the name only: {error}") from None
+        raise SettingsError(
+            f"this cluster was created with a settings file, of which its folder keeps the name only: {error}"
+        ) from None
 
 
 def _absolute(document: Document, folder: Path) -> Document:
@@ -134,7 +150,9 @@ def _absolute(document: Document, folder: Path) -> Document:
     if not isinstance(authentication, dict):
         return document
     files = {
-        key: os.path.join(folder, authentication[key]) for key in FILES if isinstance(authentication.get(key), str) and authentication[key]
+        key: os.path.join(folder, authentication[key])
+        for key in FILES
+        if isinstance(authentication.get(key), str) and authentication[key]
     }
     return {**document, "authentication": {**authentication, **files}}
 
@@ -144,7 +162,9 @@ def _warnings(before: Settings | None, settings: Settings) -> Iterator[str]:
     if before is not None:
         then = before.authentication
         if then.method != "trust" and now.method == "trust":
-            yield f"WARNING: passwords are no longer asked for: authentication.method is now trust, and was {then.method}"
+            yield (
+                f"WARNING: passwords are no longer asked for: authentication.method is now trust, and was {then.method}"
+            )
         if then.is_encrypted and not now.is_encrypted:
             yield "WARNING: encryption is no longer required: authentication.tls_required is now false"
     if now.method == "trust":
@@ -164,7 +184,11 @@ def _changes(before: Settings | None, settings: Settings, named: list[str]) -> I
             continue
         if key == USERS:
             again = sorted(user for user in now if user in then and now[user] != then[user])
-            changes.append(f"{key} {_shown(tuple(sorted(now)))} (was {_shown(tuple(sorted(then)))})" if set(now) != set(then) else "")
+            changes.append(
+                f"{key} {_shown(tuple(sorted(now)))} (was {_shown(tuple(sorted(then)))})"
+                if set(now) != set(then)
+                else ""
+            )
             changes.append(f"{USERS}: another password of {', '.join(again)}" if again else "")
         else:
             changes.append(f"{key} {_shown(now)} (was {_shown(then)})")
@@ -193,12 +217,16 @@ def _merged(lower: Document, upper: Document) -> Document:
     merged = dict(lower)
     for key, value in upper.items():
         known = merged.get(key)
-        merged[key] = _merged(known, value) if isinstance(known, dict) and isinstance(value, dict) and key != "users" else value
+        merged[key] = (
+            _merged(known, value) if isinstance(known, dict) and isinstance(value, dict) and key != "users" else value
+        )
     return merged
 
 
 def _plain(settings: Any) -> Document:
-    return {key: list(value) if isinstance(value, tuple) else value for key, value in dataclasses.asdict(settings).items()}
+    return {
+        key: list(value) if isinstance(value, tuple) else value for key, value in dataclasses.asdict(settings).items()
+    }
 
 
 def _shown(value: Any) -> str:

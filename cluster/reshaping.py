@@ -115,7 +115,11 @@ class Reshaping:
                 answer: Middle = await self._context.bus.call(self._context.name, name, AskMiddle(), ANSWER_S)
                 if answer.cut is not None:
                     return answer.cut
-        why = f"all of shard {shards[0]} lies in one place: it cannot be parted" if names else f"there is no shard {shards[0]}"
+        why = (
+            f"all of shard {shards[0]} lies in one place: it cannot be parted"
+            if names
+            else f"there is no shard {shards[0]}"
+        )
         raise DatabaseError(INVALID_PARAMETER_VALUE, why)
 
     def _answer(self) -> None:

@@ -1,8 +1,10 @@
 """A cluster from the object store alone: what `eagleray restore` finds there, and what it makes of it
 (docs/object_store.md).
 
-    found = look(listed, read)              which moment can be had, and what it takes: pure, of a listing and the objects' bytes
-    restore(uri, identity, folder)          that moment under a new identity in the store, and a data folder that `eagleray up` starts
+    found = look(listed, read)              which moment can be had, and what it takes: pure, of a listing and the
+                                            objects' bytes
+    restore(uri, identity, folder)          that moment under a new identity in the store, and a data folder that
+                                            `eagleray up` starts
 
 The moment is the least of the journals' last promises: up to there every journal's pieces hold all that was committed
 (actors/common/stored_journal.py), so cutting all of them there gives the database at one time: every transaction up to
@@ -60,7 +62,11 @@ class Found:
     def cut(self, piece: Piece) -> Piece | None:
         """Without what came later; None where nothing is left."""
         headers = map(decode_header, piece.records)
-        kept = [record for header, record in zip(headers, piece.records, strict=True) if self._is_kept(piece.journal, header)]
+        kept = [
+            record
+            for header, record in zip(headers, piece.records, strict=True)
+            if self._is_kept(piece.journal, header)
+        ]
         return Piece(piece.journal, piece.first, piece.previous_epoch, piece.before_ts, kept) if kept else None
 
     def _is_kept(self, journal: int, header: MappedHeader) -> bool:
@@ -70,7 +76,10 @@ class Found:
 def look(listed: Sequence[StoredObject], read: Read) -> Found:
     """Raises NotRestorable, and what `read` raises."""
     names = [name for one in listed if (name := parse(one.key, one.size)) is not None]
-    chains = {journal: chain(name for name in names if name.journal == journal) for journal in {name.journal for name in names}}
+    chains = {
+        journal: chain(name for name in names if name.journal == journal)
+        for journal in {name.journal for name in names}
+    }
     if JOURNAL not in chains:
         raise NotRestorable("the store has no state of a cluster")
     states = _states(chains[JOURNAL], read)
@@ -80,10 +89,14 @@ def look(listed: Sequence[StoredObject], read: Read) -> Found:
     lsn, _, state = next((found for found in reversed(states) if found[1] <= at), states[0])
     at = min(at, _moment(state, chains))
     newer = [found for found in states if found[0] >= lsn]
-    lsn, state = _state_that_knows(newer, {journal: _last(pieces, at, read) for journal, pieces in chains.items() if journal != JOURNAL})
+    lsn, state = _state_that_knows(
+        newer, {journal: _last(pieces, at, read) for journal, pieces in chains.items() if journal != JOURNAL}
+    )
     wanted = {term.number for term in journals_of(state).terms}
     pieces = {journal: found for journal, found in chains.items() if journal == JOURNAL or journal in wanted}
-    begins = max((_piece(found[0], read).before_ts for journal, found in pieces.items() if journal != JOURNAL), default=0)
+    begins = max(
+        (_piece(found[0], read).before_ts for journal, found in pieces.items() if journal != JOURNAL), default=0
+    )
     return Found(at, state, lsn, pieces, _shards(state, at, begins, listed, read))
 
 
@@ -123,18 +136,29 @@ def _last(pieces: list[PieceName], at: Timestamp, read: Read) -> MappedHeader | 
     return None
 
 
-def _state_that_knows(states: list[tuple[int, Timestamp, ClusterState]], last: dict[int, MappedHeader | None]) -> tuple[int, ClusterState]:
+def _state_that_knows(
+    states: list[tuple[int, Timestamp, ClusterState]], last: dict[int, MappedHeader | None]
+) -> tuple[int, ClusterState]:
     """The first whose map and journals are as new as the journals' records ask for."""
     headers = [header for header in last.values() if header is not None]
     for lsn, _, state in states:
-        if all(header.map_version <= state.shard_map.version and header.set_version <= journals_of(state).version for header in headers):
+        if all(
+            header.map_version <= state.shard_map.version and header.set_version <= journals_of(state).version
+            for header in headers
+        ):
             return lsn, state
     raise NotRestorable("the store has no state of the cluster that goes with its journals")
 
 
-def _shards(state: ClusterState, at: Timestamp, begins: Timestamp, listed: Sequence[StoredObject], read: Read) -> list[str]:
+def _shards(
+    state: ClusterState, at: Timestamp, begins: Timestamp, listed: Sequence[StoredObject], read: Read
+) -> list[str]:
     """`begins`: what the journals have come after it."""
-    parents = {role.arguments["shard"]: tuple(role.arguments.get("parents", ())) for role in state.roles.values() if role.kind == "storage"}
+    parents = {
+        role.arguments["shard"]: tuple(role.arguments.get("parents", ()))
+        for role in state.roles.values()
+        if role.kind == "storage"
+    }
     found: dict[int, tuple[str, StoredCheckpoint]] = {}
     for shard in {*parents, *(parent for several in parents.values() for parent in several)}:
         listing = Listing(shard, [one for one in listed if one.key.startswith(shard_folder(shard))])
@@ -147,7 +171,9 @@ def _shards(state: ClusterState, at: Timestamp, begins: Timestamp, listed: Seque
         origins = parents.get(shard, ())
         if begins and shard not in found and not (origins and all(parent in found for parent in origins)):
             raise NotRestorable(f"the store has no checkpoint of shard {shard} from which the journals go on")
-    return [key for name, checkpoint in found.values() for key in (*(segment.key for segment in checkpoint.segments), name)]
+    return [
+        key for name, checkpoint in found.values() for key in (*(segment.key for segment in checkpoint.segments), name)
+    ]
 
 
 def _checkpoint(key: str, read: Read) -> StoredCheckpoint | None:
@@ -192,7 +218,9 @@ def _restore(uri: str, identity: str, folder: DataFolder) -> tuple[Found, str]:
     if not identity:
         there = clusters(open_objects(uri))
         if len(there) != 1:
-            raise NotRestorable(f"the store has clusters {', '.join(there)}: name one" if there else "the store has no cluster")
+            raise NotRestorable(
+                f"the store has clusters {', '.join(there)}: name one" if there else "the store has no cluster"
+            )
         identity = there[0]
     source, own = open_objects(place(uri, identity)), new_identity()
     target = open_objects(place(uri, own))
@@ -207,11 +235,20 @@ def _restore(uri: str, identity: str, folder: DataFolder) -> tuple[Found, str]:
             if piece is not None:
                 data = encode(piece)
                 promise = max(decode_header(piece.records[-1]).promise, 0)
-                write(target, PieceName(piece.journal, piece.first, piece.first + len(piece.records) - 1, promise, len(data)).key, data)
+                write(
+                    target,
+                    PieceName(piece.journal, piece.first, piece.first + len(piece.records) - 1, promise, len(data)).key,
+                    data,
+                )
     for key in found.objects:
         target.write(key, _pieces(source, key))
-    settings["settings"] = {**settings["settings"], "storing": {**settings["settings"].get("storing", {}), "object_store": uri}}
-    folder.write_cluster({"format": FORMAT, "revision": 1, "settings": settings["settings"], "identity": own, "restoring": True})
+    settings["settings"] = {
+        **settings["settings"],
+        "storing": {**settings["settings"].get("storing", {}), "object_store": uri},
+    }
+    folder.write_cluster(
+        {"format": FORMAT, "revision": 1, "settings": settings["settings"], "identity": own, "restoring": True}
+    )
     return found, own
 
 

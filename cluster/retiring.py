@@ -1,4 +1,5 @@
-"""Stops and ends what the cluster's state has no more: roles of processes that stay, and whole processes. What replicas that are gone have on their disks goes, too."""
+"""Stops and ends what the cluster's state has no more: roles of processes that stay, and whole processes. What replicas
+that are gone have on their disks goes, too."""
 
 from __future__ import annotations
 

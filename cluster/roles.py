@@ -57,14 +57,21 @@ def _journal(context: Context, given: dict[str, Any], sockets: str) -> Role:
     from actors.journal.replica import JournalReplica
 
     return JournalReplica(
-        context, given["journal"], context.az, given.get("writer", ""), given.get("seat", 0), given.get("restoring", False)
+        context,
+        given["journal"],
+        context.az,
+        given.get("writer", ""),
+        given.get("seat", 0),
+        given.get("restoring", False),
     )
 
 
 def _adjudicator(context: Context, given: dict[str, Any], sockets: str) -> Role:
     from actors.adjudicator.adjudicator import Adjudicator
 
-    return Adjudicator(context, given["number"], given["replicas"], None if given.get("unmeasured") else time.thread_time)
+    return Adjudicator(
+        context, given["number"], given["replicas"], None if given.get("unmeasured") else time.thread_time
+    )
 
 
 def _crossbar(context: Context, given: dict[str, Any], sockets: str) -> Role:

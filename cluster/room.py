@@ -1,7 +1,8 @@
-"""Before a cluster wakes from zero there must be nodes for its processes: Ray's autoscaler may take minutes to add them.
+"""Before a cluster wakes from zero there must be nodes for its processes: Ray's autoscaler may take minutes to add
+them.
 
-While they are awaited the cluster counts as asleep. Where none come its clients are told 57P03 by their gateways, and nothing is asked for any more until
-`PAUSE_S` have passed and a client waits again.
+While they are awaited the cluster counts as asleep. Where none come its clients are told 57P03 by their gateways, and
+nothing is asked for any more until `PAUSE_S` have passed and a client waits again.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Follows the load: how many query processors there are, and when the cluster goes to zero.
 
-Query processors report while they have sessions (messages.Load); the pure policy decides once a second as long as any does. When none
-does, one timer is left, which lets the cluster go to zero after `scaling.zero_after_s` without a session. Nothing is polled.
+Query processors report while they have sessions (messages.Load); the pure policy decides once a second as long as any
+does. When none does, one timer is left, which lets the cluster go to zero after `scaling.zero_after_s` without a
+session. Nothing is polled.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ STALE_S = 5.0
 
 
 class Scaling:
-    """`names`: the query processors of the state as it is now. `resize(count)` and `sleep()` are the decisions. `fixed`: how many
-    the cluster began with; `processors`: of the machines it runs on."""
+    """`names`: the query processors of the state as it is now. `resize(count)` and `sleep()` are the decisions.
+    `fixed`: how many the cluster began with; `processors`: of the machines it runs on."""
 
     def __init__(
         self,
@@ -35,7 +36,12 @@ class Scaling:
     ) -> None:
         count_max = settings.query_processors_max or max(processors, fixed)
         self._bounds = Bounds(
-            fixed, count_max, max(settings.sessions_each, 1), settings.busy_share or 1.0, settings.up_delay_s, settings.down_delay_s
+            fixed,
+            count_max,
+            max(settings.sessions_each, 1),
+            settings.busy_share or 1.0,
+            settings.up_delay_s,
+            settings.down_delay_s,
         )
         self._zero_after_s = settings.zero_after_s
         self._names = names
@@ -80,13 +86,17 @@ class Scaling:
         if not self._zero_after_s:
             return "it never goes to zero (scaling.zero_after_s = 0)"
         if self._falling_asleep is not None:
-            return f"it goes to zero in {max(self._falling_asleep.when() - asyncio.get_running_loop().time(), 0.0):.1f} s"
+            return (
+                f"it goes to zero in {max(self._falling_asleep.when() - asyncio.get_running_loop().time(), 0.0):.1f} s"
+            )
         return f"sessions: {self.sessions}" if self.sessions else "it is starting, or has just lost its last session"
 
     def _look(self) -> None:
         loop = asyncio.get_running_loop()
         names = self._names()
-        self._loads = {name: told for name, told in self._loads.items() if name in names and told[0] > loop.time() - STALE_S}
+        self._loads = {
+            name: told for name, told in self._loads.items() if name in names and told[0] > loop.time() - STALE_S
+        }
         busy = sum(load.busy for _, load in self._loads.values()) / len(names) if names else 0.0
         count, self._wish = decide(Seen(loop.time(), len(names), self.sessions, busy), self._bounds, self._wish)
         if names and count != len(names):

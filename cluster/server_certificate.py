@@ -1,11 +1,15 @@
-"""The certificate that clients are shown where tokens are asked for and the settings name none: signed by an authority of the cluster's own.
+"""The certificate that clients are shown where tokens are asked for and the settings name none: signed by an authority
+of the cluster's own.
 
-    DIR/tls/authority.pem       its key and its certificate (mode 0600, authority.py). Not the bus's: who trusts it trusts no process, and the reverse
+    DIR/tls/authority.pem       its key and its certificate (mode 0600, authority.py). Not the bus's: who trusts it
+                                trusts no process, and the reverse
     DIR/tls/ca.pem              its certificate alone, for clients: sslrootcert
-    DIR/tls/server.pem          the server's key and certificate, mode 0600, for the names by which clients reach the cluster
+    DIR/tls/server.pem          the server's key and certificate, mode 0600, for the names by which clients reach the
+                                cluster
 
-`up` makes what is missing, and the server's certificate anew where its names have changed or it is older than RENEWED_AFTER. The controller hands it to the
-query processors (key_distribution.py), those of other hosts among them: over the bus, never through Ray.
+`up` makes what is missing, and the server's certificate anew where its names have changed or it is older than
+RENEWED_AFTER. The controller hands it to the query processors (key_distribution.py), those of other hosts among them:
+over the bus, never through Ray.
 """
 
 from __future__ import annotations
@@ -36,7 +40,11 @@ def names_of(settings: Settings) -> tuple[str, ...]:
     """By which clients may reach the cluster, each once."""
     host = settings.layout.host
     listening = () if host in ("0.0.0.0", "::") else (host,)
-    return tuple(dict.fromkeys(name.lower() for name in (*settings.authentication.hosts, *LOOPBACK, *listening, socket.gethostname())))
+    return tuple(
+        dict.fromkeys(
+            name.lower() for name in (*settings.authentication.hosts, *LOOPBACK, *listening, socket.gethostname())
+        )
+    )
 
 
 def make_certificate(folder: Path, names: Iterable[str], now: datetime | None = None) -> None:
@@ -51,7 +59,9 @@ def make_certificate(folder: Path, names: Iterable[str], now: datetime | None = 
         return
     key = ec.generate_private_key(ec.SECP256R1())
     certificate = authority.sign_server(key.public_key(), alternatives, now, SERVER_VALIDITY)
-    private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
     _write(server, private + certificate.encode())
 
 

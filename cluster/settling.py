@@ -1,13 +1,17 @@
-"""Before zero: storage has everything on disk, and the journals keep next to nothing, so that who wakes the cluster waits for no old record to be read.
+"""Before zero: storage has everything on disk, and the journals keep next to nothing, so that who wakes the cluster
+waits for no old record to be read.
 
-    below_ts = await checkpoint(...)          every storage replica has on disk, and the object store where there is one, what was committed up to there; None where one could
-                                              not say so in time
-    await stop_settled(..., below_ts)         the journals begin a new segment; adjudicators are stopped, and close their epochs in it; what lies before it goes
+    below_ts = await checkpoint(...)          every storage replica has on disk, and the object store where there is
+                                              one, what was committed up to there; None where one could not say so in
+                                              time
+    await stop_settled(..., below_ts)         the journals begin a new segment; adjudicators are stopped, and close
+                                              their epochs in it; what lies before it goes
 
-Journals keep records for as long as a transaction may live, beyond what checkpoints need, since a restarted coordinator must know the outcomes that
-participants ask for. At zero there is neither: query processors have been drained, and every adjudicator ends. Whoever asks all the same, because its process could not be
-stopped, is answered "unknown". What a checkpoint lacks, and what a journal's replica does not know to be committed, stays (I12). Nothing here is needed to go to zero: a
-cluster without one of its disks sleeps too, and wakes more slowly.
+Journals keep records for as long as a transaction may live, beyond what checkpoints need, since a restarted coordinator
+must know the outcomes that participants ask for. At zero there is neither: query processors have been drained, and
+every adjudicator ends. Whoever asks all the same, because its process could not be stopped, is answered "unknown". What
+a checkpoint lacks, and what a journal's replica does not know to be committed, stays (I12). Nothing here is needed to
+go to zero: a cluster without one of its disks sleeps too, and wakes more slowly.
 """
 
 from __future__ import annotations
@@ -41,14 +45,18 @@ async def checkpoint(context: Context, homes: Collection[str], processes: Iterab
     answers: list[Checkpointed] = []
     try:
         for kind in kinds:
-            answers = await asyncio.gather(*(context.bus.call(context.name, name, kind(at), CHECKPOINT_S) for name in names))
+            answers = await asyncio.gather(
+                *(context.bus.call(context.name, name, kind(at), CHECKPOINT_S) for name in names)
+            )
     except DatabaseError as error:
         logger.warning("the journals are kept as they are: %s", error.message)
         return None
     return min(answer.checkpoint_ts for answer in answers)
 
 
-async def stop_settled(context: Context, homes: dict[str, str], processes: Collection[ProcessState], below_ts: Timestamp | None) -> None:
+async def stop_settled(
+    context: Context, homes: dict[str, str], processes: Collection[ProcessState], below_ts: Timestamp | None
+) -> None:
     """Stop all roles but the journals' replicas, as `stop_roles` does. `below_ts`: what `checkpoint` has said."""
     if below_ts is not None:
         await _settle(context, homes, processes, below_ts)
@@ -57,7 +65,9 @@ async def stop_settled(context: Context, homes: dict[str, str], processes: Colle
         await _settle(context, homes, processes, below_ts)
 
 
-async def _settle(context: Context, homes: Collection[str], processes: Iterable[ProcessState], below_ts: Timestamp) -> None:
+async def _settle(
+    context: Context, homes: Collection[str], processes: Iterable[ProcessState], below_ts: Timestamp
+) -> None:
     """The controller's own journal is none of these: storage takes nothing from it."""
 
     async def ask(name: str) -> None:

@@ -36,7 +36,12 @@ class ShardBalancing:
     ) -> None:
         count = len(set(first.shard_map.shards))
         self._bounds = Bounds(
-            settings.shard_bytes, settings.shard_busy_share, settings.up_delay_s, settings.down_delay_s, count, SHARDS_EACH * count
+            settings.shard_bytes,
+            settings.shard_busy_share,
+            settings.up_delay_s,
+            settings.down_delay_s,
+            count,
+            SHARDS_EACH * count,
         )
         self._state = state
         self._homes = homes

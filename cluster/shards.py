@@ -55,7 +55,9 @@ def ended(state: ClusterState, reshape: Reshape) -> ClusterState:
     if state.reshape != reshape or not reshape.is_handed_on:
         return state
     _check_transfer(state)
-    processes = without_roles(state.processes, (role.name for role in state.roles.values() if _is_replica(role, reshape.parents)))
+    processes = without_roles(
+        state.processes, (role.name for role in state.roles.values() if _is_replica(role, reshape.parents))
+    )
     return replace(state, processes=processes, shard_map=followed(state.shard_map, {}), reshape=None)
 
 
@@ -137,8 +139,12 @@ def resized(state: ClusterState, shard: int, count: int) -> ClusterState:
     there = [(process, role) for process in state.processes for role in process.roles if _is_replica(role, [shard])]
     zones = sorted({process.az for process, _ in there})
     if not len(zones) <= count <= REPLICAS_MAX:
-        raise DatabaseError(INVALID_PARAMETER_VALUE, f"a shard has {len(zones)} replicas, one in each zone, to {REPLICAS_MAX}")
-    ranks = sorted(((_rank(role, process.az), process.az, process, role) for process, role in there), key=lambda one: one[:2])
+        raise DatabaseError(
+            INVALID_PARAMETER_VALUE, f"a shard has {len(zones)} replicas, one in each zone, to {REPLICAS_MAX}"
+        )
+    ranks = sorted(
+        ((_rank(role, process.az), process.az, process, role) for process, role in there), key=lambda one: one[:2]
+    )
     gone = [role.name for _, _, _, role in ranks[count:]]
     processes = without_roles(state.processes, gone)
     for number in range(len(there), count):

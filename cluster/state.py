@@ -1,15 +1,15 @@
 """What a cluster consists of: its processes, the roles in them, and which adjudicator and shard own which key.
 
-A `ClusterState` is a value. The controller keeps the newest version where a majority of zones holds it (cluster/keeping.py),
-and changes it by writing a successor; nothing else says what there is. Settings say how a cluster begins (cluster/initial.py)
-and within which bounds it changes.
+A `ClusterState` is a value. The controller keeps the newest version where a majority of zones holds it
+(cluster/keeping.py), and changes it by writing a successor; nothing else says what there is. Settings say how a cluster
+begins (cluster/initial.py) and within which bounds it changes.
 
     RoleState("journal/1/a", "journal", {"journal": 1})
     ProcessState("journal-1-a", "a", (RoleState(...),))       one Ray actor, on a node of availability zone a
     ClusterState(7, (ProcessState(...), ...), ShardMap(...))
 
-A role's `arguments` are all that its constructor needs to know besides its Context (cluster/roles.py): whoever starts a role
-passes them on as they are, and computes nothing from settings.
+A role's `arguments` are all that its constructor needs to know besides its Context (cluster/roles.py): whoever starts a
+role passes them on as they are, and computes nothing from settings.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ from actors.common.timestamps import Timestamp
 from cluster.policies.placement import Placement
 
 MOVABLE = frozenset({"adjudicator", "crossbar"})
-"""Kinds of which each role runs once in the cluster and holds nothing on disk: when its process dies it goes on in another one."""
+"""Kinds of which each role runs once in the cluster and holds nothing on disk: when its process dies it goes on in
+another one."""
 
 
 class RoleState(msgspec.Struct, frozen=True):
@@ -55,7 +56,8 @@ class ProcessState(msgspec.Struct, frozen=True):
 
 
 class Transfer(msgspec.Struct, frozen=True):
-    """All columns in [low, high) (None: to the end) go from adjudicator `source` to adjudicator `target` (docs/ranges.md)."""
+    """All columns in [low, high) (None: to the end) go from adjudicator `source` to adjudicator `target`
+    (docs/ranges.md)."""
 
     low: bytes
     high: bytes | None
@@ -77,7 +79,8 @@ class Reshape(msgspec.Struct, frozen=True):
 
 
 class ClusterState(msgspec.Struct, frozen=True):
-    """`version` rises with every change, from 1 on. `processes`: all but the controller's own, in the order in which they are started."""
+    """`version` rises with every change, from 1 on. `processes`: all but the controller's own, in the order in which
+    they are started."""
 
     version: int
     processes: tuple[ProcessState, ...]
@@ -119,11 +122,15 @@ def without_process(state: ClusterState, name: str) -> ClusterState:
     return replace(state, processes=tuple(process for process in state.processes if process.name != name))
 
 
-def with_transfer(state: ClusterState, low: bytes, high: bytes | None, target: int, *, by_load: bool = False) -> ClusterState:
-    """The columns in [low, high) are to go to adjudicator `target`. Raises 22023 where they are not one adjudicator's, or `target` is none; 55000 while
-    another transfer is under way."""
+def with_transfer(
+    state: ClusterState, low: bytes, high: bytes | None, target: int, *, by_load: bool = False
+) -> ClusterState:
+    """The columns in [low, high) are to go to adjudicator `target`. Raises 22023 where they are not one adjudicator's,
+    or `target` is none; 55000 while another transfer is under way."""
     if state.transfer is not None:
-        raise DatabaseError(OBJECT_NOT_IN_PREREQUISITE_STATE, "another range is on its way from one adjudicator to another")
+        raise DatabaseError(
+            OBJECT_NOT_IN_PREREQUISITE_STATE, "another range is on its way from one adjudicator to another"
+        )
     if high is not None and high <= low:
         raise DatabaseError(INVALID_PARAMETER_VALUE, "a range ends above its beginning")
     term = state.journals.term(target)
@@ -131,15 +138,17 @@ def with_transfer(state: ClusterState, low: bytes, high: bytes | None, target: i
         raise DatabaseError(INVALID_PARAMETER_VALUE, f"there is no adjudicator/{target}")
     owners = state.shard_map.owners_of(low, high)
     if len(owners) != 1:
-        raise DatabaseError(INVALID_PARAMETER_VALUE, f"the range is of several adjudicators: {', '.join(map(str, owners))}")
+        raise DatabaseError(
+            INVALID_PARAMETER_VALUE, f"the range is of several adjudicators: {', '.join(map(str, owners))}"
+        )
     if owners == [target]:
         return state
     return replace(state, transfer=Transfer(low, high, owners[0], target, by_load))
 
 
 def map_after(state: ClusterState, since: Timestamp) -> ShardMap:
-    """The map with which the transfer ends. `since`: what its source has answered. A target that was born lately decides nothing at or below the time from which
-    its journal counts (I5)."""
+    """The map with which the transfer ends. `since`: what its source has answered. A target that was born lately
+    decides nothing at or below the time from which its journal counts (I5)."""
     transfer = state.transfer
     assert transfer is not None
     term = state.journals.term(transfer.target)

@@ -8,8 +8,9 @@
                                        output or error
 
 So nothing is polled or buffered between the program and whoever reads its output. Only the log, which both have in
-common, gets whole lines. Whoever closes the terminal loses nothing: the program goes on, and `jobs logs` has what it wrote. Left out: programs on other hosts, whose input and
-output would have to be carried; a terminal for the program's output, which sees a pipe.
+common, gets whole lines. Whoever closes the terminal loses nothing: the program goes on, and `jobs logs` has what it
+wrote. Left out: programs on other hosts, whose input and output would have to be carried; a terminal for the program's
+output, which sees a pipe.
 """
 
 from __future__ import annotations
@@ -79,7 +80,11 @@ def run_program(command: Sequence[str], name: str, streams: str = "") -> int:
     the program, for what this says itself."""
     given = take_streams(streams) if streams else []
     child = subprocess.Popen(
-        command, stdin=given[0] if given else subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0
+        command,
+        stdin=given[0] if given else subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        bufsize=0,
     )
     # A job that is stopped gets the signal in all its processes: this one waits for how the program takes it.
     signal.signal(signal.SIGTERM, lambda number, frame: None)

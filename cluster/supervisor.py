@@ -5,9 +5,10 @@ creation and end.
 
 Order: lock the folder, end what a former life left behind, start Ray (a raylet an AZ) with a token of its own, write
 down what the cluster is, create the controller as a Ray actor, which creates all others, wait until it calls the
-cluster complete, look that nothing listens to other machines, write state.json, say "ready URL" on the
-pipe. SIGTERM or SIGINT: the controller stops the layers in order, then Ray ends. While it runs, Ray restarts actors
-that die (max_restarts = -1); a thread watches their event loops and ends those that are held (loop_watch.py; on a Ray that was joined: node_watch.py).
+cluster complete, look that nothing listens to other machines, write state.json, say "ready URL" on the pipe. SIGTERM or
+SIGINT: the controller stops the layers in order, then Ray ends. While it runs, Ray restarts actors that die
+(max_restarts = -1); a thread watches their event loops and ends those that are held (loop_watch.py; on a Ray that was
+joined: node_watch.py).
 """
 
 from __future__ import annotations
@@ -57,9 +58,13 @@ def connection_url(settings: Settings, gateway: str = "localhost", ca: Path | No
     host = (
         gateway
         if gateway != "localhost"
-        else {"127.0.0.1": "localhost", "0.0.0.0": "localhost", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
+        else {"127.0.0.1": "localhost", "0.0.0.0": "localhost", "::": "[::1]"}.get(
+            host, f"[{host}]" if ":" in host else host
+        )
     )
-    user = quote(users[0], safe="") if settings.authentication.method == "scram-sha-256" and ADMIN not in users else ADMIN
+    user = (
+        quote(users[0], safe="") if settings.authentication.method == "scram-sha-256" and ADMIN not in users else ADMIN
+    )
     url = f"postgresql://{user}@{host}:{settings.layout.port}/postgres"
     if settings.authentication.method != "tokens":
         return url
@@ -72,7 +77,9 @@ class Supervisor:
         self._folder = folder
         self._remembered = resolution.cluster
         self._settings = resolution.settings
-        self._watch = LoopWatch(folder.sockets, self._settings.supervision.stall_s, Replacements(folder.replacements_path))
+        self._watch = LoopWatch(
+            folder.sockets, self._settings.supervision.stall_s, Replacements(folder.replacements_path)
+        )
         self._ray: LocalRay | JoinedRay | None = None
         self._controller: Any = None
         self._ca: Path | None = None
@@ -89,7 +96,8 @@ class Supervisor:
         except (NotProtected, NotJoined) as error:
             raise StartError(str(error)) from None
         finally:
-            self._handle_signals()  # Ray puts its own handler of SIGTERM in the place of ours: it prints a stack, and ends the process at once
+            # Ray puts its own handler of SIGTERM in the place of ours: it prints a stack, and ends the process at once
+            self._handle_signals()
         self._remembered |= self._ray.remembered
         self._make_certificate(self._ray.host)
         self._require_nothing_exposed()
@@ -122,8 +130,9 @@ class Supervisor:
 
     @contextmanager
     def _remembering(self) -> Iterator[None]:
-        """What the cluster is goes to disk before a role writes there: data is never without the settings that say
-        who may read it. A start that fails changes nothing of a cluster that was there before, but for which disks its zones lie on: something may have been written there."""
+        """What the cluster is goes to disk before a role writes there: data is never without the settings that say who
+        may read it. A start that fails changes nothing of a cluster that was there before, but for which disks its
+        zones lie on: something may have been written there."""
         former = self._folder.read_cluster()
         self._folder.write_cluster(self._remembered)
         try:
@@ -141,7 +150,9 @@ class Supervisor:
         storing = self._settings.storing
         if not storing.object_store:
             return
-        own = object_store.place(storing.object_store, self._remembered.setdefault("identity", object_store.new_identity()))
+        own = object_store.place(
+            storing.object_store, self._remembered.setdefault("identity", object_store.new_identity())
+        )
         try:
             object_store.check(own)
         except object_store.StoreRefused as error:
@@ -149,7 +160,8 @@ class Supervisor:
         self._settings = replace(self._settings, storing=replace(storing, object_store=own))
 
     def _tell_object_store(self) -> None:
-        """What a restored cluster has begun with it has, and the settings with which the next may be restored are there. Raises StartError where it refuses."""
+        """What a restored cluster has begun with it has, and the settings with which the next may be restored are
+        there. Raises StartError where it refuses."""
         own = self._settings.storing.object_store
         if not own:
             return
@@ -192,7 +204,8 @@ class Supervisor:
             raise StartError(str(error)) from None
 
     def _make_certificate(self, gateway: str) -> None:
-        """What clients are shown, where they are asked for tokens and the settings name none. `gateway`: a host where one listens. Raises StartError, also where the access keys cannot be read."""
+        """What clients are shown, where they are asked for tokens and the settings name none. `gateway`: a host where
+        one listens. Raises StartError, also where the access keys cannot be read."""
         authentication = self._settings.authentication
         if authentication.method != "tokens":
             return
@@ -219,7 +232,8 @@ class Supervisor:
         return chosen
 
     def _create_actors(self, joined: LocalRay | JoinedRay) -> None:
-        """The controller, which creates whatever process the cluster's state names; those of a new cluster start beside it."""
+        """The controller, which creates whatever process the cluster's state names; those of a new cluster start beside
+        it."""
         import ray
 
         from cluster.controller_process import ControllerProcess
@@ -256,7 +270,8 @@ class Supervisor:
             raise StartError(why_not_started("controller", error)) from error
 
     def look_after_ray(self) -> None:
-        """A child has died: a raylet is replaced (its actors come back on the new one); without Ray's own control process all is over.
+        """A child has died: a raylet is replaced (its actors come back on the new one); without Ray's own control
+        process all is over.
 
         Raises StartError then.
         """

@@ -1,6 +1,8 @@
-"""Brings a transfer of a range to its end (docs/ranges.md): asks its source for the end of its reign over the keys, then writes the new map.
+"""Brings a transfer of a range to its end (docs/ranges.md): asks its source for the end of its reign over the keys,
+then writes the new map.
 
-The state names the transfer from its beginning to its end, so a controller that takes over goes on with it. Asking again does no harm.
+The state names the transfer from its beginning to its end, so a controller that takes over goes on with it. Asking
+again does no harm.
 """
 
 from __future__ import annotations
@@ -25,7 +27,8 @@ Change = Callable[[Callable[[ClusterState], ClusterState]], Coroutine[Any, Any, 
 
 
 class Transfers:
-    """`decides`: whether this controller does, now. `change`: the controller's, which raises 55000 where it does not."""
+    """`decides`: whether this controller does, now. `change`: the controller's, which raises 55000 where it does
+    not."""
 
     def __init__(self, context: Context, decides: Callable[[], bool], change: Change) -> None:
         self._context = context
@@ -73,7 +76,9 @@ class Transfers:
         assert self._state is not None
         source = f"adjudicator/{transfer.source}"
         released, again = partial(self._released, transfer), partial(self._later, transfer)
-        self._context.bus.request("controller", source, Release(map_after(self._state, 0)), released, again, RELEASE_TIMEOUT_S)
+        self._context.bus.request(
+            "controller", source, Release(map_after(self._state, 0)), released, again, RELEASE_TIMEOUT_S
+        )
 
     def _later(self, transfer: Transfer, _: DatabaseError) -> None:
         asyncio.get_running_loop().call_later(RETRY_S, self._ask, transfer)

@@ -1,4 +1,5 @@
-"""Who woke the cluster, when, and how long each step of it took: for the log, `eagleray status` and `eagleray bench wake`.
+"""Who woke the cluster, when, and how long each step of it took: for the log, `eagleray status` and `eagleray bench
+wake`.
 
     wakes.asked("gateway/1: a new connection", waited_s)      a gateway's Wake
     wakes.reached(STATE), reached(ROLES), reached(LEADING)    in this order
@@ -59,4 +60,9 @@ class Wakes:
 
     def activity(self, awake_because: str, asleep_because: str) -> dict[str, Any]:
         """As `status` shows it."""
-        return {"awake_because": awake_because, "asleep_because": asleep_because, "wakes": self.count, "last_wake": self.last}
+        return {
+            "awake_because": awake_because,
+            "asleep_because": asleep_because,
+            "wakes": self.count,
+            "last_wake": self.last,
+        }

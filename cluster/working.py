@@ -1,4 +1,5 @@
-"""Whether a process that owes an answer is at work, as the kernel and its heartbeat tell: silence under load is not death.
+"""Whether a process that owes an answer is at work, as the kernel and its heartbeat tell: silence under load is not
+death.
 
     the loop computes, or wants a processor and gets none,          at work: its answer comes when it gets there
     or another thread has the interpreter
@@ -7,8 +8,8 @@
     stopped (SIGSTOP, a debugger), dead, a zombie,                  not at work, whatever it did before
     its number another's by now
 
-Tells of processes on this host alone. A loop that computes without end is loop_watch.py's to end. Where /proc tells nothing of the process nobody is at work: a silent
-process is given up as if there were no such rule.
+Tells of processes on this host alone. A loop that computes without end is loop_watch.py's to end. Where /proc tells
+nothing of the process nobody is at work: a silent process is given up as if there were no such rule.
 """
 
 from __future__ import annotations
@@ -42,7 +43,8 @@ def is_at_work(before: Look | None, now: Look) -> bool:
 
 
 class Working:
-    """`beat_path`: process -> its heartbeat's file. Called with a process's name: `is_at_work` since the last call for it."""
+    """`beat_path`: process -> its heartbeat's file. Called with a process's name: `is_at_work` since the last call for
+    it."""
 
     def __init__(self, beat_path: Callable[[str], Path]) -> None:
         self._beat_path = beat_path

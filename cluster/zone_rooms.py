@@ -1,16 +1,20 @@
-"""The room of a cluster's zones on a Ray that it has joined: a node for each zone, made ready, and a share of it that Ray sets aside.
+"""The room of a cluster's zones on a Ray that it has joined: a node for each zone, made ready, and a share of it that
+Ray sets aside.
 
     rooms = ZoneRooms(namespace, root, sockets, layout, wait_s=120)
     made = rooms.make(disks={}, new=True)     nodes are found, or waited for, and placement groups hold them
     made = rooms.replace(disks)               a zone whose node is lost has another, the others stay
     rooms.release()                           nothing of ours is on them; the autoscaler may take them away
 
-Each zone lies on one node (policies/zones.py), and has a placement group of its own there, so that one may go without the others. It asks for the node's label and for its IP address,
-so that Ray starts the zone's actors again where their data is, also on a raylet that was started anew. Where a zone's node is not there, and Ray has an autoscaler, another
-placement group asks for nodes by their labels alone; once Ray has them, their disks are looked at: a node that comes back for its zone has
-the zone's data, and one that comes in the place of a lost one has none. Then the zone begins anew there, if it is one of a minority, and is filled from the others.
+Each zone lies on one node (policies/zones.py), and has a placement group of its own there, so that one may go without
+the others. It asks for the node's label and for its IP address, so that Ray starts the zone's actors again where their
+data is, also on a raylet that was started anew. Where a zone's node is not there, and Ray has an autoscaler, another
+placement group asks for nodes by their labels alone; once Ray has them, their disks are looked at: a node that comes
+back for its zone has the zone's data, and one that comes in the place of a lost one has none. Then the zone begins anew
+there, if it is one of a minority, and is filled from the others.
 
-Used by `up` (joined_ray.py) and, from zero on, by the controller; so it can be pickled. Calls block, and Ray must have been joined.
+Used by `up` (joined_ray.py) and, from zero on, by the controller; so it can be pickled. Calls block, and Ray must have
+been joined.
 """
 
 from __future__ import annotations
@@ -46,7 +50,8 @@ FREE_S_MAX = 3.0
 VIEW_S_MAX = 10.0
 """For this node's raylet to hear of one that has just come."""
 HOPELESS_S = 15.0
-"""For so long the autoscaler has had no nodes of the kinds that are asked for: not only because some are still ending."""
+"""For so long the autoscaler has had no nodes of the kinds that are asked for: not only because some are still
+ending."""
 HEAD = "node:__internal_head__"
 SLIGHT = 0.001
 """Of a resource that is there only to name its node."""
@@ -73,8 +78,9 @@ class Made:
 
 @dataclass
 class ZoneRooms:
-    """`namespace`: of the cluster's actors; the names of its placement groups begin with it. `root`, `sockets`: folders that each node has. `door`: where a gateway is
-    to listen on the first two zones' nodes; None: on none. `wait_s`: for nodes that Ray's autoscaler adds."""
+    """`namespace`: of the cluster's actors; the names of its placement groups begin with it. `root`, `sockets`: folders
+    that each node has. `door`: where a gateway is to listen on the first two zones' nodes; None: on none. `wait_s`: for
+    nodes that Ray's autoscaler adds."""
 
     namespace: str
     root: Path
@@ -97,8 +103,9 @@ class ZoneRooms:
             raise NotJoined(str(error)) from None
 
     def replace(self, disks: Mapping[str, str]) -> Made | None:
-        """Zones that have no room any more, since their node is lost, get some on other nodes; their actors have ended with the old room. None where all have room. Raises NotJoined
-        where there is no other node, or none yet, and nothing has changed."""
+        """Zones that have no room any more, since their node is lost, get some on other nodes; their actors have ended
+        with the old room. None where all have room. Raises NotJoined where there is no other node, or none yet, and
+        nothing has changed."""
         lost = [az for az in self.layout.azs if _state(self._group(az)) != "CREATED"]
         if not lost:
             _remove([self._asking])
@@ -137,9 +144,11 @@ class ZoneRooms:
         import ray
         from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
-        return {"scheduling_strategy": PlacementGroupSchedulingStrategy(ray.util.get_placement_group(self._group(az)), 0)}
+        return {
+            "scheduling_strategy": PlacementGroupSchedulingStrategy(ray.util.get_placement_group(self._group(az)), 0)
+        }
 
-    # -- nodes --------------------------------------------------------------------------------------------------------------------
+    # -- nodes ---------------------------------------------------------------------------------------------------------
 
     def _make(self, disks: Mapping[str, str], new: bool) -> Made:
         self.release()
@@ -163,7 +172,9 @@ class ZoneRooms:
 
         own = ray.get_runtime_context().get_node_id()
         nodes = [_node(told, own) for told in _told_nodes() if told["Alive"]]
-        nodes = [node for node in nodes if node.cores or not (node.head and self.layout.az_cpus)]  # a head without processors has no zone
+        nodes = [
+            node for node in nodes if node.cores or not (node.head and self.layout.az_cpus)
+        ]  # a head without processors has no zone
         if not {node.id for node in nodes}.issuperset(self._last.values()) or not self._last:
             strange = [node for node in nodes if node.id not in self._looked]
             self._looked |= _on_nodes(look_at, {node.id: (node, Look(self.root, self.layout.azs)) for node in strange})
@@ -171,8 +182,9 @@ class ZoneRooms:
         return [replace(node, disk=looked[node.id].disk, holds=looked[node.id].holds) for node in nodes]
 
     def _ask(self, asked: Asked, otherwise: Callable[[], object]) -> None:
-        """Has Ray's autoscaler add nodes. Returns once a node is there for each zone, held by a placement group until it is made ready, or where no autoscaler
-        runs. Raises NotJoined where none come in `wait_s`, and what `otherwise` raises, if anything, where the autoscaler has none of the kind."""
+        """Has Ray's autoscaler add nodes. Returns once a node is there for each zone, held by a placement group until
+        it is made ready, or where no autoscaler runs. Raises NotJoined where none come in `wait_s`, and what
+        `otherwise` raises, if anything, where the autoscaler has none of the kind."""
 
         autoscaler = _Autoscaler()
         if not autoscaler.runs:
@@ -187,7 +199,8 @@ class ZoneRooms:
             if time.monotonic() > end_s:
                 zones_lacking = ", ".join(asked.lacking)
                 raise NotJoined(
-                    f"no node has come for zone {zones_lacking} in {self.wait_s:.0f} s: `ray status` tells what Ray's autoscaler does"
+                    f"no node has come for zone {zones_lacking} in {self.wait_s:.0f} s: `ray status` tells "
+                    f"what Ray's autoscaler does"
                 )
 
     def _ask_for(self, asked: Asked, azs: Sequence[str]) -> Any:
@@ -204,7 +217,8 @@ class ZoneRooms:
         )
 
     def _expect(self, asked: Asked, lost: Sequence[str]) -> None:
-        """Ray's autoscaler, where one runs, is asked for nodes for lost zones, and goes on to be until they are there: NotJoined before that."""
+        """Ray's autoscaler, where one runs, is asked for nodes for lost zones, and goes on to be until they are there:
+        NotJoined before that."""
         import ray
 
         lacking = [az for az in lost if az in asked.lacking]
@@ -219,7 +233,10 @@ class ZoneRooms:
         """The node of each of these zones has its folders, and what our code needs. Zone -> disk. Raises NotJoined."""
         strange = {az: chosen.nodes[az] for az in azs if chosen.nodes[az].id not in self._ready}
         requirements = requirements_declared()
-        asked = {az: (node, Wanted(self.root, self.sockets, az, new, requirements, self.doors.get(az))) for az, node in strange.items()}
+        asked = {
+            az: (node, Wanted(self.root, self.sockets, az, new, requirements, self.doors.get(az)))
+            for az, node in strange.items()
+        }
         for az, ready in _on_nodes(made_ready, asked).items():
             if ready.problem:
                 raise NotJoined(f"node {chosen.nodes[az].ip}, for zone {az}: {ready.problem}")
@@ -237,14 +254,18 @@ class ZoneRooms:
             await_over(lambda: min(_free(chosen, azs).values()) >= cpus, FREE_S_MAX)
         free = _free(chosen, azs)
         told = ", ".join(f"{az} (node {chosen.nodes[az].ip}) {free[az]:g}" for az in azs)
-        no_room = NotJoined(f"no room: each zone asks for {cpus:g} CPU on its node (layout.az_cpus), and there are free for {told}")
+        no_room = NotJoined(
+            f"no room: each zone asks for {cpus:g} CPU on its node (layout.az_cpus), and there are free for {told}"
+        )
         if any(free[az] < cpus for az in azs):
             raise no_room
         groups = []
         for az in azs:
             bundle = {f"node:{chosen.nodes[az].ip}": SLIGHT, **({"CPU": cpus} if cpus else {})}
             groups.append(
-                ray.util.placement_group([bundle], name=self._group(az), lifetime="detached", bundle_label_selector=[_selector(chosen, az)])
+                ray.util.placement_group(
+                    [bundle], name=self._group(az), lifetime="detached", bundle_label_selector=[_selector(chosen, az)]
+                )
             )
         end_s = time.monotonic() + ROOM_S_MAX
         if not all(group.wait(max(end_s - time.monotonic(), 0.1)) for group in groups):
@@ -317,9 +338,12 @@ def remove_groups(namespace: str) -> None:
 
 
 def _selector(chosen: Zones, az: str) -> dict[str, str]:
-    """By its zone's label Ray finds a node that was started anew. Nodes that neither label nor address tells apart are told by what they are called now."""
+    """By its zone's label Ray finds a node that was started anew. Nodes that neither label nor address tells apart are
+    told by what they are called now."""
     own = {chosen.label: chosen.nodes[az].labels[chosen.label]} if chosen.label else {}
-    alike = [node for node in chosen.nodes.values() if node.ip == chosen.nodes[az].ip and own.items() <= node.labels.items()]
+    alike = [
+        node for node in chosen.nodes.values() if node.ip == chosen.nodes[az].ip and own.items() <= node.labels.items()
+    ]
     return own if len(alike) == 1 else {**own, NODE_ID: chosen.nodes[az].id}
 
 

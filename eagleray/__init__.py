@@ -2,7 +2,8 @@
 
     import eagleray
 
-    @eagleray.transaction                                       # runs again on 40001, as optimistic concurrency control asks
+    @eagleray.transaction                                       # runs again on 40001, as optimistic concurrency control
+                                                                asks
     def transfer(cursor, source, target, amount):
         cursor.execute("UPDATE accounts SET balance = balance - %s WHERE id = %s", (amount, source))
         cursor.execute("UPDATE accounts SET balance = balance + %s WHERE id = %s", (amount, target))

@@ -46,7 +46,11 @@ BATCH_BYTES_MAX = 1 << 20
 
 
 def read_arrow(
-    query: str, parameters: Sequence[Any] = (), *, connection: psycopg.Connection[Any] | None = None, url: str | None = None
+    query: str,
+    parameters: Sequence[Any] = (),
+    *,
+    connection: psycopg.Connection[Any] | None = None,
+    url: str | None = None,
 ) -> pa.Table:
     """All rows of a query. `parameters` for its %s; `connection`: read in its transaction (its snapshot, and what it
     has written); else one of `url`'s own.
@@ -59,10 +63,15 @@ def read_arrow(
 
 @contextmanager
 def arrow_reader(
-    query: str, parameters: Sequence[Any] = (), *, connection: psycopg.Connection[Any] | None = None, url: str | None = None
+    query: str,
+    parameters: Sequence[Any] = (),
+    *,
+    connection: psycopg.Connection[Any] | None = None,
+    url: str | None = None,
 ) -> Iterator[pa.RecordBatchReader]:
     """A query's rows as a pyarrow.RecordBatchReader, computed as they are taken. Arguments as `read_arrow`'s. Leaving
-    the block early cancels the query; with `connection`, whose transaction would fail by that, it takes the other rows."""
+    the block early cancels the query; with `connection`, whose transaction would fail by that, it takes the other
+    rows."""
     statement = sql.SQL("COPY ({}) TO STDOUT (FORMAT arrow)").format(sql.SQL(query.strip().rstrip(";")))
     with connect(url, autocommit=True) if connection is None else nullcontext(connection) as used:
         try:
@@ -110,7 +119,11 @@ def load(
             return _copy(cursor, table, source)
     once_only = isinstance(source, pa.RecordBatchReader)
     with connect(url) as own:
-        return run(lambda: own, lambda cursor: _copy(cursor, table, source), Retries(attempts_max=1 if once_only else ATTEMPTS_MAX))
+        return run(
+            lambda: own,
+            lambda cursor: _copy(cursor, table, source),
+            Retries(attempts_max=1 if once_only else ATTEMPTS_MAX),
+        )
 
 
 def _copy(cursor: psycopg.Cursor[Any], table: str, source: Any) -> int:
@@ -139,7 +152,10 @@ def _opened(source: Any) -> tuple[pa.Schema, Iterable[pa.RecordBatch]]:
         return source.schema, source
     if not isinstance(source, pa.Table):
         if type(source).__name__ != "DataFrame":
-            raise TypeError(f"load takes a pyarrow table, batch or reader, a pandas.DataFrame or a path, not {type(source).__name__}")
+            raise TypeError(
+                f"load takes a pyarrow table, batch or reader, a pandas.DataFrame or a path, not "
+                f"{type(source).__name__}"
+            )
         source = pa.Table.from_pandas(source, preserve_index=False)
     return source.schema, source.to_batches(max_chunksize=BATCH_ROWS_MAX)
 

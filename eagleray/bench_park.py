@@ -1,13 +1,14 @@
 """`eagleray bench park`: what sessions that sleep at zero cost, and how soon each goes on.
 
-A cluster of this machine's own, in a temporary folder; `sessions` connections, each with a named prepared statement and a setting of its own, are left alone until all are
-parked in the gateways and the cluster is at zero. Then
+A cluster of this machine's own, in a temporary folder; `sessions` connections, each with a named prepared statement and
+a setting of its own, are left alone until all are parked in the gateways and the cluster is at zero. Then
 
     one by one    at the client's next statement the session goes on; the first one wakes the cluster
     all at once   all clients send at the same time, from zero again
 
-Memory is the gateways' own (private, and as a share of pages that processes have in common), as the kernel tells it; what the kernel itself holds for a socket is not in it.
-Linux; the clients are psycopg's connections, spoken to by libpq, in this process. Raises WakeFailed where a session does not go on as it was.
+Memory is the gateways' own (private, and as a share of pages that processes have in common), as the kernel tells it;
+what the kernel itself holds for a socket is not in it. Linux; the clients are psycopg's connections, spoken to by
+libpq, in this process. Raises WakeFailed where a session does not go on as it was.
 """
 
 from __future__ import annotations
@@ -55,7 +56,8 @@ class Memory:
 
 @dataclass
 class Report:
-    """`one_by_one` and `at_once`: milliseconds from a session's next statement to its row, the former without `first`, which woke the cluster."""
+    """`one_by_one` and `at_once`: milliseconds from a session's next statement to its row, the former without `first`,
+    which woke the cluster."""
 
     sessions: int
     gateways: int
@@ -74,8 +76,10 @@ class Report:
             lines.append(f"{name:34}" + "".join(f"{quantile(ms, share):9.1f}" for share in (0.5, 0.9, 0.99, 1.0)))
         return "\n".join(
             [
-                f"{self.sessions} sessions parked in {self.gateways} gateways; the first one woke the cluster and had its row after {self.first:.0f} ms",
-                f"gateways together, private memory: {_mb(self.bare.private)} bare, {_mb(self.parked.private)} with the sessions, {each:.0f} bytes a session"
+                f"{self.sessions} sessions parked in {self.gateways} gateways; the first one woke the "
+                f"cluster and had its row after {self.first:.0f} ms",
+                f"gateways together, private memory: {_mb(self.bare.private)} bare, "
+                f"{_mb(self.parked.private)} with the sessions, {each:.0f} bytes a session"
                 f" (with their share of common pages: {_mb(self.bare.proportional)}, {_mb(self.parked.proportional)})",
                 *lines,
             ]

@@ -1,7 +1,8 @@
-"""`eagleray bench wake`: how long a client waits for its first row from a cluster that is at zero, and where that time goes.
+"""`eagleray bench wake`: how long a client waits for its first row from a cluster that is at zero, and where that time
+goes.
 
-A cluster of this machine's own, in a temporary folder, is filled with rows; then, again and again, it is left until it is at zero, and a client
-connects (or one whose session is parked goes on) and reads a row by its key.
+A cluster of this machine's own, in a temporary folder, is filled with rows; then, again and again, it is left until it
+is at zero, and a client connects (or one whose session is parked goes on) and reads a row by its key.
 
     from the first byte to the first row = the controller's steps (cluster/wakes.py) + what the session itself takes
 
@@ -58,7 +59,8 @@ class WakeFailed(Exception):
 
 @dataclass
 class Report:
-    """Milliseconds since the client's first byte. `steps`: by name, one for each wake. `starts`: by layer, how long each of its roles took to start."""
+    """Milliseconds since the client's first byte. `steps`: by name, one for each wake. `starts`: by layer, how long
+    each of its roles took to start."""
 
     rows: int
     warm: bool
@@ -151,7 +153,9 @@ def _await(data: Path, state: str) -> dict[str, Any]:
     end = time.monotonic() + STATE_S_MAX
     while (status := status_of(data))["state"] != state:
         if time.monotonic() > end:
-            raise WakeFailed(f"the cluster is not {state} after {STATE_S_MAX:.0f} s: {status['activity']['awake_because']}")
+            raise WakeFailed(
+                f"the cluster is not {state} after {STATE_S_MAX:.0f} s: {status['activity']['awake_because']}"
+            )
         threading.Event().wait(0.1)
     return status
 
@@ -183,7 +187,8 @@ def main(wakes: int, rows: int, warm: bool, parked: bool, out: Path | None) -> N
     except NotStarted:
         raise WakeFailed("the cluster did not start") from None
     print(
-        f"\n{wakes} wakes, {rows} rows, {'warm' if warm else 'cold'} processes, {os.cpu_count()} processors, {'a parked session' if parked else 'a new connection'}"
+        f"\n{wakes} wakes, {rows} rows, {'warm' if warm else 'cold'} processes, {os.cpu_count()} processors, "
+        f"{'a parked session' if parked else 'a new connection'}"
     )
     print(report.table())
     if out is not None:

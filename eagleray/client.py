@@ -2,7 +2,8 @@
 failover breaks it.
 
     with Session() as session:
-        session.transaction(work)               runs again on 40001, and on another connection where one broke before COMMIT
+        session.transaction(work)               runs again on 40001, and on another connection where one broke before
+                                                COMMIT
 
 Transactions, and what is run again when, are in transactions.py.
 """

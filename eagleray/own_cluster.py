@@ -1,4 +1,5 @@
-"""A cluster of one's own in a temporary folder, for a demo or a measurement: it is taken down and its folder removed at the end, whatever happens."""
+"""A cluster of one's own in a temporary folder, for a demo or a measurement: it is taken down and its folder removed at
+the end, whatever happens."""
 
 from __future__ import annotations
 
@@ -18,13 +19,15 @@ class NotStarted(Exception):
 
 def eagleray(*arguments: str, quiet: bool = False) -> int:
     """The exit status of a command. `quiet`: what it says of a success is not shown."""
-    return subprocess.call([sys.executable, "-m", "eagleray.command.main", *arguments], stdout=subprocess.DEVNULL if quiet else None)
+    return subprocess.call(
+        [sys.executable, "-m", "eagleray.command.main", *arguments], stdout=subprocess.DEVNULL if quiet else None
+    )
 
 
 @contextmanager
 def own_cluster(purpose: str, settings: str = "", *, quiet: bool = False, address: str = "") -> Iterator[Path]:
-    """Its data folder; files beside it go with it. `settings`: as in a settings file. `address`: of a Ray to join, "" to bring
-    one along. Raises NotStarted."""
+    """Its data folder; files beside it go with it. `settings`: as in a settings file. `address`: of a Ray to join, ""
+    to bring one along. Raises NotStarted."""
     folder = Path(tempfile.mkdtemp(prefix=f"eagleray-{purpose}-"))
     data, config = folder / "data", folder / "settings.toml"
     config.write_text(settings)

@@ -75,11 +75,18 @@ class _Source(Datasource):
     def estimate_inmemory_data_size(self) -> int | None:
         return None
 
-    def get_read_tasks(self, parallelism: int, per_task_row_limit: int | None = None, data_context: Any = None) -> list[ReadTask]:
+    def get_read_tasks(
+        self, parallelism: int, per_task_row_limit: int | None = None, data_context: Any = None
+    ) -> list[ReadTask]:
         """One for each part, whatever `parallelism` says: a part is a shard's."""
         nothing_known = BlockMetadata(num_rows=None, size_bytes=None, exec_stats=None, input_files=None)
         return [
-            ReadTask(_reader(self._plan, number), nothing_known, schema=self._plan.schema, per_task_row_limit=per_task_row_limit)
+            ReadTask(
+                _reader(self._plan, number),
+                nothing_known,
+                schema=self._plan.schema,
+                per_task_row_limit=per_task_row_limit,
+            )
             for number in range(len(self._plan.parts))
         ]
 

@@ -144,17 +144,23 @@ def _refuse_open(connection: _Any) -> None:
     """A retry rolls back what the connection's transaction holds, so that must be nothing of others. Raises
     ProgrammingError."""
     if connection.info.transaction_status in (TransactionStatus.INTRANS, TransactionStatus.INERROR):
-        raise psycopg.ProgrammingError("the connection is in a transaction already: end it first, or pass the cursor that it runs with")
+        raise psycopg.ProgrammingError(
+            "the connection is in a transaction already: end it first, or pass the cursor that it runs with"
+        )
 
 
 def _refuse_failed(connection: _Any) -> None:
     """Before COMMIT, which PostgreSQL answers with ROLLBACK, and no error, where a statement has failed. Raises
     25P02."""
     if connection.info.transaction_status == TransactionStatus.INERROR:
-        raise errors.InFailedSqlTransaction("a statement of the transaction failed, and its error was caught: nothing was committed")
+        raise errors.InFailedSqlTransaction(
+            "a statement of the transaction failed, and its error was caught: nothing was committed"
+        )
 
 
-def run(connect: Callable[[], psycopg.Connection[Any]], work: Callable[[psycopg.Cursor[Any]], T], retries: Retries) -> T:
+def run(
+    connect: Callable[[], psycopg.Connection[Any]], work: Callable[[psycopg.Cursor[Any]], T], retries: Retries
+) -> T:
     """`work(cursor)` in a transaction of the connection that `connect()` gives: the open one, or another where that
     is lost."""
     while True:
@@ -235,7 +241,7 @@ async def _attempt_async(
         raise
 
 
-# -- what users call -----------------------------------------------------------------------------------------------------------------
+# -- what users call ---------------------------------------------------------------------------------------------------
 
 
 @overload
@@ -244,7 +250,11 @@ def transaction(function: Function, /) -> Function: ...
 
 @overload
 def transaction(
-    *, attempts_max: int = ..., on_retry: OnRetry | None = ..., jitter: random.Random | None = ..., once: str | None = ...
+    *,
+    attempts_max: int = ...,
+    on_retry: OnRetry | None = ...,
+    jitter: random.Random | None = ...,
+    once: str | None = ...,
 ) -> Callable[[Function], Function]: ...
 
 
@@ -267,9 +277,11 @@ def transaction(given: Any = None, work: Any = None, /, **options: Any) -> Any:
         @eagleray.transaction                             or @eagleray.transaction(attempts_max=5, once="tokens")
         def transfer(cursor, source, target, amount): ...
 
-        transfer(session, 1, 2, 10)                       a Session or a connection: its own transaction, committed when this returns
+        transfer(session, 1, 2, 10)                       a Session or a connection: its own transaction, committed when
+                                                          this returns
         transfer(cursor, 1, 2, 10)                        a cursor: part of the transaction that it belongs to
-        await transfer(connection, 1, 2, 10)              an `async def` takes an AsyncSession or a psycopg.AsyncConnection
+        await transfer(connection, 1, 2, 10)              an `async def` takes an AsyncSession or a
+                                                          psycopg.AsyncConnection
 
         eagleray.transaction(connection, work)            the same without a decorator: work(cursor)
 
@@ -305,7 +317,9 @@ def _decorated(function: Any, options: dict[str, Any]) -> Any:
     def call(where: Any, *arguments: Any, **named: Any) -> Any:
         if isinstance(where, psycopg.Cursor | psycopg.AsyncCursor):
             return function(where, *arguments, **named)
-        return _run_on(where, lambda cursor: function(cursor, *arguments, **named), options, inspect.iscoroutinefunction(function))
+        return _run_on(
+            where, lambda cursor: function(cursor, *arguments, **named), options, inspect.iscoroutinefunction(function)
+        )
 
     return call
 
@@ -315,7 +329,8 @@ def _run_on(where: Any, work: Any, options: dict[str, Any], is_async: bool | Non
     takes_async = isinstance(where, psycopg.AsyncConnection) or getattr(where, "is_async", False)
     if is_async is not None and is_async != takes_async:
         raise TypeError(
-            f"{'an async function takes an async' if is_async else 'a function that is not async takes a plain'} connection or session, not {type(where).__name__}"
+            f"{'an async function takes an async' if is_async else 'a function that is not async takes a plain'} "
+            f"connection or session, not {type(where).__name__}"
         )
     if isinstance(where, psycopg.AsyncConnection):
 

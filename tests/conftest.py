@@ -1,4 +1,5 @@
-"""Live clusters for tests: started by the command line, as a person would, and ended with the tests, even when they fail."""
+"""Live clusters for tests: started by the command line, as a person would, and ended with the tests, even when they
+fail."""
 
 from __future__ import annotations
 
@@ -22,7 +23,9 @@ from tests.dearest import Dearest
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--dearest", type=int, default=0, metavar="N", help="tell which N tests cost the most processor time")
+    parser.addoption(
+        "--dearest", type=int, default=0, metavar="N", help="tell which N tests cost the most processor time"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -32,7 +35,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(autouse=True)
 def usual_umask() -> Iterator[None]:
-    """What starts a cluster sets its process's umask: it is the tests' process, where they call it without a process of its own."""
+    """What starts a cluster sets its process's umask: it is the tests' process, where they call it without a process of
+    its own."""
     before = os.umask(0o022)
     yield
     os.umask(before)
@@ -47,7 +51,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: SHARED in getattr(item, "fixturenames", ()))
 
 
-# -- garbage ------------------------------------------------------------------------------------------------------------
+# -- garbage -----------------------------------------------------------------------------------------------------------
 # A simulated world collects its garbage at its end. To look at all that the tests' process has imported and collected,
 # too, takes a third of a second, which is more than most tests take: it is no garbage, and is set aside.
 
@@ -68,7 +72,8 @@ def pytest_runtest_setup() -> None:
 
 def pytest_unconfigure() -> None:
     """DuckDB's instances are closed: those that wait for their next statement, and those that a test left in the middle
-    of one. Else nanobind, as the interpreter ends, lists what is left of them, below the names of the tests that failed."""
+    of one. Else nanobind, as the interpreter ends, lists what is left of them, below the names of the tests that
+    failed."""
     gc.unfreeze()
     module = sys.modules.get("actors.query_processor.column_executor.instance")
     if module is not None:
@@ -79,7 +84,8 @@ def pytest_unconfigure() -> None:
 
 @cache
 def program(name: str) -> str:
-    """The path of one of PostgreSQL's programs, psql or pgbench. Debian has a wrapper of pgbench beside psql that runs nothing without a server."""
+    """The path of one of PostgreSQL's programs, psql or pgbench. Debian has a wrapper of pgbench beside psql that runs
+    nothing without a server."""
     package = {"psql": "postgresql-client", "pgbench": "postgresql"}[name]
     path = shutil.which(name)
     works = path is not None and subprocess.run([path, "--version"], capture_output=True, check=False).returncode == 0
@@ -144,7 +150,8 @@ def discard(cluster: LiveCluster) -> None:
 
 @pytest.fixture(scope="session")
 def live_cluster() -> Iterator[LiveCluster]:
-    """One cluster in open mode for all tests that only need some cluster. On few cores its placement, which is the default, has few processes."""
+    """One cluster in open mode for all tests that only need some cluster. On few cores its placement, which is the
+    default, has few processes."""
     cluster = make_cluster()
     try:
         cluster.start()

@@ -2,8 +2,8 @@
 
     path = published("elle/paper-example.edn")
 
-The data is the folder that EAGLERAY_PUBLISHED names, or `shared/data` beside the checkout. Where a file is missing, the test
-that needs it is skipped and says so in one line.
+The data is the folder that EAGLERAY_PUBLISHED names, or `shared/data` beside the checkout. Where a file is missing, the
+test that needs it is skipped and says so in one line.
 """
 
 from __future__ import annotations

@@ -42,7 +42,8 @@ SHARED = re.compile(r"\b(live_cluster|cluster_url)\b")
 LONGEST_FIRST = ("test_failover", "test_joined", "test_elastic", "test_lifecycle", "test_autoscaling")
 """Of the files with clusters of their own; others follow."""
 TOLD = re.compile(
-    r"^(?:(?:FAILED|ERROR) \S+\.py.*|.*\b\d+ (?:passed|failed|error|errors|skipped)\b.* in [\d.]+s.*|no tests ran.*)$", re.MULTILINE
+    r"^(?:(?:FAILED|ERROR) \S+\.py.*|.*\b\d+ (?:passed|failed|error|errors|skipped)\b.* in [\d.]+s.*|no tests ran.*)$",
+    re.MULTILINE,
 )
 
 
@@ -84,9 +85,17 @@ def parts(workers: int) -> tuple[Part, list[Part]]:
     live = [path for folder in ("clients", "cluster", "sql") for path in sorted((TESTS / folder).glob("test_*.py"))]
     shared = [str(path.relative_to(ROOT)) for path in live if SHARED.search(path.read_text())]
     own = [path for path in live if str(path.relative_to(ROOT)) not in shared]
-    own.sort(key=lambda path: (path.stem not in LONGEST_FIRST, LONGEST_FIRST.index(path.stem) if path.stem in LONGEST_FIRST else 0))
+    own.sort(
+        key=lambda path: (
+            path.stem not in LONGEST_FIRST,
+            LONGEST_FIRST.index(path.stem) if path.stem in LONGEST_FIRST else 0,
+        )
+    )
     computing = Part("computing", ("-n", str(workers), "--dist", "worksteal", *COMPUTING), NICE, shown=True)
-    return computing, [Part("shared_cluster", tuple(shared)), *(Part(path.stem, (str(path.relative_to(ROOT)),)) for path in own)]
+    return computing, [
+        Part("shared_cluster", tuple(shared)),
+        *(Part(path.stem, (str(path.relative_to(ROOT)),)) for path in own),
+    ]
 
 
 class Run:
@@ -146,7 +155,9 @@ def main() -> int:
     LOGS.mkdir()
     run = Run()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, run.stop)  # children begin with the default, also where a shell in the background ignores SIGINT
+        signal.signal(
+            number, run.stop
+        )  # children begin with the default, also where a shell in the background ignores SIGINT
     workers = processors()
     computing, live = parts(workers)
     if "computing" in sys.argv[1:]:

@@ -17,7 +17,9 @@ NAMES = {
     "tpcc": ("workloads.tpcc", "TpcC"),
     **{f"ycsb-{letter}": ("workloads.ycsb", f"Ycsb{letter.upper()}") for letter in "abcdef"},
 }
-OTHER_NAMES = {"tpc-b": "tpcb", "tpc-c": "tpcc", "ycsb": "ycsb-a"} | {f"ycsb{letter}": f"ycsb-{letter}" for letter in "abcdef"}
+OTHER_NAMES = {"tpc-b": "tpcb", "tpc-c": "tpcc", "ycsb": "ycsb-a"} | {
+    f"ycsb{letter}": f"ycsb-{letter}" for letter in "abcdef"
+}
 
 
 def load(name: str, scale: float = 1.0) -> Workload:

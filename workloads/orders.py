@@ -21,7 +21,9 @@ RECENT = 50
 
 TAKE = "UPDATE stock SET quantity = quantity - $1 WHERE item_id = $2 AND warehouse = $3 AND quantity >= $1"
 GIVE = "UPDATE stock SET quantity = quantity + $1 WHERE item_id = $2 AND warehouse = $3"
-ADD_LINE = "INSERT INTO order_lines (order_id, line, item_id, warehouse, quantity, price) VALUES ($1, $2, $3, $4, $5, $6)"
+ADD_LINE = (
+    "INSERT INTO order_lines (order_id, line, item_id, warehouse, quantity, price) VALUES ($1, $2, $3, $4, $5, $6)"
+)
 
 
 class Orders(Workload):
@@ -132,7 +134,8 @@ class Orders(Workload):
     async def check(self, sql: Connection, checks: Checks) -> None:
         rows, shelves, least = await sql.fetchrow("SELECT count(*), sum(quantity), min(quantity) FROM stock")
         held = await sql.fetchval(
-            "SELECT coalesce(sum(l.quantity), 0) FROM order_lines l JOIN orders o ON o.id = l.order_id WHERE o.status = 'pending'"
+            "SELECT coalesce(sum(l.quantity), 0) FROM order_lines l JOIN orders o ON o.id = l.order_id WHERE "
+            "o.status = 'pending'"
         )
         loaded = rows * STOCK_EACH
         checks.that(

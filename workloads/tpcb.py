@@ -25,7 +25,8 @@ class TpcB(Workload):
         "CREATE TABLE tpcb_branches (bid int PRIMARY KEY, bbalance int NOT NULL, filler text)",
         "CREATE TABLE tpcb_tellers (tid int PRIMARY KEY, bid int NOT NULL, tbalance int NOT NULL, filler text)",
         "CREATE TABLE tpcb_accounts (aid int PRIMARY KEY, bid int NOT NULL, abalance int NOT NULL, filler text)",
-        "CREATE TABLE tpcb_history (tid int NOT NULL, bid int NOT NULL, aid int NOT NULL, delta int NOT NULL, mtime timestamp NOT NULL)",
+        "CREATE TABLE tpcb_history (tid int NOT NULL, bid int NOT NULL, aid int NOT NULL, delta int NOT "
+        "NULL, mtime timestamp NOT NULL)",
     )
     mix = {"transfer": 1}
 

@@ -122,7 +122,9 @@ class Ycsb(Workload):
                 f"all {least:,} records that were loaded or acknowledged are there",
                 f"{records:,} are",
             )
-        strange = " OR ".join(f"length({name}) <> {FIELD_CHARACTERS} OR {name} NOT LIKE ycsb_key || ':%'" for name in COLUMNS[1:])
+        strange = " OR ".join(
+            f"length({name}) <> {FIELD_CHARACTERS} OR {name} NOT LIKE ycsb_key || ':%'" for name in COLUMNS[1:]
+        )
         wrong = await sql.fetchval(f"SELECT count(*) FROM usertable WHERE {strange}")
         checks.that(
             wrong == 0,

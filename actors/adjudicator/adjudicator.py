@@ -3,15 +3,17 @@
     Lead --> open the journal (seal a majority under a higher epoch) --> wait until the old epoch is past
          --> EPOCH_BEGIN --> Reign --> ... deposed or stopped
 
-This file is the role: who leads, and which message goes where. What happens within an epoch is reign.py's (the fast path), coordinator.py's and participant.py's
-(transactions that span adjudicators); the conflict check is window.py, the commit times lease.py.
+This file is the role: who leads, and which message goes where. What happens within an epoch is reign.py's (the fast
+path), coordinator.py's and participant.py's (transactions that span adjudicators); the conflict check is window.py, the
+commit times lease.py.
 
-Epochs (I6). A new epoch begins just above the end of the last record's epoch, so their intervals cannot overlap, whatever the clocks say. It waits until its
-own clock has passed that beginning: until then every transaction would have begun too early for it. After a clean stop that end was drawn back, and
-there is nothing to wait for. Transactions that began before the epoch are aborted (40001), catalogs verified before it are to be verified again (55000).
+Epochs (I6). A new epoch begins just above the end of the last record's epoch, so their intervals cannot overlap,
+whatever the clocks say. It waits until its own clock has passed that beginning: until then every transaction would have
+begun too early for it. After a clean stop that end was drawn back, and there is nothing to wait for. Transactions that
+began before the epoch are aborted (40001), catalogs verified before it are to be verified again (55000).
 
-Who leads is a matter of speed, not of safety: the controller suggests it (`Lead`), the journal's seals decide. One that was deposed leaves the other alone for a
-while, and takes the lead again if it is still the one that is asked.
+Who leads is a matter of speed, not of safety: the controller suggests it (`Lead`), the journal's seals decide. One that
+was deposed leaves the other alone for a while, and takes the lead again if it is still the one that is asked.
 
 An idle adjudicator sends nothing and has no timer.
 """
@@ -90,10 +92,12 @@ class Recovery:
 
 
 class Adjudicator:
-    """Role `adjudicator/<number>`. `replicas`: the names of its journal's replicas. `computed_s` tells for how long this thread has computed: where it is
-    given, the controller is told of the load."""
+    """Role `adjudicator/<number>`. `replicas`: the names of its journal's replicas. `computed_s` tells for how long
+    this thread has computed: where it is given, the controller is told of the load."""
 
-    def __init__(self, context: Context, number: int, replicas: list[str], computed_s: Callable[[], float] | None = None) -> None:
+    def __init__(
+        self, context: Context, number: int, replicas: list[str], computed_s: Callable[[], float] | None = None
+    ) -> None:
         self._context = context
         self._number = number
         self._replicas = replicas
@@ -114,8 +118,8 @@ class Adjudicator:
             self._on_topology(self._context.bus.topology)
 
     async def stop(self) -> None:
-        """Nothing new is accepted; what was decided is made durable (for a bounded time), and the epoch's end drawn back. Who is deposed meanwhile does
-        not lead again."""
+        """Nothing new is accepted; what was decided is made durable (for a bounded time), and the epoch's end drawn
+        back. Who is deposed meanwhile does not lead again."""
         self._stopping = True
         self._load.stop()
         if self._leading is not None:
@@ -138,7 +142,9 @@ class Adjudicator:
         account: dict[str, Any] = {
             "layer": "adjudicator",
             "name": f"adjudicator/{self._number}",
-            "range": ownership.shard_map.describe(ownership.shard_map.adjudicators, self._number) if ownership is not None else None,
+            "range": ownership.shard_map.describe(ownership.shard_map.adjudicators, self._number)
+            if ownership is not None
+            else None,
             "state": "running" if reign is not None else "recovering" if self._leading is not None else "standing by",
             "epoch": reign.epoch if reign is not None else None,
             "watermark": reign.lease.last if reign is not None else None,
@@ -215,7 +221,9 @@ class Adjudicator:
             self._lead()
         if isinstance(message, AskOutcome):
             reply(OutcomeIs("undecided"))
-        elif isinstance(message, Commit | Part | AskPromise | Prepare | Gather | Decided | Release | Announce | Retire | AskHeld):
+        elif isinstance(
+            message, Commit | Part | AskPromise | Prepare | Gather | Decided | Release | Announce | Retire | AskHeld
+        ):
             reply.fail(not_committed(f"adjudicator/{self._number} does not lead its journal"))
         else:
             reply.fail(DatabaseError("0A000", f"an adjudicator does not understand {type(message).__name__}"))
@@ -232,7 +240,7 @@ class Adjudicator:
             if self._reign is not None:
                 self._reign.follow(self._ownership)
 
-    # -- leading -----------------------------------------------------------------------------------------------------------------
+    # -- leading -------------------------------------------------------------------------------------------------------
 
     def _lead(self) -> None:
         if self._leading is None and self._reign is None and not self._stopping:
@@ -262,7 +270,9 @@ class Adjudicator:
         context = self._context
         deposed: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         former = self._writer.epoch if self._writer is not None else 0
-        writer = self._writer = JournalWriter(context, self._number, self._replicas, lambda why: self._deposed(writer, deposed, why))
+        writer = self._writer = JournalWriter(
+            context, self._number, self._replicas, lambda why: self._deposed(writer, deposed, why)
+        )
         recovery = Recovery()
 
         def anew() -> Callable[[RecordHeader, bytes], None]:
@@ -290,7 +300,14 @@ class Adjudicator:
             raise DatabaseError(OBJECT_NOT_IN_PREREQUISITE_STATE, deposed.result())
         beginning.result()
         return Reign(
-            context, self._number, writer, Lease(begin, end, length_us), recovery.outcomes, self._ownership, self._answered, self._load
+            context,
+            self._number,
+            writer,
+            Lease(begin, end, length_us),
+            recovery.outcomes,
+            self._ownership,
+            self._answered,
+            self._load,
         )
 
     def _deposed(self, writer: JournalWriter, deposed: asyncio.Future[str], why: str) -> None:
@@ -301,7 +318,9 @@ class Adjudicator:
         if reign is not None and reign.writer is writer:
             logger.info("adjudicator/%d is deposed: %s", self._number, why)
             self._reign = None
-            self._regain_at_s = asyncio.get_running_loop().time() + self._context.random.uniform(REGAIN_S_MIN, REGAIN_S_MAX)
+            self._regain_at_s = asyncio.get_running_loop().time() + self._context.random.uniform(
+                REGAIN_S_MIN, REGAIN_S_MAX
+            )
             reign.end(why)
 
     def _answer_leads(self, error: DatabaseError | None) -> None:

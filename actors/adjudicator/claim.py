@@ -1,9 +1,10 @@
 """Claims: what a transaction wants to do at one adjudicator. Plain data; window.py judges it.
 
-A `Claim` comes with one message. A `GatheredClaim` grows piece by piece while a large transaction arrives, which may take seconds, and others commit meanwhile. So the
-window checks each piece when it comes, and from then on holds every commit against the pieces that are there (`GatheredClaim.meets`): when the
-last piece has come, nothing is left to be looked through. Above BULK_KEYS the keys are kept only as sorted runs of bytes: a search in them is slower
-than in a dictionary, and they take a third of the memory.
+A `Claim` comes with one message. A `GatheredClaim` grows piece by piece while a large transaction arrives, which may
+take seconds, and others commit meanwhile. So the window checks each piece when it comes, and from then on holds every
+commit against the pieces that are there (`GatheredClaim.meets`): when the last piece has come, nothing is left to be
+looked through. Above BULK_KEYS the keys are kept only as sorted runs of bytes: a search in them is slower than in a
+dictionary, and they take a third of the memory.
 """
 
 from __future__ import annotations
@@ -33,8 +34,9 @@ def table_prefix(table_id: int) -> Table:
 class Claim:
     """What a transaction wants to do here: this adjudicator's keys only, and its relation to tables.
 
-    `schema_changes`: tables whose schema it changes; `exclusive`: tables nobody may have written since start_ts; `dropped`: tables of which it drops
-    whole ranges (they are exclusive too). `holds_elsewhere`: other adjudicators may hold marks of it.
+    `schema_changes`: tables whose schema it changes; `exclusive`: tables nobody may have written since start_ts;
+    `dropped`: tables of which it drops whole ranges (they are exclusive too). `holds_elsewhere`: other adjudicators may
+    hold marks of it.
     """
 
     __slots__ = (
@@ -79,7 +81,9 @@ class Claim:
 
     def relate(self, schema_changes: Sequence[int], exclusive: Sequence[int], dropped: Sequence[Table]) -> None:
         """Its relation to tables."""
-        self.schema_changes: Sequence[Table] = [table_prefix(table) for table in schema_changes] if schema_changes else ()
+        self.schema_changes: Sequence[Table] = (
+            [table_prefix(table) for table in schema_changes] if schema_changes else ()
+        )
         self.exclusive: Sequence[Table] = [*map(table_prefix, exclusive), *dropped] if exclusive or dropped else ()
         self.dropped = dropped
 
@@ -150,7 +154,11 @@ class KeyRuns:
         place = bisect_right(self._firsts, run.first)
         before = self._runs[place - 1] if place else None
         after = self._runs[place] if place < len(self._runs) else None
-        if not all(map(lt, keys, keys[1:])) or (before and before.last >= run.first) or (after and after.first <= run.last):
+        if (
+            not all(map(lt, keys, keys[1:]))
+            or (before and before.last >= run.first)
+            or (after and after.first <= run.last)
+        ):
             raise DatabaseError(PROTOCOL_VIOLATION, "the keys of a large transaction's parts must be sorted, each once")
         self._firsts.insert(place, run.first)
         self._runs.insert(place, run)
@@ -163,9 +171,18 @@ class KeyRuns:
 class GatheredClaim(Claim):
     """A claim whose keys come in pieces (`add`), and its relation to tables at the end (`relate`)."""
 
-    __slots__ = ("_checked_runs", "_checked_tables", "_checks_references", "_keys", "_writes_references", "_written_runs")
+    __slots__ = (
+        "_checked_runs",
+        "_checked_tables",
+        "_checks_references",
+        "_keys",
+        "_writes_references",
+        "_written_runs",
+    )
 
-    def __init__(self, transaction: bytes, start_ts: Timestamp, catalog_ts: Timestamp, *, holds_elsewhere: bool = False) -> None:
+    def __init__(
+        self, transaction: bytes, start_ts: Timestamp, catalog_ts: Timestamp, *, holds_elsewhere: bool = False
+    ) -> None:
         super().__init__(transaction, start_ts, catalog_ts, [], [], holds_elsewhere=holds_elsewhere)
         self._written_runs = KeyRuns()
         self._checked_runs = KeyRuns()
@@ -214,7 +231,8 @@ class GatheredClaim(Claim):
         return other.is_bulk or any(is_reference(key) and key in self._written_runs for key in other.checked)
 
     def meets(self, other: Claim) -> bool:
-        """Whether a commit of `other` writes what this claim has written or checked, or refers to what it takes away; never False where it does."""
+        """Whether a commit of `other` writes what this claim has written or checked, or refers to what it takes away;
+        never False where it does."""
         if self._is_referred_by(other):
             return True
         touched = self.touched_tables

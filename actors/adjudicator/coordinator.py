@@ -1,19 +1,22 @@
 """The coordinator's side of a transaction that spans adjudicators (design, section 3).
 
     Prepare --> participants, in parallel with its own judgement and marks      all Prepared, own marks held
-    commit_ts above every lower bound and within every participant's epoch      one record with the whole write set = the commit
+    commit_ts above every lower bound and within every participant's epoch      one record with the whole write set =
+                                                                                the commit
     durable --> Decided(commit_ts) to the participants, Committed to the client
 
-Any failure before the record is appended aborts it: Decided(0), and the client hears what failed. A participant that is not told asks: the record is there =
-committed; still deciding = undecided; neither = aborted, for nothing but this epoch could still append it, and this epoch does not know it (later
-epochs know all that was recovered; of an epoch whose records have been trimmed the answer is "unknown", which participants take for the worst).
+Any failure before the record is appended aborts it: Decided(0), and the client hears what failed. A participant that is
+not told asks: the record is there = committed; still deciding = undecided; neither = aborted, for nothing but this
+epoch could still append it, and this epoch does not know it (later epochs know all that was recovered; of an epoch
+whose records have been trimmed the answer is "unknown", which participants take for the worst).
 
-The parts of one attempt go by its *name*, the transaction's 16 bytes and 4 random ones, since a query processor may send a transaction again after a refusal,
-and the refused attempt's stragglers must not touch the new one's marks. The record carries the name; records of other transactions carry the 16 bytes,
-which is how recovery tells them apart.
+The parts of one attempt go by its *name*, the transaction's 16 bytes and 4 random ones, since a query processor may
+send a transaction again after a refusal, and the refused attempt's stragglers must not touch the new one's marks. The
+record carries the name; records of other transactions carry the 16 bytes, which is how recovery tells them apart.
 
-An outcome is remembered until every participant has acknowledged it, in the epoch that prepared it or a later one (whoever does not lead, or not any more, knows
-nothing of its marks), or for twice the window. Once one has been forgotten by age nobody is told "aborted" any more, but "unknown".
+An outcome is remembered until every participant has acknowledged it, in the epoch that prepared it or a later one
+(whoever does not lead, or not any more, knows nothing of its marks), or for twice the window. Once one has been
+forgotten by age nobody is told "aborted" any more, but "unknown".
 """
 
 from __future__ import annotations
@@ -50,10 +53,27 @@ def is_spanning(name: bytes) -> bool:
 class Spanning:
     """One attempt at a transaction that spans adjudicators."""
 
-    __slots__ = ("claim", "flight", "has_reached", "is_marked", "is_settled", "name", "participants", "parts", "prepared", "shares")
+    __slots__ = (
+        "claim",
+        "flight",
+        "has_reached",
+        "is_marked",
+        "is_settled",
+        "name",
+        "participants",
+        "parts",
+        "prepared",
+        "shares",
+    )
 
     def __init__(
-        self, name: bytes, flight: Flight, claim: Claim, shares: Shares, participants: list[int], parts: Mapping[int, int]
+        self,
+        name: bytes,
+        flight: Flight,
+        claim: Claim,
+        shares: Shares,
+        participants: list[int],
+        parts: Mapping[int, int],
     ) -> None:
         self.name = name
         self.flight = flight
@@ -92,8 +112,8 @@ class Shares:
 
 @dataclass
 class RecoveredOutcomes:
-    """What the journal's records tell of earlier epochs: `commits`, spanning transactions' names -> commit_ts. Of epochs from `complete_from` on, all records
-    are there."""
+    """What the journal's records tell of earlier epochs: `commits`, spanning transactions' names -> commit_ts. Of
+    epochs from `complete_from` on, all records are there."""
 
     commits: dict[bytes, Timestamp] = field(default_factory=dict)
     complete_from: Epoch = 0
@@ -123,7 +143,12 @@ class Coordinator:
         return bool(self._open or self._unacknowledged)
 
     def shares_of(
-        self, message: Commit, written: list[bytes], dropped: Sequence[Table], ownership: Ownership, gathering: Gathering | None
+        self,
+        message: Commit,
+        written: list[bytes],
+        dropped: Sequence[Table],
+        ownership: Ownership,
+        gathering: Gathering | None,
     ) -> Shares:
         """Raises 55000 where this adjudicator has no part."""
         own = self._reign.number
@@ -143,7 +168,9 @@ class Coordinator:
         claim.transaction = name
         claim.holds_elsewhere = True
         parts = gathering.shares if gathering is not None else {}
-        spanning = Spanning(name, flight, claim, shares, [owner for owner in shares.owners if owner != reign.number], parts)
+        spanning = Spanning(
+            name, flight, claim, shares, [owner for owner in shares.owners if owner != reign.number], parts
+        )
         self._open[name] = spanning
         for number in spanning.participants:
             self._ask(spanning, number)
@@ -154,7 +181,9 @@ class Coordinator:
         """(name, what is claimed here) of one attempt."""
         reign = self._reign
         own = reign.number
-        name = message.transaction + reign.context.random.getrandbits(8 * NAME_SALT_BYTES).to_bytes(NAME_SALT_BYTES, "big")
+        name = message.transaction + reign.context.random.getrandbits(8 * NAME_SALT_BYTES).to_bytes(
+            NAME_SALT_BYTES, "big"
+        )
         claim = Claim(
             name,
             message.start_ts,
@@ -186,7 +215,9 @@ class Coordinator:
             shares.map_version,
         )
         on_prepared, on_refused = partial(self._prepared, spanning, number), partial(self._refused, spanning, number)
-        reign.context.bus.request(reign.name, f"adjudicator/{number}", prepare, on_prepared, on_refused, self._timeout_s)
+        reign.context.bus.request(
+            reign.name, f"adjudicator/{number}", prepare, on_prepared, on_refused, self._timeout_s
+        )
 
     def _judge(self, spanning: Spanning) -> None:
         reign = self._reign
@@ -197,7 +228,9 @@ class Coordinator:
             spanning.is_marked = True
             self._consider(spanning)
         elif isinstance(verdict, bytes):
-            reign.waiting.wait(spanning.name, verdict, partial(self._judge, spanning), partial(self._abort, spanning, conflict()))
+            reign.waiting.wait(
+                spanning.name, verdict, partial(self._judge, spanning), partial(self._abort, spanning, conflict())
+            )
         else:
             self._abort(spanning, verdict)
 
@@ -232,7 +265,8 @@ class Coordinator:
         reign.waiting.wake(spanning.name)
 
     def _reach(self, spanning: Spanning, commit_ts: Timestamp) -> None:
-        """One participant's clock is so far ahead of another's that what they offer has no time in common: the late ones are asked, once, to come as far."""
+        """One participant's clock is so far ahead of another's that what they offer has no time in common: the late
+        ones are asked, once, to come as far."""
         if spanning.has_reached:
             self._abort(spanning, conflict())
             return

@@ -4,7 +4,8 @@
     append_note(kind)         a PART, an ABORT, a RELEASE ...; like every record it carries the epoch's end on
     became_durable(end)       a record that says so is durable: who waited for it goes on
 
-The next epoch begins only when the durable end of this one is past (design.md, 3), so an answer from within it stays true.
+The next epoch begins only when the durable end of this one is past (design.md, 3), so an answer from within it stays
+true.
 """
 
 from __future__ import annotations
@@ -55,7 +56,9 @@ class Covering:
         """Write a LEASE record, so that the epoch goes on beyond `at`."""
         lease = self._lease
         epoch_end = lease.end_for(at, self._clock.now().earliest)
-        self._writer.append(LEASE, lease.last, lease.last, epoch_end, on_committed=partial(self.became_durable, epoch_end))
+        self._writer.append(
+            LEASE, lease.last, lease.last, epoch_end, on_committed=partial(self.became_durable, epoch_end)
+        )
 
     def append_note(
         self,

@@ -1,4 +1,5 @@
-"""Large transactions on their way in: pieces are taken, judged, passed on and journaled as they come; the Commit then finds nothing left to do but decide.
+"""Large transactions on their way in: pieces are taken, judged, passed on and journaled as they come; the Commit then
+finds nothing left to do but decide.
 
     Part 1..n --> own keys into the window's claim, others' shares as Gather to their adjudicators,
                   the piece as a PART record; Done once all that holds
@@ -6,7 +7,8 @@
                         (reign.py, coordinator.py)
     DropParts, silence, a refusal --> ABORT record: the pieces are void
 
-Pieces hold no marks, and nobody waits for them: a transaction that gathers for minutes stands in nobody's way. A part that fails anywhere fails the transaction.
+Pieces hold no marks, and nobody waits for them: a transaction that gathers for minutes stands in nobody's way. A part
+that fails anywhere fails the transaction.
 """
 
 from __future__ import annotations
@@ -40,7 +42,8 @@ GATHER_TIMEOUT_S = 5.0
 
 
 class Gathering:
-    """One transaction's pieces. `numbers`: part -> checksum. `shares`: participant -> Gathers that it has acknowledged."""
+    """One transaction's pieces. `numbers`: part -> checksum. `shares`: participant -> Gathers that it has
+    acknowledged."""
 
     __slots__ = ("claim", "error", "heard_s", "journaled", "name", "numbers", "shares", "under_way")
 
@@ -134,7 +137,14 @@ class GatheringRoom:
         arrived = partial(self._arrived, gathering, number)
         for other in others:
             gathering.shares.setdefault(other, 0)
-            gather = Gather(gathering.name, number, message.start_ts, message.catalog_ts, writes.get(other, []), checks.get(other, []))
+            gather = Gather(
+                gathering.name,
+                number,
+                message.start_ts,
+                message.catalog_ts,
+                writes.get(other, []),
+                checks.get(other, []),
+            )
             reign.context.bus.request(
                 reign.name,
                 f"adjudicator/{other}",
@@ -145,7 +155,9 @@ class GatheringRoom:
             )
         if message.write_set:
             gathering.journaled[number] = gathering.numbers[number]
-            reign.covering.append_note(PART, arrived, transaction=message.transaction, payload=message.write_set, part=number)
+            reign.covering.append_note(
+                PART, arrived, transaction=message.transaction, payload=message.write_set, part=number
+            )
         elif not others:
             arrived(0)
 
@@ -176,10 +188,11 @@ class GatheringRoom:
             for reply in piece.replies:
                 reply.fail(error)
 
-    # -- the end -----------------------------------------------------------------------------------------------------------------
+    # -- the end -------------------------------------------------------------------------------------------------------
 
     def complete(self, message: Commit, dropped: Sequence[Table]) -> Gathering:
-        """All pieces of this Commit. Raises 08006 (not committed) where one is missing, or what one was refused for; then all are void."""
+        """All pieces of this Commit. Raises 08006 (not committed) where one is missing, or what one was refused for;
+        then all are void."""
         transaction = message.transaction
         gathering = self._gatherings.get(transaction)
         if gathering is None:
@@ -203,11 +216,14 @@ class GatheringRoom:
         self._gatherings.pop(transaction, None)
 
     def counted(self, transaction: bytes) -> tuple[int, int]:
-        """(how many PART records, their checksum), for the COMMIT record; (0, 0) for a transaction that came in one message."""
+        """(how many PART records, their checksum), for the COMMIT record; (0, 0) for a transaction that came in one
+        message."""
         gathering = self._gatherings.get(transaction)
         if gathering is None or not gathering.journaled:
             return 0, 0
-        return len(gathering.journaled), checksum_of_parts(gathering.journaled[number] for number in sorted(gathering.journaled))
+        return len(gathering.journaled), checksum_of_parts(
+            gathering.journaled[number] for number in sorted(gathering.journaled)
+        )
 
     def drop(self, transaction: bytes) -> None:
         """It will not be committed: its parts are void. Nothing happens where there are none."""

@@ -1,12 +1,17 @@
-"""An epoch's commit times: one strictly increasing sequence between the epoch's beginning and its durable end (design, I5 and I6). Plain and synchronous.
+"""An epoch's commit times: one strictly increasing sequence between the epoch's beginning and its durable end (design,
+I5 and I6). Plain and synchronous.
 
-- `last`: above it lie all commit times still to be given. Commits, promises and the decisions of other coordinators push it up.
-- `durable_end`: nothing is promised, and no participant is bound, above it. It grows when a record that carries a later end is committed. A commit's own
-  record may carry the very end that covers it: both become durable together, and nothing is answered before.
-- The physical part of a commit time is the clock's *earliest*: a commit is above its transaction's start_ts, which was its query processor's *latest*,
-  so recency (I11) needs no more, and the wait for clock.earliest >= commit_ts before the answer stays as short as it can be.
+- `last`: above it lie all commit times still to be given. Commits, promises and the decisions of other coordinators
+  push it up.
+- `durable_end`: nothing is promised, and no participant is bound, above it. It grows when a record that carries a later
+  end is committed. A commit's own record may carry the very end that covers it: both become durable together, and
+  nothing is answered before.
+- The physical part of a commit time is the clock's *earliest*: a commit is above its transaction's start_ts, which was
+  its query processor's *latest*, so recency (I11) needs no more, and the wait for clock.earliest >= commit_ts before
+  the answer stays as short as it can be.
 
-No timers: ends are extended by records that are written anyway once half of the lease is used up, or for a promise that needs it.
+No timers: ends are extended by records that are written anyway once half of the lease is used up, or for a promise that
+needs it.
 
         lease = Lease(begin=1000, end=501000, length_us=500000)
         lease.pick(start_ts, now) -> commit_ts

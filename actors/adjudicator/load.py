@@ -1,4 +1,5 @@
-"""How busy an adjudicator is, and with which keys: told to the controller, which moves ranges by it (cluster/range_balancing.py).
+"""How busy an adjudicator is, and with which keys: told to the controller, which moves ranges by it
+(cluster/range_balancing.py).
 
 Of every `STRIDE`th transaction one key is kept, whatever the keys are, for one addition and one comparison a
 transaction (runtime/key_load.py).
@@ -14,7 +15,8 @@ from actors.runtime.key_load import STRIDE, KeyLoad
 
 
 class ClaimLoad:
-    """One adjudicator's, over all its reigns. `computed_s`: for how long the event loop's thread has computed since it began; None: nobody is told."""
+    """One adjudicator's, over all its reigns. `computed_s`: for how long the event loop's thread has computed since it
+    began; None: nobody is told."""
 
     def __init__(self, context: Context, computed_s: Callable[[], float] | None) -> None:
         self._context = context

@@ -4,8 +4,9 @@
                                   promises above `at` carry the version, too
     Retire                    --nothing is under way, no outcome is owed--> END record --> durable --> Retired(until)
 
-`at` is above all that was promised before the record: what a reader may believe without having read the record lies at or below it. Either record is written again
-when it is asked for again, by a controller that has not heard the answer: later times do no harm.
+`at` is above all that was promised before the record: what a reader may believe without having read the record lies at
+or below it. Either record is written again when it is asked for again, by a controller that has not heard the answer:
+later times do no harm.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Outcomes of transactions, for those who ask: Commits that arrive twice, participants that were not told.
 
-Kept for a given time after they were noted, and forgotten as newer ones come: no timer. Who needs an outcome for how long is said where an
-Outcomes is made (reign.py).
+Kept for a given time after they were noted, and forgotten as newer ones come: no timer. Who needs an outcome for how
+long is said where an Outcomes is made (reign.py).
 
         outcomes.remember(transaction, commit_ts, now);  outcomes.get(transaction) -> commit_ts, ABORTED or None
 """
@@ -23,7 +23,8 @@ class Outcomes:
     def __init__(self, keep_us: int) -> None:
         self._keep_us = keep_us
         self._known: OrderedDict[bytes, tuple[Timestamp, Timestamp]] = OrderedDict()
-        """transaction -> (its commit time, when that was noted). A plain dict's oldest entry is slow to find once many were removed before it."""
+        """transaction -> (its commit time, when that was noted). A plain dict's oldest entry is slow to find once many
+        were removed before it."""
         self.has_expired = False
         """One that was committed has been forgotten by age."""
 

@@ -27,7 +27,8 @@ DROPPED_TABLES_MAX = 4096
 
 
 def read_write_set(payload: bytes) -> tuple[list[bytes], list[Table]]:
-    """The keys put or deleted, and the tables of which ranges are dropped. Raises 08P01 for bytes that are no write set."""
+    """The keys put or deleted, and the tables of which ranges are dropped. Raises 08P01 for bytes that are no write
+    set."""
     if not payload:
         return [], []
     try:
@@ -78,7 +79,10 @@ class Ownership:
         """Since when adjudicator `number` owns all of those keys that it owns."""
         shard_map = self.shard_map
         pieces = {shard_map.piece(key) for keys in parts for key in keys}
-        return max((shard_map.beginning(piece) for piece in pieces if shard_map.adjudicators[piece] == number), default=TIMESTAMP_MIN)
+        return max(
+            (shard_map.beginning(piece) for piece in pieces if shard_map.adjudicators[piece] == number),
+            default=TIMESTAMP_MIN,
+        )
 
     def sole_owner(self, keys: Sequence[bytes]) -> int | None:
         """The one that owns all of some keys (at least one), else None."""

@@ -1,13 +1,15 @@
-"""The participant's side of transactions that other adjudicators coordinate: mark, answer Prepared, and hold the marks until the outcome is known.
+"""The participant's side of transactions that other adjudicators coordinate: mark, answer Prepared, and hold the marks
+until the outcome is known.
 
     Prepare --judge--> marks --lease covers it--> Prepared(epoch, lower bound, epoch end)
             ... Decided(commit_ts or 0) --> window, or nothing
 
-The outcome is the coordinator's journal's. A participant that has heard nothing for `ask_outcome_ms` asks whoever leads that journal, again and again, until it
-is answered; there is no other way for marks to go but the end of this epoch (the next one begins above every time that this one has offered).
+The outcome is the coordinator's journal's. A participant that has heard nothing for `ask_outcome_ms` asks whoever leads
+that journal, again and again, until it is answered; there is no other way for marks to go but the end of this epoch
+(the next one begins above every time that this one has offered).
 
-A Prepare that arrives twice is answered twice; one that arrives after its own Decided is refused while that is remembered, and is otherwise
-marked, asked about, and found to be aborted or in the window already.
+A Prepare that arrives twice is answered twice; one that arrives after its own Decided is refused while that is
+remembered, and is otherwise marked, asked about, and found to be aborted or in the window already.
 
 Its share of a large transaction comes ahead of the Prepare, in Gathers, and holds no marks before that (claim.py).
 """
@@ -41,7 +43,8 @@ SHARES_MAX = 256
 SHARE_S_MAX = 60.0
 """A share without a word for so long goes when another one comes."""
 LEASE_SHARE = 4
-"""A Prepared offers at least this part of a lease to choose a commit time from: the coordinator has other participants to hear."""
+"""A Prepared offers at least this part of a lease to choose a commit time from: the coordinator has other participants
+to hear."""
 
 
 AHEAD_US_MAX = 3_000_000
@@ -110,18 +113,23 @@ class Participant:
     def _check_owner(self, written: list[bytes], checked: list[bytes]) -> None:
         """Raises 55000."""
         reign = self._reign
-        if (written or checked) and (reign.ownership is None or not reign.ownership.owns(reign.number, written, checked)):
+        if (written or checked) and (
+            reign.ownership is None or not reign.ownership.owns(reign.number, written, checked)
+        ):
             raise redirected()
 
     def _check_map(self, message: Prepare) -> None:
-        """Raises 55000 where the coordinator's map is not the one known here, for all that matters to this transaction. What concerns all adjudicators
-        must have reached those that own what this one has released, and what this one is about to own as well."""
+        """Raises 55000 where the coordinator's map is not the one known here, for all that matters to this transaction.
+        What concerns all adjudicators must have reached those that own what this one has released, and what this one is
+        about to own as well."""
         concerns_all = bool(message.schema_changes or message.exclusive or message.dropped)
         ownership = self._reign.ownership
         if concerns_all and (ownership is None or message.map_version != ownership.version):
             raise redirected()
         self._check_owner(message.written, message.checked)
-        self._reign.check_beginning(message.start_ts, message.catalog_ts, message.written, message.checked, concerns_all)
+        self._reign.check_beginning(
+            message.start_ts, message.catalog_ts, message.written, message.checked, concerns_all
+        )
 
     def _forget_silent_shares(self) -> None:
         """Their coordinators have died, or their word was lost that it is over."""
@@ -197,15 +205,18 @@ class Participant:
                 self._timer = asyncio.get_running_loop().call_later(self._ask_after_s, self._sweep)
             self._offer(message, reply)
         elif isinstance(verdict, bytes):
-            retry, give_up = partial(self._judge_again, claim, self._releases, message, reply), partial(reply.fail, conflict())
+            retry, give_up = (
+                partial(self._judge_again, claim, self._releases, message, reply),
+                partial(reply.fail, conflict()),
+            )
             reign.waiting.wait(claim.transaction, verdict, retry, give_up)
         else:
             reign.conflicts += 1
             reply.fail(verdict)
 
     def _offer(self, message: Prepare, reply: Reply) -> None:
-        """Say between which times it may commit, once enough of that is durable. A coordinator whose clock is further ahead than `AHEAD_US_MAX` finds no
-        time in it: a lease that long would hold up the next epoch."""
+        """Say between which times it may commit, once enough of that is durable. A coordinator whose clock is further
+        ahead than `AHEAD_US_MAX` finds no time in it: a lease that long would hold up the next epoch."""
         reign = self._reign
         lease = reign.lease
 
@@ -232,19 +243,22 @@ class Participant:
         claim = reign.window.release(name)
         if claim is not None:
             if commit_ts:
-                assert reign.lease.begin < commit_ts <= reign.lease.durable_end, "I6: a decision lies within the epoch that was offered"
+                assert reign.lease.begin < commit_ts <= reign.lease.durable_end, (
+                    "I6: a decision lies within the epoch that was offered"
+                )
                 reign.window.commit(claim, commit_ts)
                 reign.lease.raise_last(commit_ts)
             reign.waiting.wake(name)
 
-    # -- ranges ------------------------------------------------------------------------------------------------------------------
+    # -- ranges --------------------------------------------------------------------------------------------------------
 
     def undecided(self) -> Iterator[Claim]:
         marked = (self._reign.window.marked(name) for name in self._pending)
         return (claim for claim in marked if claim is not None)
 
     def bar(self, is_released: Callable[[Claim], bool]) -> Timestamp:
-        """Offer nothing more for what is released. Its marks stay until they are decided, at or below the time that is returned."""
+        """Offer nothing more for what is released. Its marks stay until they are decided, at or below the time that is
+        returned."""
         self._releases += 1
         for name in list(self._shares):
             self._leave(name)
@@ -259,12 +273,13 @@ class Participant:
         return sum(pending.coordinator == coordinator for pending in self._pending.values())
 
     def _is_gone(self, coordinator: int) -> bool:
-        """It is retired. What it committed was known here before that; what it asks for now was on its way for long, and nothing will come of it."""
+        """It is retired. What it committed was known here before that; what it asks for now was on its way for long,
+        and nothing will come of it."""
         topology = self._reign.context.bus.topology
         journals = topology.journals if topology is not None else None
         return journals is not None and journals.term(coordinator) is None and coordinator <= journals.last_number
 
-    # -- asking ------------------------------------------------------------------------------------------------------------------
+    # -- asking --------------------------------------------------------------------------------------------------------
 
     def _sweep(self) -> None:
         """Ask about those that have waited long enough; goes on while there are any."""
@@ -295,7 +310,9 @@ class Participant:
             pending.is_asking = False
 
         destination = f"adjudicator/{pending.coordinator}"
-        reign.context.bus.request(reign.name, destination, AskOutcome(name, pending.epoch), answered, failed, ASK_TIMEOUT_S)
+        reign.context.bus.request(
+            reign.name, destination, AskOutcome(name, pending.epoch), answered, failed, ASK_TIMEOUT_S
+        )
 
     def end(self) -> None:
         """The epoch is over, and with it what was promised to coordinators: its marks are needed no more."""

@@ -1,4 +1,5 @@
-"""What an adjudicator answers when it does not decide: none of these transactions is committed, and each may be sent again; but for the one `unresolved`."""
+"""What an adjudicator answers when it does not decide: none of these transactions is committed, and each may be sent
+again; but for the one `unresolved`."""
 
 from __future__ import annotations
 
@@ -17,7 +18,10 @@ from actors.common.timestamps import Timestamp
 def not_committed(why: str) -> DatabaseError:
     """08006; the refusal tells it from a peer that could not be asked whether it had acted."""
     return DatabaseError(
-        CONNECTION_FAILURE, f"the adjudicator is unavailable: {why}", detail=f"not committed: {why}", refusal=NotCommitted()
+        CONNECTION_FAILURE,
+        f"the adjudicator is unavailable: {why}",
+        detail=f"not committed: {why}",
+        refusal=NotCommitted(),
     )
 
 
@@ -28,7 +32,9 @@ def unresolved(why: str) -> DatabaseError:
 
 def stale_catalog(begin: Timestamp) -> DatabaseError:
     """55000: this epoch does not know the schema changes of those before it."""
-    return DatabaseError(OBJECT_NOT_IN_PREREQUISITE_STATE, f"catalog must be revalidated at {begin}", refusal=StaleCatalog(begin))
+    return DatabaseError(
+        OBJECT_NOT_IN_PREREQUISITE_STATE, f"catalog must be revalidated at {begin}", refusal=StaleCatalog(begin)
+    )
 
 
 def disk_full() -> DatabaseError:

@@ -1,19 +1,23 @@
-"""A reign: one epoch of one adjudicator, from its EPOCH_BEGIN record until it is stopped or deposed. Here a transaction is decided.
+"""A reign: one epoch of one adjudicator, from its EPOCH_BEGIN record until it is stopped or deposed. Here a transaction
+is decided.
 
 One that touches this adjudicator's keys only is decided in one go, in the turn of the loop that brings it:
 
     commit() --judge--> window --pick--> lease --append--> journal ...majority durable...
         _committed() --clock.earliest >= commit_ts--> Committed
 
-Later transactions see its keys from the moment it has its commit time, before it is durable: if the journal never takes the record, the epoch is over, and
-all that was decided after it with it. One that spans adjudicators is coordinator.py's; parts of those that others coordinate are participant.py's. One that is too large for one message comes
-in pieces first (gathering.py).
+Later transactions see its keys from the moment it has its commit time, before it is durable: if the journal never takes
+the record, the epoch is over, and all that was decided after it with it. One that spans adjudicators is
+coordinator.py's; parts of those that others coordinate are participant.py's. One that is too large for one message
+comes in pieces first (gathering.py).
 
-What ends without a commit: 40001 (conflicts; too much under way), 55000 (map moved; catalog to be revalidated), 08006 with the refusal
-NotCommitted (common/refusals.py) are certain. 08007 is not: the record was appended, and the epoch ended before it was known to be durable.
+What ends without a commit: 40001 (conflicts; too much under way), 55000 (map moved; catalog to be revalidated), 08006
+with the refusal NotCommitted (common/refusals.py) are certain. 08007 is not: the record was appended, and the epoch
+ended before it was known to be durable.
 
-Commits that arrive twice get one decision: while it is under way the second is answered with the first, for ANSWERED_KEEP_S its outcome is remembered, beyond the
-reign's end (a refusal of any kind is one: whoever was told of it may have sent the same work under another name), and after that it meets its own write in the window.
+Commits that arrive twice get one decision: while it is under way the second is answered with the first, for
+ANSWERED_KEEP_S its outcome is remembered, beyond the reign's end (a refusal of any kind is one: whoever was told of it
+may have sent the same work under another name), and after that it meets its own write in the window.
 """
 
 from __future__ import annotations
@@ -92,7 +96,8 @@ def answer_again(known: Timestamp, reply: Reply) -> None:
 
 
 class Reign:
-    """`writer` has begun the epoch. `ownership`: None until a map is known. `answered`: what earlier reigns of this process have answered, or left open."""
+    """`writer` has begun the epoch. `ownership`: None until a map is known. `answered`: what earlier reigns of this
+    process have answered, or left open."""
 
     def __init__(
         self,
@@ -115,7 +120,9 @@ class Reign:
         self._early = EarlyRequests(lease, context.clock)
         self.ownership: Ownership | None = None
         self._newest_beginning: Timestamp = TIMESTAMP_MIN
-        self.window = ConflictWindow((context.settings.limits.transaction_age_s or WINDOW_S_DEFAULT) * 1_000_000, lease.begin)
+        self.window = ConflictWindow(
+            (context.settings.limits.transaction_age_s or WINDOW_S_DEFAULT) * 1_000_000, lease.begin
+        )
         self.waiting = WaitingRoom(context.settings.adjudication.pending_wait_ms_max / 1000)
         self.coordinator = Coordinator(self, recovered)
         self.participant = Participant(self)
@@ -132,19 +139,26 @@ class Reign:
         self._answered = answered
         self.load = load or ClaimLoad(context, None)
 
-    # -- ranges ------------------------------------------------------------------------------------------------------------------
+    # -- ranges --------------------------------------------------------------------------------------------------------
 
     def follow(self, ownership: Ownership | None) -> None:
-        """Go by this map from now on, unless it is older than what the journal knows: then this adjudicator has released what it owns there."""
+        """Go by this map from now on, unless it is older than what the journal knows: then this adjudicator has
+        released what it owns there."""
         known = self.ownership.version if self.ownership is not None else self.writer.map_version
         if ownership is not None and ownership.version >= known:
             self.ownership = ownership
             self._newest_beginning = ownership.newest_beginning(self.number)
 
     def check_beginning(
-        self, start_ts: Timestamp, catalog_ts: Timestamp, written: Sequence[bytes], checked: Sequence[bytes], concerns_all: bool = False
+        self,
+        start_ts: Timestamp,
+        catalog_ts: Timestamp,
+        written: Sequence[bytes],
+        checked: Sequence[bytes],
+        concerns_all: bool = False,
     ) -> None:
-        """What this adjudicator cannot judge, for it has owned the keys for too short a time: as `check_entrance` of a whole epoch."""
+        """What this adjudicator cannot judge, for it has owned the keys for too short a time: as `check_entrance` of a
+        whole epoch."""
         newest = self._newest_beginning
         if start_ts >= newest and catalog_ts >= newest:
             return
@@ -166,7 +180,7 @@ class Reign:
                 self.waiting.leave(flight.message.transaction)
                 self.abort(flight, redirected())
 
-    # -- commits -----------------------------------------------------------------------------------------------------------------
+    # -- commits -------------------------------------------------------------------------------------------------------
 
     def commit(self, message: Commit, reply: Reply) -> None:
         """Decide, or begin to. Raises what ends it at once."""
@@ -220,7 +234,9 @@ class Reign:
             raise overloaded()
         self._check_room()
         now = self._clock.now()
-        if message.start_ts > now.latest and self._early.hold(message.start_ts, partial(self._commit_later, message, reply)):
+        if message.start_ts > now.latest and self._early.hold(
+            message.start_ts, partial(self._commit_later, message, reply)
+        ):
             return
         flight = Flight(message, reply)
         written, dropped = read_write_set(message.write_set)
@@ -262,7 +278,8 @@ class Reign:
             reply.fail(error)
 
     def check_entrance(self, start_ts: Timestamp, catalog_ts: Timestamp) -> None:
-        """What this epoch cannot judge: it does not know what was committed, or whose schema was changed, before its window."""
+        """What this epoch cannot judge: it does not know what was committed, or whose schema was changed, before its
+        window."""
         if start_ts < self.window.horizon:
             self.conflicts += 1
             raise conflict()
@@ -270,8 +287,8 @@ class Reign:
             raise stale_catalog(self.lease.begin)
 
     def judge(self, claim: Claim) -> DatabaseError | bytes | None:
-        """The window's answer, for one that has just come or one that has waited: its epoch may be over since (it was woken by the end of whom it waited
-        for), or the window have moved on."""
+        """The window's answer, for one that has just come or one that has waited: its epoch may be over since (it was
+        woken by the end of whom it waited for), or the window have moved on."""
         if self.over:
             return not_committed("the epoch is over")
         if claim.start_ts < self.window.horizon:
@@ -289,11 +306,15 @@ class Reign:
             self.window.commit(claim, commit_ts)
             self.append(flight, claim.transaction, commit_ts, now, None)
         elif isinstance(verdict, bytes):
-            self.waiting.wait(claim.transaction, verdict, partial(self._judge, flight), partial(self.abort, flight, conflict()))
+            self.waiting.wait(
+                claim.transaction, verdict, partial(self._judge, flight), partial(self.abort, flight, conflict())
+            )
         else:
             self.abort(flight, verdict)
 
-    def append(self, flight: Flight, name: bytes, commit_ts: Timestamp, now: Timestamp, then: Callable[[], None] | None) -> None:
+    def append(
+        self, flight: Flight, name: bytes, commit_ts: Timestamp, now: Timestamp, then: Callable[[], None] | None
+    ) -> None:
         """The commit's one record. `then` runs when it is durable, before the client is answered."""
         message = flight.message
         flight.commit_ts = commit_ts
@@ -338,7 +359,8 @@ class Reign:
             reply(answer)
 
     def abort(self, flight: Flight, error: DatabaseError) -> None:
-        """Certainly not committed. 40001 is final; after the others the query processor may send the same work as another transaction."""
+        """Certainly not committed. 40001 is final; after the others the query processor may send the same work as
+        another transaction."""
         if error.sqlstate == SERIALIZATION_FAILURE:
             self.conflicts += 1
         self._answered.remember(flight.message.transaction, ABORTED, self._clock.now().earliest)
@@ -356,7 +378,7 @@ class Reign:
         """Commits that have no answer yet."""
         return len(self._flights)
 
-    # -- time --------------------------------------------------------------------------------------------------------------------
+    # -- time ----------------------------------------------------------------------------------------------------------
 
     def promise(self, message: AskPromise, reply: Reply) -> None:
         """Promise `at`, or now if that is later: a memory write within the lease, else after a LEASE record."""
@@ -383,10 +405,11 @@ class Reign:
         except DatabaseError as error:
             reply.fail(error)
 
-    # -- the end -----------------------------------------------------------------------------------------------------------------
+    # -- the end -------------------------------------------------------------------------------------------------------
 
     def end(self, why: str) -> None:
-        """Deposed or stopped: answer everybody what is certain. Durable commits that only wait for their time are still answered."""
+        """Deposed or stopped: answer everybody what is certain. Durable commits that only wait for their time are still
+        answered."""
         self._refuse_undecided(why)
         self.participant.end()
         now = self._clock.now().earliest
@@ -413,7 +436,8 @@ class Reign:
         self.covering.end(why)
 
     async def close(self) -> None:
-        """A clean stop: nothing new, all that was appended committed, and the epoch's end drawn back so that the next one need not wait."""
+        """A clean stop: nothing new, all that was appended committed, and the epoch's end drawn back so that the next
+        one need not wait."""
         why = "the adjudicator is stopping"
         self._refuse_undecided(why)
         lease = self.lease

@@ -1,11 +1,13 @@
-"""The end of a reign over some keys, which go on in another adjudicator's (docs/ranges.md): its beginning is a `Release`, its end a RELEASE record.
+"""The end of a reign over some keys, which go on in another adjudicator's (docs/ranges.md): its beginning is a
+`Release`, its end a RELEASE record.
 
     Release(map v + 1) --nothing new on the keys--> what is under way is decided, within DRAIN_S
         --RELEASE record--> durable --> Released(until)
 
-From the Release on the reign goes by the new map. What had been let in before goes on for a while, since it would have to begin anew elsewhere: a transaction
-that began before `until` conflicts there. `until` is above all that was committed here or may be yet: marks of transactions that others coordinate are no data that would have
-to be moved, since nothing of them is committed above what was offered for them.
+From the Release on the reign goes by the new map. What had been let in before goes on for a while, since it would have
+to begin anew elsewhere: a transaction that began before `until` conflicts there. `until` is above all that was
+committed here or may be yet: marks of transactions that others coordinate are no data that would have to be moved,
+since nothing of them is committed above what was offered for them.
 """
 
 from __future__ import annotations
@@ -25,7 +27,8 @@ if TYPE_CHECKING:
     from actors.adjudicator.reign import Reign
 
 DRAIN_S = 0.1
-"""A decision takes some milliseconds. One whose coordinator is away is not waited for: the keys' writers wait all the while."""
+"""A decision takes some milliseconds. One whose coordinator is away is not waited for: the keys' writers wait all the
+while."""
 LOOK_S = 0.002
 
 

@@ -15,7 +15,9 @@ WAITERS_MAX = 4096
 class Waiter:
     __slots__ = ("give_up", "holder", "retry", "timer")
 
-    def __init__(self, holder: bytes, retry: Callable[[], None], give_up: Callable[[], None], timer: asyncio.TimerHandle) -> None:
+    def __init__(
+        self, holder: bytes, retry: Callable[[], None], give_up: Callable[[], None], timer: asyncio.TimerHandle
+    ) -> None:
         self.holder: bytes | None = holder
         self.retry = retry
         self.give_up = give_up
@@ -37,7 +39,8 @@ class WaitingRoom:
         return transaction in self._waiters
 
     def wait(self, transaction: bytes, holder: bytes, retry: Callable[[], None], give_up: Callable[[], None]) -> None:
-        """`retry` when the holder's outcome is known, or `give_up` when it takes too long. To be called from `retry` to wait on."""
+        """`retry` when the holder's outcome is known, or `give_up` when it takes too long. To be called from `retry` to
+        wait on."""
         waiter = self._waiters.get(transaction)
         if waiter is not None:
             waiter.holder = holder

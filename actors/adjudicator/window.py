@@ -1,22 +1,27 @@
-"""The conflict window: what was written lately, and what is being decided. Plain and synchronous; the heart of optimistic concurrency control.
+"""The conflict window: what was written lately, and what is being decided. Plain and synchronous; the heart of
+optimistic concurrency control.
 
 It answers one question about a transaction: may it commit, does it conflict, or must it wait for an undecided one?
 
-- A key's last commit time is kept as long as a transaction may live. First committer wins (I3): a committed write above start_ts is a conflict, for written
-  and checked keys alike. Commits at or below `horizon` are forgotten, so whoever started below it is refused by the caller.
-- A reference key (common/references.py) that a committed transaction has checked is remembered like a written one, for writers alone: whoever wrote one and began before that
-  conflicts; others that check it do not. So a row that is referred to and the deletion of what it refers to never both commit unseen by each other.
-- A prepared transaction (a part of one that spans adjudicators) holds marks until its outcome is known: write marks (one holder; nobody else may write or check
-  the key), read marks on its checked keys (any number; nobody may write them), and holds on whole tables. Who meets a mark waits for the outcome, with two
-  exceptions that keep cycles away: a writer that began before the mark's holder would conflict with it anyway, and a part of a spanning transaction, which may
-  hold marks elsewhere, waits only for transactions that began before its own (`Claim.holds_elsewhere`).
-- For DDL: each table's schema version (a write made under an older schema is OC001), its last write (an `exclusive` table must be unwritten since start_ts), and
-  what is pending on it. A dropped range counts as a write of every key of its table.
-- Memory: keys are kept in buckets by commit time and forgotten a bucket at a time (cheaper than an ordered index over them: no per-key work on
-  the commit path). More than WINDOW_KEYS_MAX keys raise the horizon early. A write set above BULK_KEYS is remembered as one write of its whole tables. Both
-  bounds cost spurious conflicts, never missed ones.
-- A large transaction is judged as its pieces arrive: `gather` holds each piece against what was committed before, `commit` each commit against the pieces that
-  have come (claim.py).
+- A key's last commit time is kept as long as a transaction may live. First committer wins (I3): a committed write above
+  start_ts is a conflict, for written and checked keys alike. Commits at or below `horizon` are forgotten, so whoever
+  started below it is refused by the caller.
+- A reference key (common/references.py) that a committed transaction has checked is remembered like a written one, for
+  writers alone: whoever wrote one and began before that conflicts; others that check it do not. So a row that is
+  referred to and the deletion of what it refers to never both commit unseen by each other.
+- A prepared transaction (a part of one that spans adjudicators) holds marks until its outcome is known: write marks
+  (one holder; nobody else may write or check the key), read marks on its checked keys (any number; nobody may write
+  them), and holds on whole tables. Who meets a mark waits for the outcome, with two exceptions that keep cycles away: a
+  writer that began before the mark's holder would conflict with it anyway, and a part of a spanning transaction, which
+  may hold marks elsewhere, waits only for transactions that began before its own (`Claim.holds_elsewhere`).
+- For DDL: each table's schema version (a write made under an older schema is OC001), its last write (an `exclusive`
+  table must be unwritten since start_ts), and what is pending on it. A dropped range counts as a write of every key of
+  its table.
+- Memory: keys are kept in buckets by commit time and forgotten a bucket at a time (cheaper than an ordered index over
+  them: no per-key work on the commit path). More than WINDOW_KEYS_MAX keys raise the horizon early. A write set above
+  BULK_KEYS is remembered as one write of its whole tables. Both bounds cost spurious conflicts, never missed ones.
+- A large transaction is judged as its pieces arrive: `gather` holds each piece against what was committed before,
+  `commit` each commit against the pieces that have come (claim.py).
 
         window.judge(claim) -> None (go on) | the transaction to wait for | DatabaseError
         window.commit(claim, commit_ts)                     decided here and now
@@ -66,7 +71,7 @@ class ConflictWindow:
         self._newest_schema_change: Timestamp = TIMESTAMP_MIN
         self._gathering: dict[GatheredClaim, None] = {}
 
-    # -- large transactions ------------------------------------------------------------------------------------------------------
+    # -- large transactions --------------------------------------------------------------------------------------------
 
     def gather(self, claim: GatheredClaim, written: list[bytes], checked: list[bytes]) -> None:
         """One more piece of a claim. From the first piece until `leave`, commits are held against it. Raises 08P01."""
@@ -83,10 +88,11 @@ class ConflictWindow:
         if isinstance(claim, GatheredClaim):
             self._gathering.pop(claim, None)
 
-    # -- the question ------------------------------------------------------------------------------------------------------------
+    # -- the question --------------------------------------------------------------------------------------------------
 
     def judge(self, claim: Claim) -> DatabaseError | bytes | None:
-        """None: it may commit or be prepared. Bytes: the undecided transaction it must wait for. DatabaseError: OC000 or OC001."""
+        """None: it may commit or be prepared. Bytes: the undecided transaction it must wait for. DatabaseError: OC000
+        or OC001."""
         if self._is_overwritten(claim):
             return conflict()
         if self._newest_schema_change > claim.catalog_ts or claim.exclusive:
@@ -171,7 +177,7 @@ class ConflictWindow:
                 return conflict()
         return min(holders)
 
-    # -- commits -----------------------------------------------------------------------------------------------------------------
+    # -- commits -------------------------------------------------------------------------------------------------------
 
     def commit(self, claim: Claim, commit_ts: Timestamp) -> None:
         """The transaction has its commit time: from now on older writers of its keys conflict."""
@@ -216,7 +222,7 @@ class ConflictWindow:
             self._table_bulk[table] = max(commit_ts, self._table_bulk.get(table, 0))
             self._table_last[table] = max(commit_ts, self._table_last.get(table, 0))
 
-    # -- prepared transactions ---------------------------------------------------------------------------------------------------
+    # -- prepared transactions -----------------------------------------------------------------------------------------
 
     def mark(self, claim: Claim) -> None:
         """Hold the claim's keys and tables until `release`. The claim has been judged None in this turn."""
@@ -259,7 +265,7 @@ class ConflictWindow:
     def keys(self) -> int:
         return len(self._last) + len(self._referred)
 
-    # -- forgetting --------------------------------------------------------------------------------------------------------------
+    # -- forgetting ----------------------------------------------------------------------------------------------------
 
     def trim(self, horizon: Timestamp) -> None:
         """Forget commits at or below `horizon`, by whole buckets."""

@@ -12,8 +12,9 @@ SECRET_CHARACTERS_MIN = 16
 
 
 class AccessKey(msgspec.Struct, frozen=True):
-    """`owner`: a database user, whom alone the key lets in; or an identity (`arn:...`), which is let in as the roles that `AWS IAM GRANT` has given it,
-    and as admin where `admin` says so. `session_token`: tokens must carry it (X-Amz-Security-Token), as those of temporary credentials do."""
+    """`owner`: a database user, whom alone the key lets in; or an identity (`arn:...`), which is let in as the roles
+    that `AWS IAM GRANT` has given it, and as admin where `admin` says so. `session_token`: tokens must carry it
+    (X-Amz-Security-Token), as those of temporary credentials do."""
 
     id: str
     secret: str

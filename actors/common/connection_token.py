@@ -1,5 +1,5 @@
-"""Connection tokens: what a client of Aurora DSQL shows instead of a password. It is a URL without its scheme, presigned with
-AWS Signature Version 4 for the service `dsql`; nobody ever requests it.
+"""Connection tokens: what a client of Aurora DSQL shows instead of a password. It is a URL without its scheme,
+presigned with AWS Signature Version 4 for the service `dsql`; nobody ever requests it.
 
     HOST/?Action=DbConnectAdmin                   DbConnect for any user but admin
         &X-Amz-Algorithm=AWS4-HMAC-SHA256
@@ -10,8 +10,8 @@ AWS Signature Version 4 for the service `dsql`; nobody ever requests it.
         [&X-Amz-Security-Token=...]               of temporary credentials
         &X-Amz-Signature=64 hexadecimal digits
 
-`sign` makes one, as AWS's tools do (botocore's generate_db_connect_admin_auth_token); authentication/tokens.py of the query processor checks them.
-https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
+`sign` makes one, as AWS's tools do (botocore's generate_db_connect_admin_auth_token); authentication/tokens.py of the
+query processor checks them. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 """
 
 from __future__ import annotations
@@ -59,7 +59,11 @@ def sign(key: AccessKey, host: str, region: str, user: str, now_s: float, expire
         parameters.append(("X-Amz-Security-Token", key.session_token))
     query = "&".join(f"{encoded(name)}={encoded(value)}" for name, value in parameters)
     genuine = signature(
-        key.secret, host.lower(), date, region, canonical_query((encoded(name), encoded(value)) for name, value in parameters)
+        key.secret,
+        host.lower(),
+        date,
+        region,
+        canonical_query((encoded(name), encoded(value)) for name, value in parameters),
     )
     return f"{host}/?{query}&X-Amz-Signature={genuine}"
 

@@ -1,4 +1,5 @@
-"""PostgreSQL's ErrorResponse and NoticeResponse: what a client is told by whoever holds its socket (a query processor, a gateway)."""
+"""PostgreSQL's ErrorResponse and NoticeResponse: what a client is told by whoever holds its socket (a query processor,
+a gateway)."""
 
 from __future__ import annotations
 

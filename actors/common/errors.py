@@ -14,10 +14,10 @@ from actors.common.refusals import AnyRefusal, Redirected, Unanswered
 class DatabaseError(Exception):
     """A failure that a client may see: SQLSTATE (5 characters), message, optional detail and hint.
 
-    `position` is a 1-based character offset into the statement, 0 when unknown. `name` fields follow the
-    wire protocol's ErrorResponse (table, column, constraint). `context` says where it happened (`COPY t, line 3`); `routine` is
-    PostgreSQL's function that raises it, where drivers look for that. `refusal`: what another role is to make of it (refusals.py);
-    all else is text for people.
+    `position` is a 1-based character offset into the statement, 0 when unknown. `name` fields follow the wire
+    protocol's ErrorResponse (table, column, constraint). `context` says where it happened (`COPY t, line 3`); `routine`
+    is PostgreSQL's function that raises it, where drivers look for that. `refusal`: what another role is to make of it
+    (refusals.py); all else is text for people.
     """
 
     __slots__ = (
@@ -176,9 +176,11 @@ def is_schema_changed(error: DatabaseError) -> bool:
 
 
 def redirected() -> DatabaseError:
-    """55000: the shard map that the query processor or the coordinator went by is not the one known here. Internal: the query processor sends its work
-    again, by a newer map."""
-    return DatabaseError(OBJECT_NOT_IN_PREREQUISITE_STATE, "the keys belong to another adjudicator", refusal=Redirected())
+    """55000: the shard map that the query processor or the coordinator went by is not the one known here. Internal: the
+    query processor sends its work again, by a newer map."""
+    return DatabaseError(
+        OBJECT_NOT_IN_PREREQUISITE_STATE, "the keys belong to another adjudicator", refusal=Redirected()
+    )
 
 
 def is_redirected(error: DatabaseError) -> bool:
@@ -186,8 +188,11 @@ def is_redirected(error: DatabaseError) -> bool:
 
 
 def statement_memory_exceeded(bytes_max: int) -> DatabaseError:
-    """A statement needs more memory than one may use: sorts, hash tables, intermediates, literals and what is held of a result (DSQL's text)."""
-    return DatabaseError(PROGRAM_LIMIT_EXCEEDED, f"query requires more than allowed temp space of {bytes_max >> 10} KB to execute")
+    """A statement needs more memory than one may use: sorts, hash tables, intermediates, literals and what is held of a
+    result (DSQL's text)."""
+    return DatabaseError(
+        PROGRAM_LIMIT_EXCEEDED, f"query requires more than allowed temp space of {bytes_max >> 10} KB to execute"
+    )
 
 
 def unavailable(peer: str, why: str = "no connection", *, sent: bool = True) -> DatabaseError:
@@ -195,4 +200,6 @@ def unavailable(peer: str, why: str = "no connection", *, sent: bool = True) -> 
 
     `sent` False: certainly no byte of the request has left; the refusal says so.
     """
-    return DatabaseError(CONNECTION_FAILURE, f"{peer} is unavailable: {why}", detail="" if sent else "not sent", refusal=Unanswered(sent))
+    return DatabaseError(
+        CONNECTION_FAILURE, f"{peer} is unavailable: {why}", detail="" if sent else "not sent", refusal=Unanswered(sent)
+    )

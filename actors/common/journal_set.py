@@ -1,9 +1,12 @@
-"""Which journals there are: what a reader must know before its watermark may pass the time from which a new one counts (docs/ranges.md).
+"""Which journals there are: what a reader must know before its watermark may pass the time from which a new one counts
+(docs/ranges.md).
 
-Journal n is adjudicator n's. A set is immutable and versioned; its version rises with every change. A journal is first *announced*: it is in the set, and does
-not count yet (`since` is None). Then one of the journals that count writes an ANNOUNCE record, and each later record and each later promise of that journal
-carry the set's version. Who reads them and does not know a set of that version reads no further; whoever knows it reads the new journal too from there. So no
-watermark passes the time of the ANNOUNCE record in ignorance of the new journal, and nothing is committed there at or below that time.
+Journal n is adjudicator n's. A set is immutable and versioned; its version rises with every change. A journal is first
+*announced*: it is in the set, and does not count yet (`since` is None). Then one of the journals that count writes an
+ANNOUNCE record, and each later record and each later promise of that journal carry the set's version. Who reads them
+and does not know a set of that version reads no further; whoever knows it reads the new journal too from there. So no
+watermark passes the time of the ANNOUNCE record in ignorance of the new journal, and nothing is committed there at or
+below that time.
 
 No number is given twice: a reader that knows an old set must not take another journal for the one that it knows.
 """
@@ -17,8 +20,9 @@ from actors.common.timestamps import TIMESTAMP_MIN, Timestamp
 
 
 class JournalTerm(msgspec.Struct, frozen=True):
-    """One journal. `version`: of the first set that names it. `since`: nothing is committed there at or below this time; None: it does not count yet.
-    `until`: nothing is committed there above this time, ever; None: it goes on. `leaving`: its ranges are on their way to others, and it is to end."""
+    """One journal. `version`: of the first set that names it. `since`: nothing is committed there at or below this
+    time; None: it does not count yet. `until`: nothing is committed there above this time, ever; None: it goes on.
+    `leaving`: its ranges are on their way to others, and it is to end."""
 
     number: int
     replicas: tuple[str, ...]
@@ -35,7 +39,8 @@ class JournalTerm(msgspec.Struct, frozen=True):
 
 
 class JournalSet(msgspec.Struct, frozen=True):
-    """`terms` ascend by number. `gone_ts`: the latest `until` of the journals that are no more. `last_number`: the highest that was ever given."""
+    """`terms` ascend by number. `gone_ts`: the latest `until` of the journals that are no more. `last_number`: the
+    highest that was ever given."""
 
     version: int = 0
     terms: tuple[JournalTerm, ...] = ()

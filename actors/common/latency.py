@@ -1,6 +1,8 @@
-"""A histogram of latencies: counts in buckets whose bounds grow by an eighth, so that a quantile is right to an eighth of itself.
+"""A histogram of latencies: counts in buckets whose bounds grow by an eighth, so that a quantile is right to an eighth
+of itself.
 
-    counts = Latencies(); counts.add(ns); ...; counts.account() -> {"1536": 7, ...}       upper bound in microseconds -> how many
+    counts = Latencies(); counts.add(ns); ...; counts.account() -> {"1536": 7, ...}       upper bound in microseconds ->
+                                                                                          how many
     quantile(merged([account, ...]), 0.99) -> microseconds
 
 Adding costs a fraction of a microsecond. Two accounts of one histogram, subtracted, are what came between.
@@ -45,7 +47,8 @@ class Latencies:
         self._counts[units if units < BUCKETS else BUCKETS - 1] += 1
 
     def account(self) -> dict[str, int]:
-        """Upper bound of each bucket that is not empty, in microseconds -> how many; ascending. Keys are text, as in JSON."""
+        """Upper bound of each bucket that is not empty, in microseconds -> how many; ascending. Keys are text, as in
+        JSON."""
         return {str(upper_us(bucket)): count for bucket, count in enumerate(self._counts) if count}
 
 

@@ -1,11 +1,13 @@
 """Metering: what statements and transactions used, and how many units that is (docs/metering.md).
 
-The formulas are those of Aurora DSQL's user guide (page "How billing works in Aurora DSQL"); what goes into them is measured here. A Distributed
-Processing Unit (DPU) is the sum of three:
+The formulas are those of Aurora DSQL's user guide (page "How billing works in Aurora DSQL"); what goes into them is
+measured here. A Distributed Processing Unit (DPU) is the sum of three:
 
     compute   seconds of processor time that query processors spent
-    read      bytes of the rows that storage looked at, at least 128 for each answer of a shard, at least 2,048 for a transaction that reads
-    write     bytes of the rows and index entries that were committed, each at least 128, at least 1,024 for a transaction that writes
+    read      bytes of the rows that storage looked at, at least 128 for each answer of a shard, at least 2,048 for a
+              transaction that reads
+    write     bytes of the rows and index entries that were committed, each at least 128, at least 1,024 for a
+              transaction that writes
 
 A transaction's minimum counts once, when it ends; a statement shows its own share without it.
 """
@@ -20,7 +22,8 @@ from actors.common.settings import Metering
 
 
 class Usage(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """What one query processor, or a whole cluster, has used so far. Bytes come twice: as they were, and with the transactions' minimums."""
+    """What one query processor, or a whole cluster, has used so far. Bytes come twice: as they were, and with the
+    transactions' minimums."""
 
     compute_ns: int = 0
     bytes_read: int = 0
@@ -61,8 +64,8 @@ def units_of(usage: Usage, rates: Metering) -> Units:
 
 
 def statement_estimate(compute_ns: int, bytes_read: int, bytes_written: int, rates: Metering) -> list[str]:
-    """The last lines of EXPLAIN (ANALYZE, VERBOSE), as Aurora DSQL writes them. A minimum is named where a transaction of this statement alone would be
-    billed by it."""
+    """The last lines of EXPLAIN (ANALYZE, VERBOSE), as Aurora DSQL writes them. A minimum is named where a transaction
+    of this statement alone would be billed by it."""
     compute, read, write = units = units_of(Usage(compute_ns, 0, 0, bytes_read, bytes_written), rates)
     read_min = rates.transaction_bytes_read_min * rates.dpu_per_byte_read
     write_min = rates.transaction_bytes_written_min * rates.dpu_per_byte_written

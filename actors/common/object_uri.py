@@ -4,7 +4,8 @@
     s3://bucket/prefix?region=eu-central-1                                          Amazon S3
     s3://bucket/prefix?endpoint_override=127.0.0.1:9000&scheme=http&region=us-east-1    another server of its protocol
 
-Credentials are none of it: settings are kept, handed to processes and shown. They come from where AWS's own tools look for them.
+Credentials are none of it: settings are kept, handed to processes and shown. They come from where AWS's own tools look
+for them.
 """
 
 from __future__ import annotations
@@ -34,7 +35,9 @@ def parse(uri: str) -> ObjectUri:
     if parts.scheme not in ("file", "s3"):
         raise ValueError("expected file:///FOLDER or s3://BUCKET/PREFIX")
     if "@" in parts.netloc:
-        raise ValueError("credentials do not belong here: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or ~/.aws/credentials")
+        raise ValueError(
+            "credentials do not belong here: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or ~/.aws/credentials"
+        )
     if parts.fragment:
         raise ValueError("an address has no #")
     path = unquote(parts.path)

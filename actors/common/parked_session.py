@@ -3,12 +3,13 @@
     query processor --encode--> gateway (keeps the bytes while the session is parked) --> any query processor
         --decode-->
 
-Fields are encoded by name (MessagePack): a build that does not know a field passes over it, and one that misses a field takes the
-default, so a build reads what earlier builds of the same `FORMAT` have written. A change of meaning is another FORMAT.
+Fields are encoded by name (MessagePack): a build that does not know a field passes over it, and one that misses a field
+takes the default, so a build reads what earlier builds of the same `FORMAT` have written. A change of meaning is
+another FORMAT.
 
-Not here, since a session that has any of it is not parked: a transaction, portals and cursors, a COPY, bytes read and not handled,
-answers not sent, TLS (its keys are in the process that made them). Sessions have no temporary tables, LISTEN or advisory
-locks: those would have to come here.
+Not here, since a session that has any of it is not parked: a transaction, portals and cursors, a COPY, bytes read and
+not handled, answers not sent, TLS (its keys are in the process that made them). Sessions have no temporary tables,
+LISTEN or advisory locks: those would have to come here.
 """
 
 from __future__ import annotations
@@ -23,9 +24,9 @@ SESSION_BYTES_MAX = 64 << 10
 class ParkedStatement(msgspec.Struct, frozen=True, array_like=True):
     """A prepared statement as text: it is planned again when it is used.
 
-    `given`: the parameters' types as the client gave them, "" where it left them open; `types`: as they were inferred, which the client may
-    have been told. `kind` tells a statement that the protocol's Parse has prepared from one within the text of a PREPARE. `shape`:
-    digest of its columns' names and types as the client knows them.
+    `given`: the parameters' types as the client gave them, "" where it left them open; `types`: as they were inferred,
+    which the client may have been told. `kind` tells a statement that the protocol's Parse has prepared from one within
+    the text of a PREPARE. `shape`: digest of its columns' names and types as the client knows them.
     """
 
     sql: str
@@ -38,8 +39,8 @@ class ParkedStatement(msgspec.Struct, frozen=True, array_like=True):
 class ParkedSession(msgspec.Struct, frozen=True, kw_only=True):
     """See the module. `values` and `session_defaults` are the run-time parameters that are not PostgreSQL's defaults.
 
-    `newest_commit_ts`: no later transaction begins below it, so the session reads its own writes. `idle_left_s` and `age_left_s`: until
-    idle_session_timeout and limits.connection_age_s end the session; None: they do not.
+    `newest_commit_ts`: no later transaction begins below it, so the session reads its own writes. `idle_left_s` and
+    `age_left_s`: until idle_session_timeout and limits.connection_age_s end the session; None: they do not.
     """
 
     format: int = FORMAT

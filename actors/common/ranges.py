@@ -1,18 +1,18 @@
 """The shard map: which adjudicator decides about a key, and which storage shard holds it.
 
-A key is `table (4 bytes) | index (2 bytes) | encoded columns` (keys.py); `table | index` is a keyspace. The map of a new cluster cuts
-every keyspace at the same places of its first column (`cuts`, byte strings compared with key[6:]): with one cut at 0x80, half of all
-uuids fall to shard 1 and half to shard 2, while the positive integers of one table stay together on one shard, so that a small
-integer-keyed database commits at a single adjudicator. Piece number i (0 ... len(cuts)) belongs to adjudicator `adjudicators[i]` and to storage
-shard `shards[i]`.
+A key is `table (4 bytes) | index (2 bytes) | encoded columns` (keys.py); `table | index` is a keyspace. The map of a
+new cluster cuts every keyspace at the same places of its first column (`cuts`, byte strings compared with key[6:]):
+with one cut at 0x80, half of all uuids fall to shard 1 and half to shard 2, while the positive integers of one table
+stay together on one shard, so that a small integer-keyed database commits at a single adjudicator. Piece number i (0
+... len(cuts)) belongs to adjudicator `adjudicators[i]` and to storage shard `shards[i]`.
 
 A shard's keys never change: a split, a merge or a move ends shards, and others with new numbers take their place. While
 that is under way some columns
 have *followers*, shards that hold them too: those that will own them, then those that did (docs/shards.md).
 
-The map is immutable and versioned; every layer is handed a newer one by the controller (messages.Topology). A QP with an old map is told
-so by the layer it asks (Redirected), never given a wrong answer. `moved` makes the map in which another adjudicator owns some of the keys
-(docs/ranges.md).
+The map is immutable and versioned; every layer is handed a newer one by the controller (messages.Topology). A QP with
+an old map is told so by the layer it asks (Redirected), never given a wrong answer. `moved` makes the map in which
+another adjudicator owns some of the keys (docs/ranges.md).
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ class Follower(msgspec.Struct, frozen=True):
 
 
 class Holders(NamedTuple):
-    """Which shards are sent what is committed. `shards` has one entry more than `edges`, columns from which on other ones
-    are; of each the owner first."""
+    """Which shards are sent what is committed. `shards` has one entry more than `edges`, columns from which on other
+    ones are; of each the owner first."""
 
     edges: tuple[bytes, ...]
     shards: tuple[tuple[int, ...], ...]
@@ -54,15 +54,16 @@ class Holders(NamedTuple):
 
 
 class ShardMap(msgspec.Struct, frozen=True):
-    """`cuts` ascending; `adjudicators`, `shards` and `since` have one more entry than `cuts`; owners are numbers from 1 on."""
+    """`cuts` ascending; `adjudicators`, `shards` and `since` have one more entry than `cuts`; owners are numbers from 1
+    on."""
 
     version: int
     cuts: tuple[bytes, ...]
     adjudicators: tuple[int, ...]
     shards: tuple[int, ...]
     since: tuple[Timestamp, ...] = ()
-    """By piece: its adjudicator knows nothing of what was committed there at or before this time, and so refuses what began earlier. Empty: of no
-    piece has the adjudicator changed."""
+    """By piece: its adjudicator knows nothing of what was committed there at or before this time, and so refuses what
+    began earlier. Empty: of no piece has the adjudicator changed."""
     followers: tuple[Follower, ...] = ()
 
     def __post_init__(self) -> None:
@@ -92,7 +93,8 @@ class ShardMap(msgspec.Struct, frozen=True):
         return sorted(set(self.adjudicators[bisect_right(self.cuts, low) : last + 1]))
 
     def scan_pieces(self, start: bytes, end: bytes) -> list[tuple[bytes, bytes, int]]:
-        """The parts (start, end, shard) of the key range [start, end), ascending; the range lies within one keyspace."""
+        """The parts (start, end, shard) of the key range [start, end), ascending; the range lies within one
+        keyspace."""
         keyspace = start[:KEYSPACE_BYTES]
         parts: list[tuple[bytes, bytes, int]] = []
         low = start
@@ -116,7 +118,10 @@ class ShardMap(msgspec.Struct, frozen=True):
 
     def follows(self, key: bytes, shard: int) -> bool:
         columns = key[KEYSPACE_BYTES:]
-        return any(one.shard == shard and one.low <= columns and (one.high is None or columns < one.high) for one in self.followers)
+        return any(
+            one.shard == shard and one.low <= columns and (one.high is None or columns < one.high)
+            for one in self.followers
+        )
 
     def holders(self) -> Holders:
         """For whoever asks for many keys: it is made anew each time."""
@@ -145,15 +150,18 @@ class ShardMap(msgspec.Struct, frozen=True):
 
 
 def moved(shard_map: ShardMap, low: bytes, high: bytes | None, adjudicator: int, since: Timestamp) -> ShardMap:
-    """The next version, in which `adjudicator` owns all columns in [low, high) (None: to the end), from `since` on; later where the former owner began later
-    itself, and its clock has not come as far. Neighbours that have become alike are one piece."""
+    """The next version, in which `adjudicator` owns all columns in [low, high) (None: to the end), from `since` on;
+    later where the former owner began later itself, and its clock has not come as far. Neighbours that have become
+    alike are one piece."""
     pieces: list[tuple[bytes, int, int, Timestamp]] = []
     for start in sorted({b"", *shard_map.cuts, low, *([high] if high is not None else [])}):
         number = bisect_right(shard_map.cuts, start)
         if start >= low and (high is None or start < high):
             pieces.append((start, adjudicator, shard_map.shards[number], max(since, shard_map.beginning(number))))
         else:
-            pieces.append((start, shard_map.adjudicators[number], shard_map.shards[number], shard_map.beginning(number)))
+            pieces.append(
+                (start, shard_map.adjudicators[number], shard_map.shards[number], shard_map.beginning(number))
+            )
     return _of_pieces(shard_map, pieces)
 
 
@@ -177,18 +185,26 @@ def _followers(shards: dict[int, tuple[Span, ...]]) -> tuple[Follower, ...]:
 def handed_on(shard_map: ShardMap, children: dict[int, tuple[Span, ...]]) -> ShardMap:
     """The next version, in which each of `children` owns its spans, and the shards that own them so far follow
     theirs."""
-    starts = {b"", *shard_map.cuts, *(edge for spans in children.values() for span in spans for edge in span if edge is not None)}
+    starts = {
+        b"",
+        *shard_map.cuts,
+        *(edge for spans in children.values() for span in spans for edge in span if edge is not None),
+    }
     pieces: list[tuple[bytes, int, int, Timestamp]] = []
     parents: set[int] = set()
     for start in sorted(starts):
         number = bisect_right(shard_map.cuts, start)
-        shard = next((child for child, spans in sorted(children.items()) if any(_in_span(start, span) for span in spans)), None)
+        shard = next(
+            (child for child, spans in sorted(children.items()) if any(_in_span(start, span) for span in spans)), None
+        )
         if shard is None:
             shard = shard_map.shards[number]
         else:
             parents.add(shard_map.shards[number])
         pieces.append((start, shard_map.adjudicators[number], shard, shard_map.beginning(number)))
-    return replace(_of_pieces(shard_map, pieces), followers=_followers({parent: shard_map.spans(parent) for parent in parents}))
+    return replace(
+        _of_pieces(shard_map, pieces), followers=_followers({parent: shard_map.spans(parent) for parent in parents})
+    )
 
 
 def _in_span(columns: bytes, span: Span) -> bool:

@@ -1,4 +1,5 @@
-"""What a role that refuses says to the role that asked, beside the error that a person reads (`DatabaseError.refusal`): protocols decide by these alone.
+"""What a role that refuses says to the role that asked, beside the error that a person reads (`DatabaseError.refusal`):
+protocols decide by these alone.
 
 raise DatabaseError("55000", "a writer of epoch 7 has been promised this journal", refusal=Outbid(7))
 if isinstance(error.refusal, Outbid): ...
@@ -24,7 +25,8 @@ class NotCommitted(Refusal, frozen=True):
 
 
 class StaleCatalog(Refusal, frozen=True):
-    """An adjudicator: its epoch, which began at `begin`, does not know the schema changes of those before it. The catalog is to be read anew."""
+    """An adjudicator: its epoch, which began at `begin`, does not know the schema changes of those before it. The
+    catalog is to be read anew."""
 
     begin: int
 

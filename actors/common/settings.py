@@ -1,8 +1,8 @@
 """Settings: every number that a user may change, as frozen dataclasses read from a TOML file.
 
-An unknown key or a wrong type is an error that names the key and the line. Components (clock, disk, random) are not settings: they are
-constructor arguments. Units stand last in a name. Amazon Aurora DSQL's limits are the defaults; `mode = "open"` lifts the size limits and the
-DDL restrictions (see `Limits.of_mode`).
+An unknown key or a wrong type is an error that names the key and the line. Components (clock, disk, random) are not
+settings: they are constructor arguments. Units stand last in a name. Amazon Aurora DSQL's limits are the defaults;
+`mode = "open"` lifts the size limits and the DDL restrictions (see `Limits.of_mode`).
 """
 
 from __future__ import annotations
@@ -37,9 +37,11 @@ class Limits:
     """New connections beyond the rate, after a pause. 0 refuses every one where a rate is set."""
     statement_memory_bytes_max: int = 128 << 20
     message_bytes_max: int = 10 << 20
-    """Of a client's message (not of COPY's data, which is a stream). A longer one is not read, and ends its connection. 0: PostgreSQL's 1 GiB."""
+    """Of a client's message (not of COPY's data, which is a stream). A longer one is not read, and ends its connection.
+    0: PostgreSQL's 1 GiB."""
     mixed_ddl: bool = False
-    """Several DDL statements, or DDL and DML, in one transaction; TRUNCATE, VACUUM, ALTER TABLE ADD PRIMARY KEY and what else DSQL refuses."""
+    """Several DDL statements, or DDL and DML, in one transaction; TRUNCATE, VACUUM, ALTER TABLE ADD PRIMARY KEY and
+    what else DSQL refuses."""
 
 
 OPEN_LIMITS = Limits(
@@ -65,9 +67,11 @@ class Adjudication:
     """How long a writer waits for a prepared transaction's outcome before it aborts with OC000."""
     prepare_timeout_ms: int = 2000
     ask_outcome_ms: int = 250
-    """A participant that has not been told a prepared transaction's outcome for so long asks for it. Less than writers wait for it."""
+    """A participant that has not been told a prepared transaction's outcome for so long asks for it. Less than writers
+    wait for it."""
     clock_error_us: int = 0
-    """How far any clock of the cluster may be off. Commits are acknowledged, and readers end, up to twice as much later than they could be."""
+    """How far any clock of the cluster may be off. Commits are acknowledged, and readers end, up to twice as much later
+    than they could be."""
 
 
 @dataclass(frozen=True)
@@ -76,12 +80,13 @@ class Journaling:
     append_bytes_max: int = 4 << 20
     """A replica that is behind is sent at most so much at once."""
     writer_bytes_max: int = 64 << 20
-    """Committed records that the writer holds for replicas that are behind; older ones are fetched from another replica. Uncommitted ones are always held:
-    their bound is the adjudicator's queue (`waiting`, `backlog_bytes`)."""
+    """Committed records that the writer holds for replicas that are behind; older ones are fetched from another
+    replica. Uncommitted ones are always held: their bound is the adjudicator's queue (`waiting`, `backlog_bytes`)."""
     replica_bytes_max: int = 8 << 20
     """Latest records that a replica keeps in memory, so that the live stream reads nothing from disk."""
     sync_inline: bool = True
-    """fdatasync in the event loop (a process of its own: what piles up meanwhile is the next group) or in a thread (shared process)."""
+    """fdatasync in the event loop (a process of its own: what piles up meanwhile is the next group) or in a thread
+    (shared process)."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +108,8 @@ class Storing:
     segments_max: int = 8
     """More segments than this are merged."""
     object_store: str = ""
-    """Where checkpoints lie, too, beside the nodes' own disks: file:///FOLDER or s3://BUCKET/PREFIX (docs/object_store.md). Empty: nowhere."""
+    """Where checkpoints lie, too, beside the nodes' own disks: file:///FOLDER or s3://BUCKET/PREFIX
+    (docs/object_store.md). Empty: nowhere."""
     object_store_wait_s: float = 3600.0
     """While it refuses or is slow, journals keep what it lacks; no longer than this, or they would grow for ever."""
     object_store_journal_s: float = 5.0
@@ -123,9 +129,11 @@ class Querying:
     column_threads: int = 2
     """Short steps of DuckDB's statements that a query processor runs at once; longer ones make room for others."""
     column_statements_max: int = 32
-    """Statements that DuckDB has open at once in a query processor, running or waiting for their client. Each may use limits.statement_memory_bytes_max."""
+    """Statements that DuckDB has open at once in a query processor, running or waiting for their client. Each may use
+    limits.statement_memory_bytes_max."""
     small_rows_max: int = 2048
-    """Joins, grouping and the like run in rows while no table has more rows for them, else in DuckDB, which needs some five milliseconds to begin. 0: always in DuckDB."""
+    """Joins, grouping and the like run in rows while no table has more rows for them, else in DuckDB, which needs some
+    five milliseconds to begin. 0: always in DuckDB."""
     time_zone: str = "UTC"
 
 
@@ -147,7 +155,8 @@ class Authentication:
     region: str = "us-east-1"
     """For which tokens are signed."""
     failures_per_minute: int = 60
-    """Wrong tokens or passwords from one address, all query processors together; those beyond are not looked at. 0: no limit."""
+    """Wrong tokens or passwords from one address, all query processors together; those beyond are not looked at. 0: no
+    limit."""
 
     @property
     def is_encrypted(self) -> bool:
@@ -160,7 +169,8 @@ class Supervision:
     stall_s: float = 10.0
     """A process whose event loop has not turned for so long, though it could have, is replaced. 0: none is."""
     lost_node_s: float = 120.0
-    """On a Ray that was joined: a zone whose node has been away for so long begins anew on another one of its label, if there is any. 0: it waits for its node."""
+    """On a Ray that was joined: a zone whose node has been away for so long begins anew on another one of its label, if
+    there is any. 0: it waits for its node."""
 
 
 @dataclass(frozen=True)
@@ -174,11 +184,12 @@ class Scaling:
     busy_share: float = 0.7
     """... or this share of their time in which their event loops compute."""
     adjudicator_busy_share: float = 0.7
-    """An adjudicator whose event loop computes for more of its time gives a range to one in another process that computes for much less. 0: ranges stay
-    where they are put."""
+    """An adjudicator whose event loop computes for more of its time gives a range to one in another process that
+    computes for much less. 0: ranges stay where they are put."""
     adjudicators_max: int = 0
-    """Where none of the others computes for much less, there is one adjudicator more, with a journal of its own, up to so many in all; with
-    `placement = "az"` in the process of the zone that has the fewest. 0: no more than there are, but for those that a person adds."""
+    """Where none of the others computes for much less, there is one adjudicator more, with a journal of its own, up to
+    so many in all; with `placement = "az"` in the process of the zone that has the fewest. 0: no more than there are,
+    but for those that a person adds."""
     shard_bytes: int = 4 << 30
     """A storage shard that holds more is parted in the middle, and small neighbours are joined again. 0: neither."""
     shard_busy_share: float = 0.7
@@ -188,11 +199,14 @@ class Scaling:
     down_delay_s: float = 60.0
     """More, or fewer, must have been wanted for so long."""
     zero_after_s: float = 0.0
-    """After so long without a session everything stops but gateways and the controller, until somebody connects. 0: never."""
+    """After so long without a session everything stops but gateways and the controller, until somebody connects. 0:
+    never."""
     wake_s: float = 120.0
-    """For so long a client waits for the cluster to wake, and `up` for a Ray cluster's autoscaler to add nodes; then 57P03. Machines of a cloud take minutes."""
+    """For so long a client waits for the cluster to wake, and `up` for a Ray cluster's autoscaler to add nodes; then
+    57P03. Machines of a cloud take minutes."""
     warm: bool = False
-    """At zero the processes stay, without a role and without data: waking takes a fraction of a second, and some 100 MB each."""
+    """At zero the processes stay, without a role and without data: waking takes a fraction of a second, and some 100 MB
+    each."""
 
 
 @dataclass(frozen=True)
@@ -205,8 +219,8 @@ class Sessions:
 
 @dataclass(frozen=True)
 class Metering:
-    """What work counts as (common/metering.py, docs/metering.md). The defaults are the formulas of Aurora DSQL's user guide: a transaction's least read is
-    0.00375 DPU, its least write 0.05 DPU."""
+    """What work counts as (common/metering.py, docs/metering.md). The defaults are the formulas of Aurora DSQL's user
+    guide: a transaction's least read is 0.00375 DPU, its least write 0.05 DPU."""
 
     dpu_per_compute_s: float = 1.0
     dpu_per_byte_read: float = 0.00375 / 2048
@@ -227,7 +241,8 @@ class Bus:
     transport: str = "unix"
     """unix: Unix sockets, so all processes are on one host. tls: TCP with mutual TLS between hosts."""
     address: str = ""
-    """The IP address at which the bus listens over TLS. Empty: the one by which Ray knows the process's node (127.0.0.1 where `up` brings Ray along)."""
+    """The IP address at which the bus listens over TLS. Empty: the one by which Ray knows the process's node (127.0.0.1
+    where `up` brings Ray along)."""
     within_host: str = "unix"
     """With transport tls, between processes of one host: unix, or tls there, too."""
 
@@ -243,7 +258,8 @@ class Layout:
     port: int = 5433
     host: str = "127.0.0.1"
     placement: str = "auto"
-    """"role": a Ray actor for each role; "az": one for all of an AZ's roles; "auto": by the cores that Ray has (cluster/policies/placement.py)."""
+    """"role": a Ray actor for each role; "az": one for all of an AZ's roles; "auto": by the cores that Ray has
+    (cluster/policies/placement.py)."""
     az_cpus: float = 1.0
     """Processors that a Ray cluster that was joined sets aside for each AZ, on one of its nodes."""
 

@@ -4,7 +4,8 @@
     [layout]
     port = 6000
 
-An unknown key, a wrong type, or broken TOML raises SettingsError: `settings.toml, line 3: layout.port: expected a whole number, got "x"`.
+An unknown key, a wrong type, or broken TOML raises SettingsError: `settings.toml, line 3: layout.port: expected a whole
+number, got "x"`.
 """
 
 from __future__ import annotations
@@ -59,7 +60,9 @@ def read_document(path: Path) -> tuple[str, Document]:
         raise SettingsError(f"{path}: {error}") from None
 
 
-def settings_from(document: Document, text: str, source: str, overrides: Document | None = None, base: Document | None = None) -> Settings:
+def settings_from(
+    document: Document, text: str, source: str, overrides: Document | None = None, base: Document | None = None
+) -> Settings:
     """The defaults, then `base` (what is remembered of a cluster), then `document` with its `text` and `source` for
     errors, then `overrides`. Raises SettingsError."""
     mode, method = "dsql", ""
@@ -104,11 +107,15 @@ def _check_layout(settings: Settings, text: str, source: str) -> None:
         if getattr(layout, key) < 1:
             raise SettingsError(_at(text, source, f"layout.{key}", "must be at least 1"))
     if len(layout.azs) % 2 == 0:
-        raise SettingsError(_at(text, source, "layout.azs", "must be an odd number of availability zones (a majority must exist)"))
+        raise SettingsError(
+            _at(text, source, "layout.azs", "must be an odd number of availability zones (a majority must exist)")
+        )
     if not 0 <= layout.port <= 65535:
         raise SettingsError(_at(text, source, "layout.port", "must lie between 0 and 65535"))
     if layout.placement not in PLACEMENTS:
-        raise SettingsError(_at(text, source, "layout.placement", f"expected auto, role or az, got {layout.placement!r}"))
+        raise SettingsError(
+            _at(text, source, "layout.placement", f"expected auto, role or az, got {layout.placement!r}")
+        )
     if not layout.host:
         raise SettingsError(_at(text, source, "layout.host", "must be an address to listen on"))
 
@@ -117,13 +124,23 @@ def _check_authentication(settings: Settings, text: str, source: str) -> None:
     authentication = settings.authentication
     if authentication.method not in METHODS:
         raise SettingsError(
-            _at(text, source, "authentication.method", f"expected one of {', '.join(METHODS)}, got {authentication.method!r}")
+            _at(
+                text,
+                source,
+                "authentication.method",
+                f"expected one of {', '.join(METHODS)}, got {authentication.method!r}",
+            )
         )
     if authentication.method == "trust" and not is_loopback(settings.layout.host):
-        problem = f'{settings.layout.host!r} can be reached from other machines, which authentication.method = "trust" would let in: use scram-sha-256 or tokens'
+        problem = (
+            f'{settings.layout.host!r} can be reached from other machines, which authentication.method = "trust" '
+            f"would let in: use scram-sha-256 or tokens"
+        )
         raise SettingsError(_at(text, source, "layout.host", problem))
     if authentication.method == "scram-sha-256" and not authentication.users:
-        raise SettingsError(_at(text, source, "authentication.users", "scram-sha-256 needs at least one user with a password"))
+        raise SettingsError(
+            _at(text, source, "authentication.users", "scram-sha-256 needs at least one user with a password")
+        )
     for user, password in authentication.users.items():
         if not user or not password:
             raise SettingsError(_at(text, source, "authentication.users", f"user {user!r} needs a name and a password"))
@@ -131,9 +148,15 @@ def _check_authentication(settings: Settings, text: str, source: str) -> None:
         if not host or not host.isascii() or set(host) & set("/?#@[] "):
             raise SettingsError(_at(text, source, "authentication.hosts", f"{host!r} is no host's name or address"))
     if not REGION.fullmatch(authentication.region):
-        raise SettingsError(_at(text, source, "authentication.region", f"{authentication.region!r} is no region: us-east-1 is one"))
+        raise SettingsError(
+            _at(text, source, "authentication.region", f"{authentication.region!r} is no region: us-east-1 is one")
+        )
     if bool(authentication.tls_certificate) != bool(authentication.tls_key):
-        raise SettingsError(_at(text, source, "authentication.tls_certificate", "a certificate needs tls_key, and a key tls_certificate"))
+        raise SettingsError(
+            _at(
+                text, source, "authentication.tls_certificate", "a certificate needs tls_key, and a key tls_certificate"
+            )
+        )
     if authentication.tls_required and not authentication.tls_certificate:
         raise SettingsError(_at(text, source, "authentication.tls_required", "needs tls_certificate and tls_key"))
 
@@ -148,7 +171,9 @@ def _check_bus(settings: Settings, text: str, source: str) -> None:
         except ValueError:
             usable = False
         if not usable:
-            raise SettingsError(_at(text, source, "bus.address", f"expected an IP address that peers can connect to, got {address!r}"))
+            raise SettingsError(
+                _at(text, source, "bus.address", f"expected an IP address that peers can connect to, got {address!r}")
+            )
 
 
 def _check_object_store(settings: Settings, text: str, source: str) -> None:
@@ -192,7 +217,9 @@ def _convert(hint: Any, value: Any, text: str, source: str, key: str) -> Any:
             raise SettingsError(_at(text, source, key, f"expected a list of strings, got {value!r}"))
         return tuple(value)
     if not isinstance(value, dict) or not all(isinstance(item, str) for item in value.values()):
-        raise SettingsError(_at(text, source, key, "expected a table of strings"))  # not what was got: it may hold passwords
+        raise SettingsError(
+            _at(text, source, key, "expected a table of strings")
+        )  # not what was got: it may hold passwords
     return dict(value)
 
 

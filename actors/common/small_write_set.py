@@ -1,14 +1,18 @@
-"""Small write sets, written and read without building Arrow arrays: the same record batch message as write_set.encode makes, from a template.
+"""Small write sets, written and read without building Arrow arrays: the same record batch message as write_set.encode
+makes, from a template.
 
-Of a commit of a few rows, building three Arrow arrays and a batch is most of the query processor's time (23 microseconds; this takes 7). The adjudicator, the
-crossbar and every storage replica look into each commit's rows, too (10 microseconds by Arrow, 3 here). A record batch message is a flatbuffer of fixed shape followed by the columns' buffers, so everything but eleven numbers is known before:
+Of a commit of a few rows, building three Arrow arrays and a batch is most of the query processor's time (23
+microseconds; this takes 7). The adjudicator, the crossbar and every storage replica look into each commit's rows, too
+(10 microseconds by Arrow, 3 here). A record batch message is a flatbuffer of fixed shape followed by the columns'
+buffers, so everything but eleven numbers is known before:
 
     message = FF FF FF FF | length of metadata | metadata | body
     metadata: rows, body length, 3 nodes (rows, nulls), 8 buffers (offset, length)
 
-The template comes from pyarrow itself at import, and the numbers' places are found in it, not assumed; `encode` is checked against pyarrow there.
-Readers cannot tell the difference. `columns` reads any write set: a message whose head is another than the template's (another writer, another version of Arrow),
-one of many rows, and one whose numbers do not fit its body are left to pyarrow, which reads it or says what is wrong.
+The template comes from pyarrow itself at import, and the numbers' places are found in it, not assumed; `encode` is
+checked against pyarrow there. Readers cannot tell the difference. `columns` reads any write set: a message whose head
+is another than the template's (another writer, another version of Arrow), one of many rows, and one whose numbers do
+not fit its body are left to pyarrow, which reads it or says what is wrong.
 """
 
 from __future__ import annotations
@@ -45,7 +49,9 @@ def _template() -> tuple[bytes, int, int, int, int]:
     head = message[: 8 + int.from_bytes(message[4:8], "little")]
     places, body = _layout(3, 1, 311, 2022)
     nodes, buffers = _NODES.pack(3, 0, 3, 1, 3, 0), _BUFFERS.pack(*places)
-    assert len(message) == len(head) + body and head.count(nodes) == head.count(buffers) == 1, "Arrow's message has another layout"
+    assert len(message) == len(head) + body and head.count(nodes) == head.count(buffers) == 1, (
+        "Arrow's message has another layout"
+    )
     nodes_at, buffers_at = head.index(nodes), head.index(buffers)
     others = head.replace(nodes, bytes(len(nodes))).replace(buffers, bytes(len(buffers)))
     rows, length = (3).to_bytes(8, "little"), body.to_bytes(8, "little")
@@ -102,7 +108,8 @@ _NUMBERS = Struct(f"<16q{_NODES_AT - _BUFFERS_AT - _BUFFERS.size}x6q")
 
 
 def columns(payload: bytes) -> tuple[list[bytes], list[bytes | None], list[int]]:
-    """Keys, values and kinds of a write set of any size, as lists. Raises pa.ArrowException, OSError or EOFError for bytes that are none."""
+    """Keys, values and kinds of a write set of any size, as lists. Raises pa.ArrowException, OSError or EOFError for
+    bytes that are none."""
     for same, part in _FIXED:
         if payload[part] != same:
             return _columns_by_arrow(payload)

@@ -1,4 +1,5 @@
-"""What the first packets of a PostgreSQL connection say instead of a protocol version (PostgreSQL, "Frontend/Backend Protocol", Message Formats)."""
+"""What the first packets of a PostgreSQL connection say instead of a protocol version (PostgreSQL, "Frontend/Backend
+Protocol", Message Formats)."""
 
 CANCEL_CODE = 80877102
 SSL_CODE = 80877103

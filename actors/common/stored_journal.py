@@ -8,7 +8,8 @@ how long the object is, so that one whose writer died is told by a listing. What
 replicas, so pieces may overlap, whoever wrote them; together they are a *chain*: from some record on without a gap.
 
     encode(Piece(3, 8, 2, 1795969377000000, [record, ...]))      with a checksum
-    chain(names)                                                 those that the journal's newest records can be read from, in order
+    chain(names)                                                 those that the journal's newest records can be read
+                                                                 from, in order
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Timestamps: signed 64-bit microseconds since the Unix epoch, and where they come from.
 
-`Timestamp` is a plain int (a NewType would cost nothing at run time but the hot path reads better without casts).
-A commit time is assigned by a `HybridClock`: the physical time, or the last one given plus one, so that it strictly increases.
+`Timestamp` is a plain int (a NewType would cost nothing at run time but the hot path reads better without casts). A
+commit time is assigned by a `HybridClock`: the physical time, or the last one given plus one, so that it strictly
+increases.
 """
 
 from __future__ import annotations

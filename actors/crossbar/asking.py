@@ -1,7 +1,9 @@
-"""Asking adjudicators for promises, one question to each at a time, and looking for whoever owes what a promise waits for.
+"""Asking adjudicators for promises, one question to each at a time, and looking for whoever owes what a promise waits
+for.
 
 ask(journal)                 --AskPromise--> adjudicator      late, or out of reach: the controller hears who is suspect
-wait_for_records(journal)    a promise is there, the records before it are not: the replica that should bring them is asked whether it lives
+wait_for_records(journal)    a promise is there, the records before it are not: the replica that should bring them is
+asked whether it lives
 """
 
 from __future__ import annotations
@@ -31,9 +33,12 @@ PROMISE_RETRY_S = 0.02
 
 
 class Asking:
-    """`on_promised(journal, answer)`: False where the promise cannot be counted yet. `go_on()`: something that was waited for is over; what is wanted still is to be asked for."""
+    """`on_promised(journal, answer)`: False where the promise cannot be counted yet. `go_on()`: something that was
+    waited for is over; what is wanted still is to be asked for."""
 
-    def __init__(self, context: Context, on_promised: Callable[[int, Promised], bool], go_on: Callable[[], None]) -> None:
+    def __init__(
+        self, context: Context, on_promised: Callable[[int, Promised], bool], go_on: Callable[[], None]
+    ) -> None:
         self._context = context
         self._on_promised = on_promised
         self._go_on = go_on
@@ -75,7 +80,9 @@ class Asking:
         def failed(error: DatabaseError) -> None:
             if self._stopped:
                 return
-            if error.refusal is None or isinstance(error.refusal, Unanswered):  # the bus could not reach it, or not its role
+            if error.refusal is None or isinstance(
+                error.refusal, Unanswered
+            ):  # the bus could not reach it, or not its role
                 self._context.bus.post(self._context.name, "controller", Suspect(name))
             self._timers.after(f"ask {journal}", PROMISE_RETRY_S, again)
 
@@ -95,8 +102,8 @@ class Asking:
             self._timers.after("late", LATE_S, self._check_late)
 
     def wait_for_records(self, journal: int, feed: Feed) -> None:
-        """A promise waits for records that the feed has not brought. After PROBE_S the replica is asked for a sign of life; a dead one fails
-        that at once, a silent one is left after silence_s: read at another replica then."""
+        """A promise waits for records that the feed has not brought. After PROBE_S the replica is asked for a sign of
+        life; a dead one fails that at once, a silent one is left after silence_s: read at another replica then."""
         if journal in self._waiting_since:
             return
         silence_s = self._context.settings.streaming.silence_s
@@ -111,7 +118,9 @@ class Asking:
         def probe() -> None:
             if self._waiting_since.get(journal) == since:
                 sign_of_life = Fetch(feed.next_lsn, 1)
-                self._context.bus.request(self._context.name, feed.replica, sign_of_life, lambda _: None, failed, min(SIGN_S, silence_s))
+                self._context.bus.request(
+                    self._context.name, feed.replica, sign_of_life, lambda _: None, failed, min(SIGN_S, silence_s)
+                )
 
         def failed(error: DatabaseError) -> None:
             if error.sqlstate == CONNECTION_FAILURE:

@@ -1,12 +1,16 @@
-"""Catching up: a subscriber that stands before what the ring holds gets a merge of its own, from the journals' disks, until it reaches the ring.
+"""Catching up: a subscriber that stands before what the ring holds gets a merge of its own, from the journals' disks,
+until it reaches the ring.
 
-Each journal is read up to the record that the main merge had received when the catch-up began; at that point the journal's promise is what the main merge knew
-of it, so the private watermark reaches the main one's of that moment, and the subscriber can be served from the ring.
+Each journal is read up to the record that the main merge had received when the catch-up began; at that point the
+journal's promise is what the main merge knew of it, so the private watermark reaches the main one's of that moment, and
+the subscriber can be served from the ring.
 
-A large transaction is staged once it is due or, where its COMMIT has not been read, once every journal has been read up to its target: before that it may be one that the
-subscriber has. The main merge serves the subscriber on from the piece that the catch-up has come to.
+A large transaction is staged once it is due or, where its COMMIT has not been read, once every journal has been read up
+to its target: before that it may be one that the subscriber has. The main merge serves the subscriber on from the piece
+that the catch-up has come to.
 
-A slow subscriber slows the reading: what has been collected and not sent, and what waits for another journal, is bounded by holding the feeds.
+A slow subscriber slows the reading: what has been collected and not sent, and what waits for another journal, is
+bounded by holding the feeds.
 """
 
 from __future__ import annotations
@@ -29,10 +33,11 @@ if TYPE_CHECKING:
     from actors.crossbar.subscriber import Entry, Subscriber
 
 COLLECTED_BYTES_MAX = 8 << 20
-"""Rows ready for the subscriber beyond which no journal is read on; with as much again held for each journal that is ahead of the others."""
+"""Rows ready for the subscriber beyond which no journal is read on; with as much again held for each journal that is
+ahead of the others."""
 CATCH_UP_WINDOW_BYTES = 256 << 10
-"""Of each journal's stream. The past is read in small bites: the journal's replica and the crossbar serve the present between them, and what waits there for its
-watermark would else wait for the whole window."""
+"""Of each journal's stream. The past is read in small bites: the journal's replica and the crossbar serve the present
+between them, and what waits there for its watermark would else wait for the whole window."""
 
 
 NO_TARGET = (1 << 62, TIMESTAMP_MIN)
@@ -63,8 +68,11 @@ class CatchUp:
         window_bytes = min(CATCH_UP_WINDOW_BYTES, crossbar.window_bytes)
         known = crossbar.set_version
         for journal in journals:
-            # A journal that has been announced since then counts above the goal, and is not read here: nor is what goes by its being read.
-            feed = crossbar.make_feed(journal, subscriber.sent_ts, self._on_records, window_bytes, lambda version: version <= known)
+            # A journal that has been announced since then counts above the goal, and is not read here: nor is what goes
+            # by its being read.
+            feed = crossbar.make_feed(
+                journal, subscriber.sent_ts, self._on_records, window_bytes, lambda version: version <= known
+            )
             feed.on_subscribed = partial(self._reached, journal)
             feed.on_trimmed = partial(crossbar.strand, subscriber)
             self._feeds[journal] = feed

@@ -1,19 +1,21 @@
-"""The crossbar: reads every journal, merges by commit time, routes by key, and carries the watermark. The system's message broker.
+"""The crossbar: reads every journal, merges by commit time, routes by key, and carries the watermark. The system's
+message broker.
 
     journals --JournalRecords--> Feed -> Merge -> Ring -> Subscriber --Deliver--> storage replicas
                                           ^ Promised
     storage --DemandWatermark--> demand -'--AskPromise--> adjudicators
 
-Everything moves on demand. A storage replica with a waiting reader asks for a watermark; what the merge lacks for it is asked of the adjudicators: one
-AskPromise under way to each, the next carries the highest time asked for since. Undemanded records wait here (held: not yet merged; gathered: merged, not
-sent) up to a bound; beyond it the crossbar demands by itself, and a journal that is far ahead of another is not read on. An idle crossbar sends nothing.
+Everything moves on demand. A storage replica with a waiting reader asks for a watermark; what the merge lacks for it is
+asked of the adjudicators: one AskPromise under way to each, the next carries the highest time asked for since.
+Undemanded records wait here (held: not yet merged; gathered: merged, not sent) up to a bound; beyond it the crossbar
+demands by itself, and a journal that is far ahead of another is not read on. An idle crossbar sends nothing.
 
-It has no disk. The main merge starts where the first subscriber stands; one that stands before what the ring holds reads the journals again by a merge of its
-own (catch_up.py) and joins. A shard that the map names holds the same columns for as long as it does; where another map
-names other shards, records are read again by it, from where
-the subscribers stand, and a shard that is gone gets nothing more, no watermark either (I4). Checkpoints reported by
-every storage replica of the topology let the journals trim. A subscriber that lacks what the journals have
-trimmed is refused (58P01), never given a stream with a hole.
+It has no disk. The main merge starts where the first subscriber stands; one that stands before what the ring holds
+reads the journals again by a merge of its own (catch_up.py) and joins. A shard that the map names holds the same
+columns for as long as it does; where another map names other shards, records are read again by it, from where the
+subscribers stand, and a shard that is gone gets nothing more, no watermark either (I4). Checkpoints reported by every
+storage replica of the topology let the journals trim. A subscriber that lacks what the journals have trimmed is refused
+(58P01), never given a stream with a hole.
 """
 
 from __future__ import annotations
@@ -52,15 +54,21 @@ from actors.runtime.interfaces import Context, Reply
 STREAM_BITS = 62
 """Of a stream's number, which is drawn: no two lives of a crossbar use the same ones."""
 KEPT_S_DEFAULT = 300
-"""Records younger than a transaction may live are not trimmed: a restarted coordinator must know the outcomes that participants ask for."""
+"""Records younger than a transaction may live are not trimmed: a restarted coordinator must know the outcomes that
+participants ask for."""
 
 
 class Crossbar:
-    """Role `crossbar/<number>`. `journals`: journal -> its replicas' names; `adjudicators`: journal -> its adjudicator's name. `known`: the set of journals, where
-    the cluster has had more than one."""
+    """Role `crossbar/<number>`. `journals`: journal -> its replicas' names; `adjudicators`: journal -> its
+    adjudicator's name. `known`: the set of journals, where the cluster has had more than one."""
 
     def __init__(
-        self, context: Context, number: int, journals: dict[int, list[str]], adjudicators: dict[int, str], known: JournalSet | None = None
+        self,
+        context: Context,
+        number: int,
+        journals: dict[int, list[str]],
+        adjudicators: dict[int, str],
+        known: JournalSet | None = None,
     ) -> None:
         self._context = context
         self._number = number
@@ -87,7 +95,8 @@ class Crossbar:
         self._trimmed: Timestamp = TIMESTAMP_MIN
         """As told to the journals."""
         self._gone_ts: Timestamp = self._members.known.gone_ts
-        """Commits at or below this time are no longer in every journal, as the journals told, or a journal that had some is gone."""
+        """Commits at or below this time are no longer in every journal, as the journals told, or a journal that had
+        some is gone."""
         self._records = 0
         self._stopped = False
 
@@ -156,7 +165,8 @@ class Crossbar:
         }
 
     def new_stream(self, feed: Feed) -> int:
-        """A fresh stream number for a feed (the main merge's or a catch-up's); its records are handed to it from now on."""
+        """A fresh stream number for a feed (the main merge's or a catch-up's); its records are handed to it from now
+        on."""
         self._streams = {number: other for number, other in self._streams.items() if other is not feed}
         number = self._context.random.getrandbits(STREAM_BITS)
         self._streams[number] = feed
@@ -198,7 +208,7 @@ class Crossbar:
         assert self._routing is not None, "nobody subscribes before the topology is known"
         return self._routing
 
-    # -- the main merge --------------------------------------------------------------------------------------------------------
+    # -- the main merge ------------------------------------------------------------------------------------------------
 
     def _begin(self, after_ts: Timestamp) -> None:
         """Read every journal from the first subscriber's place on."""
@@ -285,7 +295,8 @@ class Crossbar:
             del self._subscribers[subscriber.name]
 
     def _positioned(self, journal: int, feed: Feed) -> None:
-        """The journal has nothing between the subscriber's place and next_lsn: promises given after the record before that may count."""
+        """The journal has nothing between the subscriber's place and next_lsn: promises given after the record before
+        that may count."""
         self.merge.heads[journal].begin_after(feed.next_lsn - 1, feed.previous_epoch)
         self._asking.came(journal)
         self._advance()
@@ -329,7 +340,8 @@ class Crossbar:
             self._pursue()
 
     def _let_go(self, groups: list[tuple[Timestamp, Group]]) -> None:
-        """Beyond the ring's bound, of the pieces that every subscriber has been sent. None, while one catches up: it goes on here from where it will have come."""
+        """Beyond the ring's bound, of the pieces that every subscriber has been sent. None, while one catches up: it
+        goes on here from where it will have come."""
         if not self._behind and all(self._subscribers[name].is_slow for name in self._catch_ups):
             followers = [subscriber for subscriber in self._subscribers.values() if not subscriber.is_slow]
             let_go([*groups, *self.ring.groups], followers, self._context.settings.streaming.ring_bytes_max)
@@ -339,7 +351,8 @@ class Crossbar:
         return subscriber.sent_ts < self.ring.floor or subscriber.lacks_any(groups)
 
     def _rescue(self) -> None:
-        """A subscriber that the ring does not reach reads the journals again from where it stands, once the main merge has come as far as the ring begins."""
+        """A subscriber that the ring does not reach reads the journals again from where it stands, once the main merge
+        has come as far as the ring begins."""
         if self.merge.watermark < self.ring.floor:
             return
         self._behind = False
@@ -349,7 +362,7 @@ class Crossbar:
             if name not in self._catch_ups and self._lacks(subscriber, groups):
                 self._catch_up(subscriber)
 
-    # -- demand ------------------------------------------------------------------------------------------------------------------
+    # -- demand --------------------------------------------------------------------------------------------------------
 
     def _demanded(self, sender: str, message: DemandWatermark) -> None:
         subscriber = self._subscribers.get(sender)
@@ -390,7 +403,7 @@ class Crossbar:
             self._advance()
         return True
 
-    # -- subscribers -------------------------------------------------------------------------------------------------------------
+    # -- subscribers ---------------------------------------------------------------------------------------------------
 
     def _subscribe(self, sender: str, message: SubscribeRange, reply: Reply | None) -> None:
         if self._routing is None:
@@ -410,7 +423,11 @@ class Crossbar:
             self._checkpoints[sender] = message.after_ts  # its disk was lost, or filled from another's
         if message.after_ts < self._gone_ts:
             if reply is not None:
-                reply.fail(DatabaseError(TRIMMED, f"the journals no longer hold all that was committed after {message.after_ts}"))
+                reply.fail(
+                    DatabaseError(
+                        TRIMMED, f"the journals no longer hold all that was committed after {message.after_ts}"
+                    )
+                )
             return
         if self._merge is None:
             self._begin(message.after_ts)
@@ -418,7 +435,13 @@ class Crossbar:
         if former is not None:
             former.close()
         subscriber = Subscriber(
-            self._context.bus, self._context.name, sender, message.stream, message.shard, message.after_ts, message.window_bytes
+            self._context.bus,
+            self._context.name,
+            sender,
+            message.stream,
+            message.shard,
+            message.after_ts,
+            message.window_bytes,
         )
         self._subscribers[sender] = subscriber
         if reply is not None:
@@ -444,7 +467,8 @@ class Crossbar:
         """Its private merge has reached the ring."""
         self._catch_ups.pop(subscriber.name).close()
         for _, group in self.merge.groups():
-            # Lacking then means that the group was committed before the catch-up's beginning, or is void, and that the main merge does not know yet.
+            # Lacking then means that the group was committed before the catch-up's beginning, or is void, and that the
+            # main merge does not know yet.
             if subscriber.lacks(group):
                 subscriber.pass_over(group)
         groups = [*self.merge.groups(), *self.ring.groups]

@@ -25,19 +25,20 @@ RETRY_S = 0.05
 SUBSCRIBE_TIMEOUT_S = 1.0
 ACKNOWLEDGE_SHARE = 4
 PATIENCE = 20
-"""So many times in a row a replica that has not heard from the writer yet is asked again before another one is: a cluster that starts would else read its
-journals across availability zones (or processes) for good."""
+"""So many times in a row a replica that has not heard from the writer yet is asked again before another one is: a
+cluster that starts would else read its journals across availability zones (or processes) for good."""
 LEAST_SHARE = 64
-"""Of the window, at least so small a part: messages are a quarter of it at most, and records must not come one by one. Or a few of the largest messages, where that is less: of hundreds
-that overtake each other the first one is hardly ever the first to arrive, and each time all the others are sent in vain."""
+"""Of the window, at least so small a part: messages are a quarter of it at most, and records must not come one by one.
+Or a few of the largest messages, where that is less: of hundreds that overtake each other the first one is hardly ever
+the first to arrive, and each time all the others are sent in vain."""
 
 OnRecords = Callable[[int, Sequence[tuple[MappedHeader, bytes]]], None]
 Admits = Callable[[int], bool]
 
 
 class Feed:
-    """`on_records(journal, [(header, record), ...])` is called in order. Starts with `subscribe()`. `admits`: whether records that go by a set of journals of this
-    version may be taken now; they are asked for again until they may."""
+    """`on_records(journal, [(header, record), ...])` is called in order. Starts with `subscribe()`. `admits`: whether
+    records that go by a set of journals of this version may be taken now; they are asked for again until they may."""
 
     def __init__(
         self,
@@ -149,7 +150,9 @@ class Feed:
         self._expected += 1
         records = [(decode_header(record), record) for record in message.records]
         admits = self._admits
-        admitted = records if admits(records[-1][0].set_version) else [one for one in records if admits(one[0].set_version)]
+        admitted = (
+            records if admits(records[-1][0].set_version) else [one for one in records if admits(one[0].set_version)]
+        )
         self.next_lsn = message.first_lsn + len(admitted)
         self._taken = message.number
         self._taken_bytes += sum(map(len, message.records))

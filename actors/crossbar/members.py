@@ -1,7 +1,8 @@
-"""Which journals a crossbar reads, as far as it knows: the set that it began with, and newer ones as the controller tells of them (common/journal_set.py).
+"""Which journals a crossbar reads, as far as it knows: the set that it began with, and newer ones as the controller
+tells of them (common/journal_set.py).
 
-A journal that is only announced is not read before another one says so: a record or a promise of a set that names it has been met. What was
-said in a set that is not known here is not taken before that set is known.
+A journal that is only announced is not read before another one says so: a record or a promise of a set that names it
+has been met. What was said in a set that is not known here is not taken before that set is known.
 
     members.learn(set version 4)     journal 3 is announced
     members.knows(4)                 True: records of version 4 may be taken

@@ -1,15 +1,18 @@
-"""The merge: records of several journals in, one sequence in commit-time order out, and the watermark. Plain and synchronous.
+"""The merge: records of several journals in, one sequence in commit-time order out, and the watermark. Plain and
+synchronous.
 
-A journal's *promise* is a commit time at or below which it will bring nothing new; the watermark is the least promise of all journals, and every record at or
-below it is due. Three things raise a journal's promise (design, section 2):
+A journal's *promise* is a commit time at or below which it will bring nothing new; the watermark is the least promise
+of all journals, and every record at or below it is due. Three things raise a journal's promise (design, section 2):
 
 - a record at commit time c: later ones of the journal are above c;
 - EPOCH_BEGIN at b, or a LEASE's promise: likewise;
-- a promise that the adjudicator gave on demand, once the stream has delivered the record after which it was given, in the epoch in which it was given. A later
-  epoch's records make an older epoch's promise void, and needless: the new epoch began above the old one's end.
+- a promise that the adjudicator gave on demand, once the stream has delivered the record after which it was given, in
+  the epoch in which it was given. A later epoch's records make an older epoch's promise void, and needless: the new
+  epoch began above the old one's end.
 
-The parts of a large transaction make a `Group`, cut by shard when they arrive, whose COMMIT must find all of them (I2), and which is void where an ABORT or the next
-epoch comes instead. Subscribers are sent a group's pieces while it grows; what all of them have been sent need not be kept.
+The parts of a large transaction make a `Group`, cut by shard when they arrive, whose COMMIT must find all of them (I2),
+and which is void where an ABORT or the next epoch comes instead. Subscribers are sent a group's pieces while it grows;
+what all of them have been sent need not be kept.
 
         merge = Merge([1, 2], cut); merge.add(1, records); merge.promised(2, epoch=3, promise=500, after_lsn=17)
         merge.take()  ->  [Due(commit_ts, journal, header, record, group), ...]
@@ -29,12 +32,13 @@ from actors.journal.record import ABORT, COMMIT, END, EPOCH_BEGIN, PART, RecordH
 Cut = Callable[[bytes], dict[int, bytes]]
 """Takes a part's write set; shard -> the rows that it owns."""
 PENDING_MAX = 64
-"""Promises held for one journal until its stream has come so far; the newest matter most, so the oldest is dropped beyond this."""
+"""Promises held for one journal until its stream has come so far; the newest matter most, so the oldest is dropped
+beyond this."""
 
 
 class Group:
-    """The parts that have come of one transaction, as each shard's pieces in the order of the journal. Every reader of the journal makes the same ones of it, so that
-    a piece is named by its number."""
+    """The parts that have come of one transaction, as each shard's pieces in the order of the journal. Every reader of
+    the journal makes the same ones of it, so that a piece is named by its number."""
 
     __slots__ = ("_gone", "_pieces", "checksums", "held_bytes", "journal", "transaction")
 
@@ -110,13 +114,27 @@ class Due(NamedTuple):
 class Head:
     """One journal's side of the merge."""
 
-    __slots__ = ("cut", "epoch", "groups", "has_ended", "held", "held_bytes", "journal", "lsn", "pending", "promise", "void", "whole")
+    __slots__ = (
+        "cut",
+        "epoch",
+        "groups",
+        "has_ended",
+        "held",
+        "held_bytes",
+        "journal",
+        "lsn",
+        "pending",
+        "promise",
+        "void",
+        "whole",
+    )
 
     def __init__(self, cut: Cut, journal: int, lsn: Lsn = 0) -> None:
         self.cut = cut
         self.journal = journal
         self.groups: dict[bytes, Group] = {}
-        """By transaction: those whose COMMIT has not come. Their bytes do not count as held: a feed that is kept waiting for them would never bring it."""
+        """By transaction: those whose COMMIT has not come. Their bytes do not count as held: a feed that is kept
+        waiting for them would never bring it."""
         self.whole: list[tuple[Timestamp, Group]] = []
         """Those whose COMMIT is held, with their commit times."""
         self.void: list[Group] = []
@@ -193,7 +211,8 @@ class Merge:
         self.watermark: Timestamp = TIMESTAMP_MIN
 
     def join(self, journal: int, since: Timestamp | None) -> None:
-        """One journal more, which brings nothing at or below `since`; where that is not known here, nothing at or below the watermark."""
+        """One journal more, which brings nothing at or below `since`; where that is not known here, nothing at or below
+        the watermark."""
         assert since is None or since >= self.watermark or not since, (
             f"I5: journal {journal} counts from {since} on, {self.watermark} is past"
         )
@@ -222,7 +241,8 @@ class Merge:
         return sum(head.held_bytes for head in self.heads.values())
 
     def groups(self) -> list[tuple[Timestamp, Group]]:
-        """Large transactions that are not due, of which some parts have come, or all, with their commit times; TIMESTAMP_MAX where that is not known."""
+        """Large transactions that are not due, of which some parts have come, or all, with their commit times;
+        TIMESTAMP_MAX where that is not known."""
         groups: list[tuple[Timestamp, Group]] = []
         for head in self.heads.values():
             if head.groups:

@@ -66,7 +66,10 @@ def _divided(keys: Keys, values: Values, kinds: Kinds, targets: Sequence[Sequenc
             part[0].append(key)
             part[1].append(value)
             part[2].append(kind)
-    return {shard: (small_write_set if len(rows[shard][0]) <= ROWS_MAX else write_set).encode(*rows[shard]) for shard in sorted(rows)}
+    return {
+        shard: (small_write_set if len(rows[shard][0]) <= ROWS_MAX else write_set).encode(*rows[shard])
+        for shard in sorted(rows)
+    }
 
 
 def _few_runs(shards: list[int]) -> bool:
@@ -90,6 +93,8 @@ def _touched(start: bytes, end: bytes | None, shard_map: ShardMap) -> list[int]:
     assert end is not None
     if start[:KEYSPACE_BYTES] == end[:KEYSPACE_BYTES]:
         low, high = start[KEYSPACE_BYTES:], end[KEYSPACE_BYTES:]
-        following = {one.shard for one in shard_map.followers if one.low < high and (one.high is None or low < one.high)}
+        following = {
+            one.shard for one in shard_map.followers if one.low < high and (one.high is None or low < one.high)
+        }
         return sorted(following.union(shard for _, _, shard in shard_map.scan_pieces(start, end)))
     return shard_map.all_shards()

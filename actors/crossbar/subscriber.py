@@ -1,11 +1,13 @@
 """A subscriber's side of the crossbar: one storage replica's stream of Delivers, and the recent past kept for it.
 
-`Ring` keeps what was merged lately, by shard. A subscriber that stands within the ring is served from it; one that stands before it catches up by a
-merge of its own (crossbar.py). Delivery is lazy: rows wait here until the subscriber asks for a watermark or enough bytes have gathered, so replicas that nobody
-reads cost a message for many transactions; what they lack is in the journals.
+`Ring` keeps what was merged lately, by shard. A subscriber that stands within the ring is served from it; one that
+stands before it catches up by a merge of its own (crossbar.py). Delivery is lazy: rows wait here until the subscriber
+asks for a watermark or enough bytes have gathered, so replicas that nobody reads cost a message for many transactions;
+what they lack is in the journals.
 
-The pieces of a large transaction are staged at the subscriber as they come, mostly before it is committed; the Deliver of its commit time only names it, so that
-nobody's read waits for its rows. Beyond the ring's bound, pieces that every subscriber has been sent are let go of here.
+The pieces of a large transaction are staged at the subscriber as they come, mostly before it is committed; the Deliver
+of its commit time only names it, so that nobody's read waits for its rows. Beyond the ring's bound, pieces that every
+subscriber has been sent are let go of here.
 
     journal:     part  part      part  COMMIT
     subscriber:  Stage(0, [.., ..])  Stage(2, [..])  Deliver(staged=[(commit time, journal, transaction, 3)])
@@ -30,7 +32,8 @@ DELIVER_BYTES_MAX = 512 << 10
 STAGE_BYTES_MAX = 512 << 10
 """Likewise, of a large transaction's pieces."""
 GROUPS_MAX = 64
-"""Large transactions that the ring keeps: what is left of one whose pieces have gone is small, but every advance looks at it."""
+"""Large transactions that the ring keeps: what is left of one whose pieces have gone is small, but every advance looks
+at it."""
 SLOW_S = 5.0
 """A subscriber that acknowledges nothing for so long is not waited for."""
 
@@ -108,7 +111,9 @@ class Ring:
 class Subscriber:
     """`sent_ts`: everything at or below it has been sent. `live`: served from the ring (else it is catching up)."""
 
-    def __init__(self, bus: Bus, crossbar: str, name: str, stream: int, shard: int, after_ts: Timestamp, window_bytes: int) -> None:
+    def __init__(
+        self, bus: Bus, crossbar: str, name: str, stream: int, shard: int, after_ts: Timestamp, window_bytes: int
+    ) -> None:
         self._bus = bus
         self._crossbar = crossbar
         self.name = name
@@ -136,7 +141,7 @@ class Subscriber:
     def has_room(self) -> bool:
         return self._outstanding_bytes < self._window_bytes
 
-    # -- large transactions ------------------------------------------------------------------------------------------------------
+    # -- large transactions --------------------------------------------------------------------------------------------
 
     def staged(self, group: Group) -> int:
         """How many of its pieces have been sent."""
@@ -155,7 +160,8 @@ class Subscriber:
         self._ahead.add((group.journal, group.transaction))
 
     def stage_all(self, groups: Iterable[tuple[Timestamp, Group]]) -> None:
-        """Send what has come, as far as there is room, of those that are to be committed later than what has been sent."""
+        """Send what has come, as far as there is room, of those that are to be committed later than what has been
+        sent."""
         for commit_ts, group in groups:
             if commit_ts > self.sent_ts:
                 self.stage(group)
@@ -167,7 +173,9 @@ class Subscriber:
         while first < count and self.has_room and first >= group.gone(shard):
             pieces = group.after(shard, first, STAGE_BYTES_MAX)
             number = self._sends(sum(map(len, pieces)))
-            self._bus.post(self._crossbar, self.name, Stage(self.stream, number, group.journal, group.transaction, first, pieces))
+            self._bus.post(
+                self._crossbar, self.name, Stage(self.stream, number, group.journal, group.transaction, first, pieces)
+            )
             first += len(pieces)
             self._staged[(group.journal, group.transaction)] = first
         return first >= count
@@ -188,7 +196,7 @@ class Subscriber:
         if self._staged.pop(key, 0):
             self._bus.post(self._crossbar, self.name, Stage(self.stream, self._sends(0), *key, 0, [], is_void=True))
 
-    # -- what is committed -------------------------------------------------------------------------------------------------------
+    # -- what is committed ---------------------------------------------------------------------------------------------
 
     def serve(self, ring: Ring, watermark: Timestamp) -> None:
         """Send what is due, if somebody waits for it or enough has gathered."""
@@ -208,9 +216,11 @@ class Subscriber:
             self.demand = max(self.demand, watermark)
             self.serve(ring, watermark)
 
-    def deliver(self, times: list[Timestamp], entries: list[Entry], changes: list[Timestamp], watermark: Timestamp) -> bool:
-        """Send the entries, of whole commit times, and with them the watermark; or only those before a large transaction that there is no room to stage now.
-        `sent_ts` tells. False: nothing could be sent."""
+    def deliver(
+        self, times: list[Timestamp], entries: list[Entry], changes: list[Timestamp], watermark: Timestamp
+    ) -> bool:
+        """Send the entries, of whole commit times, and with them the watermark; or only those before a large
+        transaction that there is no room to stage now. `sent_ts` tells. False: nothing could be sent."""
         write_sets: list[bytes] = []
         staged: list[tuple[Timestamp, int, bytes, int]] = []
         plain_times = times
@@ -236,7 +246,9 @@ class Subscriber:
         self._bus.post(self._crossbar, self.name, message)
         return True
 
-    def _deliver_before(self, stop: Timestamp, times: list[Timestamp], entries: list[Entry], changes: list[Timestamp]) -> bool:
+    def _deliver_before(
+        self, stop: Timestamp, times: list[Timestamp], entries: list[Entry], changes: list[Timestamp]
+    ) -> bool:
         end = bisect_left(times, stop)
         if stop - 1 <= self.sent_ts:
             return False
@@ -269,5 +281,8 @@ def let_go(groups: list[tuple[Timestamp, Group]], subscribers: list[Subscriber],
     for commit_ts, group in groups:
         for shard in group.shards:
             followers = [subscriber for subscriber in subscribers if subscriber.shard == shard]
-            sent = [group.count(shard) if follower.sent_ts >= commit_ts else follower.staged(group) for follower in followers]
+            sent = [
+                group.count(shard) if follower.sent_ts >= commit_ts else follower.staged(group)
+                for follower in followers
+            ]
             group.let_go(shard, min(sent, default=group.count(shard)))

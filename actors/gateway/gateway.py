@@ -1,17 +1,22 @@
 """Gateways: each listens on the PostgreSQL port of its host and passes every accepted socket to a query processor.
 
-The socket itself goes to the query processor's process (SCM_RIGHTS), so no byte of a session passes through here: the gateway never reads from
-a client, TLS and the startup packet are the query processor's. Where this host has none, the bytes are forwarded to one of another host, over mutual TLS (streams.py). Which query
-processor gets a client, and how long a client waits for one, is reception.py's.
+The socket itself goes to the query processor's process (SCM_RIGHTS), so no byte of a session passes through here: the
+gateway never reads from a client, TLS and the startup packet are the query processor's. Where this host has none, the
+bytes are forwarded to one of another host, over mutual TLS (streams.py). Which query processor gets a client, and how
+long a client waits for one, is reception.py's.
 
-A lack of descriptors or memory ends no gateway: it stops accepting for a moment, and clients wait in the kernel's queue. A client whose socket a query
-processor could not receive, for want of descriptors, comes back and is offered again (socket_passing.py).
+A lack of descriptors or memory ends no gateway: it stops accepting for a moment, and clients wait in the kernel's
+queue. A client whose socket a query processor could not receive, for want of descriptors, comes back and is offered
+again (socket_passing.py).
 
-Sessions that rest come back: query processors pass them here with their sockets (parking.py), and at its client's next byte a session goes to whichever query
-processor has room, or waits for one as a new client does (at zero, that byte wakes the cluster). Sessions that are parked count for no limit but the gateway's own: as many as it has descriptors for, and
-`limits.connections_max` at most. They end with their gateway, as others with their query processor; a gateway that is stopped tells them (57P01).
+Sessions that rest come back: query processors pass them here with their sockets (parking.py), and at its client's next
+byte a session goes to whichever query processor has room, or waits for one as a new client does (at zero, that byte
+wakes the cluster). Sessions that are parked count for no limit but the gateway's own: as many as it has descriptors
+for, and `limits.connections_max` at most. They end with their gateway, as others with their query processor; a gateway
+that is stopped tells them (57P01).
 
-A host has several gateways, in different processes and AZs; the kernel deals connections out among those that listen (SO_REUSEPORT), so that one that dies closes no door.
+A host has several gateways, in different processes and AZs; the kernel deals connections out among those that listen
+(SO_REUSEPORT), so that one that dies closes no door.
 """
 
 from __future__ import annotations
@@ -41,8 +46,9 @@ logger = logging.getLogger(__name__)
 
 
 class Gateway:
-    """`socket_path`: query processor's role name -> the Unix socket at which it receives clients. Which query processors there are, the
-    topology tells. `parking_path`: where this gateway receives sessions to park; "": it parks none. `streams`: the way to those of other hosts."""
+    """`socket_path`: query processor's role name -> the Unix socket at which it receives clients. Which query
+    processors there are, the topology tells. `parking_path`: where this gateway receives sessions to park; "": it parks
+    none. `streams`: the way to those of other hosts."""
 
     def __init__(
         self,

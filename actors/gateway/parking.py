@@ -1,12 +1,16 @@
-"""`ParkedSessions`: sockets of sessions that rest, each with its session as bytes, watched until the client sends something.
+"""`ParkedSessions`: sockets of sessions that rest, each with its session as bytes, watched until the client sends
+something.
 
     take(client, data)         from a query processor (query_processor/parking.py)
-    on_wake(guest)             the client has sent something: it is with the caller, unread, to be passed to a query processor
+    on_wake(guest)             the client has sent something: it is with the caller, unread, to be passed to a query
+                               processor
 
-A parked session costs an entry in a dictionary, its bytes and its socket: one epoll watches all of them, and the event loop watches that. Nothing
-is read here. A client that has closed its connection, or says no more than Terminate, wakes nobody and is dropped.
+A parked session costs an entry in a dictionary, its bytes and its socket: one epoll watches all of them, and the event
+loop watches that. Nothing is read here. A client that has closed its connection, or says no more than Terminate, wakes
+nobody and is dropped.
 
-idle_session_timeout and the age limit of connections end parked sessions as they end others: their client is told by the same error.
+idle_session_timeout and the age limit of connections end parked sessions as they end others: their client is told by
+the same error.
 """
 
 from __future__ import annotations
@@ -31,8 +35,9 @@ _TERMINATE = b"X\0\0\0\4"
 
 
 class Guest:
-    """A client on its way to a query processor: a new one, or (`session`) one that was parked at `since_s` of the loop's time.
-    `came_s`: when it came, or said its first word after it was parked. `deadline_s`: when it is given up."""
+    """A client on its way to a query processor: a new one, or (`session`) one that was parked at `since_s` of the
+    loop's time. `came_s`: when it came, or said its first word after it was parked. `deadline_s`: when it is given
+    up."""
 
     __slots__ = ("came_s", "client", "deadline_s", "session", "since_s")
 

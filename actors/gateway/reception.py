@@ -8,11 +8,14 @@
     queued       those that are there owe answers to OFFERS_MAX others   one of them has answered
     waiting      no query processor takes it now                         RETRY_S have passed, or another topology comes
 
-New clients go round the query processors; one that is away, stalled or full (query_processor/admission.py) is passed over. A session was admitted once: where all are full, one takes
-it nevertheless. While all that are there are full and others are away (restart), or there is none at all (scaled to zero), guests wait, and the controller is asked to wake the cluster. One that has waited
-too long is told so (refusal.py). Where all are full, one of them gets the client nevertheless, to refuse it with an error or to serve its cancel request.
+New clients go round the query processors; one that is away, stalled or full (query_processor/admission.py) is passed
+over. A session was admitted once: where all are full, one takes it nevertheless. While all that are there are full and
+others are away (restart), or there is none at all (scaled to zero), guests wait, and the controller is asked to wake
+the cluster. One that has waited too long is told so (refusal.py). Where all are full, one of them gets the client
+nevertheless, to refuse it with an error or to serve its cancel request.
 
-A thousand guests that wait are tried by one of them, the first: where nobody is there for that one, nobody is there for the others.
+A thousand guests that wait are tried by one of them, the first: where nobody is there for that one, nobody is there for
+the others.
 """
 
 from __future__ import annotations
@@ -43,7 +46,8 @@ logger = logging.getLogger(__name__)
 
 
 class Reception:
-    """`number`: the gateway's. `socket_path` and `streams`: as Gateway's. `park` and `has_seat`: for sessions that come back from other hosts."""
+    """`number`: the gateway's. `socket_path` and `streams`: as Gateway's. `park` and `has_seat`: for sessions that come
+    back from other hosts."""
 
     def __init__(
         self,
@@ -107,7 +111,7 @@ class Reception:
             sender.close()
         self._senders.clear()
 
-    # -- one after the other --------------------------------------------------------------------------------------------------------
+    # -- one after the other -------------------------------------------------------------------------------------------
 
     def _offer_queued(self) -> None:
         """For as long as somebody can be asked."""
@@ -196,7 +200,8 @@ class Reception:
         sender.offer_session(give, on_end, lost, insist=insist)
 
     def _take_back(self, guest: Guest, name: str) -> None:
-        """`name` was passed the client's socket and did not take it: it is being stopped, or has no descriptor left. Another, or it a moment later, may."""
+        """`name` was passed the client's socket and did not take it: it is being stopped, or has no descriptor left.
+        Another, or it a moment later, may."""
         logger.info("%s did not take a client that was passed to it", name)
         self.resumed -= bool(guest.session)
         if self._stopped:
@@ -223,7 +228,7 @@ class Reception:
         self.resumed += bool(guest.session) and error is None
         guest.end(error)
 
-    # -- all together ---------------------------------------------------------------------------------------------------------------
+    # -- all together --------------------------------------------------------------------------------------------------
 
     def _wait(self, guest: Guest) -> None:
         self._nobody = True
@@ -254,11 +259,11 @@ class Reception:
         first = min(self._held, key=lambda guest: guest.came_s)
         return Wake(f"{first.description} at {self._context.name}", now_s - first.came_s)
 
-    # -- query processors -----------------------------------------------------------------------------------------------------------
+    # -- query processors ----------------------------------------------------------------------------------------------
 
     def meet(self, topology: Topology | None) -> None:
-        """The query processors that get this gateway's clients, those that are being restarted among them: of its own host, or, while none of those is
-        there, of others. One that is none any more is offered no client."""
+        """The query processors that get this gateway's clients, those that are being restarted among them: of its own
+        host, or, while none of those is there, of others. One that is none any more is offered no client."""
         roles, routes = (topology.azs, topology.routes) if topology is not None else ({}, {})
         all_names = [name for name in roles if name.startswith(QUERY_PROCESSOR)]
         near = [name for name in all_names if self._streams is None or self._streams.is_near(name)]

@@ -1,5 +1,6 @@
-"""Tells a client that no query processor will take it, in the protocol's order: its requests for encryption are denied, its startup packet is read, then
-it gets the error. An error before that is one that clients do not show, since it might be forged.
+"""Tells a client that no query processor will take it, in the protocol's order: its requests for encryption are denied,
+its startup packet is read, then it gets the error. An error before that is one that clients do not show, since it might
+be forged.
 """
 
 from __future__ import annotations

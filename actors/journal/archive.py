@@ -38,7 +38,13 @@ class JournalArchive:
     records come; `ask()`: has the writer say how far it is."""
 
     def __init__(
-        self, context: Context, journal: int, log: JournalLog, committed: Callable[[], Lsn], ask: Callable[[], None], objects: ObjectStore
+        self,
+        context: Context,
+        journal: int,
+        log: JournalLog,
+        committed: Callable[[], Lsn],
+        ask: Callable[[], None],
+        objects: ObjectStore,
     ) -> None:
         self._context = context
         self._journal = journal
@@ -117,7 +123,9 @@ class JournalArchive:
         records = log.read(first, PIECE_BYTES, self._committed())
         before_ts = log.commit_ts_at(first - 1) if first > log.first_lsn else log.promise.trimmed_ts
         data = encode(Piece(self._journal, first, max(log.epoch_at(first - 1), 0), before_ts, records))
-        name = PieceName(self._journal, first, first + len(records) - 1, max(decode_header(records[-1]).promise, 0), len(data))
+        name = PieceName(
+            self._journal, first, first + len(records) - 1, max(decode_header(records[-1]).promise, 0), len(data)
+        )
         await self._objects.put(name.key, data)
         return name
 

@@ -1,11 +1,13 @@
-"""Which records of a log belong together: the parts of a large transaction and the COMMIT that counts them. Plain and synchronous.
+"""Which records of a log belong together: the parts of a large transaction and the COMMIT that counts them. Plain and
+synchronous.
 
     lsn    1        2        3        4         5         6
            PART x   PART y   PART x   COMMIT x  ABORT y   COMMIT z
 
-A *group* begins with its first part and ends with its COMMIT, or with the ABORT or EPOCH_BEGIN that makes it void; it is open where the log ends before that.
-A reader must never begin inside a group, and a log must never be trimmed inside one: the COMMIT would meet too few parts. That holds for void groups too, since a
-log whose tail is cut may yet get a COMMIT in the place of what made the group void.
+A *group* begins with its first part and ends with its COMMIT, or with the ABORT or EPOCH_BEGIN that makes it void; it
+is open where the log ends before that. A reader must never begin inside a group, and a log must never be trimmed inside
+one: the COMMIT would meet too few parts. That holds for void groups too, since a log whose tail is cut may yet get a
+COMMIT in the place of what made the group void.
 
     groups.begin_for(4) -> 1 (of x)         groups.is_cut_at(2) -> True         groups.begin_for(6) -> 6
 """

@@ -1,18 +1,23 @@
-"""A journal replica's log on disk: numbered records without gaps, and what the replica has promised. Plain and synchronous but for `set_promise`.
+"""A journal replica's log on disk: numbered records without gaps, and what the replica has promised. Plain and
+synchronous but for `set_promise`.
 
     log/...      segments (segment.py), only ever written at their ends
-    promise      crc32c | msgpack: highest epoch promised, whether it votes, the first record kept and what is known of those before it
+    promise      crc32c | msgpack: highest epoch promised, whether it votes, the first record kept and what is known of
+                 those before it
 
-Nothing is cut in place, so that no crash leaves a half-done cut: a diverging tail (`cut_from`) is overridden by a new segment of the next generation. Removing
-files is only tidying up, and need not be durable: a segment that is back after a power failure is overridden by name, or lies below the promise's
-`first_lsn`, which is durable before a segment is trimmed. But no file is removed before all that is in the log then, the new segment among it, is durable:
-a power failure might else lose the new segment, too, and bring back any of the old ones without the others. As it is, it leaves the log as it was before.
+Nothing is cut in place, so that no crash leaves a half-done cut: a diverging tail (`cut_from`) is overridden by a new
+segment of the next generation. Removing files is only tidying up, and need not be durable: a segment that is back after
+a power failure is overridden by name, or lies below the promise's `first_lsn`, which is durable before a segment is
+trimmed. But no file is removed before all that is in the log then, the new segment among it, is durable: a power
+failure might else lose the new segment, too, and bring back any of the old ones without the others. As it is, it leaves
+the log as it was before.
 
-At `open`, the first record that is missing or broken ends the log, if it was never acknowledged (a torn or lost tail). If an intact frame further on says
-that it had been synced, or it does not look torn, it is damage: XX001, naming segment, record and byte. What cannot be seen: the very last records lost
-as a whole, with nothing behind them.
+At `open`, the first record that is missing or broken ends the log, if it was never acknowledged (a torn or lost tail).
+If an intact frame further on says that it had been synced, or it does not look torn, it is damage: XX001, naming
+segment, record and byte. What cannot be seen: the very last records lost as a whole, with nothing behind them.
 
-Kept in memory for each record: its offset, epoch and commit time (24 bytes), until its segment is trimmed; and the latest records themselves.
+Kept in memory for each record: its offset, epoch and commit time (24 bytes), until its segment is trimmed; and the
+latest records themselves.
 """
 
 from __future__ import annotations
@@ -48,9 +53,10 @@ OnSynced = Callable[[DatabaseError | None], None]
 class Promise(msgspec.Struct, frozen=True):
     """What must survive a crash beside the records.
 
-    `voter`: False until the writer has brought an empty replica up to date (I9). `first_lsn`: records below it are gone on purpose, the last of them was of
-    `previous_epoch`, and none of them had a commit time above `trimmed_ts`. `lost`: it had records, and they are gone by damage (repair.py).
-    `seat`: how many times the zone had begun anew on another disk when this one was taken; `seats`: of all replicas, as the writer has told (seats.py).
+    `voter`: False until the writer has brought an empty replica up to date (I9). `first_lsn`: records below it are gone
+    on purpose, the last of them was of `previous_epoch`, and none of them had a commit time above `trimmed_ts`. `lost`:
+    it had records, and they are gone by damage (repair.py). `seat`: how many times the zone had begun anew on another
+    disk when this one was taken; `seats`: of all replicas, as the writer has told (seats.py).
     """
 
     epoch: Epoch = 0
@@ -97,7 +103,7 @@ class JournalLog:
         self.promise = read_promise(self._disk)
         self._load([SegmentName.parse(name) for name in self._disk.list(FOLDER)])
 
-    # -- reading ---------------------------------------------------------------------------------------------------------------
+    # -- reading -------------------------------------------------------------------------------------------------------
 
     @property
     def first_lsn(self) -> Lsn:
@@ -131,14 +137,16 @@ class JournalLog:
         return segment.times[lsn - segment.first_lsn]
 
     def first_after(self, after_ts: Timestamp) -> Lsn:
-        """The first kept record with commit_ts > after_ts; last_lsn + 1 where there is none. A reader begins there, or earlier: see `begin_for`."""
+        """The first kept record with commit_ts > after_ts; last_lsn + 1 where there is none. A reader begins there, or
+        earlier: see `begin_for`."""
         for segment in self._segments:
             if segment.times and segment.times[-1] > after_ts:
                 return segment.first_lsn + bisect_right(segment.times, after_ts)
         return self.last_lsn + 1
 
     def begin_for(self, lsn: Lsn) -> Lsn:
-        """Where a reader who wants every transaction committed by record `lsn` or a later one has to begin: not inside a large one's parts."""
+        """Where a reader who wants every transaction committed by record `lsn` or a later one has to begin: not inside
+        a large one's parts."""
         return self._groups.begin_for(lsn)
 
     def read(self, from_lsn: Lsn, bytes_max: int, to_lsn: Lsn) -> list[bytes]:
@@ -174,7 +182,7 @@ class JournalLog:
         place = bisect_right(self._segments, lsn, key=lambda segment: segment.first_lsn) - 1
         return self._segments[place]
 
-    # -- writing ---------------------------------------------------------------------------------------------------------------
+    # -- writing -------------------------------------------------------------------------------------------------------
 
     def append(self, records: list[bytes]) -> None:
         """Add records that follow last_lsn; not durable before `sync`. Raises 53100 with nothing added."""
@@ -242,7 +250,8 @@ class JournalLog:
             segment.file.sync(lambda error, segment=segment, end=end: synced(segment, end, error))  # type: ignore[misc]
 
     def cut_from(self, lsn: Lsn) -> None:
-        """Give up record `lsn` and all after it (a diverging tail that no majority has), as soon as other records are appended in their place."""
+        """Give up record `lsn` and all after it (a diverging tail that no majority has), as soon as other records are
+        appended in their place."""
         while len(self._segments) > 1 and self._segments[-1].first_lsn >= lsn:
             self._drop(self._segments.pop())
         self._segments[-1].cut(lsn)
@@ -273,9 +282,11 @@ class JournalLog:
         self.reset()
 
     def after_trim(self, below_ts: Timestamp, committed: Lsn) -> Promise | None:
-        """The promise to make durable before `trim`: without the segments all of whose records are committed and have commit_ts <= below_ts.
+        """The promise to make durable before `trim`: without the segments all of whose records are committed and have
+        commit_ts <= below_ts.
 
-        None where nothing can go. The last segment always stays, and so does the last record; no large transaction loses some of its parts.
+        None where nothing can go. The last segment always stays, and so does the last record; no large transaction
+        loses some of its parts.
         """
         kept = 0
         while kept < len(self._segments) - 1 and self._segments[kept].last_lsn < self.last_lsn:
@@ -297,7 +308,8 @@ class JournalLog:
         )
 
     def begin_segment(self) -> None:
-        """What follows goes to a segment of its own, so that all before it can be trimmed once it is committed. Durable with the next `sync`."""
+        """What follows goes to a segment of its own, so that all before it can be trimmed once it is committed. Durable
+        with the next `sync`."""
         if self._segments and self._segments[-1].offsets and not self._roll:
             self._new_segment(self.last_lsn + 1, self.last_epoch)
 
@@ -334,7 +346,7 @@ class JournalLog:
         for segment in self._segments:
             segment.file.close()
 
-    # -- opening ---------------------------------------------------------------------------------------------------------------
+    # -- opening -------------------------------------------------------------------------------------------------------
 
     def _load(self, names: list[SegmentName]) -> None:
         """Read the segments, lowest generation first; each up to where a higher one overrides it."""
@@ -391,7 +403,8 @@ class JournalLog:
         return offset, None
 
     def _settle(self, broken: Lsn | None) -> None:
-        """After loading: nothing follows a broken record, and what was not known to be synced is synced with the next records."""
+        """After loading: nothing follows a broken record, and what was not known to be synced is synced with the next
+        records."""
         while self._segments and self._segments[0].last_lsn < self.promise.first_lsn:
             self._drop(self._segments.pop(0))
         self._groups.trim(self.first_lsn)

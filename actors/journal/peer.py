@@ -1,7 +1,8 @@
 """The writer's view of one journal replica: how far it agrees, and one Append at a time.
 
-What piles up while an Append is under way goes out as the next one. A replica that is behind what the writer holds in memory is filled from another
-replica; one that is away is tried again with growing pauses for as long as there is something it lacks.
+What piles up while an Append is under way goes out as the next one. A replica that is behind what the writer holds in
+memory is filled from another replica; one that is away is tried again with growing pauses for as long as there is
+something it lacks.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ FETCH_BYTES = 4 << 20
 
 
 class Peer:
-    """`durable`: the last record known to be on its disk and equal to the writer's; -1 before its log has been compared."""
+    """`durable`: the last record known to be on its disk and equal to the writer's; -1 before its log has been
+    compared."""
 
     def __init__(self, writer: JournalWriter, name: str) -> None:
         self._writer = writer
@@ -37,7 +39,8 @@ class Peer:
         self.voter = False
         self.subscribed = False
         self.barrier: Lsn | None = None
-        """A learner may vote once it has this record and a majority of the others has committed it; in the life in which it was noticed to be one."""
+        """A learner may vote once it has this record and a majority of the others has committed it; in the life in
+        which it was noticed to be one."""
         self._life = 0
         """Of the replica, when it answered last."""
         self.is_full = False
@@ -47,7 +50,8 @@ class Peer:
         self._told: Lsn = 0
         self._pause_s = RETRY_S_MIN
         self._stride = 1
-        """How many records to go back at the next conflict: doubled each time, so that a long diverging tail takes few round trips."""
+        """How many records to go back at the next conflict: doubled each time, so that a long diverging tail takes few
+        round trips."""
         self._timer: asyncio.TimerHandle | None = None
         self._promoting = False
         self.is_begun = False
@@ -66,7 +70,8 @@ class Peer:
             self._timer.cancel()
 
     def push(self) -> None:
-        """Send what it lacks, unless something is under way. News of a commit does not wait for that: readers do, at the crossbar."""
+        """Send what it lacks, unless something is under way. News of a commit does not wait for that: readers do, at
+        the crossbar."""
         writer = self._writer
         if self._timer is not None or writer.stopped:
             return
@@ -89,7 +94,9 @@ class Peer:
         writer = self._writer
         previous = self._next - 1
         self._told = min(writer.committed_lsn, previous)
-        writer.post(self.name, Append(writer.epoch, previous, writer.epoch_at(previous), [], writer.committed_lsn, writer.seats))
+        writer.post(
+            self.name, Append(writer.epoch, previous, writer.epoch_at(previous), [], writer.committed_lsn, writer.seats)
+        )
 
     def _send(self) -> None:
         writer = self._writer
@@ -116,7 +123,8 @@ class Peer:
             self._life = answer.life
             self.barrier = None
         if answer.voter != self.voter:
-            # A learner that votes now has taken this writer's Promote, whose answer is lost or late: it need not be heard to be counted.
+            # A learner that votes now has taken this writer's Promote, whose answer is lost or late: it need not be
+            # heard to be counted.
             self.voter = answer.voter
             self.barrier = None
         if answer.conflict:
@@ -142,7 +150,8 @@ class Peer:
                 self._reset(writer.first_lsn, writer.trimmed_ts)
 
     def _reset(self, first: Lsn, trimmed_ts: Timestamp) -> None:
-        """The records that it lacks have been trimmed: it begins at the first one kept. All before that is committed, so a voter remains one."""
+        """The records that it lacks have been trimmed: it begins at the first one kept. All before that is committed,
+        so a voter remains one."""
         writer = self._writer
         self._busy = True
         self._next = first
@@ -175,7 +184,9 @@ class Peer:
                     return
             self._busy = True
             previous = self._next - 1
-            message = Append(writer.epoch, previous, writer.epoch_at(previous), records, writer.committed_lsn, writer.seats)
+            message = Append(
+                writer.epoch, previous, writer.epoch_at(previous), records, writer.committed_lsn, writer.seats
+            )
             writer.request(self.name, message, self._appended, self._failed, APPEND_TIMEOUT_S)
 
         def missing(error: DatabaseError) -> None:
@@ -199,7 +210,8 @@ class Peer:
             then()
 
         def failed(_: DatabaseError) -> None:
-            # It may vote all the same, seal for another writer, and lose its disk: all that this one knows of it counts for nothing.
+            # It may vote all the same, seal for another writer, and lose its disk: all that this one knows of it counts
+            # for nothing.
             self.barrier = None
             self.durable = -1
             asyncio.get_running_loop().call_later(RETRY_S_MAX, again)

@@ -1,13 +1,15 @@
-"""A journal record: a checksummed header and a write set, encoded once by the writer and stored, fetched and streamed as the same bytes.
+"""A journal record: a checksummed header and a write set, encoded once by the writer and stored, fetched and streamed
+as the same bytes.
 
     crc32c (4) | header length (4) | payload length (4) | header (msgpack) | payload
     payload: the write set's Arrow bytes, untouched
 
-The checksum covers all that follows it. One committed transaction is exactly one COMMIT record (I2). A large one is preceded, in the same epoch of the same
-journal, by PART records that hold its write set in bounded pieces; its COMMIT counts them and carries a checksum over them. Parts without their COMMIT are nothing: an
-ABORT, or the beginning of the next epoch, says that it will not come. A record says three things beside its changes: its
-`commit_ts`, a `promise` (no later record of this journal has a commit time at or below it), and its epoch's `epoch_end` (the lease: the epoch commits and
-promises nothing above it until a later durable record extends it).
+The checksum covers all that follows it. One committed transaction is exactly one COMMIT record (I2). A large one is
+preceded, in the same epoch of the same journal, by PART records that hold its write set in bounded pieces; its COMMIT
+counts them and carries a checksum over them. Parts without their COMMIT are nothing: an ABORT, or the beginning of the
+next epoch, says that it will not come. A record says three things beside its changes: its `commit_ts`, a `promise` (no
+later record of this journal has a commit time at or below it), and its epoch's `epoch_end` (the lease: the epoch
+commits and promises nothing above it until a later durable record extends it).
 """
 
 from __future__ import annotations
@@ -24,22 +26,26 @@ COMMIT = 0
 EPOCH_BEGIN = 1
 """First record of an epoch: commit_ts is the epoch's beginning; nothing of an older epoch follows it."""
 LEASE = 2
-"""Extends the epoch's end, or gives a promise its place; changes nothing. Also the barrier before a learner may vote."""
+"""Extends the epoch's end, or gives a promise its place; changes nothing. Also the barrier before a learner may
+vote."""
 PART = 4
 """A piece of a transaction's write set; like a LEASE in all else."""
 ABORT = 5
 """The parts of this transaction are void; like a LEASE in all else."""
 STATE = 6
-"""Of journal 0, whose writer is the controller: the payload is the cluster's state (cluster/keeping.py). Like a LEASE in all else."""
+"""Of journal 0, whose writer is the controller: the payload is the cluster's state (cluster/keeping.py). Like a LEASE
+in all else."""
 RELEASE = 7
-"""The adjudicator's reign over some keys is over (docs/ranges.md): this record and all later ones carry the version of a map in which others own them.
-Like a LEASE in all else."""
+"""The adjudicator's reign over some keys is over (docs/ranges.md): this record and all later ones carry the version of
+a map in which others own them. Like a LEASE in all else."""
 ANNOUNCE = 8
-"""This record and all later ones carry the version of a set of journals (common/journal_set.py): whoever reads on must know that set. Like a LEASE in all else."""
+"""This record and all later ones carry the version of a set of journals (common/journal_set.py): whoever reads on must
+know that set. Like a LEASE in all else."""
 END = 9
 """Nothing is committed in this journal any more, in no epoch: its adjudicator is retired. Like a LEASE in all else."""
 CLOSE = 3
-"""Last record of an epoch that ended cleanly: epoch_end is what was really used, so the next epoch need not wait for the lease to pass."""
+"""Last record of an epoch that ended cleanly: epoch_end is what was really used, so the next epoch need not wait for
+the lease to pass."""
 
 TRIMMED = UNDEFINED_FILE
 """SQLSTATE: records that are wanted have been trimmed; the refusal says what is left."""
@@ -52,7 +58,8 @@ PREFIX_BYTES = PREFIX.size
 
 
 class RecordHeader(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """`commit_ts`: of a COMMIT; the beginning for EPOCH_BEGIN; the promise for LEASE. Ascending within one journal (LEASE may repeat)."""
+    """`commit_ts`: of a COMMIT; the beginning for EPOCH_BEGIN; the promise for LEASE. Ascending within one journal
+    (LEASE may repeat)."""
 
     lsn: Lsn
     epoch: Epoch

@@ -1,15 +1,19 @@
-"""What a journal replica does about damage on its own disk: it sets its log aside and begins anew as a learner, filled from the others (I9).
+"""What a journal replica does about damage on its own disk: it sets its log aside and begins anew as a learner, filled
+from the others (I9).
 
     log, damage = await open_log(disk, settings, seat=0)       damage: what was found, "" where all is well
 
-The damaged files are kept under `damaged/`, for a person to look into should the other replicas turn out to be gone too; the next damage overwrites
-files of the same names. Nothing votes for what was lost: the new promise says `voter=False` and `lost=True` before the first file goes, and a journal
-whose replicas are empty because they `lost` their logs is never taken for a new one (writer.py). Two of three damaged at once is more than a journal
-gets over by itself: it stays without a majority.
+The damaged files are kept under `damaged/`, for a person to look into should the other replicas turn out to be gone
+too; the next damage overwrites files of the same names. Nothing votes for what was lost: the new promise says
+`voter=False` and `lost=True` before the first file goes, and a journal whose replicas are empty because they `lost`
+their logs is never taken for a new one (writer.py). Two of three damaged at once is more than a journal gets over by
+itself: it stays without a majority.
 
-So does one that finds what its zone had here before the zone went on elsewhere: its seat (seats.py) is lower, and the others have gone on without it.
+So does one that finds what its zone had here before the zone went on elsewhere: its seat (seats.py) is lower, and the
+others have gone on without it.
 
-The epoch promised is kept where it can still be read. Where not, nothing is: a learner's promise counts for nobody, like that of a lost disk.
+The epoch promised is kept where it can still be read. Where not, nothing is: a learner's promise counts for nobody,
+like that of a lost disk.
 """
 
 from __future__ import annotations
@@ -30,8 +34,8 @@ logger = logging.getLogger(__name__)
 
 
 async def open_log(disk: Disk, settings: Journaling, seat: int = 0) -> tuple[JournalLog, str]:
-    """The log, and the damage that it was set aside for. `seat`: that the zone has now. Raises 53100 where there is no room to set it aside, 55000 where the disk
-    has had a higher seat."""
+    """The log, and the damage that it was set aside for. `seat`: that the zone has now. Raises 53100 where there is no
+    room to set it aside, 55000 where the disk has had a higher seat."""
     damage = ""
     try:
         log = JournalLog.open(disk, settings)
@@ -45,12 +49,18 @@ async def open_log(disk: Disk, settings: Journaling, seat: int = 0) -> tuple[Jou
             return log, ""
         if had > seat:
             log.close()
-            raise DatabaseError(OBJECT_NOT_IN_PREREQUISITE_STATE, f"this disk has had seat {had} of its zone, and is to take seat {seat}")
+            raise DatabaseError(
+                OBJECT_NOT_IN_PREREQUISITE_STATE,
+                f"this disk has had seat {had} of its zone, and is to take seat {seat}",
+            )
         if log.promise == Promise() and log.last_lsn == 0:
             await log.set_promise(Promise(seat=seat))
             return log, ""
         log.close()
-    logger.error("the journal replica sets its log aside and begins anew as a learner: %s", damage or "its zone went on elsewhere")
+    logger.error(
+        "the journal replica sets its log aside and begins anew as a learner: %s",
+        damage or "its zone went on elsewhere",
+    )
     return await _set_aside(disk, settings, seat), damage
 
 

@@ -3,13 +3,17 @@
 The protocol is Raft's log with a leader that stands outside (the adjudicator) and elects itself by sealing a majority:
 
 - `Seal(epoch)`: promise durably to refuse every lower epoch (I7), answer with the log's tail.
-- `Append(epoch, previous, records)`: only if the previous record is the writer's too; a tail that differs is cut; answered when fsynced. Appends that arrive while
-  a sync is under way share the next one (group commit; the disk coalesces).
-- A replica that finds itself without a promise (a new one, or one that lost its disk) is a learner: it stores but does not vote, until the writer promotes it (I9).
+- `Append(epoch, previous, records)`: only if the previous record is the writer's too; a tail that differs is cut;
+  answered when fsynced. Appends that arrive while a sync is under way share the next one (group commit; the disk
+  coalesces).
+- A replica that finds itself without a promise (a new one, or one that lost its disk) is a learner: it stores but does
+  not vote, until the writer promotes it (I9).
 - A replica that finds its log damaged sets it aside and becomes a learner, too (repair.py).
-- A replica whose missing records have been trimmed elsewhere is told to begin further on (`Reset`); it goes on voting, as what it gives up is no majority's.
+- A replica whose missing records have been trimmed elsewhere is told to begin further on (`Reset`); it goes on voting,
+  as what it gives up is no majority's.
 
-Crossbars subscribe here and get committed records, in order, with flow control (subscription.py). An idle replica sends nothing.
+Crossbars subscribe here and get committed records, in order, with flow control (subscription.py). An idle replica sends
+nothing.
 """
 
 from __future__ import annotations
@@ -53,18 +57,22 @@ from actors.journal.subscription import Subscription
 from actors.runtime.interfaces import Context, Reply
 
 SUBSCRIPTIONS_MAX = 64
-"""Streams at once: a crossbar's own, and one for each storage replica that catches up. The oldest goes: its crossbar has most likely died."""
+"""Streams at once: a crossbar's own, and one for each storage replica that catches up. The oldest goes: its crossbar
+has most likely died."""
 ANNOUNCE_EVERY_S = 5.0
-"""While a replica that has been started has not heard from its writer: seldom, as a writer that begins speaks by itself."""
+"""While a replica that has been started has not heard from its writer: seldom, as a writer that begins speaks by
+itself."""
 WAITING_MAX = 1024
 """Requests held while a new promise is being written to disk."""
 
 
 class JournalReplica:
-    """Role `journal/<journal>/<az>`. `writer`: the role that appends; its adjudicator where nothing is said. `seat`: of its zone (seats.py).
-    `restoring`: the cluster begins with another's data (archive.py)."""
+    """Role `journal/<journal>/<az>`. `writer`: the role that appends; its adjudicator where nothing is said. `seat`: of
+    its zone (seats.py). `restoring`: the cluster begins with another's data (archive.py)."""
 
-    def __init__(self, context: Context, journal: int, az: str, writer: str = "", seat: int = 0, restoring: bool = False) -> None:
+    def __init__(
+        self, context: Context, journal: int, az: str, writer: str = "", seat: int = 0, restoring: bool = False
+    ) -> None:
         self._context = context
         self._journal = journal
         self._az = az
@@ -96,7 +104,9 @@ class JournalReplica:
         if (objects := self._context.objects) is not None:
             if self._restoring and not self._log.promise.voter:
                 await restore(self._journal, self._log, objects)
-            self._archive = JournalArchive(self._context, self._journal, self._log, lambda: self._committed, self._ask, objects)
+            self._archive = JournalArchive(
+                self._context, self._journal, self._log, lambda: self._committed, self._ask, objects
+            )
         self._promised = self._log.promise.epoch
         self._voter = self._log.promise.voter
         self._reserve.begin()
@@ -108,8 +118,9 @@ class JournalReplica:
             self._announce()
 
     def _announce(self) -> None:
-        """Tell the writer that this replica has been restarted: what it lacks now, and who writes, would else wait for the next record. Again and again
-        until it speaks: what is told once may be lost, or come to a writer that has not begun."""
+        """Tell the writer that this replica has been restarted: what it lacks now, and who writes, would else wait for
+        the next record. Again and again until it speaks: what is told once may be lost, or come to a writer that has
+        not begun."""
         if not self._writer and not self._stopped:
             self._context.bus.post(self._context.name, self._expected_writer, Watched(self._promised, restarted=True))
             self._announcing = asyncio.get_running_loop().call_later(ANNOUNCE_EVERY_S, self._announce)
@@ -183,7 +194,7 @@ class JournalReplica:
             "traffic": {"syncs": self._syncs},
         }
 
-    # -- promises ----------------------------------------------------------------------------------------------------------------
+    # -- promises ------------------------------------------------------------------------------------------------------
 
     def _seal(self, message: Seal, reply: Reply | None) -> None:
         if message.epoch <= self._promised:
@@ -194,13 +205,22 @@ class JournalReplica:
             if reply is not None:
                 log = self.log
                 before = log.epoch_at(log.first_lsn - 1)
-                kept = (self._promised, before, log.promise.trimmed_ts, log.promise.lost, self._life, self._seat, log.promise.seats)
+                kept = (
+                    self._promised,
+                    before,
+                    log.promise.trimmed_ts,
+                    log.promise.lost,
+                    self._life,
+                    self._seat,
+                    log.promise.seats,
+                )
                 reply(Sealed(log.last_epoch, log.last_lsn, log.first_lsn, self._committed, self._voter, *kept))
 
         self._store_promise(replace(self.log.promise, epoch=message.epoch), promised, reply)
 
     def _store_promise(self, promise: Promise, then: Callable[[], None], reply: Reply | None) -> None:
-        """Make the promise durable, then go on; meanwhile what depends on it waits. Where there is no room for it, `reply` hears so, and nothing is promised."""
+        """Make the promise durable, then go on; meanwhile what depends on it waits. Where there is no room for it,
+        `reply` hears so, and nothing is promised."""
         assert not self._storing_promise
         self._promised = promise.epoch
         self._voter = promise.voter
@@ -245,7 +265,12 @@ class JournalReplica:
             _refuse(reply, self._promised)
         elif message.life != self._life:
             if reply is not None:
-                reply.fail(DatabaseError(OBJECT_NOT_IN_PREREQUISITE_STATE, f"{self._context.name} has been restarted since it was to vote"))
+                reply.fail(
+                    DatabaseError(
+                        OBJECT_NOT_IN_PREREQUISITE_STATE,
+                        f"{self._context.name} has been restarted since it was to vote",
+                    )
+                )
         elif self._voter:
             if reply is not None:
                 reply(Done())
@@ -260,7 +285,8 @@ class JournalReplica:
         log = self.log
         last = message.next_lsn - 1
         if last < log.first_lsn - 1 or log.epoch_at(last) == message.previous_epoch:
-            # A repeated or late Reset: this log has that record, or begins beyond it. Nothing that was acknowledged may go.
+            # A repeated or late Reset: this log has that record, or begins beyond it. Nothing that was acknowledged may
+            # go.
             self._sync_and_answer(last, message.epoch, reply)
             return
         assert last >= self._committed, f"record {self._committed} is committed and would be reset"
@@ -276,7 +302,8 @@ class JournalReplica:
         self._store_promise(promise, promised, reply)
 
     def _trim(self, below_ts: Timestamp, reply: Reply | None) -> None:
-        """Only what this replica knows to be committed goes: its own tail may yet turn out to differ from the journal's."""
+        """Only what this replica knows to be committed goes: its own tail may yet turn out to differ from the
+        journal's."""
         promise = self.log.after_trim(below_ts, self._committed)
 
         def trimmed() -> None:
@@ -290,7 +317,8 @@ class JournalReplica:
             self._store_promise(promise, trimmed, reply)
 
     def _settle(self, below_ts: Timestamp, reply: Reply | None) -> None:
-        """As a Trim, of the newest records, too: they end their segment. The next one is durable before any that it follows goes."""
+        """As a Trim, of the newest records, too: they end their segment. The next one is durable before any that it
+        follows goes."""
         log = self.log
         if log.last_lsn >= log.first_lsn and log.commit_ts_at(log.last_lsn) <= below_ts:
             try:
@@ -306,16 +334,21 @@ class JournalReplica:
 
         log.sync(synced)
 
-    # -- records -----------------------------------------------------------------------------------------------------------------
+    # -- records -------------------------------------------------------------------------------------------------------
 
     def _append(self, sender: str, message: Append, reply: Reply | None) -> None:
         seats = self.log.promise.seats
-        if message.epoch != self._promised or (message.seats and message.seats != seats and are_news(message.seats, seats)):
+        if message.epoch != self._promised or (
+            message.seats and message.seats != seats and are_news(message.seats, seats)
+        ):
             if message.epoch < self._promised:
                 _refuse(reply, self._promised)
             elif message.seats.get(self._context.name, 0) > self._seat:
                 self._end(
-                    DatabaseError(OBJECT_NOT_IN_PREREQUISITE_STATE, f"{self._context.name} has gone on on another disk than this one")
+                    DatabaseError(
+                        OBJECT_NOT_IN_PREREQUISITE_STATE,
+                        f"{self._context.name} has gone on on another disk than this one",
+                    )
                 )
             else:
                 promise = replace(self.log.promise, epoch=message.epoch, seats=newest(seats, message.seats))
@@ -325,7 +358,9 @@ class JournalReplica:
         log = self._log
         assert log is not None
         previous = message.previous_lsn
-        if previous > log.last_lsn or (previous >= log.first_lsn - 1 and log.epoch_at(previous) != message.previous_epoch):
+        if previous > log.last_lsn or (
+            previous >= log.first_lsn - 1 and log.epoch_at(previous) != message.previous_epoch
+        ):
             self._conflict(message, reply)
             return
         # Records below our first were trimmed: they are committed, so the writer's are the same.
@@ -338,7 +373,9 @@ class JournalReplica:
                 try:
                     self._store(fresh)
                 except DatabaseError as error:
-                    log.sync(_expect_none)  # files that a cut or a reset has made void go with it: there may be room the next time
+                    log.sync(
+                        _expect_none
+                    )  # files that a cut or a reset has made void go with it: there may be room the next time
                     if reply is not None:
                         reply.fail(error)
                     return
@@ -392,7 +429,17 @@ class JournalReplica:
     def _appended(self, epoch: Epoch, lsn: Lsn, conflict: bool = False) -> Appended:
         """It votes where its disk says so: a promise that is being written does not count."""
         log, low = self.log, not self._reserve.is_held
-        return Appended(epoch, lsn, conflict, bool(self._subscriptions), log.promise.voter, log.first_lsn, low, self._life, self._seat)
+        return Appended(
+            epoch,
+            lsn,
+            conflict,
+            bool(self._subscriptions),
+            log.promise.voter,
+            log.first_lsn,
+            low,
+            self._life,
+            self._seat,
+        )
 
     def _note_committed(self, lsn: Lsn) -> None:
         if lsn > self._committed:
@@ -413,7 +460,8 @@ class JournalReplica:
             self._end_over(error)
 
     def _end_over(self, error: DatabaseError) -> None:
-        """Damage in the log is mended at a start (repair.py): this life ends, its supervisor begins the next. Raises what is no damage."""
+        """Damage in the log is mended at a start (repair.py): this life ends, its supervisor begins the next. Raises
+        what is no damage."""
         if error.sqlstate != DATA_CORRUPTED:
             raise error
         self._damaged = error.message
@@ -442,7 +490,7 @@ class JournalReplica:
             return
         reply(Fetched(records, log.last_lsn))
 
-    # -- subscriptions -----------------------------------------------------------------------------------------------------------
+    # -- subscriptions -------------------------------------------------------------------------------------------------
 
     def _subscribe(self, sender: str, message: SubscribeJournal, reply: Reply | None) -> None:
         log = self.log
@@ -454,16 +502,24 @@ class JournalReplica:
         if not self._writer:
             # What is committed here is not known before the writer has spoken: the crossbar does better elsewhere.
             if reply is not None:
-                reply.fail(DatabaseError(OBJECT_NOT_IN_PREREQUISITE_STATE, f"{self._context.name} has not heard from its writer yet"))
+                reply.fail(
+                    DatabaseError(
+                        OBJECT_NOT_IN_PREREQUISITE_STATE, f"{self._context.name} has not heard from its writer yet"
+                    )
+                )
             return
         # Beyond what is committed this log may differ from the journal's: no place may be skipped there.
-        first = message.from_lsn or log.begin_for(min(log.first_after(message.after_ts), max(self._committed + 1, log.first_lsn)))
+        first = message.from_lsn or log.begin_for(
+            min(log.first_after(message.after_ts), max(self._committed + 1, log.first_lsn))
+        )
         if first < log.first_lsn or (not message.from_lsn and message.after_ts < log.promise.trimmed_ts):
             if reply is not None:
                 reply.fail(self._trimmed())
             return
         begun = Subscribed(first, max(0, log.epoch_at(first - 1)))
-        self._subscriptions[message.stream] = Subscription(self._context.bus, self._context.name, sender, message, begun, self)
+        self._subscriptions[message.stream] = Subscription(
+            self._context.bus, self._context.name, sender, message, begun, self
+        )
         while len(self._subscriptions) > SUBSCRIPTIONS_MAX:
             del self._subscriptions[next(iter(self._subscriptions))]
         if reply is not None:
@@ -479,7 +535,9 @@ class JournalReplica:
     def _trimmed(self) -> DatabaseError:
         log = self.log
         return DatabaseError(
-            TRIMMED, f"records below {log.first_lsn} have been trimmed", refusal=Trimmed(log.first_lsn, log.promise.trimmed_ts)
+            TRIMMED,
+            f"records below {log.first_lsn} have been trimmed",
+            refusal=Trimmed(log.first_lsn, log.promise.trimmed_ts),
         )
 
 

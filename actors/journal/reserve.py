@@ -1,10 +1,13 @@
-"""Room kept on a journal replica's disk for the time when it is full: a file of zeros, given up for the records that must still be written then.
+"""Room kept on a journal replica's disk for the time when it is full: a file of zeros, given up for the records that
+must still be written then.
 
-A full disk must not stop reads, and reads need the epoch to go on, which takes a small LEASE record now and then. So the first append that finds no
-room releases the reserve, goes on, and says so (`Appended.low`); the adjudicator then refuses commits (53100) and spends the reserve on leases, thousands of
-them. When there is room again the reserve is filled, and commits are taken.
+A full disk must not stop reads, and reads need the epoch to go on, which takes a small LEASE record now and then. So
+the first append that finds no room releases the reserve, goes on, and says so (`Appended.low`); the adjudicator then
+refuses commits (53100) and spends the reserve on leases, thousands of them. When there is room again the reserve is
+filled, and commits are taken.
 
-Left out: other files on the same disk may take the room that was released, and a record larger than the reserve waits, and all after it, until there is room.
+Left out: other files on the same disk may take the room that was released, and a record larger than the reserve waits,
+and all after it, until there is room.
 """
 
 from __future__ import annotations

@@ -1,10 +1,12 @@
-"""One file of a journal replica's log, and the frames in it. Written only at its end, never cut: what rules over what follows from the files' names.
+"""One file of a journal replica's log, and the frames in it. Written only at its end, never cut: what rules over what
+follows from the files' names.
 
     log/<generation, 8 digits>-<first lsn, 20 digits>-<epoch of the record before it, 10 digits>
     frame: magic (4) | length of the record (4) | synced (8) | record (record.py)
 
-`synced` is the last record that this replica knew to be on disk when it wrote the frame. So a damaged record is told from a torn one at the next start: where
-an intact frame says that the damaged record was synced, it is damage; else it was never acknowledged, and may go.
+`synced` is the last record that this replica knew to be on disk when it wrote the frame. So a damaged record is told
+from a torn one at the next start: where an intact frame says that the damaged record was synced, it is damage; else it
+was never acknowledged, and may go.
 
 A segment of a higher generation overrides every record from its first lsn on in all lower ones (see log.py).
 """
@@ -46,7 +48,8 @@ class SegmentName:
 
 @dataclass(eq=False)
 class Segment:
-    """Records first_lsn, first_lsn + 1 ...; `offsets[i]` is where record first_lsn + i's frame begins, `end` where the last one's ends."""
+    """Records first_lsn, first_lsn + 1 ...; `offsets[i]` is where record first_lsn + i's frame begins, `end` where the
+    last one's ends."""
 
     name: SegmentName
     file: File
@@ -114,7 +117,8 @@ def synced_after(data: bytes, offset: int) -> Lsn:
 
 
 def looks_torn(data: bytes, offset: int) -> bool:
-    """Whether the broken frame at `offset` may be a write that did not end: it goes past the file's end, or a whole sector's part of it is zero."""
+    """Whether the broken frame at `offset` may be a write that did not end: it goes past the file's end, or a whole
+    sector's part of it is zero."""
     start = offset + FRAME_BYTES
     if start > len(data) or not any(data[offset:start]):
         return True

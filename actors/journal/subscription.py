@@ -1,4 +1,5 @@
-"""One crossbar's stream of committed records from a journal replica: catch-up from disk and live, in numbered messages with flow control."""
+"""One crossbar's stream of committed records from a journal replica: catch-up from disk and live, in numbered messages
+with flow control."""
 
 from __future__ import annotations
 
@@ -18,9 +19,18 @@ WINDOW_MESSAGES = 4
 
 
 class Subscription:
-    """Sends from `begun.first_lsn` on. The window counts the bytes of records that the subscriber has not acknowledged."""
+    """Sends from `begun.first_lsn` on. The window counts the bytes of records that the subscriber has not
+    acknowledged."""
 
-    def __init__(self, bus: Bus, name: str, subscriber: str, request: SubscribeJournal, begun: Subscribed, replica: JournalReplica) -> None:
+    def __init__(
+        self,
+        bus: Bus,
+        name: str,
+        subscriber: str,
+        request: SubscribeJournal,
+        begun: Subscribed,
+        replica: JournalReplica,
+    ) -> None:
         self._bus = bus
         self._name = name
         self._subscriber = subscriber
@@ -35,11 +45,14 @@ class Subscription:
         self._outstanding_bytes = 0
 
     def advance(self) -> bool:
-        """Send what has been committed and fits into the window. False: what comes next has been trimmed here. Raises XX001."""
+        """Send what has been committed and fits into the window. False: what comes next has been trimmed here. Raises
+        XX001."""
         replica = self._replica
         if self._next < replica.log.first_lsn:
             return False
-        while self._next <= replica.committed_lsn and (self._outstanding_bytes < self._window_bytes or not self._unacknowledged):
+        while self._next <= replica.committed_lsn and (
+            self._outstanding_bytes < self._window_bytes or not self._unacknowledged
+        ):
             records = replica.log.read(self._next, self._message_bytes, replica.committed_lsn)
             if not records:
                 break
@@ -47,7 +60,9 @@ class Subscription:
             size = sum(map(len, records))
             self._unacknowledged.append((self._number, size))
             self._outstanding_bytes += size
-            self._bus.post(self._name, self._subscriber, JournalRecords(self._stream, self._number, self._next, records))
+            self._bus.post(
+                self._name, self._subscriber, JournalRecords(self._stream, self._number, self._next, records)
+            )
             self._next += len(records)
         return True
 

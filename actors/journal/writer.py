@@ -1,17 +1,21 @@
-"""The journal's one writer, inside the adjudicator: elects itself by sealing a majority, appends, and says what is committed.
+"""The journal's one writer, inside the adjudicator: elects itself by sealing a majority, appends, and says what is
+committed.
 
     writer = JournalWriter(context, journal=1, replicas=["journal/1/a", "journal/1/b", "journal/1/c"], on_deposed=...)
-    recovered = await writer.open(anew)             seal a majority under a higher epoch; every record still kept is shown to what anew() gives
+    recovered = await writer.open(anew)             seal a majority under a higher epoch; every record still kept is
+                                                    shown to what anew() gives
     await writer.begin(commit_ts, epoch_end)        EPOCH_BEGIN, committed: now all before it is committed too
     lsn = writer.append(COMMIT, ..., on_committed=callback)
 
-Recovery (design, section 4): of a sealed majority, the log whose last record has the highest epoch, and among those the longest, is the journal; it is
-copied to the others by the usual Appends, and nothing of it counts as committed before a record of the new epoch is (Raft, section 5.4.2). A record is
-committed when a majority of all replicas, learners not counted, has it fsynced. `on_committed` callbacks run in the order of the records.
+Recovery (design, section 4): of a sealed majority, the log whose last record has the highest epoch, and among those the
+longest, is the journal; it is copied to the others by the usual Appends, and nothing of it counts as committed before a
+record of the new epoch is (Raft, section 5.4.2). A record is committed when a majority of all replicas, learners not
+counted, has it fsynced. `on_committed` callbacks run in the order of the records.
 
-A brand-new journal: every replica is empty and none votes. Only when all of them (not a majority) answer so are they made voters.
-A replica that lost its disk votes again only after a barrier record, appended after the loss was noticed, has been committed by the others and stored by it:
-an older writer, outbid by those others, cannot win it over (I9). Both hold for one life of the replica: one that has been restarted begins again.
+A brand-new journal: every replica is empty and none votes. Only when all of them (not a majority) answer so are they
+made voters. A replica that lost its disk votes again only after a barrier record, appended after the loss was noticed,
+has been committed by the others and stored by it: an older writer, outbid by those others, cannot win it over (I9).
+Both hold for one life of the replica: one that has been restarted begins again.
 """
 
 from __future__ import annotations
@@ -77,7 +81,8 @@ class JournalWriter:
         self._flushing = False
         self._sealed: dict[str, Sealed] = {}
         self.seats: dict[str, int] = {}
-        """Replica -> the highest seat that is known of it, where that is not 0 (seats.py). Never changed in place: messages hold it."""
+        """Replica -> the highest seat that is known of it, where that is not 0 (seats.py). Never changed in place:
+        messages hold it."""
         self.epoch: Epoch = 0
         self.first_lsn: Lsn = 1
         self.trimmed_ts: Timestamp = 0
@@ -87,7 +92,8 @@ class JournalWriter:
         self.last_epoch_end: Timestamp = 0
         self.last_commit_ts: Timestamp = 0
         self.map_version = 0
-        """Carried by every record from now on: the journal's adjudicator goes by no older map (record.py: MappedHeader)."""
+        """Carried by every record from now on: the journal's adjudicator goes by no older map (record.py:
+        MappedHeader)."""
         self.set_version = 0
         """Likewise: the journal's readers go by no older set of journals."""
         self.has_ended = False
@@ -98,10 +104,12 @@ class JournalWriter:
         """A majority's disks have room for more than what is kept in reserve."""
         self.stopped = False
 
-    # -- the transport that peers use ------------------------------------------------------------------------------------------
+    # -- the transport that peers use ----------------------------------------------------------------------------------
 
     def request(self, name: str, message: Message, on_reply: OnReply, on_failure: OnFailure, timeout_s: float) -> None:
-        self._context.bus.request(self._name, name, message, self._unless_stopped(on_reply), self._unless_stopped(on_failure), timeout_s)
+        self._context.bus.request(
+            self._name, name, message, self._unless_stopped(on_reply), self._unless_stopped(on_failure), timeout_s
+        )
 
     def _unless_stopped(self, callback: Callable[[Any], None]) -> Callable[[Any], None]:
         epoch = self.epoch
@@ -115,11 +123,12 @@ class JournalWriter:
     def post(self, name: str, message: Message) -> None:
         self._context.bus.post(self._name, name, message)
 
-    # -- opening -----------------------------------------------------------------------------------------------------------------
+    # -- opening -------------------------------------------------------------------------------------------------------
 
     async def open(self, anew: Callable[[], OnRecord], epoch_hint: Epoch = 0) -> Recovered:
-        """Win a majority. Takes as long as it takes: while fewer replicas answer, it goes on asking. `anew` begins an attempt to read what is kept: the log
-        that counts may be another one than that of an attempt which failed half-way."""
+        """Win a majority. Takes as long as it takes: while fewer replicas answer, it goes on asking. `anew` begins an
+        attempt to read what is kept: the log that counts may be another one than that of an attempt which failed
+        half-way."""
         wanted = max(epoch_hint, self.epoch + 1)
         while True:
             self.epoch = wanted
@@ -136,7 +145,8 @@ class JournalWriter:
                     self._sealed = sealed
                     return await self._recover(voters, anew())
             except DatabaseError as error:
-                # A replica went away in the middle, or found its log damaged (it becomes a learner): begin again, under a higher epoch.
+                # A replica went away in the middle, or found its log damaged (it becomes a learner): begin again, under
+                # a higher epoch.
                 logger.info("journal %d: %s", self._journal, error.message)
             wanted = max(wanted, outbid) + 1
             await asyncio.sleep(self._context.random.uniform(SEAL_PAUSE_S_MIN, SEAL_PAUSE_S_MAX))
@@ -156,7 +166,8 @@ class JournalWriter:
         return sealed, outbid
 
     def _of_newest_seats(self, sealed: dict[str, Sealed]) -> dict[str, Sealed]:
-        """Without replicas whose zone has gone on on another disk: whoever votes on that one has let a majority know."""
+        """Without replicas whose zone has gone on on another disk: whoever votes on that one has let a majority
+        know."""
         for name, answer in sealed.items():
             self.seats = newest(self.seats, answer.seats)
             self.takes_seat(name, answer.seat)
@@ -171,7 +182,9 @@ class JournalWriter:
 
     def _is_new(self, sealed: dict[str, Sealed]) -> bool:
         """Every replica answers, and none has ever held a record."""
-        return len(sealed) == len(self._peers) and all(answer.tail_lsn == 0 and not answer.lost for answer in sealed.values())
+        return len(sealed) == len(self._peers) and all(
+            answer.tail_lsn == 0 and not answer.lost for answer in sealed.values()
+        )
 
     async def _make_voters(self, epoch: Epoch, sealed: dict[str, Sealed]) -> None:
         for peer in self._peers:
@@ -196,7 +209,8 @@ class JournalWriter:
         return Recovered(self.epoch, self.last_lsn, self.last_commit_ts, self.last_epoch_end)
 
     async def _read_kept(self, name: str, tail: Sealed, on_record: OnRecord) -> None:
-        """Show every record that `name` keeps to `on_record`; the last ones stay in memory for the replicas that lack them."""
+        """Show every record that `name` keeps to `on_record`; the last ones stay in memory for the replicas that lack
+        them."""
         lsn = tail.first_lsn
         if lsn > 1:
             self._epochs.begin(lsn - 1, tail.before_first_epoch)
@@ -210,12 +224,17 @@ class JournalWriter:
                     break
                 if header.epoch >= self.epoch:
                     raise DatabaseError(
-                        OBJECT_NOT_IN_PREREQUISITE_STATE, f"{name} has taken another writer's record {lsn} since it was sealed"
+                        OBJECT_NOT_IN_PREREQUISITE_STATE,
+                        f"{name} has taken another writer's record {lsn} since it was sealed",
                     )
                 self._epochs.begin(header.lsn, header.epoch)
                 self.last_commit_ts = max(self.last_commit_ts, header.commit_ts)
                 self.last_epoch_end = header.epoch_end
-                self.map_version, self.set_version, self.has_ended = header.map_version, header.set_version, header.has_ended
+                self.map_version, self.set_version, self.has_ended = (
+                    header.map_version,
+                    header.set_version,
+                    header.has_ended,
+                )
                 self._memory.append(record)
                 self._memory_bytes += len(record)
                 while self._memory_bytes > self._memory_bytes_max and len(self._memory) > 1:
@@ -225,7 +244,8 @@ class JournalWriter:
         self.memory_first = self.last_lsn - len(self._memory) + 1
 
     async def begin(self, commit_ts: Timestamp, epoch_end: Timestamp) -> None:
-        """Append EPOCH_BEGIN and wait until it is committed, or this writer `stopped`. The adjudicator chooses commit_ts above the old epoch's end (I6)."""
+        """Append EPOCH_BEGIN and wait until it is committed, or this writer `stopped`. The adjudicator chooses
+        commit_ts above the old epoch's end (I6)."""
         begun = self._begun = asyncio.get_running_loop().create_future()
         self._begin_lsn = self.last_lsn + 1
         for peer in self._peers:
@@ -235,7 +255,7 @@ class JournalWriter:
         self.append(EPOCH_BEGIN, commit_ts, commit_ts, epoch_end, on_committed=lambda: _settle(begun))
         await begun
 
-    # -- appending ---------------------------------------------------------------------------------------------------------------
+    # -- appending -----------------------------------------------------------------------------------------------------
 
     def append(
         self,
@@ -252,13 +272,30 @@ class JournalWriter:
         checksum: int = 0,
         on_committed: Callable[[], None] | None = None,
     ) -> Lsn:
-        """Add one record; it goes out at the end of this turn of the loop with all others of the turn. Returns its number."""
+        """Add one record; it goes out at the end of this turn of the loop with all others of the turn. Returns its
+        number."""
         assert not self.stopped, "a deposed writer appends nothing"
         lsn = self.last_lsn = self.last_lsn + 1
         changes = schema_changes or []
-        fields = (lsn, self.epoch, kind, commit_ts, promise, epoch_end, transaction, catalog_change, changes, part, checksum)
+        fields = (
+            lsn,
+            self.epoch,
+            kind,
+            commit_ts,
+            promise,
+            epoch_end,
+            transaction,
+            catalog_change,
+            changes,
+            part,
+            checksum,
+        )
         is_plain = not (self.map_version or self.set_version or self.has_ended)
-        header = RecordHeader(*fields) if is_plain else MappedHeader(*fields, self.map_version, self.set_version, self.has_ended)
+        header = (
+            RecordHeader(*fields)
+            if is_plain
+            else MappedHeader(*fields, self.map_version, self.set_version, self.has_ended)
+        )
         if kind == EPOCH_BEGIN:
             self._epochs.begin(lsn, self.epoch)
         self.last_epoch_end = max(self.last_epoch_end, epoch_end)
@@ -282,7 +319,9 @@ class JournalWriter:
     def _shrink(self) -> None:
         """Let go of committed records beyond the bound."""
         memory = self._memory
-        while self._memory_bytes > self._memory_bytes_max and self.memory_first <= self.committed_lsn and len(memory) > 1:
+        while (
+            self._memory_bytes > self._memory_bytes_max and self.memory_first <= self.committed_lsn and len(memory) > 1
+        ):
             self._memory_bytes -= len(memory.popleft())
             self.memory_first += 1
 
@@ -326,7 +365,7 @@ class JournalWriter:
                     peer.subscribed = True
                     peer.push()
 
-    # -- committing --------------------------------------------------------------------------------------------------------------
+    # -- committing ----------------------------------------------------------------------------------------------------
 
     def advanced(self, peer: Peer) -> None:
         """A peer stores more than before: see what that commits."""
@@ -368,7 +407,7 @@ class JournalWriter:
         """A record of this epoch has been committed."""
         return self.committed_lsn >= self._begin_lsn > 0
 
-    # -- the end -----------------------------------------------------------------------------------------------------------------
+    # -- the end -------------------------------------------------------------------------------------------------------
 
     def deposed_by(self, why: str) -> None:
         if not self.stopped:

@@ -1,13 +1,15 @@
-"""Columns -> DataRow messages, without a Python object a value: what a large result of the column executor is shown with.
+"""Columns -> DataRow messages, without a Python object a value: what a large result of the column executor is shown
+with.
 
     encode = PieceEncoder(types, codes, zone)
     encode(piece, output)                               piece: results.Piece
 
-Each column becomes an Arrow array of its values' bytes. Their length words and the messages' heads are computed with NumPy, Arrow joins them by row, and the
-joined array's data are the messages, end to end: 'D' size count | length value | length value ...
+Each column becomes an Arrow array of its values' bytes. Their length words and the messages' heads are computed with
+NumPy, Arrow joins them by row, and the joined array's data are the messages, end to end: 'D' size count | length value
+| length value ...
 
-Integers, text, bool, dates, timestamps and numerics of a fixed scale are written by Arrow where its text is PostgreSQL's. Any other value goes
-through its datum and the type's own writer, a column at a time.
+Integers, text, bool, dates, timestamps and numerics of a fixed scale are written by Arrow where its text is
+PostgreSQL's. Any other value goes through its datum and the type's own writer, a column at a time.
 """
 
 from __future__ import annotations
@@ -31,7 +33,8 @@ Writer = Callable[[Any, Piece, int], Values]
 """(the column, the piece, the column's number) -> its values."""
 
 EMPTY, NO_LENGTH = pa.scalar(b"", pa.binary()), pa.scalar(-1, pa.int32())
-"""Made once: whenever Arrow infers the type of a bytes value, it tries to import dateutil, and looks for it on the disk (findings/pyarrow_bytes_scalar.sh)."""
+"""Made once: whenever Arrow infers the type of a bytes value, it tries to import dateutil, and looks for it on the disk
+(findings/pyarrow_bytes_scalar.sh)."""
 JOIN = pc.JoinOptions("replace", b"")
 COLUMNS_ROWS_MIN = 64
 """Fewer rows are faster by themselves: columns cost some hundred microseconds, however few rows there are."""
@@ -39,7 +42,12 @@ HEAD_BYTES = 7
 """Of a DataRow: type, size, number of columns."""
 INTEGERS = frozenset({"int2", "int4", "int8"})
 TEXTS = frozenset({"text", "varchar"})
-BIG_ENDIAN = {"int2": (">i2", pa.int16()), "int4": (">i4", pa.int32()), "int8": (">i8", pa.int64()), "float8": (">f8", pa.float64())}
+BIG_ENDIAN = {
+    "int2": (">i2", pa.int16()),
+    "int4": (">i4", pa.int32()),
+    "int8": (">i8", pa.int64()),
+    "float8": (">f8", pa.float64()),
+}
 FIRST_DAY, LAST_DAY = (date(1, 1, 1) - date(1970, 1, 1)).days, (date(9999, 12, 31) - date(1970, 1, 1)).days
 """Outside of these years, Arrow's text is not PostgreSQL's; infinities are outside, too."""
 DAY_US = 86_400_000_000
@@ -48,7 +56,9 @@ DAY_US = 86_400_000_000
 class PieceEncoder:
     """See the module. `codes`: 0 text, 1 binary, one a column; `encode_rows`: for pieces of a few rows."""
 
-    def __init__(self, types: Sequence[ColumnType], codes: Sequence[int], zone: tzinfo | None, encode_rows: RowEncoder) -> None:
+    def __init__(
+        self, types: Sequence[ColumnType], codes: Sequence[int], zone: tzinfo | None, encode_rows: RowEncoder
+    ) -> None:
         self._encode_rows = encode_rows
         self._arguments = (types, codes, zone)
         self._writers: list[Writer] | None = None
@@ -80,7 +90,9 @@ def _fixed(rows: Any) -> Values:
     """Each row of an array of bytes as one value."""
     count, width = rows.shape
     offsets = np.arange(0, (count + 1) * width, width, dtype=np.int32)[: count + 1]
-    return pa.Array.from_buffers(pa.binary(), count, [None, pa.py_buffer(offsets), pa.py_buffer(np.ascontiguousarray(rows))])
+    return pa.Array.from_buffers(
+        pa.binary(), count, [None, pa.py_buffer(offsets), pa.py_buffer(np.ascontiguousarray(rows))]
+    )
 
 
 def _numbers(array: Any, dtype: Any) -> Any:
@@ -101,7 +113,7 @@ def _data(values: Values) -> memoryview:
     return memoryview(data)[start:end] if data is not None else memoryview(b"")
 
 
-# -- writers -----------------------------------------------------------------------------------------------------------------------
+# -- writers -----------------------------------------------------------------------------------------------------------
 
 
 def _writer(type_: ColumnType, code: int, zone: tzinfo | None) -> Writer:
@@ -121,7 +133,12 @@ def _writer(type_: ColumnType, code: int, zone: tzinfo | None) -> Writer:
         return _within_years(lambda column: column.cast(pa.utf8()), pa.date32(), pa.int32(), 1, by_datum)
     if name == "timestamp":
         return _within_years(_timestamp_text, pa.timestamp("us"), pa.int64(), DAY_US, by_datum)
-    if name == "timestamptz" and zone is not None and datetime(2000, 1, 1, tzinfo=zone).tzname() == "UTC" and zone in (UTC, _utc()):
+    if (
+        name == "timestamptz"
+        and zone is not None
+        and datetime(2000, 1, 1, tzinfo=zone).tzname() == "UTC"
+        and zone in (UTC, _utc())
+    ):
         return _within_years(_utc_text, pa.timestamp("us"), pa.int64(), DAY_US, by_datum)
     if name == "numeric" and type_.modifier >= 4:
         return _numeric(by_datum)
@@ -171,7 +188,9 @@ def _within_years(text: Callable[[Any], Any], arrow: Any, integer: Any, per_day:
         if column.type != arrow:
             return by_datum(column, piece, number)
         bounds = pc.min_max(column.view(integer)).as_py()
-        if bounds["min"] is not None and not (FIRST_DAY * per_day <= bounds["min"] and bounds["max"] < (LAST_DAY + 1) * per_day):
+        if bounds["min"] is not None and not (
+            FIRST_DAY * per_day <= bounds["min"] and bounds["max"] < (LAST_DAY + 1) * per_day
+        ):
             return by_datum(column, piece, number)
         return text(column).cast(pa.binary())
 

@@ -1,8 +1,10 @@
 """COPY's Arrow format, both ways: an Arrow IPC stream, cut into CopyData messages anywhere. An extension of ours;
 PostgreSQL has text, csv and binary.
 
-    COPY t TO STDOUT (FORMAT arrow)      schema, record batches, end: columns by name, in the Arrow types of arrow_types.py; any other type as PostgreSQL's text
-    COPY t FROM STDIN (FORMAT arrow)     the same from the client: columns by place, of any Arrow type that casts to the column's without loss, or text
+    COPY t TO STDOUT (FORMAT arrow)      schema, record batches, end: columns by name, in the Arrow types of
+                                         arrow_types.py; any other type as PostgreSQL's text
+    COPY t FROM STDIN (FORMAT arrow)     the same from the client: columns by place, of any Arrow type that casts to the
+                                         column's without loss, or text
 
 Out, columns go as they come from DuckDB: no Python object is made of a value. In, datums are made, some rows at a
 time, since rows are stored.
@@ -62,7 +64,10 @@ class CopyArrowEncoder:
     def __init__(self, copy: CopyOut, zone: tzinfo | None) -> None:
         self._types = copy.types
         self._writers = [None if has_arrow_type(type_) else text_writer(type_, zone) for type_ in copy.types]
-        kinds = [arrow_type(type_) if writer is None else pa.utf8() for type_, writer in zip(copy.types, self._writers, strict=True)]
+        kinds = [
+            arrow_type(type_) if writer is None else pa.utf8()
+            for type_, writer in zip(copy.types, self._writers, strict=True)
+        ]
         self._schema = pa.schema([pa.field(name, kind) for name, kind in zip(copy.columns, kinds, strict=True)])
 
     def header(self) -> list[bytes]:
@@ -79,7 +84,11 @@ class CopyArrowEncoder:
         return [END]
 
     def _batch(self, columns: list[pa.Array], rows: int) -> list[bytes]:
-        batch = pa.record_batch(columns, schema=self._schema) if columns else pa.RecordBatch.from_struct_array(pa.array([{}] * rows))
+        batch = (
+            pa.record_batch(columns, schema=self._schema)
+            if columns
+            else pa.RecordBatch.from_struct_array(pa.array([{}] * rows))
+        )
         return [batch.serialize().to_pybytes()]
 
     def _column(self, place: int, datums: Sequence[Any]) -> pa.Array:
@@ -128,7 +137,9 @@ class CopyArrowDecoder:
         if self.ended and self._rest:
             raise self._error("received copy data after EOF marker")
         if self._schema is None or self._rest:
-            raise self._error("unexpected EOF in COPY data" if self._rest or self._schema else "COPY data is no Arrow IPC stream")
+            raise self._error(
+                "unexpected EOF in COPY data" if self._rest or self._schema else "COPY data is no Arrow IPC stream"
+            )
         return []
 
     def _advance(self) -> None:
@@ -136,7 +147,7 @@ class CopyArrowDecoder:
         while self._batch is None and not self.ended and (message := self._message()) is not None:
             self._read(*message)
 
-    # -- messages ------------------------------------------------------------------------------------------------------------
+    # -- messages ------------------------------------------------------------------------------------------------------
 
     def _message(self) -> tuple[int, bytes] | None:
         """(its kind, all of its bytes) of the next message, None until that is complete."""
@@ -198,7 +209,7 @@ class CopyArrowDecoder:
         self._rows += len(taken)
         return list(zip(*columns, strict=True))
 
-    # -- columns -------------------------------------------------------------------------------------------------------------
+    # -- columns -------------------------------------------------------------------------------------------------------
 
     def _readers_of(self, kinds: list[pa.DataType]) -> list[Callable[[pa.Array], list[Any]]]:
         """Raises 22P04 for another number of columns, 42804 for a column that cannot be of its type."""
@@ -208,7 +219,9 @@ class CopyArrowDecoder:
         for given, name, type_ in zip(kinds, self._copy.columns, self._copy.types, strict=True):
             kind = given.storage_type if isinstance(given, pa.BaseExtensionType) else given
             if pa.types.is_dictionary(kind) or pa.types.is_nested(kind):
-                raise DatabaseError(FEATURE_NOT_SUPPORTED, f'column "{name}": Arrow type {kind} is not supported in COPY')
+                raise DatabaseError(
+                    FEATURE_NOT_SUPPORTED, f'column "{name}": Arrow type {kind} is not supported in COPY'
+                )
             readers.append(self._reader(name, type_, kind))
         return readers
 
@@ -219,7 +232,9 @@ class CopyArrowDecoder:
             return _text_reader(type_, self._zone)
         if not has_arrow_type(type_) or type_.name in TEXTS or not _fits(kind, type_):
             shown = by_name[type_.name].sql_name
-            raise DatabaseError(DATATYPE_MISMATCH, f'column "{name}" is of type {shown} but the data is of Arrow type {kind}')
+            raise DatabaseError(
+                DATATYPE_MISMATCH, f'column "{name}" is of type {shown} but the data is of Arrow type {kind}'
+            )
         if type_.name == "numeric":
             return _numeric_reader(type_, self._zone)
         if type_.name == "uuid":
@@ -229,7 +244,9 @@ class CopyArrowDecoder:
         return lambda column: from_arrow(_storage(column).cast(arrow_type(type_)), type_)
 
     def _context(self, column: str) -> str:
-        return f"COPY {self._copy.table or '(stdin)'}, rows {self._rows + 1} to {self._rows + SLICE_ROWS}, column {column}"
+        return (
+            f"COPY {self._copy.table or '(stdin)'}, rows {self._rows + 1} to {self._rows + SLICE_ROWS}, column {column}"
+        )
 
     def _error(self, message: str, column: str = "") -> DatabaseError:
         context = self._context(column) if column else f"COPY {self._copy.table or '(stdin)'}, row {self._rows + 1}"
@@ -277,7 +294,9 @@ def _numeric_reader(type_: ColumnType, zone: tzinfo | None) -> Callable[[pa.Arra
     def read(column: pa.Array) -> list[Any]:
         if pa.types.is_decimal(column.type) and pa.types.is_decimal(kind):
             try:
-                exact: list[Any] = column.cast(pa.decimal128(((type_.modifier - 4) >> 16) & 0xFFFF, kind.scale)).to_pylist()
+                exact: list[Any] = column.cast(
+                    pa.decimal128(((type_.modifier - 4) >> 16) & 0xFFFF, kind.scale)
+                ).to_pylist()
                 return exact
             except pa.ArrowInvalid:
                 pass  # the text says what is wrong

@@ -137,8 +137,8 @@ class CopyBinaryDecoder:
 
 
 class CopyBinaryEncoder:
-    """Rows -> one bytes object a row: the rows of this format are DataRows without their head. The first one (or the end mark) carries the
-    signature too, as clients expect it."""
+    """Rows -> one bytes object a row: the rows of this format are DataRows without their head. The first one (or the
+    end mark) carries the signature too, as clients expect it."""
 
     def __init__(self, copy: CopyOut, zone: tzinfo | None) -> None:
         self._encode = row_encoder(copy.types, (1,) * len(copy.types), zone)

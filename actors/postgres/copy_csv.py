@@ -2,8 +2,9 @@
 
     delimiter , quote " escape "         1,"a ""b"", c",,""    ->    ("1", 'a "b", c', NULL, "")
 
-A NULL is an unquoted field that equals the null string (force_not_null and force_null change that). A line end inside quotes belongs to the field, so
-a row is complete at a line end outside quotes. Chunks without any quote go the fast way.
+A NULL is an unquoted field that equals the null string (force_not_null and force_null change that). A line end inside
+quotes belongs to the field, so a row is complete at a line end outside quotes. Chunks without any quote go the fast
+way.
 """
 
 from __future__ import annotations
@@ -97,7 +98,12 @@ class CopyCsvDecoder(LineDecoder):
         if len(columns) != len(self._types):
             raise Unsplit
         ascii_ = text.isascii() and "_" not in text
-        return list(zip(*[convert(column, True, ascii_) for convert, column in zip(self._convert, columns, strict=True)], strict=True))
+        return list(
+            zip(
+                *[convert(column, True, ascii_) for convert, column in zip(self._convert, columns, strict=True)],
+                strict=True,
+            )
+        )
 
     def _lines(self, text: str) -> list[str]:
         newline = self._newline.decode()
@@ -123,7 +129,9 @@ class CopyCsvDecoder(LineDecoder):
             column = self._columns[len(fields)] if len(fields) < len(self._columns) else ""
             if not quoted and options.default is not None and text == options.default:
                 fields.append(USE_DEFAULT)
-            elif text == options.null and (column in options.force_null if quoted else column not in options.force_not_null):
+            elif text == options.null and (
+                column in options.force_null if quoted else column not in options.force_not_null
+            ):
                 fields.append(None)
             else:
                 fields.append(text)
@@ -136,7 +144,8 @@ class CopyCsvDecoder(LineDecoder):
             raise self._error(f"unquoted {name} found in data")
 
     def _field(self, line: str, place: int) -> tuple[str, bool, int]:
-        """(a field's value, whether any of it was quoted, where the next one begins: behind the line's end after the last)."""
+        """(a field's value, whether any of it was quoted, where the next one begins: behind the line's end after the
+        last)."""
         pieces: list[str] = []
         quoted = False
         while True:
@@ -170,17 +179,27 @@ class CopyCsvEncoder:
         self._options = options
         self._columns = copy.columns
         self._writers = [
-            (text_writer(type_, zone), name in options.force_quote) for type_, name in zip(copy.types, copy.columns, strict=True)
+            (text_writer(type_, zone), name in options.force_quote)
+            for type_, name in zip(copy.types, copy.columns, strict=True)
         ]
         self._needs_quotes = re.compile(f"[{re.escape(options.delimiter + options.quote + options.escape)}\r\n]")
 
     def header(self) -> list[bytes]:
-        return [] if self._options.header == "false" else [self._line([self._quoted(name, False) for name in self._columns])]
+        return (
+            []
+            if self._options.header == "false"
+            else [self._line([self._quoted(name, False) for name in self._columns])]
+        )
 
     def rows(self, rows: Sequence[Row]) -> list[bytes]:
         null, writers, quoted = self._options.null, self._writers, self._quoted
         return [
-            self._line([null if datum is None else quoted(write(datum), force) for (write, force), datum in zip(writers, row, strict=True)])
+            self._line(
+                [
+                    null if datum is None else quoted(write(datum), force)
+                    for (write, force), datum in zip(writers, row, strict=True)
+                ]
+            )
             for row in rows
         ]
 

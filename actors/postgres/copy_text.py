@@ -4,9 +4,10 @@
     rows = decoder.feed(b"1\\tone\\n2\\t")       [(1, "one")]
     rows = decoder.finish()                    the last line, if it has no end
 
-Speed: a chunk's complete lines are split, turned into columns and converted a column at a time by functions of C, about a microsecond a row; only
-chunks with escapes that could hide a line end or a delimiter, with carriage returns, or with an error in them are taken line by line, where every
-error is found with its line number (22P04, 22P02, as context `COPY t, line 3, column a: "x"`).
+Speed: a chunk's complete lines are split, turned into columns and converted a column at a time by functions of C, about
+a microsecond a row; only chunks with escapes that could hide a line end or a delimiter, with carriage returns, or with
+an error in them are taken line by line, where every error is found with its line number (22P04, 22P02, as context `COPY
+t, line 3, column a: "x"`).
 
 A line without its end is bounded by `row_bytes_max`. `\\.` on a line of its own ends the data; what follows is dropped.
 """
@@ -63,7 +64,8 @@ def _high_byte() -> str:
 
 
 class LineDecoder(ABC):
-    """What the text and csv formats share: lines, headers, columns, line numbers. `_split` gives a line's fields as text, None for NULL."""
+    """What the text and csv formats share: lines, headers, columns, line numbers. `_split` gives a line's fields as
+    text, None for NULL."""
 
     def __init__(self, copy: CopyIn, zone: tzinfo | None, row_bytes_max: int = ROW_BYTES_MAX) -> None:
         self._copy = copy
@@ -121,7 +123,8 @@ class LineDecoder(ABC):
     # formats
 
     def _undecided(self, data: bytes) -> bytes:
-        """What the end of `data` means is for the next data to say: it is kept back. A carriage return may be half of a line end."""
+        """What the end of `data` means is for the next data to say: it is kept back. A carriage return may be half of a
+        line end."""
         return b"\r" if data.endswith(b"\r") else b""
 
     def _detect(self, data: bytes) -> bytes:
@@ -138,7 +141,8 @@ class LineDecoder(ABC):
         return min((place for place in (data.find(b"\n"), data.find(b"\r")) if place >= 0), default=-1)
 
     def _complete(self, data: bytes) -> int:
-        """Bytes up to the last line end in `data`, which follows what was given before. Each byte is looked at once, however long a row is."""
+        """Bytes up to the last line end in `data`, which follows what was given before. Each byte is looked at once,
+        however long a row is."""
         place = data.rfind(self._newline) if self._newline else -1
         return place + len(self._newline) if place >= 0 else 0
 
@@ -205,7 +209,9 @@ class LineDecoder(ABC):
             raise self._error(f"wrong number of fields in header line: got {len(names)}, expected {len(self._columns)}")
         for position, (name, column) in enumerate(zip(names, self._columns, strict=True), 1):
             if name != column:
-                raise self._error(f'column name mismatch in header line field {position}: got "{name}", expected "{column}"')
+                raise self._error(
+                    f'column name mismatch in header line field {position}: got "{name}", expected "{column}"'
+                )
 
     def _context(self, place: str) -> str:
         return f"COPY {self._copy.table or '(stdin)'}, line {self._line}{place}"
@@ -263,7 +269,12 @@ class CopyTextDecoder(LineDecoder):
                 raise Unsplit
         ascii_ = text.isascii() and "_" not in text
         nullable = escaped or self._options.null != "\\N"
-        return list(zip(*[convert(column, nullable, ascii_) for convert, column in zip(self._convert, columns, strict=True)], strict=True))
+        return list(
+            zip(
+                *[convert(column, nullable, ascii_) for convert, column in zip(self._convert, columns, strict=True)],
+                strict=True,
+            )
+        )
 
     def _lines(self, text: str) -> list[str]:
         newline = self._newline.decode()
@@ -280,7 +291,12 @@ class CopyTextDecoder(LineDecoder):
             lines.append(held.removesuffix(newline))
         for number, line in enumerate(lines, 1):
             for character, name in _LINE_ENDS:
-                if character in line and character != newline and "\\" + character not in line and "\\" + newline not in line:
+                if (
+                    character in line
+                    and character != newline
+                    and "\\" + character not in line
+                    and "\\" + newline not in line
+                ):
                     self._line += number
                     raise DatabaseError(
                         BAD_COPY_FILE_FORMAT,
@@ -303,14 +319,18 @@ class CopyTextDecoder(LineDecoder):
             fields.append(field)
         if held:
             fields.append(held)
-        return [None if field == options.null else USE_DEFAULT if field == options.default else unescape(field) for field in fields]
+        return [
+            None if field == options.null else USE_DEFAULT if field == options.default else unescape(field)
+            for field in fields
+        ]
 
 
 def column_converter(
     type_: ColumnType, null: str, unescaped: Callable[[str], str], zone: tzinfo | None
 ) -> Callable[[Sequence[str], bool, bool], Sequence[Any]]:
-    """A column's fields as they stand in the lines -> its datums; `nullable`: there may be NULLs or escapes; `plain`: ASCII and no underscore.
-    Raises ValueError or DatabaseError where any of them is wrong: which one, the slow way finds out."""
+    """A column's fields as they stand in the lines -> its datums; `nullable`: there may be NULLs or escapes; `plain`:
+    ASCII and no underscore. Raises ValueError or DatabaseError where any of them is wrong: which one, the slow way
+    finds out."""
     parse = text_reader(type_, zone)
     bound = _INTEGER_BOUNDS.get(type_.name)
     is_text = type_.name in ("text", "varchar") and type_.modifier == -1
@@ -328,7 +348,7 @@ def column_converter(
     return convert
 
 
-# -- COPY ... TO -----------------------------------------------------------------------------------------------------------------------
+# -- COPY ... TO -------------------------------------------------------------------------------------------------------
 
 
 class CopyTextEncoder:
@@ -345,7 +365,9 @@ class CopyTextEncoder:
     def rows(self, rows: Sequence[Row]) -> list[bytes]:
         null, writers, escaped = self._options.null, self._writers, self._escaped
         return [
-            self._line([null if datum is None else escaped(writer(datum)) for writer, datum in zip(writers, row, strict=True)])
+            self._line(
+                [null if datum is None else escaped(writer(datum)) for writer, datum in zip(writers, row, strict=True)]
+            )
             for row in rows
         ]
 

@@ -7,7 +7,8 @@
     decode = parameter_decoder((ColumnType("int4"),), b"")     of a Bind's parameters
     decode([b"17"]) == [17]
 
-A row encoder is Python source made for its columns, with the common types written inline: about a microsecond for a small row.
+A row encoder is Python source made for its columns, with the common types written inline: about a microsecond for a
+small row.
 """
 
 from __future__ import annotations
@@ -41,7 +42,8 @@ RowEncoder = Callable[[Iterable[tuple[Any, ...]], bytearray], None]
 ParameterDecoder = Callable[[Sequence[bytes | None]], list[Any]]
 
 SHAPES_MAX = 1024
-"""Result shapes kept by a process; all are dropped when there are more, since plans that went away leave theirs behind."""
+"""Result shapes kept by a process; all are dropped when there are more, since plans that went away leave theirs
+behind."""
 DECODERS_MAX = 1024
 ITEM_BYTES = 80
 """What a datum takes in memory beside its characters, with its place in a list."""
@@ -104,7 +106,8 @@ class ShapeCache:
 
 
 def format_codes(raw: bytes, count: int, of_what: str) -> list[int]:
-    """One code a value from a Bind's raw codes. Raises 08P01 for a wrong number of them, 22023 for a code that is neither 0 nor 1."""
+    """One code a value from a Bind's raw codes. Raises 08P01 for a wrong number of them, 22023 for a code that is
+    neither 0 nor 1."""
     given = len(raw) // 2
     codes = list(unpack(f"!{given}H", raw))
     for code in codes:
@@ -117,11 +120,13 @@ def format_codes(raw: bytes, count: int, of_what: str) -> list[int]:
     if given == 1:
         return codes * count
     if of_what == "result":
-        raise DatabaseError(PROTOCOL_VIOLATION, f"bind message has {given} result formats but query has {count} columns")
+        raise DatabaseError(
+            PROTOCOL_VIOLATION, f"bind message has {given} result formats but query has {count} columns"
+        )
     raise DatabaseError(PROTOCOL_VIOLATION, f"bind message has {given} parameter formats but {count} parameters")
 
 
-# -- datums -> DataRow ---------------------------------------------------------------------------------------------------------------
+# -- datums -> DataRow -------------------------------------------------------------------------------------------------
 
 
 def text_writer(type_: ColumnType, zone: tzinfo | None) -> Callable[[Any], str]:
@@ -182,7 +187,7 @@ def _value_source(column: int, type_: ColumnType, code: int, zone: tzinfo | None
     return f"d = F{column}({value}).encode(); {sized}"
 
 
-# -- Bind's parameters -> datums ---------------------------------------------------------------------------------------------------------
+# -- Bind's parameters -> datums ---------------------------------------------------------------------------------------
 
 
 def read_text(data: bytes) -> str:
@@ -202,7 +207,8 @@ def text_reader(type_: ColumnType, zone: tzinfo | None) -> Callable[[str], Any]:
 
 @lru_cache(maxsize=DECODERS_MAX)
 def parameter_decoder(types: tuple[ColumnType, ...], formats: bytes, zone: tzinfo | None) -> ParameterDecoder:
-    """Raises 08P01 and 22023 for format codes that do not fit; the decoder raises what the types' own readers raise (22P02, 22P03 ...)."""
+    """Raises 08P01 and 22023 for format codes that do not fit; the decoder raises what the types' own readers raise
+    (22P02, 22P03 ...)."""
     codes = format_codes(formats, len(types), "parameter")
     readers = [_reader(type_, code, zone) for type_, code in zip(types, codes, strict=True)]
 
@@ -213,13 +219,20 @@ def parameter_decoder(types: tuple[ColumnType, ...], formats: bytes, zone: tzinf
 
 
 def decode_within(
-    types: tuple[ColumnType, ...], formats: bytes, zone: tzinfo | None, values: Sequence[bytes | None], memory_bytes_max: int
+    types: tuple[ColumnType, ...],
+    formats: bytes,
+    zone: tzinfo | None,
+    values: Sequence[bytes | None],
+    memory_bytes_max: int,
 ) -> list[Any]:
-    """The datums of a large Bind. Raises 54000 where they would take more than `memory_bytes_max` (0: no limit), and what a decoder raises."""
+    """The datums of a large Bind. Raises 54000 where they would take more than `memory_bytes_max` (0: no limit), and
+    what a decoder raises."""
     codes = format_codes(formats, len(types), "parameter")
     if memory_bytes_max:
         needed = sum(
-            memory_of(type_.name, value, code) for type_, value, code in zip(types, values, codes, strict=True) if value is not None
+            memory_of(type_.name, value, code)
+            for type_, value, code in zip(types, values, codes, strict=True)
+            if value is not None
         )
         if needed > memory_bytes_max:
             raise statement_memory_exceeded(memory_bytes_max)
@@ -238,7 +251,8 @@ def decode_within(
 
 
 def memory_of(name: str, value: bytes, code: int) -> int:
-    """Bytes that a parameter takes, as it came and as a datum of the type `name`: an array is an object for each of its items."""
+    """Bytes that a parameter takes, as it came and as a datum of the type `name`: an array is an object for each of its
+    items."""
     items = 1
     if is_array(name):
         items += len(value) // BINARY_ITEM_BYTES_MIN if code else value.count(b",")

@@ -2,10 +2,11 @@
 
     decode_bind(body)  ->  Bind("portal", "statement", b"", [b"1", None], b"\\x00\\x01", 41)
 
-Format codes stay the raw bytes of the message (two a code): they are dictionary keys for whoever compiles encoders, never looked into twice.
+Format codes stay the raw bytes of the message (two a code): they are dictionary keys for whoever compiles encoders,
+never looked into twice.
 
-A body that does not have its message's shape raises ProtocolViolation (the connection ends). Text that is not UTF-8 is the user's fault:
-DatabaseError 22021, and the connection goes on.
+A body that does not have its message's shape raises ProtocolViolation (the connection ends). Text that is not UTF-8 is
+the user's fault: DatabaseError 22021, and the connection goes on.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ class ProtocolViolation(DatabaseError):
 
 
 class MessageTooLong(ProtocolViolation):
-    """Nothing of it is kept. DSQL closes the connection without a word; ours says why. `length`: as the message has it, its type byte apart."""
+    """Nothing of it is kept. DSQL closes the connection without a word; ours says why. `length`: as the message has it,
+    its type byte apart."""
 
     __slots__ = ("length",)
 
@@ -115,7 +117,20 @@ class Password(NamedTuple):
 
 
 Message = (
-    Query | Parse | Bind | Describe | Execute | Close | Sync | Flush | Terminate | FunctionCall | CopyData | CopyDone | CopyFail | Password
+    Query
+    | Parse
+    | Bind
+    | Describe
+    | Execute
+    | Close
+    | Sync
+    | Flush
+    | Terminate
+    | FunctionCall
+    | CopyData
+    | CopyDone
+    | CopyFail
+    | Password
 )
 
 _SYNC = Sync()
@@ -134,7 +149,9 @@ def text_of(data: bytes) -> str:
         return data.decode()
     except UnicodeDecodeError as failure:
         wrong = " ".join(f"0x{byte:02x}" for byte in data[failure.start : failure.end])
-        raise DatabaseError(CHARACTER_NOT_IN_REPERTOIRE, f'invalid byte sequence for encoding "UTF8": {wrong}') from None
+        raise DatabaseError(
+            CHARACTER_NOT_IN_REPERTOIRE, f'invalid byte sequence for encoding "UTF8": {wrong}'
+        ) from None
 
 
 def _text(data: bytes, start: int, end: int) -> str:

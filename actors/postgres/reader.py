@@ -3,8 +3,9 @@
     reader.receive_data(data)
     while (message := reader.next_message()) is not None: ...
 
-- Every message's length is checked against its type's bound as soon as the five bytes of its head are there: what is too long is refused before
-  it is read, so a client holds at most one message's bound of memory here (and what the connection lets it send ahead).
+- Every message's length is checked against its type's bound as soon as the five bytes of its head are there: what is
+  too long is refused before it is read, so a client holds at most one message's bound of memory here (and what the
+  connection lets it send ahead).
 - CopyData is a stream: its payload is handed over in pieces as they arrive, whatever length it announces.
 - No work per byte: messages are sliced from the buffer, pieces of a long one are joined once.
 - Types are looked up in the state's row of states.TABLE; `state` is set by the connection.
@@ -57,7 +58,10 @@ def _rules(message_bytes_max: int) -> dict[State, dict[int, Rule]]:
     bounds.update(dict.fromkeys(_LONG, message_bytes_max or MESSAGE_BYTES_MAX))
     bounds[ord("p")] = PASSWORD_BYTES_MAX
     bounds[_COPY_DATA] = COPY_DATA_BYTES_MAX
-    return {state: {kind: (action, bounds[kind], DECODERS[kind]) for kind, action in row.items()} for state, row in TABLE.items()}
+    return {
+        state: {kind: (action, bounds[kind], DECODERS[kind]) for kind, action in row.items()}
+        for state, row in TABLE.items()
+    }
 
 
 class MessageRefused(DatabaseError):
@@ -69,7 +73,18 @@ class MessageRefused(DatabaseError):
 class FrontendReader:
     """`message_bytes_max` bounds Query, Parse, Bind and FunctionCall."""
 
-    __slots__ = ("_buffer", "_copy_left", "_gathered", "_gathered_bytes", "_needed", "_position", "_row", "_rules", "_state", "kind")
+    __slots__ = (
+        "_buffer",
+        "_copy_left",
+        "_gathered",
+        "_gathered_bytes",
+        "_needed",
+        "_position",
+        "_row",
+        "_rules",
+        "_state",
+        "kind",
+    )
 
     def __init__(self, message_bytes_max: int) -> None:
         self._state = State.STARTUP
@@ -102,7 +117,8 @@ class FrontendReader:
 
     @property
     def at_rest(self) -> bool:
-        """No byte is unread, and the last message was one that ReadyForQuery answers (or there was none since the session began)."""
+        """No byte is unread, and the last message was one that ReadyForQuery answers (or there was none since the
+        session began)."""
         return self._state is State.READY and self.kind in _ANSWERED_WITH_READY and not self.buffered
 
     def receive_data(self, data: bytes) -> None:
@@ -123,7 +139,8 @@ class FrontendReader:
     def next_message(self) -> Message | None:
         """The next message, or None until more bytes are there.
 
-        Raises ProtocolViolation (give the connection up), MessageRefused (the statement fails, the reader goes on), and 22021.
+        Raises ProtocolViolation (give the connection up), MessageRefused (the statement fails, the reader goes on), and
+        22021.
         """
         row = self._row
         while True:
@@ -164,8 +181,8 @@ class FrontendReader:
                 raise MessageRefused(PROTOCOL_VIOLATION, f"unexpected message type 0x{kind:02X} during COPY from stdin")
 
     def more_copy_data(self, bytes_max: int) -> list[bytes]:
-        """The payloads of the whole CopyData messages that are next, up to about `bytes_max` bytes: clients send one a row, and a row must not cost a message's
-        handling."""
+        """The payloads of the whole CopyData messages that are next, up to about `bytes_max` bytes: clients send one a
+        row, and a row must not cost a message's handling."""
         buffer = self._buffer
         position = self._position
         last = len(buffer) - 5
@@ -182,7 +199,8 @@ class FrontendReader:
         return pieces
 
     def sync_follows(self) -> bool:
-        """Whether what has arrived behind the last message leads to Sync without anything that runs: Close, Describe and Flush may stand between."""
+        """Whether what has arrived behind the last message leads to Sync without anything that runs: Close, Describe
+        and Flush may stand between."""
         buffer = self._buffer
         position = self._position
         while position + 5 <= len(buffer) and buffer[position] in _RUNNING_NOTHING:
@@ -190,7 +208,8 @@ class FrontendReader:
         return position < len(buffer) and buffer[position] == _SYNC
 
     def next_startup(self) -> StartupPacket | None:
-        """The next packet without a type byte, or None until more bytes are there. Raises NoStartupPacket, ProtocolViolation."""
+        """The next packet without a type byte, or None until more bytes are there. Raises NoStartupPacket,
+        ProtocolViolation."""
         assert self._state is State.STARTUP
         buffer = self._buffer
         position = self._position

@@ -4,8 +4,9 @@
     exchange.first(b"n,,n=,r=client-nonce")   ->  server-first-message
     exchange.final(b"c=biws,r=...,p=...")     ->  server-final-message; raises 28P01 where the proof is wrong
 
-Verifiers are as in pg_authid. A user who does not exist goes through the same exchange with a verifier that nothing matches (`Verifier.decoy`), made
-from a secret of the process, so that a name's salt is always the same and an attacker learns nothing of who exists.
+Verifiers are as in pg_authid. A user who does not exist goes through the same exchange with a verifier that nothing
+matches (`Verifier.decoy`), made from a secret of the process, so that a name's salt is always the same and an attacker
+learns nothing of who exists.
 """
 
 from __future__ import annotations
@@ -47,7 +48,12 @@ class Verifier:
         mechanism, counted_salt, keys = text.split("$")
         iterations, salt = counted_salt.split(":")
         stored_key, server_key = (base64.b64decode(key, validate=True) for key in keys.split(":"))
-        if mechanism != MECHANISM or len(stored_key) != 32 or len(server_key) != 32 or not 1 <= int(iterations) <= ITERATIONS_MAX:
+        if (
+            mechanism != MECHANISM
+            or len(stored_key) != 32
+            or len(server_key) != 32
+            or not 1 <= int(iterations) <= ITERATIONS_MAX
+        ):
             raise ValueError("not a SCRAM-SHA-256 verifier")
         return cls(int(iterations), base64.b64decode(salt, validate=True), stored_key, server_key)
 
@@ -64,7 +70,9 @@ class Verifier:
         return cls(ITERATIONS, salt, _hmac(secret, b"stored" + salt), _hmac(secret, b"server" + salt), known=False)
 
     def format(self) -> str:
-        salt, stored, server = (base64.b64encode(part).decode() for part in (self.salt, self.stored_key, self.server_key))
+        salt, stored, server = (
+            base64.b64encode(part).decode() for part in (self.salt, self.stored_key, self.server_key)
+        )
         return f"{MECHANISM}${self.iterations}:{salt}${stored}:{server}"
 
 
@@ -95,7 +103,13 @@ class ScramServer:
         flag, _, rest = _text(data).partition(",")
         authorization, _, bare = rest.partition(",")
         attributes = bare.split(",")
-        if authorization or len(attributes) < 2 or attributes[0][:2] != "n=" or attributes[1][:2] != "r=" or len(attributes[1]) < 3:
+        if (
+            authorization
+            or len(attributes) < 2
+            or attributes[0][:2] != "n="
+            or attributes[1][:2] != "r="
+            or len(attributes[1]) < 3
+        ):
             raise _malformed("unexpected attribute in client-first-message")
         self._check_flag(flag, mechanism)
         self._header = f"{flag},,"
@@ -146,7 +160,11 @@ class ScramServer:
 def initial_response(data: bytes) -> tuple[str, bytes]:
     """SASLInitialResponse -> (mechanism, client-first-message). Raises ProtocolViolation."""
     end = data.find(0)
-    if end < 0 or len(data) < end + 5 or int.from_bytes(data[end + 1 : end + 5], "big", signed=True) != len(data) - end - 5:
+    if (
+        end < 0
+        or len(data) < end + 5
+        or int.from_bytes(data[end + 1 : end + 5], "big", signed=True) != len(data) - end - 5
+    ):
         raise ProtocolViolation("invalid SASLInitialResponse message")
     return _text(data[:end]), data[end + 5 :]
 

@@ -1,7 +1,8 @@
 """How a connection begins: the packets that have no type byte, and which protocol version is agreed on.
 
-Version 3.0 and 3.2 are spoken (3.2 has longer cancel keys). A client that asks for another minor version, or sends `_pq_.` options that are not
-known, is told with NegotiateProtocolVersion what it gets; another major version is refused.
+Version 3.0 and 3.2 are spoken (3.2 has longer cancel keys). A client that asks for another minor version, or sends
+`_pq_.` options that are not known, is told with NegotiateProtocolVersion what it gets; another major version is
+refused.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ _code = Struct("!I").unpack_from
 
 
 class NoStartupPacket(Exception):
-    """What begins the connection has no packet's length: its client speaks another protocol, or another part of this one. As in PostgreSQL, nothing is answered."""
+    """What begins the connection has no packet's length: its client speaks another protocol, or another part of this
+    one. As in PostgreSQL, nothing is answered."""
 
 
 class SslRequest(NamedTuple):
@@ -54,7 +56,8 @@ StartupPacket = SslRequest | GssEncRequest | CancelRequest | StartupMessage
 
 
 def decode_startup(body: bytes) -> StartupPacket:
-    """`body`: without the length word, at least 4 bytes. Raises ProtocolViolation, or 0A000 for another major version."""
+    """`body`: without the length word, at least 4 bytes. Raises ProtocolViolation, or 0A000 for another major
+    version."""
     (code,) = _code(body, 0)
     if code in (SSL_CODE, GSSENC_CODE):
         if len(body) != 4:
@@ -67,7 +70,9 @@ def decode_startup(body: bytes) -> StartupPacket:
     major, minor = code >> 16, code & 0xFFFF
     if major != 3:
         raise DatabaseError(
-            FEATURE_NOT_SUPPORTED, f"unsupported frontend protocol {major}.{minor}: server supports 3.0 to 3.2", hint="Use protocol 3."
+            FEATURE_NOT_SUPPORTED,
+            f"unsupported frontend protocol {major}.{minor}: server supports 3.0 to 3.2",
+            hint="Use protocol 3.",
         )
     parameters, unknown = _parameters(body)
     version = VERSION_3_2 if minor >= 2 else VERSION_3_0
@@ -97,7 +102,8 @@ def _parameters(body: bytes) -> tuple[dict[str, str], list[str]]:
 
 
 def session_options(parameters: dict[str, str]) -> dict[str, str]:
-    """The run-time parameters that a client asks for: its own parameters and `options` (`-c name=value --name=value`). Raises 42601."""
+    """The run-time parameters that a client asks for: its own parameters and `options` (`-c name=value --name=value`).
+    Raises 42601."""
     chosen: dict[str, str] = {}
     words = _split_options(parameters.get("options", ""))
     while words:

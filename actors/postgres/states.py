@@ -5,8 +5,9 @@
                                      (CopyInResponse sent)    v  |              | (an error in the extended protocol)
                                                             COPY_IN ------------'
 
-HANDLE: decode and hand over. IGNORE: drop unread (what a client had already sent when it learned of an error, or may send at any time).
-REFUSE: an error of the statement (COPY fails; the message is used up), as PostgreSQL does. A type that a state does not list ends the connection.
+HANDLE: decode and hand over. IGNORE: drop unread (what a client had already sent when it learned of an error, or may
+send at any time). REFUSE: an error of the statement (COPY fails; the message is used up), as PostgreSQL does. A type
+that a state does not list ends the connection.
 
 Who moves between the states is the connection; the reader only looks the message types up.
 """

@@ -1,7 +1,7 @@
 """TLS under a connection, without I/O: ciphertext in, plaintext and ciphertext out.
 
-A connection's socket stays the event loop's plain transport; this stands between it and the protocol, so it works the same on every loop, for
-SSLRequest and for clients that begin with TLS directly.
+A connection's socket stays the event loop's plain transport; this stands between it and the protocol, so it works the
+same on every loop, for SSLRequest and for clients that begin with TLS directly.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ class TlsSettings:
 
     @classmethod
     def from_pem(cls, pem: str) -> TlsSettings:
-        """Of a certificate and its key that are in no file: Python's library reads files only, so it gets one that is in memory. Raises as the constructor."""
+        """Of a certificate and its key that are in no file: Python's library reads files only, so it gets one that is
+        in memory. Raises as the constructor."""
         with open(os.memfd_create("certificate"), "wb") as file:
             file.write(pem.encode())
             file.flush()
@@ -46,7 +47,8 @@ def _no_passphrase() -> str:
 
 
 def _end_point_hash(pem: bytes) -> bytes:
-    """tls-server-end-point channel binding (RFC 5929): by the certificate's own hash, SHA-256 where that is MD5 or SHA-1."""
+    """tls-server-end-point channel binding (RFC 5929): by the certificate's own hash, SHA-256 where that is MD5 or
+    SHA-1."""
     certificate = x509.load_pem_x509_certificate(pem)
     algorithm = certificate.signature_hash_algorithm
     name = algorithm.name if algorithm is not None else "sha256"
@@ -66,7 +68,8 @@ class TlsSession:
         """The peer has closed its side."""
 
     def receive(self, data: bytes) -> bytes:
-        """Ciphertext that came -> plaintext. What is to be sent back is in `pending()`. Raises ProtocolViolation; the connection is lost then."""
+        """Ciphertext that came -> plaintext. What is to be sent back is in `pending()`. Raises ProtocolViolation; the
+        connection is lost then."""
         self._incoming.write(data)
         pieces: list[bytes] = []
         try:
@@ -74,7 +77,9 @@ class TlsSession:
                 self._object.do_handshake()
                 self._established = True
                 if self._direct and self._object.selected_alpn_protocol() != ALPN_PROTOCOL:
-                    raise ProtocolViolation("received direct SSL connection request without ALPN protocol negotiation extension")
+                    raise ProtocolViolation(
+                        "received direct SSL connection request without ALPN protocol negotiation extension"
+                    )
             while piece := self._object.read(READ_BYTES):
                 pieces.append(piece)
             self.ended = True

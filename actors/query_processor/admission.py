@@ -1,9 +1,10 @@
 """`Admission`: how many sessions a query processor has at most, and how many new ones a second.
 
-The limits are the cluster's (`connections_max`, `connection_rate_per_s`), so each query processor has its share of them, and all shares together are the limit:
-it holds whatever the gateways and the controller do. A gateway is told when a share is used up (`has_room`) and turns to another query processor, so
-that nobody is refused while there is room; only when all say so is a client passed on to be refused, with an error that it can read. The share of a query processor that is
-being restarted is not given to others: clients wait for it at their gateway.
+The limits are the cluster's (`connections_max`, `connection_rate_per_s`), so each query processor has its share of
+them, and all shares together are the limit: it holds whatever the gateways and the controller do. A gateway is told
+when a share is used up (`has_room`) and turns to another query processor, so that nobody is refused while there is
+room; only when all say so is a client passed on to be refused, with an error that it can read. The share of a query
+processor that is being restarted is not given to others: clients wait for it at their gateway.
 
     53300   too many connections           53400   too many new connections
 """
@@ -24,7 +25,8 @@ def share(total: int, parts: int, number: int) -> int:
 
 
 class Admission:
-    """`descriptors`: how many sockets of clients the process may hold. Times are in seconds, from any clock that does not go back."""
+    """`descriptors`: how many sockets of clients the process may hold. Times are in seconds, from any clock that does
+    not go back."""
 
     def __init__(self, settings: Settings, number: int, descriptors: int) -> None:
         limits, parts = settings.limits, settings.layout.query_processors
@@ -44,7 +46,8 @@ class Admission:
         return connections < self.sessions_max and (not self._rate or self._available(now_s) >= arriving + 1)
 
     def has_seat(self, connections: int) -> bool:
-        """Whether one more session that was admitted before, and was parked, is welcome beside `connections`. The rate is that of new ones."""
+        """Whether one more session that was admitted before, and was parked, is welcome beside `connections`. The rate
+        is that of new ones."""
         return connections < self.sessions_max
 
     def enter(self, sessions: int, now_s: float) -> None:
@@ -58,7 +61,11 @@ class Admission:
     def check(self, sessions: int) -> None:
         """Raises 53300 where `sessions` is all that there may be."""
         if sessions >= self.sessions_max:
-            text = "sorry, too many clients already" if self._open_mode else "Unable to accept connection, too many open connections."
+            text = (
+                "sorry, too many clients already"
+                if self._open_mode
+                else "Unable to accept connection, too many open connections."
+            )
             raise DatabaseError(TOO_MANY_CONNECTIONS, text)
 
     def _available(self, now_s: float) -> float:

@@ -1,9 +1,10 @@
 """Work on large statements, beside the loop: `await aside(function, argument)` runs it in one of a few threads.
 
-Parsing gives Python's lock up for most of its time, and planning, being Python, every few milliseconds; so other clients' statements go on meanwhile.
+Parsing gives Python's lock up for most of its time, and planning, being Python, every few milliseconds; so other
+clients' statements go on meanwhile.
 
-A statement that is cancelled leaves at once. What it had not begun is not begun any more; a thread ends what it began, unheard, and like any work that takes longer than a moment
-it makes room for the next one (workers.py).
+A statement that is cancelled leaves at once. What it had not begun is not begun any more; a thread ends what it began,
+unheard, and like any work that takes longer than a moment it makes room for the next one (workers.py).
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ PROMPT_MAX = 2
 THREADS_MAX = 8
 """With what takes long, or nobody waits for any more. Each may hold a statement's memory."""
 LARGE_CHARACTERS = 16 << 10
-"""A longer text is parsed and planned aside: a thread costs a tenth of a millisecond, such a parse several. A Bind of more bytes is decoded there."""
+"""A longer text is parsed and planned aside: a thread costs a tenth of a millisecond, such a parse several. A Bind of
+more bytes is decoded there."""
 LARGE_VALUES = 4096
 """More parameters than that are decoded aside."""
 

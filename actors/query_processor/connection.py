@@ -2,16 +2,18 @@
 
     data_received -> FrontendReader -> Conversation -> Session's coroutines -> output, written once a batch
 
-One Fiber lives as long as the connection: it takes messages from the reader until there are none, writes what it has to say, and waits for more. No
-task and no future a message; a batch of pipelined messages costs one write.
+One Fiber lives as long as the connection: it takes messages from the reader until there are none, writes what it has to
+say, and waits for more. No task and no future a message; a batch of pipelined messages costs one write.
 
-- Backpressure: rows stop while the socket's write buffer is above its high water; reading stops while the fiber is busy and the input
-  beyond `INPUT_BYTES_MAX`. One connection yields to the others after `TURN_MESSAGES_MAX` messages.
-- A client that leaves, an administrator's stop, a cancel request and a timeout (deadlines.py) end the fiber's wait with an exception; the transaction is
-  rolled back. A commit under way is not cancelled, since its outcome would be unknown: a session that is to end meanwhile ends once the client has been told.
+- Backpressure: rows stop while the socket's write buffer is above its high water; reading stops while the fiber is busy
+  and the input beyond `INPUT_BYTES_MAX`. One connection yields to the others after `TURN_MESSAGES_MAX` messages.
+- A client that leaves, an administrator's stop, a cancel request and a timeout (deadlines.py) end the fiber's wait with
+  an exception; the transaction is rolled back. A commit under way is not cancelled, since its outcome would be unknown:
+  a session that is to end meanwhile ends once the client has been told.
 - A connection older than `limits.connection_age_s` ends with 57P01 as soon as no transaction is open.
-- A connection whose session rests can be let go (parking.py): its socket lives on in another process, with its session, and nothing of either was
-  left here. A connection of a session that comes from elsewhere begins where that one was: at ReadyForQuery.
+- A connection whose session rests can be let go (parking.py): its socket lives on in another process, with its session,
+  and nothing of either was left here. A connection of a session that comes from elsewhere begins where that one was: at
+  ReadyForQuery.
 - A bug in a statement is XX000 for that client, and logged; other sessions go on.
 
 Left out: replication connections, GSSAPI, the function-call message.
@@ -116,7 +118,8 @@ class Connection(asyncio.Protocol):
         """The socket and the session are another process's."""
         self.rest = Rest(self)
         self._discarded: int | None = None
-        """There once a message was too long: what still comes is not kept. Bytes of that message that are yet to come."""
+        """There once a message was too long: what still comes is not kept. Bytes of that message that are yet to
+        come."""
         self._untouched = True
         """No byte has come yet."""
         self._last_word: DatabaseError | None = None
@@ -127,7 +130,7 @@ class Connection(asyncio.Protocol):
         self._startup_timer: asyncio.TimerHandle | None = None
         self._closing_timer: asyncio.TimerHandle | None = None
 
-    # -- transport -----------------------------------------------------------------------------------------------------------
+    # -- transport -----------------------------------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)  # uvloop's is one by behaviour, not by class
@@ -159,7 +162,8 @@ class Connection(asyncio.Protocol):
             self._transport.pause_reading()
 
     def _discard(self, size: int) -> None:
-        """libpq gives up where the stream ends while it writes, and a socket closed with bytes unread is reset: the client sends all, then reads the last word."""
+        """libpq gives up where the stream ends while it writes, and a socket closed with bytes unread is reset: the
+        client sends all, then reads the last word."""
         assert self._transport is not None and self._discarded is not None
         before, self._discarded = self._discarded, self._discarded - size
         if before > 0 >= self._discarded or size == 0:
@@ -198,16 +202,17 @@ class Connection(asyncio.Protocol):
         if writable is not None:
             writable.succeed(None)
 
-    # -- from outside --------------------------------------------------------------------------------------------------------
+    # -- from outside --------------------------------------------------------------------------------------------------
 
     def cancel(self) -> None:
-        """A cancel request: the running statement fails with 57014; nothing happens where there is none, or while it commits."""
+        """A cancel request: the running statement fails with 57014; nothing happens where there is none, or while it
+        commits."""
         if self.cancellable and self._fiber is not None:
             self._fiber.cancel(DatabaseError(QUERY_CANCELED, "canceling statement due to user request"))
 
     def terminate(self, error: DatabaseError | None = None) -> None:
-        """End the connection with a last word (57P01 unless another error is given). Its transaction is rolled back; the outcome of a commit under
-        way is awaited and told before."""
+        """End the connection with a last word (57P01 unless another error is given). Its transaction is rolled back;
+        the outcome of a commit under way is awaited and told before."""
         last_word = error or DatabaseError(ADMIN_SHUTDOWN, TERMINATED)
         if self.session is not None and self.session.committing:
             self._last_word = last_word
@@ -215,8 +220,9 @@ class Connection(asyncio.Protocol):
             self._interrupt(Terminated(last_word))
 
     def last_words(self) -> None:
-        """The process ends: tell the client (of threads see Speaker.last_words), unless a message that was begun may not have left as a whole. 57P01 says
-        that what was not acknowledged is not committed; where that is not certain it is 08007."""
+        """The process ends: tell the client (of threads see Speaker.last_words), unless a message that was begun may
+        not have left as a whole. 57P01 says that what was not acknowledged is not committed; where that is not certain
+        it is 08007."""
         session, transport = self.session, self._transport
         if session is None or transport is None or self._lost or self.rest.stream or transport.get_write_buffer_size():
             return  # a stream's socket is another host's gateway's
@@ -246,7 +252,9 @@ class Connection(asyncio.Protocol):
 
     def _age_reached(self, timeouts: Timeouts) -> None:
         limit_s = self._services.settings.limits.connection_age_s
-        self._too_old = DatabaseError(ADMIN_SHUTDOWN, f"terminating connection: connection age limit of {limit_s}s exceeded")
+        self._too_old = DatabaseError(
+            ADMIN_SHUTDOWN, f"terminating connection: connection age limit of {limit_s}s exceeded"
+        )
         timeouts.used = True
         if self._input is not None and not self._in_transaction():
             self.terminate(self._too_old)
@@ -259,7 +267,7 @@ class Connection(asyncio.Protocol):
         if self._fiber is not None:
             self._fiber.cancel(error)
 
-    # -- the fiber -----------------------------------------------------------------------------------------------------------
+    # -- the fiber -----------------------------------------------------------------------------------------------------
 
     async def _live(self) -> None:
         try:
@@ -381,10 +389,11 @@ class Connection(asyncio.Protocol):
             if session is not None and session.commit_untold and not self._holds_success():
                 session.commit_untold = False
 
-    # -- beginning -----------------------------------------------------------------------------------------------------------
+    # -- beginning -----------------------------------------------------------------------------------------------------
 
     async def _begin(self) -> Conversation | None:
-        """Start-up packets to the first ReadyForQuery; None where it was a cancel request. Raises DatabaseError: fatal."""
+        """Start-up packets to the first ReadyForQuery; None where it was a cancel request. Raises DatabaseError:
+        fatal."""
         services = self._services
         message = await negotiate(self, services.tls)
         if isinstance(message, startup.CancelRequest):
@@ -420,12 +429,14 @@ class Connection(asyncio.Protocol):
         """From here on the session is this connection's."""
         self.deadlines = Deadlines(session.run_time.timeouts, self._deadline_passed)
         if age_left_s is not None:
-            self._age_timer = asyncio.get_running_loop().call_later(age_left_s, self._age_reached, session.run_time.timeouts)
+            self._age_timer = asyncio.get_running_loop().call_later(
+                age_left_s, self._age_reached, session.run_time.timeouts
+            )
         self.session = session
         self._conversation = Conversation(self, session, self._services.shapes, self._services.counters)
         return self._conversation
 
-    # -- parking -------------------------------------------------------------------------------------------------------------
+    # -- parking -------------------------------------------------------------------------------------------------------
 
     def _resume(self, parked: ParkedSession) -> Conversation:
         self._untouched = False
@@ -442,7 +453,8 @@ class Connection(asyncio.Protocol):
         return conversation
 
     def let_go(self) -> None:
-        """Another process has the socket and the session: nothing more is read here, and closing this copy of the socket ends nothing."""
+        """Another process has the socket and the session: nothing more is read here, and closing this copy of the
+        socket ends nothing."""
         assert self._transport is not None
         self._lost = self._given_away = True
         self.rest.awaited = None

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 class Outbox:
     """Writes what connections have to say at the end of the loop's turn, one after the other.
 
-    Reads that waited for one watermark are answered in one turn. Written one by one in between, each answer may wake its client at once, which on few
-    cores takes the processor from the answers that follow; written together, they reach a client that is awake, and its next statements come together.
+    Reads that waited for one watermark are answered in one turn. Written one by one in between, each answer may wake
+    its client at once, which on few cores takes the processor from the answers that follow; written together, they
+    reach a client that is awake, and its next statements come together.
     """
 
     def __init__(self) -> None:
@@ -44,8 +45,10 @@ class Outbox:
 class ConnectionServices:
     """What the connections of one query processor share.
 
-    `make_session(user, database, options, connection)`; `enter` raises 53300 or 53400 where no more clients are welcome; `opened` gives a new session's (process, secret) for BackendKeyData, of so many secret
-    bytes, or raises 53300; `restored` is told of a session that was opened elsewhere; `closed` is called once for every connection, when its socket is closed; `cancel` with a cancel request's contents.
+    `make_session(user, database, options, connection)`; `enter` raises 53300 or 53400 where no more clients are
+    welcome; `opened` gives a new session's (process, secret) for BackendKeyData, of so many secret bytes, or raises
+    53300; `restored` is told of a session that was opened elsewhere; `closed` is called once for every connection, when
+    its socket is closed; `cancel` with a cancel request's contents.
     """
 
     settings: Settings

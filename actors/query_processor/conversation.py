@@ -1,12 +1,16 @@
-"""`Conversation`: what each message of a client means to its Session, in the simple and the extended protocol, and COPY in both directions.
+"""`Conversation`: what each message of a client means to its Session, in the simple and the extended protocol, and COPY
+in both directions.
 
     Parse -> session.prepare    Bind -> session.bind    Execute -> portal.run    Sync -> session.sync, ReadyForQuery
     Query -> all of it for each of its statements
 
-- Success is not told before it is true: an Execute's CommandComplete is held back until the next message (a client that does not want to
-  wait for its Sync sends Flush); where that is Sync and the commit fails, the client gets the error in its place. So does the last statement of a simple query.
-- After an error the extended protocol skips to Sync, the simple one ends its query; either way the session's `fail` has rolled back before.
-- Unnamed statement and portal last until the next of their kind, or a simple query; portals no longer than their transaction.
+- Success is not told before it is true: an Execute's CommandComplete is held back until the next message (a client that
+  does not want to wait for its Sync sends Flush); where that is Sync and the commit fails, the client gets the error in
+  its place. So does the last statement of a simple query.
+- After an error the extended protocol skips to Sync, the simple one ends its query; either way the session's `fail` has
+  rolled back before.
+- Unnamed statement and portal last until the next of their kind, or a simple query; portals no longer than their
+  transaction.
 """
 
 from __future__ import annotations
@@ -155,7 +159,7 @@ class Conversation:
         else:
             reader.state = State.SKIPPING
 
-    # -- simple protocol -----------------------------------------------------------------------------------------------------
+    # -- simple protocol -----------------------------------------------------------------------------------------------
 
     async def _query(self, message: frontend.Query) -> None:
         if self._held:
@@ -190,7 +194,7 @@ class Conversation:
     async def _terminate(self, message: frontend.Terminate) -> None:
         raise Disconnected
 
-    # -- extended protocol ---------------------------------------------------------------------------------------------------
+    # -- extended protocol ---------------------------------------------------------------------------------------------
 
     async def _parse(self, message: frontend.Parse) -> None:
         if self._held:
@@ -375,7 +379,7 @@ class Conversation:
         await self._session.sync()
         self._channel.output += held
 
-    # -- running -------------------------------------------------------------------------------------------------------------
+    # -- running -------------------------------------------------------------------------------------------------------
 
     async def _run(self, portal: Portal, rows_max: int, described: bool) -> None:
         """Execute a portal. `described`: the extended protocol, where RowDescription answers Describe only."""

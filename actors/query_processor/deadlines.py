@@ -2,14 +2,17 @@
 
     statement      from the first message of a statement to its end        57014, the statement fails
     transaction    from its first statement to its end                     25P04, the session ends
-    idle           from ReadyForQuery to the client's next message         57P05, in a transaction 25P03; the session ends
+    idle           from ReadyForQuery to the client's next message         57P05, in a transaction 25P03; the session
+                                                                           ends
 
-The rules are those of PostgreSQL's postgres.c: each statement of a simple query has its own time; in the extended protocol Parse, Bind and Execute
-share one, and Execute ends it. A statement timeout that is not below the transaction's does not run. No deadline ends a commit under way, since its
-outcome would be unknown: the connection ignores what falls due then.
+The rules are those of PostgreSQL's postgres.c: each statement of a simple query has its own time; in the extended
+protocol Parse, Bind and Execute share one, and Execute ends it. A statement timeout that is not below the transaction's
+does not run. No deadline ends a commit under way, since its outcome would be unknown: the connection ignores what falls
+due then.
 
-One timer serves a connection, and a deadline that moves leaves the timer where it is: it finds at its turn that it is early, and waits for the rest. So a
-busy session costs one timer for each timeout that passes, not one for each statement; a session without timeouts (`Timeouts.used` is False) calls nothing here.
+One timer serves a connection, and a deadline that moves leaves the timer where it is: it finds at its turn that it is
+early, and waits for the rest. So a busy session costs one timer for each timeout that passes, not one for each
+statement; a session without timeouts (`Timeouts.used` is False) calls nothing here.
 """
 
 from __future__ import annotations
@@ -29,7 +32,8 @@ from actors.common.errors import (
 
 
 class Timeouts:
-    """A session's timeouts in milliseconds, 0: none. `used` stays True once there was one: what is under way may have to be ended."""
+    """A session's timeouts in milliseconds, 0: none. `used` stays True once there was one: what is under way may have
+    to be ended."""
 
     __slots__ = ("idle_in_transaction_ms", "idle_ms", "statement_ms", "transaction_ms", "used")
 
@@ -57,7 +61,8 @@ def error_of(kind: Kind) -> DatabaseError:
 
 
 class Deadlines:
-    """Of one connection. `on_due(kind)` is called from the loop once a deadline has passed; that deadline is then gone."""
+    """Of one connection. `on_due(kind)` is called from the loop once a deadline has passed; that deadline is then
+    gone."""
 
     def __init__(self, timeouts: Timeouts, on_due: Callable[[Kind], None]) -> None:
         self._timeouts = timeouts
@@ -68,8 +73,8 @@ class Deadlines:
         self._timer_at = inf
 
     def message_begins(self, failed: bool) -> None:
-        """A client's message is about to be handled: the session is not idle; a statement and a transaction begin, unless they run. `failed`: the
-        transaction has failed, so that its own time is over."""
+        """A client's message is about to be handled: the session is not idle; a statement and a transaction begin,
+        unless they run. `failed`: the transaction has failed, so that its own time is over."""
         due, timeouts = self._due, self._timeouts
         due[Kind.IDLE] = due[Kind.IDLE_IN_TRANSACTION] = inf
         statement_ms, transaction_ms = timeouts.statement_ms, timeouts.transaction_ms

@@ -1,27 +1,35 @@
-"""Jobs: CREATE INDEX ASYNC and ALTER TABLE ASYNC ... VALIDATE CONSTRAINT, run beside the sessions by one query processor at a time.
+"""Jobs: CREATE INDEX ASYNC and ALTER TABLE ASYNC ... VALIDATE CONSTRAINT, run beside the sessions by one query
+processor at a time.
 
-A job is a row of the catalog (sql/catalog/snapshot.py's Job), made by its statement's transaction. Each query processor has a JobRunner. It works while a catalog
-that its process has read has a job that has not ended; so a cluster without jobs pays nothing.
+A job is a row of the catalog (sql/catalog/snapshot.py's Job), made by its statement's transaction. Each query processor
+has a JobRunner. It works while a catalog that its process has read has a job that has not ended; so a cluster without
+jobs pays nothing.
 
     submitted --claim--> processing --last batch--> completed
                              |  ^                     failed: a duplicate, a violation, or what was to be built is gone
                              +--+ each batch, and each claim by another runner once the lease is over
 
-Who runs a job. A claim writes the job's row with the runner's name, a new epoch and a lease. Every batch reads that row, gives up unless the epoch is its own, and
-writes it again with progress and a longer lease. So of two runners that both believe in their claim one loses at the commit, by the ordinary conflict check: nothing
-is built twice, and clocks decide only how soon another runner takes over, never what is right. Runners that do not have a job sleep until its lease is over.
+Who runs a job. A claim writes the job's row with the runner's name, a new epoch and a lease. Every batch reads that
+row, gives up unless the epoch is its own, and writes it again with progress and a longer lease. So of two runners that
+both believe in their claim one loses at the commit, by the ordinary conflict check: nothing is built twice, and clocks
+decide only how soon another runner takes over, never what is right. Runners that do not have a job sleep until its
+lease is over.
 
-Why a built index is right, beside writers. Let c be the commit that made the index, BUILDING. It is a change of the table's schema, so no transaction that began before c
-commits a write of the table after c, and each one that begins after c keeps the index's entries (row_executor/stored_table.py). A batch reads rows at a snapshot above c and
-writes their entries. Suppose that the entry E of a row r is wrong or missing after the last batch. Either r was written after the batch's snapshot: if that changed the
-entry, its writer wrote E too, and one of both commits failed. Or it was not: then the batch wrote E of r. Readers begin to use the index with the commit that makes
-it valid, which is a schema change again. A writer may get 40001 for a batch's sake; a batch that does is tried again with half the rows.
+Why a built index is right, beside writers. Let c be the commit that made the index, BUILDING. It is a change of the
+table's schema, so no transaction that began before c commits a write of the table after c, and each one that begins
+after c keeps the index's entries (row_executor/stored_table.py). A batch reads rows at a snapshot above c and writes
+their entries. Suppose that the entry E of a row r is wrong or missing after the last batch. Either r was written after
+the batch's snapshot: if that changed the entry, its writer wrote E too, and one of both commits failed. Or it was not:
+then the batch wrote E of r. Readers begin to use the index with the commit that makes it valid, which is a schema
+change again. A writer may get 40001 for a batch's sake; a batch that does is tried again with half the rows.
 
-Of a unique index a batch reads its entries first: one that is there of another row is a duplicate, whoever wrote it. The index is INVALID then until it is dropped; its entries go
-at once. Writers meet a 23505 of an index that is being built, as in PostgreSQL. While it is built two rows may have one value, one of them without an entry yet: so a writer that takes
-a row's value away removes the entry only if it is that row's (Transaction.delete_own).
+Of a unique index a batch reads its entries first: one that is there of another row is a duplicate, whoever wrote it.
+The index is INVALID then until it is dropped; its entries go at once. Writers meet a 23505 of an index that is being
+built, as in PostgreSQL. While it is built two rows may have one value, one of them without an entry yet: so a writer
+that takes a row's value away removes the entry only if it is that row's (Transaction.delete_own).
 
-VALIDATE CONSTRAINT reads the table at one snapshot: what was written since the constraint was added has been checked. It lasts no longer than a transaction may.
+VALIDATE CONSTRAINT reads the table at one snapshot: what was written since the constraint was added has been checked.
+It lasts no longer than a transaction may.
 """
 
 from __future__ import annotations
@@ -33,7 +41,13 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from actors.common.errors import SERIALIZATION_FAILURE, UNDEFINED_OBJECT, UNIQUE_VIOLATION, DatabaseError, schema_changed
+from actors.common.errors import (
+    SERIALIZATION_FAILURE,
+    UNDEFINED_OBJECT,
+    UNIQUE_VIOLATION,
+    DatabaseError,
+    schema_changed,
+)
 from actors.common.ranges import KEYSPACE_BYTES
 from actors.query_processor.transaction import CatalogStale, Transaction
 from actors.reading.pause import pause
@@ -125,7 +139,9 @@ class JobRunner:
             self._again = False
             try:
                 catalog = await self._newest_catalog()
-                leases = [lease for job in catalog.jobs() if job.is_open and (lease := await self._attempt(job)) is not None]
+                leases = [
+                    lease for job in catalog.jobs() if job.is_open and (lease := await self._attempt(job)) is not None
+                ]
             except DatabaseError as error:
                 logger.info("jobs: tried again: %s", error.message)
                 await pause(RETRY_S)
@@ -166,7 +182,14 @@ class JobRunner:
             if job.lease_until > now and job.owner != self._name:
                 session.rollback()
                 return job.lease_until
-            claimed = replace(job, status=PROCESSING, owner=self._name, epoch=job.epoch + 1, lease_until=now + LEASE_US, update_time=now)
+            claimed = replace(
+                job,
+                status=PROCESSING,
+                owner=self._name,
+                epoch=job.epoch + 1,
+                lease_until=now + LEASE_US,
+                update_time=now,
+            )
             transaction.put(job_key(name), encode(claimed), counts=False)
             transaction.schema_changes.add(CATALOG_TABLE)  # no session's statement depends on that
             if await committed(session):
@@ -229,7 +252,9 @@ class _Run:
         return job if job is not None and job.is_open and job.epoch == self._job.epoch else None
 
     def _end(self, transaction: Transaction, job: Job, details: str = "") -> None:
-        ended = replace(job, status=FAILED if details else COMPLETED, details=details, update_time=self._runner.now, lease_until=0)
+        ended = replace(
+            job, status=FAILED if details else COMPLETED, details=details, update_time=self._runner.now, lease_until=0
+        )
         transaction.put(job_key(job.id), encode(ended), counts=False)
         transaction.schema_changes.add(CATALOG_TABLE)
 
@@ -264,7 +289,11 @@ class _IndexBuild(_Run):
                 session.rollback()
                 return
             table = transaction.catalog.table_by_id(job.table)
-            index = next((one for one in table.indexes if one.oid == job.object_id and one.state == BUILDING), None) if table else None
+            index = (
+                next((one for one in table.indexes if one.oid == job.object_id and one.state == BUILDING), None)
+                if table
+                else None
+            )
             if table is None or index is None:
                 session.rollback()
                 await self._end_alone(GONE)
@@ -291,7 +320,9 @@ class _IndexBuild(_Run):
             else:
                 rows = min(rows * 2, BATCH_ROWS)
 
-    async def _batch(self, transaction: Transaction, table: Table, index: Index, progress: bytes, count: int) -> bytes | None:
+    async def _batch(
+        self, transaction: Transaction, table: Table, index: Index, progress: bytes, count: int
+    ) -> bytes | None:
         """Write the entries of the next rows; the key to go on from, None where that were the last. Raises 23505."""
         from actors.query_processor.ddl import backfill
         from actors.query_processor.ddl.change import keyspace_range
@@ -345,7 +376,9 @@ class _IndexBuild(_Run):
 
 
 def _with_state(table: Table, index: Index, state: str) -> Table:
-    return replace(table, indexes=tuple(replace(one, state=state) if one.oid == index.oid else one for one in table.indexes))
+    return replace(
+        table, indexes=tuple(replace(one, state=state) if one.oid == index.oid else one for one in table.indexes)
+    )
 
 
 class _Validation(_Run):
@@ -368,7 +401,11 @@ class _Validation(_Run):
                 await self._end_alone(GONE)
                 return
             try:
-                violation = None if constraint.validated else await alter.offended(SchemaChange(session, transaction), table, constraint)
+                violation = (
+                    None
+                    if constraint.validated
+                    else await alter.offended(SchemaChange(session, transaction), table, constraint)
+                )
             finally:
                 session.rollback()
             if violation is not None:

@@ -1,7 +1,8 @@
 """How busy a query processor is, told to the controller, which decides how many there are (cluster/scaling.py).
 
-At once when the first client comes, so that the cluster does not go to zero below one that is still authenticated; once a second while there are any, once more when
-the last has gone, and nothing after that: an idle cluster is silent. What the sessions have used (metering.py) is told with it, and when the role stops.
+At once when the first client comes, so that the cluster does not go to zero below one that is still authenticated; once
+a second while there are any, once more when the last has gone, and nothing after that: an idle cluster is silent. What
+the sessions have used (metering.py) is told with it, and when the role stops.
 """
 
 from __future__ import annotations
@@ -18,9 +19,12 @@ LIFE_BITS = 48
 
 
 class LoadReports:
-    """`sessions`: how many there are; `computed_s`: for how long the event loop's thread has computed since it began; `usage`: of the role since its start."""
+    """`sessions`: how many there are; `computed_s`: for how long the event loop's thread has computed since it began;
+    `usage`: of the role since its start."""
 
-    def __init__(self, context: Context, sessions: Callable[[], int], computed_s: Callable[[], float], usage: Callable[[], Usage]) -> None:
+    def __init__(
+        self, context: Context, sessions: Callable[[], int], computed_s: Callable[[], float], usage: Callable[[], Usage]
+    ) -> None:
         self._context = context
         self._sessions = sessions
         self._computed_s = computed_s

@@ -1,13 +1,15 @@
 """What a query processor's statements use, counted as they run (actors/common/metering.py turns it into units).
 
-Processor time is measured three ways, by what a look at the thread's clock (a system call, half a microsecond and more) may cost:
+Processor time is measured three ways, by what a look at the thread's clock (a system call, half a microsecond and more)
+may cost:
 
-    sessions' fibers      one turn in SAMPLE, at irregular distances, counts for all of them (MeteredFiber): right in the sum
+    sessions' fibers      one turn in SAMPLE, at irregular distances, counts for all of them (MeteredFiber): right in
+                          the sum
     threads beside them   each step (workers.py): DuckDB's, large parses
     one statement         each turn of its own (Tally, measured): EXPLAIN (ANALYZE, VERBOSE)
 
-The first two are the process's. Where several query processors share one, each takes what has come since the last was asked: the sum is right.
-Sockets are read and written outside of the fibers, so that does not count.
+The first two are the process's. Where several query processors share one, each takes what has come since the last was
+asked: the sum is right. Sockets are read and written outside of the fibers, so that does not count.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""What a client sends before the message that begins a session or cancels another's statement: at most one SSLRequest and one GSSENCRequest."""
+"""What a client sends before the message that begins a session or cancels another's statement: at most one SSLRequest
+and one GSSENCRequest."""
 
 from __future__ import annotations
 
@@ -11,7 +12,8 @@ from actors.postgres.tls import TlsSession, TlsSettings
 
 
 class Negotiating(Protocol):
-    """A connection at its beginning. `tls`: what it is encrypted by since it, or the client's first byte, asked for that."""
+    """A connection at its beginning. `tls`: what it is encrypted by since it, or the client's first byte, asked for
+    that."""
 
     reader: FrontendReader
     output: bytearray

@@ -1,29 +1,31 @@
-"""`Parking`: gives sessions that rest to the gateways of this host: those that have rested for `sessions.park_after_s`, and all of them while
-this query processor is drained.
+"""`Parking`: gives sessions that rest to the gateways of this host: those that have rested for `sessions.park_after_s`,
+and all of them while this query processor is drained.
 
     the session    its socket is read by     on the way to the next line
     serves         the query processor       it rests: a gateway is asked whether it has room (socket_passing.py)
     is offered     the query processor       the gateway answers; what the client has sent meanwhile was handled as ever
-    rests still    the query processor       one packet with the socket and the session; in the same turn of the loop the query
-                                             processor stops reading, forgets the session and closes its copy
+    rests still    the query processor       one packet with the socket and the session; in the same turn of the loop
+                                             the query processor stops reading, forgets the session and closes its copy
     is passed      nobody                    the gateway reads the packet; what the client sends waits in the socket
     is parked      nobody; it is watched     a byte is there: query processors are asked who has room
     is offered     nobody                    one packet with the socket and the session; the gateway closes its copy
     is passed      nobody                    the query processor reads the packet
     serves         the query processor
 
-So at every moment at most one process reads the socket, and no byte is taken out of it that is not handled by the one who took it: there is
-nothing to lose or to double. A gateway that has no room or does not answer leaves the session where it is, and one that was passed a socket for which it
-had no descriptor gives it back. A process that dies breaks the sockets that it
-holds, a gateway those that are parked in it; the one that dies right after its packet has been sent breaks nothing.
+So at every moment at most one process reads the socket, and no byte is taken out of it that is not handled by the one
+who took it: there is nothing to lose or to double. A gateway that has no room or does not answer leaves the session
+where it is, and one that was passed a socket for which it had no descriptor gives it back. A process that dies breaks
+the sockets that it holds, a gateway those that are parked in it; the one that dies right after its packet has been sent
+breaks nothing.
 
-A client of another host's gateway is served by a stream of bytes: its session goes back by that stream, to the gateway that has the socket (runtime/streams.py).
+A client of another host's gateway is served by a stream of bytes: its session goes back by that stream, to the gateway
+that has the socket (runtime/streams.py).
 
 Cancel requests reach a session wherever it is (role.py); one that is parked has nothing to cancel.
 
-Nothing is done for a busy session: once every half of `park_after_s` all connections are looked at, and one that still waits for the same
-message as at the last two looks is parked. So a session rests once to one and a half times as long. Draining awaits each session's next rest
-between two transactions.
+Nothing is done for a busy session: once every half of `park_after_s` all connections are looked at, and one that still
+waits for the same message as at the last two looks is parked. So a session rests once to one and a half times as long.
+Draining awaits each session's next rest between two transactions.
 """
 
 from __future__ import annotations
@@ -48,16 +50,19 @@ GATEWAY = "gateway/"
 LOOKS = 2
 """In a row at which a session must have rested."""
 OFFERED_MAX = 64
-"""Sessions offered at once: all their answers may come in one turn of the loop, and each costs a twentieth of a millisecond."""
+"""Sessions offered at once: all their answers may come in one turn of the loop, and each costs a twentieth of a
+millisecond."""
 DRAINING_S_MAX = 60.0
-"""A controller that has not ended a query processor for so long after it had it drained has died, or forgotten it: it serves again."""
+"""A controller that has not ended a query processor for so long after it had it drained has died, or forgotten it: it
+serves again."""
 DRAIN_RETRY_S = 0.1
 """While draining: before sessions that no gateway took are offered again."""
 
 
 class Parking:
-    """`sessions()`: the connections that have one; `is_empty()`: there are none, nor clients on their way. `path_of`: a gateway's role name -> where it takes sessions.
-    `take_back(socket, session)`: the gateway to which both were passed has not got them; the session goes on here. `after_s` 0: only a drain parks."""
+    """`sessions()`: the connections that have one; `is_empty()`: there are none, nor clients on their way. `path_of`: a
+    gateway's role name -> where it takes sessions. `take_back(socket, session)`: the gateway to which both were passed
+    has not got them; the session goes on here. `after_s` 0: only a drain parks."""
 
     def __init__(
         self,
@@ -106,7 +111,8 @@ class Parking:
             self._timer = asyncio.get_running_loop().call_later(self._pause_s, self._look)
 
     def drain(self, wanted: bool, reply: Reply | None) -> None:
-        """`wanted`: give all sessions away, and take no new ones; the reply is Done once there are none. Else serve as ever."""
+        """`wanted`: give all sessions away, and take no new ones; the reply is Done once there are none. Else serve as
+        ever."""
         if self._drained is not None:
             self._drained.fail(DatabaseError(OBJECT_NOT_IN_PREREQUISITE_STATE, "it is not the last word on draining"))
         self.draining, self._drained = wanted, reply if wanted else None
@@ -206,7 +212,8 @@ class Parking:
         self._offer_more()
 
     def _stays(self, connection: Connection, gateway: str) -> None:
-        """`gateway` has room; the client was faster. While draining, the session goes there at its next rest, without being offered again."""
+        """`gateway` has room; the client was faster. While draining, the session goes there at its next rest, without
+        being offered again."""
         self._offered.discard(connection)
         if self.draining and gateway:
             connection.rest.when(partial(self._pass, connection, gateway))

@@ -1,9 +1,11 @@
-"""`Rest`: the part of a Connection that knows whether its session rests, and what of it another process needs to carry it on.
+"""`Rest`: the part of a Connection that knows whether its session rests, and what of it another process needs to carry
+it on.
 
-A session rests between two messages, when the last one was answered with ReadyForQuery, all answers have left, and nothing is bound to this
-process. Then its client waits for nothing, and everything that it may send meanwhile stays in the socket, which is the same socket wherever it
-is read. What keeps a session here: a transaction or a message that is not complete; answers that the client does not take; TLS, whose keys are in this
-process; a connection that is about to end; more than SESSION_BYTES_MAX of state.
+A session rests between two messages, when the last one was answered with ReadyForQuery, all answers have left, and
+nothing is bound to this process. Then its client waits for nothing, and everything that it may send meanwhile stays in
+the socket, which is the same socket wherever it is read. What keeps a session here: a transaction or a message that is
+not complete; answers that the client does not take; TLS, whose keys are in this process; a connection that is about to
+end; more than SESSION_BYTES_MAX of state.
 """
 
 from __future__ import annotations
@@ -49,7 +51,12 @@ class Rest:
     def begins(self) -> None:
         """The connection has handled all that was there, and is about to wait."""
         connection, awaited = self._connection, self.awaited
-        if awaited is not None and connection.reader.at_rest and connection.session is not None and may_park(connection.session):
+        if (
+            awaited is not None
+            and connection.reader.at_rest
+            and connection.session is not None
+            and may_park(connection.session)
+        ):
             self.awaited = None
             connection.flush()
             asyncio.get_running_loop().call_soon(awaited)
@@ -64,7 +71,13 @@ class Rest:
             and session is not None
             and transport is not None
             and connection.tls is None
-            and not (connection._lost or connection.output or connection._reading_paused or connection._last_word or connection._too_old)
+            and not (
+                connection._lost
+                or connection.output
+                or connection._reading_paused
+                or connection._last_word
+                or connection._too_old
+            )
             and connection.reader.at_rest
             and may_park(session)
             and not transport.get_write_buffer_size()
@@ -77,13 +90,19 @@ class Rest:
         return transport if isinstance(transport, ServedStream) else None
 
     def give(self) -> tuple[int, bytes] | None:
-        """(descriptor, -1 where it has none, and the encoded session) of a connection that may be let go now, without a turn of the loop in between. None where it
-        does not rest, or has too much state."""
+        """(descriptor, -1 where it has none, and the encoded session) of a connection that may be let go now, without a
+        turn of the loop in between. None where it does not rest, or has too much state."""
         connection = self._connection
         if not self.now:
             return None
-        assert connection.session is not None and connection._conversation is not None and connection._transport is not None
-        session = park(connection.session, connection._conversation.unnamed_statement, (connection.process, connection.secret))
+        assert (
+            connection.session is not None
+            and connection._conversation is not None
+            and connection._transport is not None
+        )
+        session = park(
+            connection.session, connection._conversation.unnamed_statement, (connection.process, connection.secret)
+        )
         age = connection._age_timer
         age_left_s = age.when() - asyncio.get_running_loop().time() if age is not None else None
         data = encode_session(replace(session, idle_left_s=connection.deadlines.idle_left_s, age_left_s=age_left_s))

@@ -1,17 +1,18 @@
 """`QueryProcessor`: the role. It receives clients and gives each a Connection and a Session; it holds no durable state.
 
-Clients come as sockets, from the gateway of this host (`clients_path`, runtime/socket_passing.py) or from a port of its own (`host`, `port`); those of a
-gateway of another host as streams of bytes (runtime/streams.py).
+Clients come as sockets, from the gateway of this host (`clients_path`, runtime/socket_passing.py) or from a port of its
+own (`host`, `port`); those of a gateway of another host as streams of bytes (runtime/streams.py).
 
     processor = QueryProcessor(context, 1, clients_path="/run/e/clients-1.sock")
     await processor.start()
 
-A session's process id carries the number of the query processor that began it, so that no two that begin at once have the same:
+A session's process id carries the number of the query processor that began it, so that no two that begin at once have
+the same:
 
     process = number << 20 | sequence
 
-Sessions that rest go to a gateway and come back here or elsewhere (parking.py). So a cancel request that is for no session here goes to all
-others.
+Sessions that rest go to a gateway and come back here or elsewhere (parking.py). So a cancel request that is for no
+session here goes to all others.
 
 How many clients it takes is admission.py's.
 """
@@ -73,9 +74,10 @@ STOP_S_MAX = 5.0
 
 
 class QueryProcessor:
-    """See the module. `parking_path`: gateway's role name -> the Unix socket at which it takes sessions to park. `make_session` replaces the real sessions in tests of the protocol alone; `entropy` gives secrets;
-    `computed_s` tells for how long this thread has computed: where it is given, the controller is told of the load, and of what the sessions have used, with
-    `computed_ns`, processor time that nobody has taken yet (metering.py)."""
+    """See the module. `parking_path`: gateway's role name -> the Unix socket at which it takes sessions to park.
+    `make_session` replaces the real sessions in tests of the protocol alone; `entropy` gives secrets; `computed_s`
+    tells for how long this thread has computed: where it is given, the controller is told of the load, and of what the
+    sessions have used, with `computed_ns`, processor time that nobody has taken yet (metering.py)."""
 
     def __init__(
         self,
@@ -98,7 +100,9 @@ class QueryProcessor:
         self._entropy = entropy
         self._make_session = make_session
         self._receiver = (
-            SocketReceiver(clients_path, self._on_socket, self._has_room, self._on_session, self._has_seat) if clients_path else None
+            SocketReceiver(clients_path, self._on_socket, self._has_room, self._on_session, self._has_seat)
+            if clients_path
+            else None
         )
         layout = self._settings.layout
         neighbours = -(-layout.query_processors // len(layout.azs)) if layout.placement == "az" else 1
@@ -117,7 +121,14 @@ class QueryProcessor:
         self._sessions: dict[tuple[int, bytes], Connection] = {}
         """By process and secret: a session that comes from elsewhere may have a process id that was given here, too."""
         self._parking = (
-            Parking(context, self._sessions.values, self._is_empty, parking_path, self._on_session, self._settings.sessions.park_after_s)
+            Parking(
+                context,
+                self._sessions.values,
+                self._is_empty,
+                parking_path,
+                self._on_session,
+                self._settings.sessions.park_after_s,
+            )
             if parking_path is not None and make_session is None
             else None
         )
@@ -148,7 +159,9 @@ class QueryProcessor:
         roles = CatalogRoles(self._session_services) if self._session_services is not None else None
         try:
             tls = TlsSettings(settings.tls_certificate, settings.tls_key) if settings.tls_certificate else None
-            authenticator = Authenticator(self._settings, self._entropy, lambda: self._context.clock.now().latest / 1e6, roles)
+            authenticator = Authenticator(
+                self._settings, self._entropy, lambda: self._context.clock.now().latest / 1e6, roles
+            )
         except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
             raise DatabaseError("F0000", f"the authentication settings cannot be used: {error}") from None
         self._services = ConnectionServices(
@@ -173,13 +186,17 @@ class QueryProcessor:
             self._preparing = asyncio.get_running_loop().call_later(PREPARE_S, self._prepare)
         host, port = self._address
         if host:
-            self._server = await asyncio.get_running_loop().create_server(self.new_connection, host, port, backlog=LISTEN_BACKLOG)
+            self._server = await asyncio.get_running_loop().create_server(
+                self.new_connection, host, port, backlog=LISTEN_BACKLOG
+            )
 
     async def _ask_credentials(self) -> None:
         """Nobody is served before they are known. The controller, which has had this role started, has them."""
         while True:
             try:
-                answer = await self._context.bus.call(self._context.name, "controller", AskCredentials(), timeout_s=CREDENTIALS_TIMEOUT_S)
+                answer = await self._context.bus.call(
+                    self._context.name, "controller", AskCredentials(), timeout_s=CREDENTIALS_TIMEOUT_S
+                )
             except DatabaseError as error:
                 logger.warning("no credentials yet: %s", error.message)
                 await asyncio.sleep(CREDENTIALS_RETRY_S)
@@ -206,7 +223,8 @@ class QueryProcessor:
         asyncio.get_running_loop().run_in_executor(None, value_lists.prepare)
 
     def _real_sessions(self) -> SessionMaker:
-        # Modules that the first large statement needs: loading DuckDB while sessions are served would hold them up for a tenth of a second.
+        # Modules that the first large statement needs: loading DuckDB while sessions are served would hold them up for
+        # a tenth of a second.
         import duckdb  # noqa: F401
 
         from actors.query_processor.planner import make_environment, make_plan
@@ -229,7 +247,8 @@ class QueryProcessor:
         return make_session
 
     async def stop(self) -> None:
-        """No new clients: those on their way here go back to their gateways. Every session ends with 57P01, its transaction rolled back."""
+        """No new clients: those on their way here go back to their gateways. Every session ends with 57P01, its
+        transaction rolled back."""
         self._stopping = True
         if self._session_services is not None:
             self._session_services.jobs.stop()
@@ -255,7 +274,8 @@ class QueryProcessor:
                     connection.abort()
 
     def last_words(self) -> None:
-        """As Speaker says. No commit is sent to an adjudicator once it has begun, so that what sessions are told stays true."""
+        """As Speaker says. No commit is sent to an adjudicator once it has begun, so that what sessions are told stays
+        true."""
         if self._session_services is not None:
             self._session_services.silenced = True
         for connection in list(self._sessions.values()):
@@ -302,7 +322,9 @@ class QueryProcessor:
         counters = self._services.counters if self._services is not None else None
         if counters is None or self._session_services is None:
             return Usage()
-        return self._session_services.meter.usage(self._computed_ns(), counters.statements, counters.transactions, counters.conflicts)
+        return self._session_services.meter.usage(
+            self._computed_ns(), counters.statements, counters.transactions, counters.conflicts
+        )
 
     # clients
 
@@ -311,7 +333,8 @@ class QueryProcessor:
         return self._parking is not None and self._parking.draining
 
     def new_connection(self) -> Connection:
-        """The protocol of one more client; its `connection_made` is next. Too many without a session: the oldest of them goes."""
+        """The protocol of one more client; its `connection_made` is next. Too many without a session: the oldest of
+        them goes."""
         assert self._services is not None
         connection = Connection(self._services)
         self._connections[connection] = self._arriving[connection] = None
@@ -324,7 +347,8 @@ class QueryProcessor:
         return connection
 
     def _has_room(self) -> bool | None:
-        """A gateway asks for one more client. Those that were promised room and are on their way count. None: to be left out."""
+        """A gateway asks for one more client. Those that were promised room and are on their way count. None: to be
+        left out."""
         if self._draining or self._stopping:
             return None
         now_s = asyncio.get_running_loop().time()
@@ -342,13 +366,17 @@ class QueryProcessor:
         return len(promised)
 
     def _present(self) -> int:
-        """Sessions, and clients of gateways that are about to have one: the cluster must not go to zero while they authenticate,
-        nor while a job is under way."""
+        """Sessions, and clients of gateways that are about to have one: the cluster must not go to zero while they
+        authenticate, nor while a job is under way."""
         working = self._session_services is not None and self._session_services.jobs.is_working
-        return working + len(self._sessions) + self._resuming + (len(self._arriving) if self._receiver is not None else 0)
+        return (
+            working + len(self._sessions) + self._resuming + (len(self._arriving) if self._receiver is not None else 0)
+        )
 
     def _is_empty(self) -> bool:
-        return not self._connections and not self._resuming and not self._on_their_way(asyncio.get_running_loop().time())
+        return (
+            not self._connections and not self._resuming and not self._on_their_way(asyncio.get_running_loop().time())
+        )
 
     def _on_socket(self, client: socket.socket, already_read: bytes) -> None:
         if self._stopping:
@@ -410,7 +438,8 @@ class QueryProcessor:
         return seat
 
     def _on_session(self, client: socket.socket, data: bytes) -> None:
-        """A gateway passes a session on. Its client was admitted once: where all query processors are full, it is one too many for a while."""
+        """A gateway passes a session on. Its client was admitted once: where all query processors are full, it is one
+        too many for a while."""
         parked = decode_session(data)
         if parked is None:
             client.close()
@@ -466,8 +495,8 @@ class QueryProcessor:
     # cancel requests
 
     def _cancel(self, process: int, secret: bytes) -> None:
-        """A client's cancel request: for a session here, or one that another query processor has. Which one that is, its process id
-        does not tell: sessions move."""
+        """A client's cancel request: for a session here, or one that another query processor has. Which one that is,
+        its process id does not tell: sessions move."""
         if len(secret) > 8:
             return
         key = int.from_bytes(secret, "big")
@@ -475,12 +504,15 @@ class QueryProcessor:
             return
         topology = self._context.bus.topology
         home = f"query_processor/{process >> SEQUENCE_BITS}"
-        others = {name for name in topology.azs if name.startswith("query_processor/")} if topology is not None else {home}
+        others = (
+            {name for name in topology.azs if name.startswith("query_processor/")} if topology is not None else {home}
+        )
         for name in sorted(others - {self._context.name}):
             self._context.bus.post(self._context.name, name, Cancel(process, key))
 
     def _cancel_own(self, process: int, key: int) -> bool:
-        """Whether the session is here. (The secret is looked up by its hash, which is keyed: the time that it takes tells nothing.)"""
+        """Whether the session is here. (The secret is looked up by its hash, which is keyed: the time that it takes
+        tells nothing.)"""
         for size in SECRET_SIZES:
             connection = self._sessions.get((process, key.to_bytes(8, "big")[8 - size :]))
             if connection is not None and key >> 8 * size == 0:

@@ -1,9 +1,11 @@
 """`Workers`: threads for work that would hold the loop, shared so that long statements leave room for short ones.
 
-A statement's work comes in steps: a parse (aside.py), or DuckDB's until there are some rows (column_executor/stream.py). A statement holds no thread between its steps.
+A statement's work comes in steps: a parse (aside.py), or DuckDB's until there are some rows
+(column_executor/stream.py). A statement holds no thread between its steps.
 
 - At most `prompt_max` steps younger than `LONG_S` run at once: more would only take turns on the same processors.
-- A step that takes longer is long from then on and makes room for the next one. The operating system shares the processors among all of them.
+- A step that takes longer is long from then on and makes room for the next one. The operating system shares the
+  processors among all of them.
 - `threads_max` bounds prompt and long steps together. What is beyond waits.
 
 The bookkeeping is the event loop's; only the steps' functions run in threads.
@@ -26,7 +28,8 @@ LONG_S = 0.05
 
 
 class Step:
-    """One function on its way through the threads. `done` completes with its result, or fails with its error; `on_end` is called before."""
+    """One function on its way through the threads. `done` completes with its result, or fails with its error; `on_end`
+    is called before."""
 
     __slots__ = ("compute_ns", "done", "function", "on_end", "prompt", "started", "tally", "timer")
 

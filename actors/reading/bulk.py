@@ -89,7 +89,9 @@ async def _scan(plan: ReadPlan, number: int, folder: Path, answers: queue.Queue[
         bus.set_topology(plan.topology)
         clock = SystemClock()
         client = StorageClient(
-            Context(NAME, "", bus, clock, LocalDisk(folder, sync_inline=True), random.Random(), loop.create_task, settings),
+            Context(
+                NAME, "", bus, clock, LocalDisk(folder, sync_inline=True), random.Random(), loop.create_task, settings
+            ),
             _asking(bus, plan.topology),
         )
         start, end = plan.parts[number]
@@ -118,7 +120,14 @@ def _asking(bus: SocketBus, known: Topology) -> Callable[[], None]:
     def ask() -> None:
         process = next(processes, None)
         if process is not None:
-            bus.request(NAME, process, AskTopology(), lambda answer: bus.set_topology(cast(Topology, answer)), lambda _: None, ASK_S)
+            bus.request(
+                NAME,
+                process,
+                AskTopology(),
+                lambda answer: bus.set_topology(cast(Topology, answer)),
+                lambda _: None,
+                ASK_S,
+            )
 
     return ask
 

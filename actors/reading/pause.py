@@ -1,4 +1,5 @@
-"""A pause that a fiber can await. Only recovery paths wait for time (a peer that is away, a map that moved); nothing else does."""
+"""A pause that a fiber can await. Only recovery paths wait for time (a peer that is away, a map that moved); nothing
+else does."""
 
 from __future__ import annotations
 

@@ -1,9 +1,11 @@
 """`ReadPlan`: how a query's rows are read from storage by whoever has the plan, in parts that may be read at the same
 time by different processes.
 
-    EXPLAIN (PARTS) SELECT id, price FROM orders WHERE price > 100        the query processor plans, and hands the plan out as text
+    EXPLAIN (PARTS) SELECT id, price FROM orders WHERE price > 100        the query processor plans, and hands the plan
+                                                                          out as text
     plan = ReadPlan.of_text(text)
-    for number in range(len(plan.parts)): ...                             part_batches(plan, number), anywhere on the host (bulk.py)
+    for number in range(len(plan.parts)): ...                             part_batches(plan, number), anywhere on the
+                                                                          host (bulk.py)
 
 All parts are read at one snapshot, `at`; filter and projection are in the `program` that storage runs. Who may read
 so: whoever got the plan, as a database user whom the query processor let run the query, and who may open the bus's
@@ -47,7 +49,9 @@ class ReadPlan(msgspec.Struct, frozen=True):
 
     @property
     def schema(self) -> pa.Schema:
-        return pa.schema([pa.field(name, arrow_type(type_)) for name, type_ in zip(self.names, self.types, strict=True)])
+        return pa.schema(
+            [pa.field(name, arrow_type(type_)) for name, type_ in zip(self.names, self.types, strict=True)]
+        )
 
     def text(self) -> str:
         return base64.b64encode(msgspec.msgpack.encode(self)).decode()
@@ -60,5 +64,7 @@ class ReadPlan(msgspec.Struct, frozen=True):
         except (binascii.Error, ValueError, msgspec.MsgspecError):
             raise DatabaseError(INVALID_PARAMETER_VALUE, "not a read plan") from None
         if plan.format != FORMAT:
-            raise DatabaseError(INVALID_PARAMETER_VALUE, f"a read plan of format {plan.format}; this version reads format {FORMAT}")
+            raise DatabaseError(
+                INVALID_PARAMETER_VALUE, f"a read plan of format {plan.format}; this version reads format {FORMAT}"
+            )
         return plan

@@ -1,18 +1,20 @@
 """`StorageClient`: reads at a timestamp, from the right shard's nearest replica, whatever goes wrong on the way.
 
-What it promises: an answer is what the shard that owned the keys at that moment says; a replica that is away (08006) is passed over for
-another of the same shard, a map that moved (55000) is waited for and the keys are routed again; both bounded by `ATTEMPTS_MAX`. Each
-answer's `catalog_ts` is handed to the caller with the rows.
+What it promises: an answer is what the shard that owned the keys at that moment says; a replica that is away (08006) is
+passed over for another of the same shard, a map that moved (55000) is waited for and the keys are routed again; both
+bounded by `ATTEMPTS_MAX`. Each answer's `catalog_ts` is handed to the caller with the rows.
 
     get(keys, at)    keys grouped by shard, one Get each, all in flight together; values in the order of the keys
-    scan(...)        `ShardScan`: the range's pieces in key order (or reverse), one after another, the next pieces' first requests ahead
+    scan(...)        `ShardScan`: the range's pieces in key order (or reverse), one after another, the next pieces'
+                     first requests ahead
 
 Pieces of a range are disjoint and ascending, so a scan in key order over many shards is their concatenation, no merge.
 
-The nearest replica is the one in the query processor's own AZ; the one after a failure stays preferred for `RETURN_S`, so that a dead
-replica does not cost every read a timeout.
+The nearest replica is the one in the query processor's own AZ; the one after a failure stays preferred for `RETURN_S`,
+so that a dead replica does not cost every read a timeout.
 
-A replica that is silent (stalled, cut off) is left likewise: a read without an answer for `LATE_S` goes to the next one as well.
+A replica that is silent (stalled, cut off) is left likewise: a read without an answer for `LATE_S` goes to the next one
+as well.
 
 No tasks, no futures: a request's callbacks complete a Completion that the statement's fiber awaits.
 """
@@ -39,7 +41,8 @@ ATTEMPTS_MAX = 12
 ATTEMPT_PAUSE_S = 0.1
 """Before a round in which every replica has failed once, and while a newer map is on its way."""
 LATE_S = 0.25
-"""A read that takes longer goes to a second replica, too. Few do: one that waits for its watermark through a failover, a scan on busy processors."""
+"""A read that takes longer goes to a second replica, too. Few do: one that waits for its watermark through a failover,
+a scan on busy processors."""
 RETURN_S = 5.0
 """So long reads of a shard stay away from its nearest replica after that one failed."""
 PIECES_AHEAD = 4
@@ -52,7 +55,8 @@ ROWS_SCHEMA = pa.schema([pa.field("key", pa.binary(), nullable=False), pa.field(
 
 
 class ScanBatch:
-    """One answer of a scan. `arrow` is the answer's record batch; `keys`/`values` its lists where the program returns rows."""
+    """One answer of a scan. `arrow` is the answer's record batch; `keys`/`values` its lists where the program returns
+    rows."""
 
     __slots__ = ("_batch", "count", "data", "rows_read")
 
@@ -69,8 +73,8 @@ class ScanBatch:
         return self._batch
 
     def key_values(self, first: int = 0, rows: int = 0) -> tuple[list[bytes], list[bytes]]:
-        """Of a program that returns rows: `rows` of them from `first` on, all where it is 0. The schema is known, so its message at the head of the stream is
-        passed over."""
+        """Of a program that returns rows: `rows` of them from `first` on, all where it is 0. The schema is known, so
+        its message at the head of the stream is passed over."""
         batch = self._batch
         if batch is None:
             data = self.data
@@ -93,7 +97,8 @@ class _Replicas:
 
 
 class Flight(Completion[Message]):
-    """A request under way, and where it went ("" where there was nobody to send it to). See watchdog.py for `sent_s` and `late`."""
+    """A request under way, and where it went ("" where there was nobody to send it to). See watchdog.py for `sent_s`
+    and `late`."""
 
     __slots__ = ("destination", "sent_s")
 
@@ -111,7 +116,8 @@ class Flight(Completion[Message]):
 
 
 class ReadFlight(Flight):
-    """A read. When it is late it goes to a second replica as well; the first answer counts, and only the last failure."""
+    """A read. When it is late it goes to a second replica as well; the first answer counts, and only the last
+    failure."""
 
     __slots__ = ("_client", "_message", "_under_way")
 
@@ -148,7 +154,7 @@ class StorageClient:
         self._replicas: dict[int, _Replicas] = {}
         self._watchdog = Watchdog(LATE_S)
 
-    # -- reads ---------------------------------------------------------------------------------------------------------------
+    # -- reads ---------------------------------------------------------------------------------------------------------
 
     async def get_one(self, key: bytes, at: int) -> tuple[bytes | None, int]:
         """The value of one key (None: no row) and the answer's catalog_ts."""
@@ -156,7 +162,8 @@ class StorageClient:
         return got.values[0], got.catalog_ts
 
     async def get(self, keys: list[bytes], at: int) -> tuple[list[bytes | None], int]:
-        """The values of `keys`, in their order, and the least catalog_ts of the answers (they agree, all being at one time)."""
+        """The values of `keys`, in their order, and the least catalog_ts of the answers (they agree, all being at one
+        time)."""
         if len(keys) == 1:
             value, catalog_ts = await self.get_one(keys[0], at)
             return [value], catalog_ts
@@ -165,7 +172,9 @@ class StorageClient:
         groups: dict[int, list[int]] = {}
         for position, key in enumerate(keys):
             groups.setdefault(shard_of(key), []).append(position)
-        chunks = [group[low : low + GET_KEYS_MAX] for group in groups.values() for low in range(0, len(group), GET_KEYS_MAX)]
+        chunks = [
+            group[low : low + GET_KEYS_MAX] for group in groups.values() for low in range(0, len(group), GET_KEYS_MAX)
+        ]
         messages = [Get([keys[position] for position in chunk], at) for chunk in chunks]
         flights = [self.send(message.keys[0], message) for message in messages]
         values: list[bytes | None] = [None] * len(keys)
@@ -181,7 +190,8 @@ class StorageClient:
         return values, max(catalog_ts, 0)
 
     async def _get_again(self, message: Get, flight: Flight, error: DatabaseError) -> Got:
-        """After a failure: the map may have moved and the keys be of several shards now, so each is asked for by itself."""
+        """After a failure: the map may have moved and the keys be of several shards now, so each is asked for by
+        itself."""
         self.turn_away(flight, error)
         values: list[bytes | None] = []
         catalog_ts = 0
@@ -208,7 +218,7 @@ class StorageClient:
         _, catalog_ts = await self.get_one(_PROBE_KEY, at)
         return catalog_ts
 
-    # -- routing -------------------------------------------------------------------------------------------------------------
+    # -- routing -------------------------------------------------------------------------------------------------------
 
     def shard_map(self) -> ShardMap:
         """Raises 08006 before the first topology has arrived."""
@@ -249,7 +259,8 @@ class StorageClient:
         self._bus.request(self._name, destination, message, on_reply, on_failure, self._timeout_s)
 
     def turn_from(self, destination: str) -> str | None:
-        """A replica does not answer: reads of its shard go to the next one for a while. The one that they go to now; None where there is no other."""
+        """A replica does not answer: reads of its shard go to the next one for a while. The one that they go to now;
+        None where there is no other."""
         for replicas in self._replicas.values():
             if destination in replicas.names:
                 if replicas.names[replicas.current] == destination:
@@ -260,7 +271,8 @@ class StorageClient:
         return None
 
     def turn_away(self, flight: Flight, error: DatabaseError) -> bool:
-        """`flight` failed: its shard's reads go to another replica from now on. True where waiting is due before the next attempt.
+        """`flight` failed: its shard's reads go to another replica from now on. True where waiting is due before the
+        next attempt.
 
         Raises `error` where another replica or a newer map would not help.
         """
@@ -270,7 +282,9 @@ class StorageClient:
         if error.sqlstate != CONNECTION_FAILURE:
             raise error
         other = self.turn_from(flight.destination)
-        return other is None or any(replicas.names[0] == other for replicas in self._replicas.values() if replicas.names)
+        return other is None or any(
+            replicas.names[0] == other for replicas in self._replicas.values() if replicas.names
+        )
 
     def _replica(self, shard: int) -> str:
         topology = self._bus.topology
@@ -284,7 +298,9 @@ class StorageClient:
             names = [name for name in topology.routes if name.startswith(prefix)]
             names.sort(key=lambda name: (topology.azs.get(name) != self._az, name))
             near = sum(topology.azs.get(name) == self._az for name in names)
-            first = crc32(self._name.encode()) % near if near else 0  # of several in the zone, each process prefers another one
+            first = (
+                crc32(self._name.encode()) % near if near else 0
+            )  # of several in the zone, each process prefers another one
             replicas = self._replicas[shard] = _Replicas([*names[first:near], *names[:first], *names[near:]])
         if not replicas.names:
             raise unavailable(f"storage/{shard}", "no replica is known")
@@ -310,8 +326,8 @@ class _Piece:
 class ShardScan:
     """A scan under way: `await next()` gives its batches in key order (reverse order where `reverse`), None at the end.
 
-    `limit` bounds the rows in all (0: none). Answers without rows are passed over. `rows_read` sums what the replicas looked at;
-    `on_read` is told of the bytes of those rows, with each answer.
+    `limit` bounds the rows in all (0: none). Answers without rows are passed over. `rows_read` sums what the replicas
+    looked at; `on_read` is told of the bytes of those rows, with each answer.
     """
 
     __slots__ = (

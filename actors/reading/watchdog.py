@@ -1,7 +1,7 @@
 """Requests whose answers are late: reads are sent to a second replica, commits make their adjudicator suspect.
 
-A stalled process or a cut link breaks no connection, and its requests would wait for their timeout. One timer looks at all flights of a query processor, every
-`CHECK_S` while there are any; a flight costs it an append to a list.
+A stalled process or a cut link breaks no connection, and its requests would wait for their timeout. One timer looks at
+all flights of a query processor, every `CHECK_S` while there are any; a flight costs it an append to a list.
 """
 
 from __future__ import annotations

@@ -1,11 +1,13 @@
-"""Roles that a host runs because the controller said so: there is one of each in a cluster, and it moves when its process dies.
+"""Roles that a host runs because the controller said so: there is one of each in a cluster, and it moves when its
+process dies.
 
     StartRole(adjudicator/1, version 7)   made by the host's `make_role`, started, registered on the bus
     StopRole(adjudicator/1)               it goes back to where it belongs: stopped cleanly first
-    Topology(version 9)                   its route leads elsewhere: it has moved while we were stalled or cut off, and stops here
+    Topology(version 9)                   its route leads elsewhere: it has moved while we were stalled or cut off, and
+                                          stops here
 
-A host that was restarted runs none of them until it is told. What a stale one does before it hears of its successor does no harm: adjudicators are fenced by
-epochs (I6, I7), a crossbar only reads.
+A host that was restarted runs none of them until it is told. What a stale one does before it hears of its successor
+does no harm: adjudicators are fenced by epochs (I6, I7), a crossbar only reads.
 """
 
 from __future__ import annotations
@@ -66,7 +68,8 @@ class AssignedRoles:
         return [
             name
             for name, since in sorted(self._since.items())
-            if topology.version >= since and topology.routes.get(name, self._host.bus.endpoint) != self._host.bus.endpoint
+            if topology.version >= since
+            and topology.routes.get(name, self._host.bus.endpoint) != self._host.bus.endpoint
         ]
 
     async def leave(self, name: str) -> None:

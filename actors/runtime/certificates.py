@@ -1,11 +1,12 @@
-"""A process's own part in its certificate: a new key, and the request for a certificate. The key never leaves the process, nor is it on any disk.
+"""A process's own part in its certificate: a new key, and the request for a certificate. The key never leaves the
+process, nor is it on any disk.
 
     key = ProcessKey("journal-1-a")
     answer = (whatever brings it to the authority)(key.request)
     identity = key.identity(answer)
 
-ECDSA on P-256, which every TLS library has, and OpenSSL is fastest with. Each life of a process has a key of its own; a process that lives for long asks
-for a new certificate, of another key, once RENEW_AFTER of the validity is over.
+ECDSA on P-256, which every TLS library has, and OpenSSL is fastest with. Each life of a process has a key of its own; a
+process that lives for long asks for a new certificate, of another key, once RENEW_AFTER of the validity is over.
 """
 
 from __future__ import annotations
@@ -26,8 +27,8 @@ RENEW_AFTER = 0.5
 
 @dataclass(frozen=True)
 class Issued:
-    """The authority's answer to a request: the cluster's name, and two certificates (PEM). `controller`: where the controller listens, which a process must
-    know before it has a topology."""
+    """The authority's answer to a request: the cluster's name, and two certificates (PEM). `controller`: where the
+    controller listens, which a process must know before it has a topology."""
 
     cluster: str
     certificate_pem: str
@@ -54,5 +55,7 @@ class ProcessKey:
 
     def identity(self, issued: Issued) -> TlsIdentity:
         """Raises ssl.SSLError where the certificate is not for this key."""
-        key = self._key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        key = self._key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
         return TlsIdentity(issued.cluster, self.process, issued.authority_pem, issued.certificate_pem, key)

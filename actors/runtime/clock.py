@@ -1,8 +1,9 @@
 """The real clock: the host's time of day with a configured error bound.
 
-`error_us` is the greatest distance from true time that the operator vouches for: 0 on one host, where every process reads the same clock,
-what the time daemon reports across hosts. A dishonest bound costs recency across hosts (invariant I11), never safety. The time may step
-back when the host's clock is set; whoever assigns timestamps goes through a hybrid clock.
+`error_us` is the greatest distance from true time that the operator vouches for: 0 on one host, where every process
+reads the same clock, what the time daemon reports across hosts. A dishonest bound costs recency across hosts (invariant
+I11), never safety. The time may step back when the host's clock is set; whoever assigns timestamps goes through a
+hybrid clock.
 
     SystemClock(error_us=250).now()  -> Interval(earliest=t - 250, latest=t + 250)
 """

@@ -4,8 +4,8 @@
     await listeners.start()                      -> "tls:a@10.0.0.5:40123 unix:/run/e/a"
     await connect(parse_endpoint("tls:b@10.0.0.6:40007"), link, identity, timeout_s=10.0)
 
-Both hand a `Link` (an asyncio.Protocol) to the transport that stands. A TLS link is handed the check of its peer's name with it (`Link.admit`), since a
-transport tells a certificate once the handshake is done, to the protocol.
+Both hand a `Link` (an asyncio.Protocol) to the transport that stands. A TLS link is handed the check of its peer's name
+with it (`Link.admit`), since a transport tells a certificate once the handshake is done, to the protocol.
 """
 
 from __future__ import annotations
@@ -28,7 +28,9 @@ from actors.runtime.tls_listener import HANDSHAKE_S, SHUTDOWN_S, TlsListener
 class Listeners:
     """See the module. `make_link()` makes the protocol of an accepted connection. A TLS endpoint needs an identity."""
 
-    def __init__(self, endpoints: Sequence[Endpoint], make_link: Callable[[], Link], identity: TlsIdentity | None) -> None:
+    def __init__(
+        self, endpoints: Sequence[Endpoint], make_link: Callable[[], Link], identity: TlsIdentity | None
+    ) -> None:
         if identity is None and any(endpoint.scheme == "tls" for endpoint in endpoints):
             raise ValueError("a TLS endpoint needs a certificate")
         self._endpoints = list(endpoints)

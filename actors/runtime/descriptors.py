@@ -1,7 +1,7 @@
 """File descriptors: as many as the system lets a process have, and how many of them clients may take.
 
-Clients' sockets, the bus, journals and segments share one process's descriptors. A share is kept for files, so that a crowd of clients is refused before a
-journal or a checkpoint finds none left.
+Clients' sockets, the bus, journals and segments share one process's descriptors. A share is kept for files, so that a
+crowd of clients is refused before a journal or a checkpoint finds none left.
 """
 
 from __future__ import annotations

@@ -2,16 +2,19 @@
 
     unix:/path                a Unix socket, for processes of this host (commands, tests)
     unix@HOST:/path           the same, with the identity of its host: others tell by it whether the path is theirs, too
-    tls:PROCESS@HOST:PORT     TCP with mutual TLS (tls.py); the certificate found there must name PROCESS. IPv6 in brackets
+    tls:PROCESS@HOST:PORT     TCP with mutual TLS (tls.py); the certificate found there must name PROCESS. IPv6 in
+                              brackets
     tcp:HOST:PORT             plain TCP, without any protection: for tests and measurements only
 
-An address is one or several endpoints, separated by blanks: "tls:journal-1-a@10.0.0.5:40123 unix@4f1c:/run/journal-1-a.sock". A Unix socket stands last,
-since its path may hold blanks. An address is a text in messages and in topologies; equal texts are equal addresses. A process connects to a Unix socket
-of its own host, else to a TLS endpoint.
+An address is one or several endpoints, separated by blanks: "tls:journal-1-a@10.0.0.5:40123
+unix@4f1c:/run/journal-1-a.sock". A Unix socket stands last, since its path may hold blanks. An address is a text in
+messages and in topologies; equal texts are equal addresses. A process connects to a Unix socket of its own host, else
+to a TLS endpoint.
 
-Port 0 is the kernel's choice, told by the address once the bus has started. The identity of a host is a random number in a folder that the host's
-processes share, together with the kernel's boot identity: two machines that share the folder over a network differ by the latter, two containers
-with folders of their own by the former. Host names and IP addresses tell neither.
+Port 0 is the kernel's choice, told by the address once the bus has started. The identity of a host is a random number
+in a folder that the host's processes share, together with the kernel's boot identity: two machines that share the
+folder over a network differ by the latter, two containers with folders of their own by the former. Host names and IP
+addresses tell neither.
 """
 
 from __future__ import annotations
@@ -87,8 +90,9 @@ def format_address(endpoints: list[Endpoint]) -> str:
 
 
 def nearest(address: str, host: str, *, over_unix: bool = True, over_tls: bool = True) -> Endpoint | None:
-    """By which endpoint of `address` a process on `host` (an identity) connects; None where there is no way. `over_unix` False: by a Unix socket only
-    where there is no other way. `over_tls`: whether the process has a certificate."""
+    """By which endpoint of `address` a process on `host` (an identity) connects; None where there is no way.
+    `over_unix` False: by a Unix socket only where there is no other way. `over_tls`: whether the process has a
+    certificate."""
     near: list[Endpoint] = []
     far: list[Endpoint] = []
     for endpoint in parse_address(address):
@@ -102,7 +106,8 @@ def nearest(address: str, host: str, *, over_unix: bool = True, over_tls: bool =
 
 
 def host_identity(folder: Path) -> str:
-    """The identity of the host whose processes share `folder`; made there by the first of them that asks. Raises OSError."""
+    """The identity of the host whose processes share `folder`; made there by the first of them that asks. Raises
+    OSError."""
     path = folder / HOST_FILE
     if not path.exists():
         mine = folder / f".{HOST_FILE}.{os.getpid()}.{secrets.token_hex(4)}"

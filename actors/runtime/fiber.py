@@ -1,13 +1,14 @@
 """Fibers: coroutines that a session's statements run in, without asyncio tasks on the hot path.
 
-A statement awaits `Completion`s (a storage answer, a commit). Whoever completes one resumes the coroutine at once, in the same call stack
-(the bus's receive loop), so a storage read costs no future, no task step and no extra turn of the event loop.
+A statement awaits `Completion`s (a storage answer, a commit). Whoever completes one resumes the coroutine at once, in
+the same call stack (the bus's receive loop), so a storage read costs no future, no task step and no extra turn of the
+event loop.
 
     fiber = Fiber(coroutine, on_end)      runs up to the first pending Completion
     completion.succeed(value)             goes on from there, synchronously
 
-A fiber's coroutine may await only Completions (and coroutines that do). `from_future` turns an asyncio future (a thread's result) into one;
-`as_future` runs a coroutine of this kind under asyncio (tests, background work).
+A fiber's coroutine may await only Completions (and coroutines that do). `from_future` turns an asyncio future (a
+thread's result) into one; `as_future` runs a coroutine of this kind under asyncio (tests, background work).
 """
 
 from __future__ import annotations
@@ -74,7 +75,9 @@ class Fiber:
 
     __slots__ = ("_coroutine", "_ended", "_on_end", "_running", "_waiting")
 
-    def __init__(self, coroutine: Coroutine[Any, Any, Any], on_end: Callable[[Any, BaseException | None], None]) -> None:
+    def __init__(
+        self, coroutine: Coroutine[Any, Any, Any], on_end: Callable[[Any, BaseException | None], None]
+    ) -> None:
         self._coroutine = coroutine
         self._on_end = on_end
         self._waiting: Completion[Any] | None = None
@@ -87,7 +90,8 @@ class Fiber:
         return self._ended
 
     def cancel(self, error: BaseException) -> None:
-        """Throw `error` into the coroutine where it waits. No effect once it has ended; must not be called from inside it."""
+        """Throw `error` into the coroutine where it waits. No effect once it has ended; must not be called from inside
+        it."""
         if not self._ended and not self._running:
             self._waiting = None
             self._step(error)
@@ -120,7 +124,8 @@ class Fiber:
 
 
 def turn() -> Completion[None]:
-    """Completes in the loop's next turn: what has waited there meanwhile runs first. Long work awaits it between its pieces."""
+    """Completes in the loop's next turn: what has waited there meanwhile runs first. Long work awaits it between its
+    pieces."""
     completion: Completion[None] = Completion()
     asyncio.get_running_loop().call_soon(completion.succeed, None)
     return completion

@@ -4,17 +4,17 @@
     | length (4, BE) | msgpack array: kind, request id, sender, destination, message |
     +----------------+---------------------------------------------------------------+
 
-`length` counts what follows it. It is compared with the bound before anything of the body is kept, so a peer that announces more than
-`frame_bytes_max` costs four bytes of memory. A frame is encoded and decoded in one go, the message with it (its class by its tag, out of
-AnyMessage), so a decoded frame is well typed or there is none.
+`length` counts what follows it. It is compared with the bound before anything of the body is kept, so a peer that
+announces more than `frame_bytes_max` costs four bytes of memory. A frame is encoded and decoded in one go, the message
+with it (its class by its tag, out of AnyMessage), so a decoded frame is well typed or there is none.
 
     reader = FrameReader(frame_bytes_max=1 << 20)
     reader.receive_data(encode_frame(REQUEST, 7, "a", "b", Done())[:5])  -> []
     reader.receive_data(...the rest...)                                  -> [Frame(REQUEST, 7, "a", "b", Done())]
 
-Promises: frames come out in the order in which they went in, whatever the pieces; a reader that has raised is spent, and its connection
-must be closed. Left out: compression, checksums (TCP and Unix sockets have their own; what is kept on disk carries a CRC of its own), and a
-version handshake (a cluster's processes run one version).
+Promises: frames come out in the order in which they went in, whatever the pieces; a reader that has raised is spent,
+and its connection must be closed. Left out: compression, checksums (TCP and Unix sockets have their own; what is kept
+on disk carries a CRC of its own), and a version handshake (a cluster's processes run one version).
 """
 
 from __future__ import annotations
@@ -37,7 +37,8 @@ POST = 2
 HEADER_BYTES = 4
 
 BAD_BODY = (msgspec.MsgspecError, ValueError, AssertionError, RecursionError, MemoryError)
-"""What decoding raises on bad bytes: among them broken UTF-8 (ValueError) and a field that breaks its class's own rule (AssertionError)."""
+"""What decoding raises on bad bytes: among them broken UTF-8 (ValueError) and a field that breaks its class's own rule
+(AssertionError)."""
 
 _HEADER = struct.Struct(">I")
 _unpack_header = _HEADER.unpack_from
@@ -56,12 +57,15 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Frame).decode
 
 
-def encode_body(kind: int, request: int, sender: str, destination: str, message: Message, frame_bytes_max: int) -> bytes:
+def encode_body(
+    kind: int, request: int, sender: str, destination: str, message: Message, frame_bytes_max: int
+) -> bytes:
     """A frame without its header. Raises DatabaseError 54000 when it is above the bound."""
     body = _encode((kind, request, sender, destination, message))
     if len(body) > frame_bytes_max:
         raise DatabaseError(
-            PROGRAM_LIMIT_EXCEEDED, f"a message of {len(body)} bytes ({type(message).__name__}) is above the bound of {frame_bytes_max}"
+            PROGRAM_LIMIT_EXCEEDED,
+            f"a message of {len(body)} bytes ({type(message).__name__}) is above the bound of {frame_bytes_max}",
         )
     return body
 
@@ -70,7 +74,9 @@ def encode_header(body_bytes: int) -> bytes:
     return _pack_header(body_bytes)
 
 
-def encode_frame(kind: int, request: int, sender: str, destination: str, message: Message, frame_bytes_max: int) -> bytes:
+def encode_frame(
+    kind: int, request: int, sender: str, destination: str, message: Message, frame_bytes_max: int
+) -> bytes:
     """A whole frame. Raises DatabaseError 54000 when it is above the bound."""
     body = encode_body(kind, request, sender, destination, message, frame_bytes_max)
     return _pack_header(len(body)) + body
@@ -96,7 +102,8 @@ class FrameReader:
         """So many bytes must be in `_rest` before there is anything to do."""
 
     def receive_data(self, data: bytes | bytearray) -> list[Frame]:
-        """The frames that `data` completes. Raises DatabaseError 08P01 on a length above the bound or a body that is not a frame."""
+        """The frames that `data` completes. Raises DatabaseError 08P01 on a length above the bound or a body that is
+        not a frame."""
         if self._rest:
             self._rest += data
             if len(self._rest) < self._needed:
@@ -110,7 +117,9 @@ class FrameReader:
         while end - offset >= HEADER_BYTES:
             (length,) = _unpack_header(data, offset)
             if length > self._frame_bytes_max:
-                raise DatabaseError(PROTOCOL_VIOLATION, f"a frame of {length} bytes is above the bound of {self._frame_bytes_max}")
+                raise DatabaseError(
+                    PROTOCOL_VIOLATION, f"a frame of {length} bytes is above the bound of {self._frame_bytes_max}"
+                )
             start = offset + HEADER_BYTES
             if start + length > end:
                 self._needed = HEADER_BYTES + length

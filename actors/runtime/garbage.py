@@ -1,7 +1,10 @@
-"""When a process looks for garbage: what a statement leaves behind goes by reference count, and only what holds itself needs a look.
+"""When a process looks for garbage: what a statement leaves behind goes by reference count, and only what holds itself
+needs a look.
 
-- Young objects are looked at often and few at a time: a look holds the interpreter for some milliseconds at most, whatever a statement makes of its million rows.
-- All objects are looked at while the process has nothing to do. A look takes as long as there are objects, which is most while statements hold their rows.
+- Young objects are looked at often and few at a time: a look holds the interpreter for some milliseconds at most,
+  whatever a statement makes of its million rows.
+- All objects are looked at while the process has nothing to do. A look takes as long as there are objects, which is
+  most while statements hold their rows.
 - A process that is never idle looks all the same, once so much has gathered that the garbage in it may be large.
 - What is there when the process has started (modules, code, types) is not looked at again.
 """
@@ -13,11 +16,13 @@ import gc
 import time
 
 YOUNG_OBJECTS = 5_000
-"""New container objects, beyond those that went, between two looks at the youngest. Python's default of 700 is a look every few statements that finds nothing."""
+"""New container objects, beyond those that went, between two looks at the youngest. Python's default of 700 is a look
+every few statements that finds nothing."""
 YOUNG_LOOKS = 5
 """Between two looks at those that survived one: 30,000 objects take some 4 ms."""
 OLD_LOOKS_IDLE, OLD_LOOKS_BUSY = 10, 1_000
-"""Looks at the survivors after which an idle process, or one that is never idle, looks at everything: 250,000 objects are 20 MB or so."""
+"""Looks at the survivors after which an idle process, or one that is never idle, looks at everything: 250,000 objects
+are 20 MB or so."""
 LOOK_S = 5.0
 IDLE_SHARE = 0.02
 """A process that has computed for less of the time since the last look is idle."""
@@ -46,5 +51,6 @@ class GarbageWatch:
 
 
 def is_due(old_looks: int, elapsed_s: float, cpu_s: float) -> bool:
-    """Whether everything is to be looked at, after so many looks at the survivors and so much CPU time in the time that has passed."""
+    """Whether everything is to be looked at, after so many looks at the survivors and so much CPU time in the time that
+    has passed."""
     return old_looks >= OLD_LOOKS_IDLE and cpu_s < IDLE_SHARE * elapsed_s

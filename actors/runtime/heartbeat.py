@@ -1,7 +1,7 @@
 """A process's signs that its event loop turns, for whoever watches it from outside (cluster/loop_watch.py).
 
-A few words of shared memory in a file: who the process is, and a counter that its loop raises every `BEAT_S`. Nothing in the process looks at it: what
-holds the loop may hold the interpreter too.
+A few words of shared memory in a file: who the process is, and a counter that its loop raises every `BEAT_S`. Nothing
+in the process looks at it: what holds the loop may hold the interpreter too.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ _words = Struct("<qqqq")
 
 
 class Beat(NamedTuple):
-    """`started`: the process's start time in the kernel's ticks, which with `pid` names it for ever; `thread`: the loop's; `beats`: so many so far."""
+    """`started`: the process's start time in the kernel's ticks, which with `pid` names it for ever; `thread`: the
+    loop's; `beats`: so many so far."""
 
     pid: int
     started: int
@@ -35,7 +36,8 @@ class Heartbeat:
     """Of this process, on the running loop, until the process ends."""
 
     def __init__(self, path: Path) -> None:
-        """Raises OSError. A file that a former process left is replaced: a watcher that holds the old one sees that it is gone."""
+        """Raises OSError. A file that a former process left is replaced: a watcher that holds the old one sees that it
+        is gone."""
         fresh = path.with_suffix(".new")
         fresh.write_bytes(bytes(_words.size))
         with fresh.open("r+b") as file:

@@ -1,4 +1,5 @@
-"""A host: one process's shell around its roles. It makes what a role is handed, starts and stops roles, and answers for them.
+"""A host: one process's shell around its roles. It makes what a role is handed, starts and stops roles, and answers for
+them.
 
     host = Host.local("journal-1-a", "unix:/run/e/journal-1-a", data_dir, settings, node="node-1")
     await host.start([RoleSpec("journal/1/a", "a", lambda context: JournalReplica(context, journal=1))])
@@ -6,20 +7,25 @@
     ...
     await host.stop()
 
-Each role gets a Context of its own: its folder `data_dir/<role name>`, its random source, a `spawn` whose tasks end with it. A role is
-reachable on the bus when its `start` has returned (one that must be reached earlier attaches itself).
+Each role gets a Context of its own: its folder `data_dir/<role name>`, its random source, a `spawn` whose tasks end
+with it. A role is reachable on the bus when its `start` has returned (one that must be reached earlier attaches
+itself).
 
 Messages that a host answers itself, so that no role has to know them:
 
-- `AskStatus` to a role's name: the role's `status()` with name, process, pid, az, node, endpoint added. To `host/<name>`: the process and
-  all of its roles (`roles`: a list of the former).
+- `AskStatus` to a role's name: the role's `status()` with name, process, pid, az, node, endpoint added. To
+  `host/<name>`: the process and all of its roles (`roles`: a list of the former).
 - `Topology` (one-way or request) to either: handed to the bus, once for the process.
 - `Shutdown` to `host/<name>`: stops the roles, answers Done, then calls `on_shutdown`.
-- `StartRole`, `StopRole` to `host/<name>`: a role that moves between processes (assigned_roles.py). `Ping`: Pong. `Watch`: no answer, for life.
+- `StartRole`, `StopRole` to `host/<name>`: a role that moves between processes (assigned_roles.py). `Ping`: Pong.
+  `Watch`: no answer, for life.
 
-A crash is honest: an exception that escapes a task, a message, a timer or a callback of any role (but a DatabaseError that answers a request) is logged and ends the process through `on_crash`, since the role's state can no longer be trusted; the supervisor starts it again.
+A crash is honest: an exception that escapes a task, a message, a timer or a callback of any role (but a DatabaseError
+that answers a request) is logged and ends the process through `on_crash`, since the role's state can no longer be
+trusted; the supervisor starts it again.
 
-The simulator builds its processes from this same class, with its own bus, clock and disks. Left out: knowing which roles to run, and Ray.
+The simulator builds its processes from this same class, with its own bus, clock and disks. Left out: knowing which
+roles to run, and Ray.
 """
 
 from __future__ import annotations
@@ -168,10 +174,11 @@ class Host:
         make_role: MakeRole | None = None,
         identity: TlsIdentity | None = None,
     ) -> Host:
-        """On this machine: a socket bus at `endpoint` (with the certificate `identity`, where it is over TLS), the system's clock and disk, entropy from
-        the system.
+        """On this machine: a socket bus at `endpoint` (with the certificate `identity`, where it is over TLS), the
+        system's clock and disk, entropy from the system.
 
-        Journal replicas sync in the event loop where `journaling.sync_inline` says so; all others in a thread, since their syncs are long.
+        Journal replicas sync in the event loop where `journaling.sync_inline` says so; all others in a thread, since
+        their syncs are long.
         """
 
         def disk_of(role: str) -> Disk:
@@ -195,7 +202,8 @@ class Host:
     # life
 
     async def start(self, specs: list[RoleSpec]) -> None:
-        """Listen, then start the roles one after the other. When one fails to start, all is stopped and its error raised."""
+        """Listen, then start the roles one after the other. When one fails to start, all is stopped and its error
+        raised."""
         await self.bus.start()
         loop = asyncio.get_running_loop()
         if loop.get_exception_handler() is None:
@@ -212,7 +220,8 @@ class Host:
             raise
 
     async def start_role(self, spec: RoleSpec) -> Role:
-        """Add a role to the running process. Its name must be free. Raises what its start raises; it is then gone, and was not `stop`ped."""
+        """Add a role to the running process. Its name must be free. Raises what its start raises; it is then gone, and
+        was not `stop`ped."""
         assert spec.name not in self._running, f"{spec.name} runs already"
         tasks: Tasks = {}
 
@@ -285,7 +294,8 @@ class Host:
                 self._objects.close()
 
     async def register(self, controller: str = "controller") -> None:
-        """Tell the controller who is here and take its topology. Asks until it is there; the route comes from `bus.add_route`."""
+        """Tell the controller who is here and take its topology. Asks until it is there; the route comes from
+        `bus.add_route`."""
         while True:
             message = Register(
                 process=self.name,
@@ -329,7 +339,8 @@ class Host:
                 running.role.last_words()
 
     def _on_loop_error(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        """An exception that escaped a callback (a timer, a sync's on_done) is a crash; all else that loops report is logged."""
+        """An exception that escaped a callback (a timer, a sync's on_done) is a crash; all else that loops report is
+        logged."""
         loop.default_exception_handler(context)
         error = context.get("exception")
         if error is not None and "handle" in context:
@@ -356,7 +367,9 @@ class Host:
                 reply(Pong(self.role_names))
         elif isinstance(message, AskTopology) and reply is not None:
             known = self.bus.topology
-            reply(known) if known is not None else reply.fail(DatabaseError("55000", f"{self.name} knows no topology yet"))
+            reply(known) if known is not None else reply.fail(
+                DatabaseError("55000", f"{self.name} knows no topology yet")
+            )
         elif isinstance(message, Watch):
             """Our death is the answer."""
         elif isinstance(message, StartRole) and self._assigned is not None:
@@ -394,7 +407,11 @@ class Host:
         if reply is None:
             return
         if destination == f"host/{self.name}":
-            account = {**self._place(destination, ""), "layer": "host", "roles": [self.status_of(name) for name in self.role_names]}
+            account = {
+                **self._place(destination, ""),
+                "layer": "host",
+                "roles": [self.status_of(name) for name in self.role_names],
+            }
         elif destination in self._running:
             account = self.status_of(destination)
         else:
@@ -405,7 +422,12 @@ class Host:
     def status_of(self, name: str) -> dict[str, Any]:
         """One role's line in `eagleray status`: its own account over what the host knows."""
         running = self._running[name]
-        account = {**self._place(name, running.az), "layer": name.partition("/")[0], "start_ms": running.start_ms, **running.role.status()}
+        account = {
+            **self._place(name, running.az),
+            "layer": name.partition("/")[0],
+            "start_ms": running.start_ms,
+            **running.role.status(),
+        }
         if name == next(iter(self._running)) and isinstance(self.bus, SocketBus):
             # The bus is the process's: its traffic is shown with the first of the roles.
             traffic = {"messages": self.bus.sent_messages, "bytes": self.bus.sent_bytes}
@@ -415,7 +437,13 @@ class Host:
         return account
 
     def _place(self, name: str, az: str) -> dict[str, Any]:
-        place: dict[str, Any] = {"name": name, "process": self.name, "pid": self.pid, "node": self.node, "endpoint": self.bus.endpoint}
+        place: dict[str, Any] = {
+            "name": name,
+            "process": self.name,
+            "pid": self.pid,
+            "node": self.node,
+            "endpoint": self.bus.endpoint,
+        }
         return {**place, "az": az} if az else place
 
 

@@ -1,8 +1,8 @@
 """What a role is handed: Bus, Clock, Disk, Random, Settings. A role imports nothing else that does I/O, and no Ray.
 
-The same role then runs in a Ray actor, several to a process, or all in one process on the simulator's event loop with virtual time
-(simulation/). Role code is ordinary asyncio; the hot path uses the callback forms (`request`, `post`, `sync(on_done)`), which create no
-task and no future.
+The same role then runs in a Ray actor, several to a process, or all in one process on the simulator's event loop with
+virtual time (simulation/). Role code is ordinary asyncio; the hot path uses the callback forms (`request`, `post`,
+`sync(on_done)`), which create no task and no future.
 
 Names. A role is addressed by name: `adjudicator/1`, `journal/1/a` (journal 1's replica in AZ a), `crossbar/1`,
 `storage/2/b` (shard 2's replica in AZ b), `query_processor/1`, `controller`, `gateway/1`.
@@ -27,7 +27,8 @@ OnFailure = Callable[[DatabaseError], None]
 
 
 class Reply(Protocol):
-    """Answers one request, now or later, at most once; a second answer is ignored. Calling it after the peer left does nothing."""
+    """Answers one request, now or later, at most once; a second answer is ignored. Calling it after the peer left does
+    nothing."""
 
     def __call__(self, message: Message) -> None: ...
 
@@ -35,16 +36,18 @@ class Reply(Protocol):
 
 
 class Service(Protocol):
-    """A role, as the bus sees it. `reply` is None for one-way messages. A DatabaseError raised here fails the request."""
+    """A role, as the bus sees it. `reply` is None for one-way messages. A DatabaseError raised here fails the
+    request."""
 
     def receive(self, sender: str, message: Message, reply: Reply | None) -> None: ...
 
 
 class Bus(Protocol):
-    """Request/reply and one-way messages between named roles. Messages may be lost, late or (simulator) repeated; TCP-ordered otherwise.
+    """Request/reply and one-way messages between named roles. Messages may be lost, late or (simulator) repeated;
+    TCP-ordered otherwise.
 
-    Bounds: a message above `frame_bytes_max` is refused at the sender with 54000; a peer with more than `outbound_bytes_max` unsent is
-    closed and its requests fail with 08006.
+    Bounds: a message above `frame_bytes_max` is refused at the sender with 54000; a peer with more than
+    `outbound_bytes_max` unsent is closed and its requests fail with 08006.
     """
 
     def attach(self, name: str, service: Service) -> None:
@@ -53,10 +56,17 @@ class Bus(Protocol):
     def detach(self, name: str) -> None: ...
 
     def request(
-        self, sender: str, destination: str, message: Message, on_reply: OnReply, on_failure: OnFailure, timeout_s: float = 10.0
+        self,
+        sender: str,
+        destination: str,
+        message: Message,
+        on_reply: OnReply,
+        on_failure: OnFailure,
+        timeout_s: float = 10.0,
     ) -> None:
-        """Exactly one of the two callbacks runs, straight from the receiving loop (no task). No route, a broken connection or the
-        timeout fail with 08006 (`unavailable`, which tells whether it may have arrived); a Failure answer fails with its own SQLSTATE."""
+        """Exactly one of the two callbacks runs, straight from the receiving loop (no task). No route, a broken
+        connection or the timeout fail with 08006 (`unavailable`, which tells whether it may have arrived); a Failure
+        answer fails with its own SQLSTATE."""
 
     def call(self, sender: str, destination: str, message: Message, timeout_s: float = 10.0) -> asyncio.Future[Any]:
         """`request` as a future."""
@@ -65,7 +75,8 @@ class Bus(Protocol):
         """One-way, best effort."""
 
     def set_topology(self, topology: Topology) -> None:
-        """New routes; listeners registered with `on_topology` hear of it. A lower version than the known one is ignored."""
+        """New routes; listeners registered with `on_topology` hear of it. A lower version than the known one is
+        ignored."""
 
     def on_topology(self, listener: Callable[[Topology], None]) -> None: ...
 
@@ -87,7 +98,8 @@ class File(Protocol):
     def truncate(self, size: int) -> None: ...
 
     def sync(self, on_done: Callable[[DatabaseError | None], None]) -> None:
-        """fdatasync. `on_done(None)` once all that was appended before this call is durable. After a failed sync the file must be given up."""
+        """fdatasync. `on_done(None)` once all that was appended before this call is durable. After a failed sync the
+        file must be given up."""
 
     def close(self) -> None: ...
 
@@ -118,8 +130,8 @@ class Disk(Protocol):
         """Another role's disk, to look at, where that one has something in the same room; else None."""
 
     def link(self, neighbour: Disk, path: str, own: str) -> bool:
-        """Give a neighbour's file, which is durable and never written again, a second name here; False where that is gone, or
-        no file can have two names. Raises DatabaseError 53100 or 58030."""
+        """Give a neighbour's file, which is durable and never written again, a second name here; False where that is
+        gone, or no file can have two names. Raises DatabaseError 53100 or 58030."""
 
     async def settle_links(self) -> None:
         """All names that were given so far are durable. Raises as `link` does."""
@@ -137,10 +149,12 @@ class StoredObject(NamedTuple):
 
 
 class ObjectStore(Protocol):
-    """Objects by key (`/`-separated), the same for all processes of a cluster. It may be slow, and it may refuse (08006): nothing that anybody waits for may wait for it.
+    """Objects by key (`/`-separated), the same for all processes of a cluster. It may be slow, and it may refuse
+    (08006): nothing that anybody waits for may wait for it.
 
-    An object is there whole once `put` has returned; one whose writer has died may be there in part, so whoever reads goes by a checksum. A `put` that was
-    refused may have happened all the same. What has been put is listed from then on.
+    An object is there whole once `put` has returned; one whose writer has died may be there in part, so whoever reads
+    goes by a checksum. A `put` that was refused may have happened all the same. What has been put is listed from then
+    on.
     """
 
     async def put(self, key: str, data: bytes | memoryview) -> int:
@@ -158,8 +172,8 @@ class ObjectStore(Protocol):
 
 @dataclass
 class Context:
-    """Everything that a role may touch. `spawn` starts a task that is cancelled when the role stops; an exception that escapes one
-    ends the role (a crash is honest; the supervisor restarts it)."""
+    """Everything that a role may touch. `spawn` starts a task that is cancelled when the role stops; an exception that
+    escapes one ends the role (a crash is honest; the supervisor restarts it)."""
 
     name: str
     az: str
@@ -176,7 +190,8 @@ class Context:
 class Role(Service, Protocol):
     """A role's life: constructed with its Context and its place (numbers, map), `start`ed once, `stop`ped at most once.
 
-    `status` gives the keys of `eagleray status --json` that the role knows: layer, name, range, epoch, watermark, load ...
+    `status` gives the keys of `eagleray status --json` that the role knows: layer, name, range, epoch, watermark, load
+    ...
     """
 
     async def start(self) -> None: ...
@@ -191,4 +206,5 @@ class Speaker(Protocol):
     """A role that has something to tell when its process is ended because the event loop is held."""
 
     def last_words(self) -> None:
-        """Called in another thread than the loop's, which may stand anywhere, and may even go on meanwhile. Never blocks; the process ends when it returns."""
+        """Called in another thread than the loop's, which may stand anywhere, and may even go on meanwhile. Never
+        blocks; the process ends when it returns."""

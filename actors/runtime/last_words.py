@@ -1,9 +1,11 @@
-"""The last words of a process whose event loop is held: what its roles still have to tell their clients before the process is ended.
+"""The last words of a process whose event loop is held: what its roles still have to tell their clients before the
+process is ended.
 
     LastWords(path, speak)          in the process: a thread that sleeps until somebody asks; then speak(), and SIGABRT
     ask_for_last_words(path)        from outside (cluster/loop_watch.py): False where nobody listens
 
-The thread runs beside a loop that waits or computes in Python. Where the interpreter itself is held it cannot; who asks ends the process without it after a while.
+The thread runs beside a loop that waits or computes in Python. Where the interpreter itself is held it cannot; who asks
+ends the process without it after a while.
 """
 
 from __future__ import annotations

@@ -1,19 +1,21 @@
 """The real disk: a role's own folder on a local file system.
 
-What it promises: once `sync` has called back with None, every byte appended before the call, and the file itself (its entry in its
-folder, and that folder's in its own), survive a crash of the machine. `replace` is atomic and durable when it returns. Paths cannot leave
-the folder.
+What it promises: once `sync` has called back with None, every byte appended before the call, and the file itself (its
+entry in its folder, and that folder's in its own), survive a crash of the machine. `replace` is atomic and durable when
+it returns. Paths cannot leave the folder.
 
-Group commit. `sync` does not sync at once: the loop first sends what is to be sent and takes in what has arrived, then all syncs of the
-file asked for so far are one fdatasync (`sync_inline`: in the loop itself, right for a process of its own: what piles up is the next
-group; else in a thread, one at a time for each file, what is asked for meanwhile being the next group).
+Group commit. `sync` does not sync at once: the loop first sends what is to be sent and takes in what has arrived, then
+all syncs of the file asked for so far are one fdatasync (`sync_inline`: in the loop itself, right for a process of its
+own: what piles up is the next group; else in a thread, one at a time for each file, what is asked for meanwhile being
+the next group).
 
     file.append(b"one"); file.sync(first)
     file.append(b"two"); file.sync(second)      one fdatasync, then first(None), second(None)
 
-Appends write through to the operating system (they survive a kill -9, not a power failure). A full disk raises 53100 and leaves the file as
-it was. A failed fdatasync is final (the kernel may have dropped the pages): it and every later sync of that file fail with 58030.
-Left out: removal is not synced (a removed file may be back after a power failure; names are never reused for other contents).
+Appends write through to the operating system (they survive a kill -9, not a power failure). A full disk raises 53100
+and leaves the file as it was. A failed fdatasync is final (the kernel may have dropped the pages): it and every later
+sync of that file fail with 58030. Left out: removal is not synced (a removed file may be back after a power failure;
+names are never reused for other contents).
 """
 
 from __future__ import annotations
@@ -32,7 +34,8 @@ from actors.runtime.interfaces import Disk
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _NO_LINK = (errno.ENOENT, errno.EXDEV, errno.EPERM, errno.EACCES, errno.EMLINK, errno.ENOTSUP)
-"""The file is gone, lies on another file system, or on one where no file has two names (FAT, some network file systems)."""
+"""The file is gone, lies on another file system, or on one where no file has two names (FAT, some network file
+systems)."""
 
 Folders = list[Path]
 
@@ -117,7 +120,8 @@ class LocalFile:
                 os.close(self._descriptor)
 
     def _schedule_sync(self) -> None:
-        """Two turns from now: in between the loop has polled once, so the group is larger and no message waits behind the disk."""
+        """Two turns from now: in between the loop has polled once, so the group is larger and no message waits behind
+        the disk."""
         self._scheduled = True
         loop = asyncio.get_running_loop()
         loop.call_soon(loop.call_soon, self._begin_sync)
@@ -157,8 +161,8 @@ class LocalFile:
 
 
 class LocalDisk:
-    """A role's folder `root` (made when first needed). `sync_inline`: see the module. `room`: the folder that all roles of
-    this room have theirs in, by their names."""
+    """A role's folder `root` (made when first needed). `sync_inline`: see the module. `room`: the folder that all roles
+    of this room have theirs in, by their names."""
 
     def __init__(self, root: Path, sync_inline: bool, room: Path | None = None) -> None:
         self._root = root
@@ -173,7 +177,9 @@ class LocalDisk:
     def list(self, folder: str = "") -> list[str]:
         try:
             with os.scandir(self.resolve(folder)) as entries:
-                return sorted(entry.name for entry in entries if entry.is_file() and not entry.name.endswith(".replacing"))
+                return sorted(
+                    entry.name for entry in entries if entry.is_file() and not entry.name.endswith(".replacing")
+                )
         except FileNotFoundError:
             return []
 
@@ -247,7 +253,8 @@ class LocalDisk:
         return self._root.joinpath(*parts)
 
     def make_folders(self, folder: Path) -> Folders:
-        """Make `folder` and what is missing above it; the folders whose entries must be synced for it to survive, outermost last."""
+        """Make `folder` and what is missing above it; the folders whose entries must be synced for it to survive,
+        outermost last."""
         missing: Folders = []
         while not folder.is_dir():
             missing.append(folder)

@@ -1,10 +1,13 @@
-"""What holds a process's event loop, and for how long: a measuring instrument, off unless the environment names a folder for it (`LOOP_PROBE`).
+"""What holds a process's event loop, and for how long: a measuring instrument, off unless the environment names a
+folder for it (`LOOP_PROBE`).
 
-A thread asks the loop for a sign of life every `ASK_S`, and writes a line of JSON for each that is late (`Late`). What was to blame shows in its numbers:
+A thread asks the loop for a sign of life every `ASK_S`, and writes a line of JSON for each that is late (`Late`). What
+was to blame shows in its numbers:
 
     loop_cpu_ms near wait_ms        one turn of the loop computed
     gc_ms near wait_ms              a garbage collection, on whichever thread
-    asked_late_ms                   the asking thread itself did not run: another one held the interpreter, or the machine was busy
+    asked_late_ms                   the asking thread itself did not run: another one held the interpreter, or the
+                                    machine was busy
 
     probe = LoopProbe(path)         on the running loop, until the process ends
     read_late(path)                 -> [Late(...), ...]

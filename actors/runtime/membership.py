@@ -1,7 +1,10 @@
-"""A process's membership of a bus over TLS: its address, its certificate, and the renewal of it for as long as the process lives.
+"""A process's membership of a bus over TLS: its address, its certificate, and the renewal of it for as long as the
+process lives.
 
-    membership = Membership("journal-1-a", ask)          ask(process, request) -> Issued: whatever brings a request to the authority
-    identity = await membership.join()                   the first certificate; `membership.controller` is where the controller listens
+    membership = Membership("journal-1-a", ask)          ask(process, request) -> Issued: whatever brings a request to
+                                                         the authority
+    identity = await membership.join()                   the first certificate; `membership.controller` is where the
+                                                         controller listens
     spawn(membership.keep(bus))                          for life
 
 A renewal that fails is tried again: half of the validity is left for it.
@@ -26,7 +29,8 @@ if TYPE_CHECKING:
 RETRY_S = 60.0
 """After a renewal that failed."""
 LOOK_S = 3600.0
-"""The clock is looked at so often: a machine that slept, or whose clock was set, makes a long sleep end at a wrong time."""
+"""The clock is looked at so often: a machine that slept, or whose clock was set, makes a long sleep end at a wrong
+time."""
 
 Ask = Callable[[str, bytes], Awaitable["Issued"]]
 
@@ -38,10 +42,12 @@ class Renewed(Protocol):
 
 
 def tls_address(process: str, ip: str, unix_endpoint: str, folder: Path) -> str:
-    """Where `process` is to listen: at a port of `ip` that the kernel picks, and, for processes of its host (those that share `folder`), at its Unix
-    socket. Raises OSError."""
+    """Where `process` is to listen: at a port of `ip` that the kernel picks, and, for processes of its host (those that
+    share `folder`), at its Unix socket. Raises OSError."""
     near = parse_endpoint(unix_endpoint)
-    return format_address([Endpoint("tls", ip, process=process), Endpoint("unix", host_identity(folder), path=near.path)])
+    return format_address(
+        [Endpoint("tls", ip, process=process), Endpoint("unix", host_identity(folder), path=near.path)]
+    )
 
 
 class Membership:

@@ -1,8 +1,9 @@
 """The real object store: a folder that every node sees, or S3, by `storing.object_store` (common/object_uri.py).
 
-What it promises: an object that `put` has returned for is there whole, and durable as far as the store is (a file and its folders are synced).
-Calls block, so they run in threads, `THREADS` of them in a process, each with one piece of `PIECE_BYTES` in memory: the event loop never waits, and what
-uploads cost is bounded. Whatever the store says becomes one line (08006), a missing object 58P01.
+What it promises: an object that `put` has returned for is there whole, and durable as far as the store is (a file and
+its folders are synced). Calls block, so they run in threads, `THREADS` of them in a process, each with one piece of
+`PIECE_BYTES` in memory: the event loop never waits, and what uploads cost is bounded. Whatever the store says becomes
+one line (08006), a missing object 58P01.
 
 pyarrow.fs is imported when the first thread needs it: a cluster without a store pays nothing.
 """
@@ -208,7 +209,9 @@ class S3Objects:
         except BaseException:
             with suppress(
                 Exception
-            ):  # pyarrow knows no way to give a stream up: closed, it leaves an object of what has come (findings/pyarrow_partial_object.sh)
+                # pyarrow knows no way to give a stream up: closed, it leaves an object of what has come
+                # (findings/pyarrow_partial_object.sh)
+            ):
                 stream.close()
                 self.remove(key)
             raise

@@ -1,7 +1,9 @@
-"""What the kernel tells of a process or of one of its threads: /proc/PID/stat and /proc/PID/task/TID/stat (proc_pid_stat(5)).
+"""What the kernel tells of a process or of one of its threads: /proc/PID/stat and /proc/PID/task/TID/stat
+(proc_pid_stat(5)).
 
-A process may write anything into its own name, which stands in the middle of the line, between parentheses: the fields after it are counted from its last
-parenthesis, and the line is bytes. Whatever cannot be read, or has another form, is as if there were no such process.
+A process may write anything into its own name, which stands in the middle of the line, between parentheses: the fields
+after it are counted from its last parenthesis, and the line is bytes. Whatever cannot be read, or has another form, is
+as if there were no such process.
 """
 
 from __future__ import annotations
@@ -15,8 +17,9 @@ _STATE, _USER, _SYSTEM, _STARTED = 0, 11, 12, 19
 
 
 class Stat(NamedTuple):
-    """`state`: R running or runnable, S asleep, D asleep without being interruptible (mostly a disk), T and t stopped, Z and X dead. `cpu_s`: seconds of processor, user and
-    system. `started`: ticks since the machine's start; with the number it names a process for ever."""
+    """`state`: R running or runnable, S asleep, D asleep without being interruptible (mostly a disk), T and t stopped,
+    Z and X dead. `cpu_s`: seconds of processor, user and system. `started`: ticks since the machine's start; with the
+    number it names a process for ever."""
 
     state: str
     cpu_s: float

@@ -1,8 +1,8 @@
 """The one place where a role meets Ray: an actor that runs a Host, and nothing else.
 
-Ray creates the actor on a node of the wanted availability zone, restarts it when it dies, and ends it. All messages between roles go over the
-host's own bus. The constructor does the whole start, so that an actor that Ray restarts comes back by itself: same folder, same endpoint,
-registered with the controller again, which tells it what to run.
+Ray creates the actor on a node of the wanted availability zone, restarts it when it dies, and ends it. All messages
+between roles go over the host's own bus. The constructor does the whole start, so that an actor that Ray restarts comes
+back by itself: same folder, same endpoint, registered with the controller again, which tells it what to run.
 """
 
 from __future__ import annotations
@@ -35,13 +35,14 @@ if TYPE_CHECKING:
     from actors.runtime.certificates import Issued
 
 SWITCH_INTERVAL_S = 0.0005
-"""How long one thread may keep the interpreter: column-executor threads must not hold up the loop that serves point reads."""
+"""How long one thread may keep the interpreter: column-executor threads must not hold up the loop that serves point
+reads."""
 
 
 @dataclass(frozen=True)
 class ProcessSpec:
-    """What one process needs to know to start. `endpoint` is its bus's Unix socket (where the bus is over TLS, it listens at a TCP port, too); `roles` makes
-    what runs in it."""
+    """What one process needs to know to start. `endpoint` is its bus's Unix socket (where the bus is over TLS, it
+    listens at a TCP port, too); `roles` makes what runs in it."""
 
     name: str
     endpoint: str
@@ -69,18 +70,22 @@ class Roles(Protocol):
 
 def begin_log(spec: ProcessSpec) -> None:
     """The process's log, with the stacks of all threads where it is ended by a fault or by SIGABRT."""
-    logging.basicConfig(filename=spec.log_path, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True)
+    logging.basicConfig(
+        filename=spec.log_path, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True
+    )
     faulthandler.enable(file=spec.log_path.open("a"), all_threads=True)
 
 
 async def ask_authority(process: str, request: bytes) -> Issued:
-    """Through Ray, which lets nobody call without the cluster's token; a controller that is being restarted is waited for."""
+    """Through Ray, which lets nobody call without the cluster's token; a controller that is being restarted is waited
+    for."""
     issued: Issued = await ray.get_actor("controller").issue.remote(process, request)
     return issued
 
 
 async def make_host(spec: ProcessSpec, ask: Ask, make_role: MakeRole | None) -> tuple[Host, Membership | None]:
-    """The process's host, not started yet; the membership where the bus is over TLS. Raises what `ask` raises, OSError."""
+    """The process's host, not started yet; the membership where the bus is over TLS. Raises what `ask` raises,
+    OSError."""
     node = ray.get_runtime_context().get_node_id()
     if spec.settings.bus.transport == "unix":
         return Host.local(spec.name, spec.endpoint, spec.data_dir, spec.settings, node=node, make_role=make_role), None
@@ -88,7 +93,9 @@ async def make_host(spec: ProcessSpec, ask: Ask, make_role: MakeRole | None) -> 
     identity = await membership.join()
     ip = spec.settings.bus.address or str(ray.util.get_node_ip_address())  # type: ignore[no-untyped-call]
     address = tls_address(spec.name, ip, spec.endpoint, spec.heartbeat_path.parent)
-    host = Host.local(spec.name, address, spec.data_dir, spec.settings, node=node, make_role=make_role, identity=identity)
+    host = Host.local(
+        spec.name, address, spec.data_dir, spec.settings, node=node, make_role=make_role, identity=identity
+    )
     return host, membership
 
 
@@ -101,7 +108,8 @@ def keep_membership(membership: Membership | None, host: Host) -> asyncio.Task[N
 
 
 class RoleProcess:
-    """The actor class. `ray.remote(RoleProcess).options(name=..., label_selector={"az": ...}, max_restarts=-1).remote(spec)`."""
+    """The actor class. `ray.remote(RoleProcess).options(name=..., label_selector={"az": ...},
+    max_restarts=-1).remote(spec)`."""
 
     async def __init__(self, spec: ProcessSpec) -> None:  # type: ignore[misc]
         spec.roles.enter()
@@ -113,7 +121,9 @@ class RoleProcess:
         spec.roles.load()
         self._host, membership = await make_host(spec, ask_authority, spec.roles.assigned)
         self._host.on_shutdown = self._stopped.set
-        self._host.bus.add_route("controller", membership.controller if membership is not None else spec.controller_endpoint)
+        self._host.bus.add_route(
+            "controller", membership.controller if membership is not None else spec.controller_endpoint
+        )
         await self._host.start([])
         self._last_words = LastWords(last_words_path(spec.heartbeat_path), self._host.last_words)
         self._heartbeat = Heartbeat(spec.heartbeat_path)

@@ -2,29 +2,32 @@
 
 What it promises, beyond interfaces.Bus:
 
-- No future, no task and no timer for each request: a request is an entry in one dict; its answer calls the caller straight from the
-  receiving callback. Timeouts are found by one sweep every SWEEP_S seconds, which runs only while requests are outstanding, so a
-  timeout fires up to SWEEP_S late and an idle bus does nothing at all.
-- A connection is opened when a request first needs it. Until it stands, frames queue (at most `CONNECTING_BYTES_MAX`, socket_link.py). When it cannot be
-  opened or breaks, every request outstanding on it fails at once with 08006, and the next one opens it again (after a failed attempt,
-  requests fail at once for REOPEN_S, so that a dead peer costs no storm of attempts).
-- An answer goes back on the connection its request came in on; if that is gone, so is the answer. An answer counts only on the connection
-  that the request went out on.
-- What is sent in one turn of the loop to one peer goes out as one write at the end of the turn, whichever roles and connections caused
-  it: a write that wakes a sleeping process costs more than all else here (uvloop, too, writes at once when left to itself).
-- Roles of this process are delivered to later, never within the sender's call, in order, without encoding (messages are immutable). What they send each
-  other in answer is delivered in the same turn of the loop, up to LOCAL_ROUNDS_MAX times: a read that demands a watermark takes five such steps.
-- A frame that cannot be decoded, or is above the bound, closes the connection; an exception other than DatabaseError from a role or a
-  callback is an impossible state and goes to `on_crash`.
+- No future, no task and no timer for each request: a request is an entry in one dict; its answer calls the caller
+  straight from the receiving callback. Timeouts are found by one sweep every SWEEP_S seconds, which runs only while
+  requests are outstanding, so a timeout fires up to SWEEP_S late and an idle bus does nothing at all.
+- A connection is opened when a request first needs it. Until it stands, frames queue (at most `CONNECTING_BYTES_MAX`,
+  socket_link.py). When it cannot be opened or breaks, every request outstanding on it fails at once with 08006, and the
+  next one opens it again (after a failed attempt, requests fail at once for REOPEN_S, so that a dead peer costs no
+  storm of attempts).
+- An answer goes back on the connection its request came in on; if that is gone, so is the answer. An answer counts only
+  on the connection that the request went out on.
+- What is sent in one turn of the loop to one peer goes out as one write at the end of the turn, whichever roles and
+  connections caused it: a write that wakes a sleeping process costs more than all else here (uvloop, too, writes at
+  once when left to itself).
+- Roles of this process are delivered to later, never within the sender's call, in order, without encoding (messages are
+  immutable). What they send each other in answer is delivered in the same turn of the loop, up to LOCAL_ROUNDS_MAX
+  times: a read that demands a watermark takes five such steps.
+- A frame that cannot be decoded, or is above the bound, closes the connection; an exception other than DatabaseError
+  from a role or a callback is an impossible state and goes to `on_crash`.
 
     one process                                        another
     bus.request("query_processor/1", "storage/1/a", Get(...), on_reply, on_failure)
       routes: name -> endpoint -> Link --frame--> Link -> services["storage/1/a"].receive(sender, message, reply)
       on_reply(Got) <---------------------frame-- reply(Got)
 
-A process listens at one or several endpoints, its address (endpoints.py): a Unix socket, readable and writable by its owner only, for its host's processes,
-and TCP with mutual TLS for all others of the cluster. Peers use the nearest. Routes come from the Topology; `add_route` gives a process the few it needs
-before it has one.
+A process listens at one or several endpoints, its address (endpoints.py): a Unix socket, readable and writable by its
+owner only, for its host's processes, and TCP with mutual TLS for all others of the cluster. Peers use the nearest.
+Routes come from the Topology; `add_route` gives a process the few it needs before it has one.
 """
 
 from __future__ import annotations
@@ -79,10 +82,12 @@ class LocalReply:
 
 
 class SocketBus:
-    """See the module. `on_crash(error)` hears of an exception that no DatabaseError explains (default: the event loop's handler).
+    """See the module. `on_crash(error)` hears of an exception that no DatabaseError explains (default: the event loop's
+    handler).
 
-    `endpoint` is the process's whole address. `identity`: its certificate, without which there are no connections over TLS. `over_unix` False: peers of this
-    host, too, are reached over TLS wherever they have such an endpoint. Raises ValueError for an address that is none.
+    `endpoint` is the process's whole address. `identity`: its certificate, without which there are no connections over
+    TLS. `over_unix` False: peers of this host, too, are reached over TLS wherever they have such an endpoint. Raises
+    ValueError for an address that is none.
     """
 
     def __init__(
@@ -132,7 +137,8 @@ class SocketBus:
         self.endpoint = await self._listeners_at.start()
 
     async def close(self) -> None:
-        """Stop listening and close every connection; what is outstanding fails with 08006. Nothing can be sent afterwards."""
+        """Stop listening and close every connection; what is outstanding fails with 08006. Nothing can be sent
+        afterwards."""
         if self._closed:
             return
         self._closed = True
@@ -167,11 +173,13 @@ class SocketBus:
                 self._fail_later(request, unavailable(name, "it has left"))
 
     def intercept(self, kind: type[Message], handler: Intercept) -> None:
-        """Messages of this class go to `handler`, whichever role of this process they are addressed to (Host: status, topology)."""
+        """Messages of this class go to `handler`, whichever role of this process they are addressed to (Host: status,
+        topology)."""
         self._intercepts[kind] = handler
 
     def add_route(self, name: str, endpoint: str) -> None:
-        """A route from outside the topology: it counts more than topologies that came before it, and less than those that come after it."""
+        """A route from outside the topology: it counts more than topologies that came before it, and less than those
+        that come after it."""
         parse_address(endpoint)
         self._own_routes[name] = self._news[name] = endpoint
         self._link_by_name.pop(name, None)
@@ -195,7 +203,13 @@ class SocketBus:
     # sending
 
     def request(
-        self, sender: str, destination: str, message: Message, on_reply: OnReply, on_failure: OnFailure, timeout_s: float = 10.0
+        self,
+        sender: str,
+        destination: str,
+        message: Message,
+        on_reply: OnReply,
+        on_failure: OnFailure,
+        timeout_s: float = 10.0,
     ) -> None:
         loop = self._loop
         assert loop is not None, "the bus is not started"
@@ -213,7 +227,9 @@ class SocketBus:
         elif local and not self._closed:
             self.deliver_later(self.deliver, sender, destination, message, LocalReply(self, request))
         else:
-            self._fail_later(request, unavailable(destination, "the bus is closed" if self._closed else "no route", sent=False))
+            self._fail_later(
+                request, unavailable(destination, "the bus is closed" if self._closed else "no route", sent=False)
+            )
 
     def call(self, sender: str, destination: str, message: Message, timeout_s: float = 10.0) -> asyncio.Future[Any]:
         assert self._loop is not None, "the bus is not started"
@@ -381,7 +397,9 @@ class SocketBus:
 
     def on_protocol_error(self, error: DatabaseError) -> None:
         assert self._loop is not None
-        self._loop.call_exception_handler({"message": f"a peer broke the framing, its connection is closed: {error.message}"})
+        self._loop.call_exception_handler(
+            {"message": f"a peer broke the framing, its connection is closed: {error.message}"}
+        )
 
     # writing
 
@@ -448,7 +466,8 @@ class SocketBus:
             self._unreachable_until.pop(link.endpoint, None)
 
     def link_closed(self, link: Link, why: str) -> None:
-        """Everything outstanding on this connection fails, in the next turn (this may be running inside a caller's `request`)."""
+        """Everything outstanding on this connection fails, in the next turn (this may be running inside a caller's
+        `request`)."""
         self._inbound.pop(link, None)
         if link.endpoint is not None and self._links.get(link.endpoint) is link:
             del self._links[link.endpoint]

@@ -1,8 +1,9 @@
 """One connection of the socket bus: frames in and out over an asyncio transport.
 
-A link is opened by us (it has an endpoint: our requests go out, their answers come in) or by a peer (the other way round). Frames wait in
-`pending` until the bus flushes at the end of the loop's turn, or until the connection stands. A closed link stays closed; the bus makes a new one.
-What frames mean, which requests are outstanding and when a link is opened again is the bus's affair (socket_bus.py).
+A link is opened by us (it has an endpoint: our requests go out, their answers come in) or by a peer (the other way
+round). Frames wait in `pending` until the bus flushes at the end of the loop's turn, or until the connection stands. A
+closed link stays closed; the bus makes a new one. What frames mean, which requests are outstanding and when a link is
+opened again is the bus's affair (socket_bus.py).
 """
 
 from __future__ import annotations
@@ -52,7 +53,8 @@ class SocketReply:
         self(failure_of(error))
 
     def accept_stream(self, message: Message) -> asyncio.Transport | None:
-        """The answer, and then the connection's transport, which the caller gives another protocol in this turn. None where it is gone."""
+        """The answer, and then the connection's transport, which the caller gives another protocol in this turn. None
+        where it is gone."""
         link = self._link
         self(message)
         return link.detach() if link is not None and not link.closed else None
@@ -61,10 +63,23 @@ class SocketReply:
 class Link(asyncio.Protocol):
     """One connection, opened by us (it has an endpoint: requests go out) or by a peer (they come in).
 
-    A TLS connection gets `admit` before it stands: the transport's peer, a process, or PeerRefused. Of such a peer no frame is taken in another host's name.
+    A TLS connection gets `admit` before it stands: the transport's peer, a process, or PeerRefused. Of such a peer no
+    frame is taken in another host's name.
     """
 
-    __slots__ = ("admit", "bus", "closed", "endpoint", "heard", "peer", "pending", "pending_bytes", "reader", "senders", "transport")
+    __slots__ = (
+        "admit",
+        "bus",
+        "closed",
+        "endpoint",
+        "heard",
+        "peer",
+        "pending",
+        "pending_bytes",
+        "reader",
+        "senders",
+        "transport",
+    )
 
     def __init__(self, bus: SocketBus, endpoint: Endpoint | None = None) -> None:
         self.bus = bus
@@ -75,7 +90,8 @@ class Link(asyncio.Protocol):
         self.senders: set[str] = set()
         """Those whose name has been found to be the peer's to use."""
         self.heard = False
-        """Whether anything has come: a server that refuses our certificate does so after our side of the handshake is done."""
+        """Whether anything has come: a server that refuses our certificate does so after our side of the handshake is
+        done."""
         self.reader = FrameReader(bus.settings.frame_bytes_max)
         self.transport: asyncio.Transport | None = None
         self.pending: list[bytes] = []
@@ -117,7 +133,9 @@ class Link(asyncio.Protocol):
             if frame.kind == REPLY:
                 bus.answered(self, frame.request, frame.message)
             elif self.peer and frame.sender not in self.senders and not self._may_send_as(frame.sender):
-                self._give_up(DatabaseError(PROTOCOL_VIOLATION, f"{self.peer} sent a frame in the name of {frame.sender}"))
+                self._give_up(
+                    DatabaseError(PROTOCOL_VIOLATION, f"{self.peer} sent a frame in the name of {frame.sender}")
+                )
                 return
             elif frame.kind == REQUEST:
                 bus.deliver(frame.sender, frame.destination, frame.message, SocketReply(self, frame.request))
@@ -137,7 +155,8 @@ class Link(asyncio.Protocol):
         self.close(error.message)
 
     def send(self, kind: int, request: int, sender: str, destination: str, message: Message) -> None:
-        """Raises DatabaseError 54000 (above the frame bound), 08006 (connecting, and the queue is full). Nothing is sent then."""
+        """Raises DatabaseError 54000 (above the frame bound), 08006 (connecting, and the queue is full). Nothing is
+        sent then."""
         if self.closed:
             return
         bus = self.bus

@@ -1,27 +1,34 @@
-"""Clients' sockets from one process of a host to another, over a Unix socket (SCM_RIGHTS): new ones with the bytes that were read from them
-already, those of parked sessions with their session.
+"""Clients' sockets from one process of a host to another, over a Unix socket (SCM_RIGHTS): new ones with the bytes that
+were read from them already, those of parked sessions with their session.
 
     sender = SocketSender(path);  sender.offer(client, on_end, on_lost)      in the process that accepts
-    sender.offer_session(give, on_end, on_lost)                              in the process that parks, or resumes, a session
-    receiver = SocketReceiver(path, on_socket);  receiver.start()            in the process that serves: on_socket(client, already_read)
+    sender.offer_session(give, on_end, on_lost)                              in the process that parks, or resumes, a
+                                                                             session
+    receiver = SocketReceiver(path, on_socket);  receiver.start()            in the process that serves:
+                                                                             on_socket(client, already_read)
 
     sender                        receiver
       "?" or "&" -------------->                are you there; "&": for a session
-           <------------ "!", "#" or "-"         at once: nothing but a stalled or dead process keeps it from that; "#": no room for another;
-                                                 "-": it takes none, as if it were away
-      the socket, bytes read --->                it is the receiver's now; after "#" only where the sender insists (a client is to be told that there is no room)
+           <------------ "!", "#" or "-"         at once: nothing but a stalled or dead process keeps it from that; "#":
+                                                 no room for another; "-": it takes none, as if it were away
+      the socket, bytes read --->                it is the receiver's now; after "#" only where the sender insists (a
+                                                 client is to be told that there is no room)
       the socket, session ------>                likewise; `give` is called only now
-           <------------ "v" or "x"              the socket is there; or it is not: the receiver has no descriptor left, and the kernel has dropped the socket, or it is being
-                                                 stopped, and has not touched it
+           <------------ "v" or "x"              the socket is there; or it is not: the receiver has no descriptor left,
+                                                 and the kernel has dropped the socket, or it is being stopped, and has
+                                                 not touched it
 
-So a client is never handed to a process that is stalled: no answer within `ANSWER_S`, a full queue and an absent receiver end an offer with AWAY, and whoever accepts
-turns to another. One packet (SOCK_SEQPACKET) a message, so it is whole or not there; answers come in the order of questions and sockets.
+So a client is never handed to a process that is stalled: no answer within `ANSWER_S`, a full queue and an absent
+receiver end an offer with AWAY, and whoever accepts turns to another. One packet (SOCK_SEQPACKET) a message, so it is
+whole or not there; answers come in the order of questions and sockets.
 
-A sender keeps a copy of each socket until the receiver has said "v", or is gone: one that is closed, or finds the receiver closed, hears it out (`_Farewell`). After "x" nobody has read from the client, and the sender has
-the only copy: `on_lost` gets it, with what had gone with it.
+A sender keeps a copy of each socket until the receiver has said "v", or is gone: one that is closed, or finds the
+receiver closed, hears it out (`_Farewell`). After "x" nobody has read from the client, and the sender has the only
+copy: `on_lost` gets it, with what had gone with it.
 
-A session goes on while the receiver is asked: `give` looks again whether the session may go, at the moment at which it does, and says what goes with
-it. Between that look and the packet the loop has no turn, so nothing is read from the client in between.
+A session goes on while the receiver is asked: `give` looks again whether the session may go, at the moment at which it
+does, and says what goes with it. Between that look and the packet the loop has no turn, so nothing is read from the
+client in between.
 """
 
 from __future__ import annotations
@@ -43,13 +50,16 @@ ALREADY_READ_BYTES_MAX = 16 << 10
 ANSWER_S = 0.25
 """A turn of a busy loop is some milliseconds."""
 OFFERS_MAX = 128
-"""Questions and sockets without an answer, of one sender: the answers fit into the socket's buffer (212,992 bytes by default, 768 a packet), however late they are read."""
+"""Questions and sockets without an answer, of one sender: the answers fit into the socket's buffer (212,992 bytes by
+default, 768 a packet), however late they are read."""
 RECEIVE_BATCH = 8
-"""Packets taken in one turn of the loop. A session that is resumed costs half a millisecond, and a cluster that a thousand of them have woken has more urgent things to do."""
+"""Packets taken in one turn of the loop. A session that is resumed costs half a millisecond, and a cluster that a
+thousand of them have woken has more urgent things to do."""
 ANSWER_BATCH = 64
 """Answers taken in one turn of the loop."""
 SENDERS_MAX = 256
-"""A query processor's are the gateways of its host, a gateway's the query processors, and successors of both while they are replaced."""
+"""A query processor's are the gateways of its host, a gateway's the query processors, and successors of both while they
+are replaced."""
 ACCEPT_PAUSE_S = 0.1
 """Before a listener that met a lack of descriptors or memory is looked at again."""
 _ASK, _ASK_SESSION, _ROOM, _FULL, _NONE, _SOCKET, _SESSION = b"?", b"&", b"!", b"#", b"-", b"\1", b"\2"
@@ -59,7 +69,8 @@ PACKET_BYTES_MAX = 1 + max(ALREADY_READ_BYTES_MAX, SESSION_BYTES_MAX)
 
 
 class Outcome(Enum):
-    """Of an offer. FULL: the receiver is there and has no room. AWAY: it is not there, or does not answer in time. WITHDRAWN: `give` gave nothing."""
+    """Of an offer. FULL: the receiver is there and has no room. AWAY: it is not there, or does not answer in time.
+    WITHDRAWN: `give` gave nothing."""
 
     TAKEN = 1
     FULL = 2
@@ -72,7 +83,8 @@ logger = logging.getLogger(__name__)
 OnSocket = Callable[[socket.socket, bytes], None]
 OnEnd = Callable[[Outcome], None]
 OnLost = Callable[[socket.socket, bytes], None]
-"""(a copy of the socket, what had gone with it), after an offer that ended with TAKEN: the receiver has said that the socket did not arrive."""
+"""(a copy of the socket, what had gone with it), after an offer that ended with TAKEN: the receiver has said that the
+socket did not arrive."""
 Give = Callable[[], tuple[int, bytes] | None]
 """(the socket's descriptor, the encoded session), or None: it does not go now."""
 
@@ -117,7 +129,8 @@ class _Passed:
 
 
 class SocketSender:
-    """Connects when it is needed, and again after the receiver was away. `on_free`: called where it was `busy` and is so no more."""
+    """Connects when it is needed, and again after the receiver was away. `on_free`: called where it was `busy` and is
+    so no more."""
 
     def __init__(self, path: str, on_free: Callable[[], None] = lambda: None) -> None:
         self._path = path
@@ -128,15 +141,19 @@ class SocketSender:
         self._late = 0
         """How many of them are offers that have ended."""
 
-    def offer(self, client: socket.socket, on_end: OnEnd, on_lost: OnLost, already_read: bytes = b"", *, insist: bool = False) -> None:
-        """`on_end(TAKEN)` once `client` is with the receiver (which may still die with it, or say that it has it not): the caller then closes its own copy. Else, perhaps before
-        this returns, it is the caller's as before. A receiver that owes the answer to an offer that has ended is not asked again. `insist`: it is passed to a receiver
-        without room, too."""
+    def offer(
+        self, client: socket.socket, on_end: OnEnd, on_lost: OnLost, already_read: bytes = b"", *, insist: bool = False
+    ) -> None:
+        """`on_end(TAKEN)` once `client` is with the receiver (which may still die with it, or say that it has it not):
+        the caller then closes its own copy. Else, perhaps before this returns, it is the caller's as before. A receiver
+        that owes the answer to an offer that has ended is not asked again. `insist`: it is passed to a receiver without
+        room, too."""
         assert len(already_read) <= ALREADY_READ_BYTES_MAX
         self._offer(_Offer(_SOCKET, lambda: (client.fileno(), already_read), insist, on_end, on_lost), _ASK)
 
     def offer_session(self, give: Give, on_end: OnEnd, on_lost: OnLost, *, insist: bool = False) -> None:
-        """As `offer`; `give` is called once the receiver wants it, and `on_end(TAKEN)` right after the packet is sent."""
+        """As `offer`; `give` is called once the receiver wants it, and `on_end(TAKEN)` right after the packet is
+        sent."""
         self._offer(_Offer(_SESSION, give, insist, on_end, on_lost), _ASK_SESSION)
 
     def pass_session(self, give: Give, on_lost: OnLost) -> Outcome:
@@ -239,7 +256,8 @@ class SocketSender:
         return Outcome.TAKEN
 
     def close(self) -> None:
-        """What is offered ends with AWAY. What was passed is the receiver's, which may have read from it, unless it still says that it has it not."""
+        """What is offered ends with AWAY. What was passed is the receiver's, which may have read from it, unless it
+        still says that it has it not."""
         leaving, self._socket = self._socket, None
         awaited, self._awaited, self._late = self._awaited, deque(), 0
         if leaving is not None:
@@ -254,7 +272,8 @@ class SocketSender:
 
 
 class _Farewell:
-    """The answers that a receiver has given, or still gives, to a sender that is done with it. `awaited`: None for an offer, which has ended."""
+    """The answers that a receiver has given, or still gives, to a sender that is done with it. `awaited`: None for an
+    offer, which has ended."""
 
     def __init__(self, leaving: socket.socket, awaited: deque[_Passed | None]) -> None:
         self._socket = leaving
@@ -281,8 +300,8 @@ class _Farewell:
 
 
 class SocketReceiver:
-    """Takes the sockets that senders pass to `path`; `has_room()`: another one is welcome; None: none is, and the sender
-    is not to insist. Whoever can open that path can pass sockets: it is made for the own user only.
+    """Takes the sockets that senders pass to `path`; `has_room()`: another one is welcome; None: none is, and the
+    sender is not to insist. Whoever can open that path can pass sockets: it is made for the own user only.
     `on_session(client, session)` and `has_seat()` are the same for sessions; None: sessions are not wanted."""
 
     def __init__(
@@ -388,7 +407,8 @@ class SocketReceiver:
         return question
 
     def _drop(self, sender: socket.socket, refuse: bool = False) -> None:
-        """Clients that are on their way here are taken, as their sender has let them go already. `refuse`: they go back to it, where it still listens."""
+        """Clients that are on their way here are taken, as their sender has let them go already. `refuse`: they go back
+        to it, where it still listens."""
         self._senders.discard(sender)
         asyncio.get_running_loop().remove_reader(sender.fileno())
         with contextlib.suppress(OSError):
@@ -427,8 +447,8 @@ class SocketReceiver:
 
 
 def pause_listening(listener: socket.socket, accept: Callable[[], None]) -> None:
-    """`accept`, the reader of `listener`, met a lack of descriptors or memory: it is called again after a pause, since the listener stays readable
-    and the loop would spin. Clients wait in the kernel's queue meanwhile."""
+    """`accept`, the reader of `listener`, met a lack of descriptors or memory: it is called again after a pause, since
+    the listener stays readable and the loop would spin. Clients wait in the kernel's queue meanwhile."""
     loop = asyncio.get_running_loop()
     loop.remove_reader(listener.fileno())
 

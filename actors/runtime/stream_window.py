@@ -1,14 +1,15 @@
 """How much the reader of a numbered stream asks to be sent ahead, where its streams break off again and again.
 
 What is under way behind a gap is sent in vain, and where messages overtake each other, a window of hundreds of them may
-never begin with the first: a reader that asks for all of it each time moves no further, and both sides work for nothing.
+never begin with the first: a reader that asks for all of it each time moves no further, and both sides work for
+nothing.
 
     window = StreamWindow(whole_bytes=1 << 20, least_bytes=1)
     window.open(now)     bytes to subscribe with: the whole window, or less after many gaps
     window.gap(now)      the stream has broken off, and another one will be opened
 
-After `GAPS_MAX` streams in a row that broke off within `HASTY_S`, each further one has an eighth of the window of the one
-before, down to `least_bytes`. A stream that lasts longer is followed by one with the whole window.
+After `GAPS_MAX` streams in a row that broke off within `HASTY_S`, each further one has an eighth of the window of the
+one before, down to `least_bytes`. A stream that lasts longer is followed by one with the whole window.
 """
 
 from __future__ import annotations

@@ -1,22 +1,30 @@
-"""Clients of a gateway whose host has no query processor to which a socket could be passed: their bytes go to one of another host, and back.
+"""Clients of a gateway whose host has no query processor to which a socket could be passed: their bytes go to one of
+another host, and back.
 
-    bus.open_stream(...)       a connection of its own to another process, opened with a message to a role there (socket_bus.py)
-    reply.accept_stream(Done)  the role takes it: from then on both sides have the connection's transport, without the bus's frames
-    StreamSender               a gateway's way to a query processor elsewhere, with the questions and outcomes of socket_passing.SocketSender
+    bus.open_stream(...)       a connection of its own to another process, opened with a message to a role there
+                               (socket_bus.py)
+    reply.accept_stream(Done)  the role takes it: from then on both sides have the connection's transport, without the
+                               bus's frames
+    StreamSender               a gateway's way to a query processor elsewhere, with the questions and outcomes of
+                               socket_passing.SocketSender
     ServedStream               the query processor's end: to its connection a transport like a socket's
 
-Both sides send frames: a kind, a length, so many bytes. A session that rests goes back to the gateway, which has the client's socket (query_processor/parking.py):
+Both sides send frames: a kind, a length, so many bytes. A session that rests goes back to the gateway, which has the
+client's socket (query_processor/parking.py):
 
     gateway                        query processor
         DATA  <------------------->                  the client's bytes and the answers
         <---------------------- ASK                  the session rests: is there a seat for it?
-        STOPPED ------------------>                  the gateway reads no more from the client, and what it has read went before; or
+        STOPPED ------------------>                  the gateway reads no more from the client, and what it has read
+                                                     went before; or
         NONE --------------------->                  it has no seat: all goes on
-        <-------------- the SESSION                  nothing came before STOPPED: once the client has all answers the stream ends, the session is parked; or
+        <-------------- the SESSION                  nothing came before STOPPED: once the client has all answers the
+                                                     stream ends, the session is parked; or
         <----------------------- ON                  something came: the gateway reads on
 
-Frames stay in order, so no byte is read by one side that the other one has to handle. The bytes cross the network over mutual TLS; a host that is gone ends
-the stream within some five seconds (tls.py). Whoever is slow slows the other: above BUFFER_BYTES of unsent bytes the source is read no more.
+Frames stay in order, so no byte is read by one side that the other one has to handle. The bytes cross the network over
+mutual TLS; a host that is gone ends the stream within some five seconds (tls.py). Whoever is slow slows the other:
+above BUFFER_BYTES of unsent bytes the source is read no more.
 """
 
 from __future__ import annotations
@@ -62,7 +70,8 @@ class Streams(Protocol):
 
 
 class StreamSender:
-    """See the module. `park`: takes a session that comes back, with its client's socket; `has_seat()`: there is room for it."""
+    """See the module. `park`: takes a session that comes back, with its client's socket; `has_seat()`: there is room
+    for it."""
 
     busy = False
 
@@ -73,8 +82,11 @@ class StreamSender:
         self._park = park
         self._has_seat = has_seat
 
-    def offer(self, client: socket.socket, on_end: OnEnd, on_lost: OnLost, already_read: bytes = b"", *, insist: bool = False) -> None:
-        """As SocketSender.offer; no socket is lost, since none travels. The caller closes its copy of the socket; this one is in use for as long as the session lasts."""
+    def offer(
+        self, client: socket.socket, on_end: OnEnd, on_lost: OnLost, already_read: bytes = b"", *, insist: bool = False
+    ) -> None:
+        """As SocketSender.offer; no socket is lost, since none travels. The caller closes its copy of the socket; this
+        one is in use for as long as the session lasts."""
         self._open(client, OpenStream(insist=insist, address=_address_of(client)), on_end)
 
     def offer_session(self, give: Give, on_end: OnEnd, on_lost: OnLost, *, insist: bool = False) -> None:
@@ -122,7 +134,8 @@ def _address_of(client: socket.socket) -> str:
 
 
 class _Far(asyncio.Protocol, ABC):
-    """The end of the connection between the hosts: frames. What a frame holds of DATA goes on as it comes; other frames are handled whole."""
+    """The end of the connection between the hosts: frames. What a frame holds of DATA goes on as it comes; other frames
+    are handled whole."""
 
     def __init__(self) -> None:
         self._transport: asyncio.Transport | None = None
@@ -211,7 +224,9 @@ class _Near(asyncio.Protocol):
 class _Forwarded(_Far):
     """One client of a gateway, served elsewhere."""
 
-    def __init__(self, transport: asyncio.Transport, client: socket.socket, park: OnSocket, has_seat: Callable[[], bool]) -> None:
+    def __init__(
+        self, transport: asyncio.Transport, client: socket.socket, park: OnSocket, has_seat: Callable[[], bool]
+    ) -> None:
         super().__init__()
         self._park = park
         self._has_seat = has_seat
@@ -310,14 +325,16 @@ class _Forwarded(_Far):
 
 
 class ServedStream(_Far, asyncio.Transport):
-    """The query processor's end: a transport for `protocol`, which is told of it at once. `transport`: the connection between the hosts; `address`: the client's."""
+    """The query processor's end: a transport for `protocol`, which is told of it at once. `transport`: the connection
+    between the hosts; `address`: the client's."""
 
     def __init__(self, transport: asyncio.Transport, protocol: asyncio.Protocol, address: str = "") -> None:
         _Far.__init__(self)
         asyncio.Transport.__init__(self, {"peername": (address, 0)})
         self._protocol = protocol
         self._came = 0
-        """How many pieces the client has sent. Before the first one the gateway may not know yet that the stream is accepted."""
+        """How many pieces the client has sent. Before the first one the gateway may not know yet that the stream is
+        accepted."""
         self._asked: tuple[int, Give, OnEnd] | None = None
         """A seat is asked for: what had come by then, and for whom."""
         self._closing = False
@@ -327,7 +344,8 @@ class ServedStream(_Far, asyncio.Transport):
 
     @property
     def is_open(self) -> bool:
-        """Whether the gateway may still be there. It ends the stream once it has the session, or its client has left."""
+        """Whether the gateway may still be there. It ends the stream once it has the session, or its client has
+        left."""
         return self._transport is not None
 
     def offer_session(self, give: Give, on_end: OnEnd) -> None:

@@ -1,11 +1,13 @@
 """Mutual TLS between a cluster's processes: one process's certificate, and whom it admits.
 
-Both sides of a connection present a certificate that the cluster's own authority (cluster/authority.py) has signed, and that names the cluster and the
-process in a URI: `eagleray://CLUSTER/PROCESS`. Host names and addresses do not count, since processes move between hosts. Whoever connects knows which
-process it wants; whoever is connected to learns which one it is, and takes no other host's name from it (socket_link.py).
+Both sides of a connection present a certificate that the cluster's own authority (cluster/authority.py) has signed, and
+that names the cluster and the process in a URI: `eagleray://CLUSTER/PROCESS`. Host names and addresses do not count,
+since processes move between hosts. Whoever connects knows which process it wants; whoever is connected to learns which
+one it is, and takes no other host's name from it (socket_link.py).
 
-TLS 1.3 only. No session is resumed: a certificate is looked at each time, and one that has expired meanwhile opens nothing. A connection that stands
-stays, whatever becomes of its certificates. Left out: revocation (a new authority, which comes with the next `up`, revokes everything).
+TLS 1.3 only. No session is resumed: a certificate is looked at each time, and one that has expired meanwhile opens
+nothing. A connection that stands stays, whatever becomes of its certificates. Left out: revocation (a new authority,
+which comes with the next `up`, revokes everything).
 """
 
 from __future__ import annotations
@@ -25,8 +27,9 @@ IDLE_S = 2
 PROBE_S = 1
 PROBES = 3
 UNACKNOWLEDGED_MS = 5000
-"""A peer's host that acknowledges nothing, or leaves its receive buffer full, for so long is given up. Linux applies it to the latter, too: a process that
-is stopped for longer loses those of its connections on which more is on its way than its kernel holds."""
+"""A peer's host that acknowledges nothing, or leaves its receive buffer full, for so long is given up. Linux applies it
+to the latter, too: a process that is stopped for longer loses those of its connections on which more is on its way than
+its kernel holds."""
 
 
 class PeerRefused(Exception):
@@ -42,8 +45,8 @@ def process_uri(cluster: str, process: str) -> str:
 
 
 class TlsIdentity:
-    """A process's certificate, its key, and the authority's certificate: contexts for both sides. Raises ssl.SSLError for texts that are none, or do not
-    belong together."""
+    """A process's certificate, its key, and the authority's certificate: contexts for both sides. Raises ssl.SSLError
+    for texts that are none, or do not belong together."""
 
     def __init__(self, cluster: str, process: str, authority_pem: str, certificate_pem: str, key_pem: bytes) -> None:
         self.cluster = cluster
@@ -54,8 +57,8 @@ class TlsIdentity:
         load_key_pair((self.server, self.client), certificate_pem, key_pem)
 
     def peer_of(self, transport: BaseTransport, expected: str = "") -> str:
-        """The process at the other end of a connection whose handshake is done. Raises PeerRefused where it is of another cluster, or another process than
-        `expected`."""
+        """The process at the other end of a connection whose handshake is done. Raises PeerRefused where it is of
+        another cluster, or another process than `expected`."""
         certificate: dict[str, Any] = transport.get_extra_info("peercert") or {}
         uris = [value for kind, value in certificate.get("subjectAltName", ()) if kind == "URI"]
         prefix = process_uri(self.cluster, "x")[:-1]
@@ -89,7 +92,8 @@ def load_key_pair(contexts: tuple[ssl.SSLContext, ...], certificate_pem: str, ke
 
 
 def prepare_socket(connection: socket.socket) -> None:
-    """Small frames leave at once, and a host that is gone is noticed within about five seconds, whether or not something is on its way to it."""
+    """Small frames leave at once, and a host that is gone is noticed within about five seconds, whether or not
+    something is on its way to it."""
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, IDLE_S)

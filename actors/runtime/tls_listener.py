@@ -1,7 +1,8 @@
 """The door of a bus port: accepts TCP connections, and lets in those whose handshake proves a process of the cluster.
 
-Everybody who reaches the port may begin a handshake, so handshakes are bounded in number and in time. Beyond HANDSHAKES_MAX the oldest is given up for
-the newest: an honest one takes milliseconds, so those that are held open go first. What is refused is logged once a reason, and counted.
+Everybody who reaches the port may begin a handshake, so handshakes are bounded in number and in time. Beyond
+HANDSHAKES_MAX the oldest is given up for the newest: an honest one takes milliseconds, so those that are held open go
+first. What is refused is logged once a reason, and counted.
 """
 
 from __future__ import annotations
@@ -31,9 +32,12 @@ logger = logging.getLogger(__name__)
 
 
 class TlsListener:
-    """`context()` gives the TLS context for the next connection (a certificate may have been renewed), `make_link()` the protocol that gets it."""
+    """`context()` gives the TLS context for the next connection (a certificate may have been renewed), `make_link()`
+    the protocol that gets it."""
 
-    def __init__(self, host: str, port: int, context: Callable[[], ssl.SSLContext], make_link: Callable[[], asyncio.Protocol]) -> None:
+    def __init__(
+        self, host: str, port: int, context: Callable[[], ssl.SSLContext], make_link: Callable[[], asyncio.Protocol]
+    ) -> None:
         self._host = host
         self._port = port
         self._context = context
@@ -72,7 +76,9 @@ class TlsListener:
     def refuse(self, reason: str) -> None:
         self.refused[reason] += 1
         if self.refused[reason] == 1:
-            logger.warning("port %d: a peer was refused: %s (others like it are counted, not logged)", self._port, reason)
+            logger.warning(
+                "port %d: a peer was refused: %s (others like it are counted, not logged)", self._port, reason
+            )
 
     def _accept(self) -> None:
         assert self._listener is not None

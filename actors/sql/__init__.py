@@ -1,4 +1,5 @@
-"""SQL as a language: values, expressions, names and what the catalog says. Nothing here knows a role, a session, a transaction or a message.
+"""SQL as a language: values, expressions, names and what the catalog says. Nothing here knows a role, a session, a
+transaction or a message.
 
 From the ground up, each part knowing those above it in this list only:
 

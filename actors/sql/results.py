@@ -1,10 +1,13 @@
 """What a statement hands to whoever shows it: column descriptions, batches of rows, and the shape of a COPY.
 
-The session and the plans make these; the wire layer formats them. Rows are tuples of datums (docs/contracts.md), never text.
+The session and the plans make these; the wire layer formats them. Rows are tuples of datums (docs/contracts.md), never
+text.
 
     Field("id", ColumnType("int4"))                 one output column, as RowDescription shows it
-    Batch([(1, "a"), (2, "b")], True, "SELECT 2")   rows of one Execute; `done` False: the row limit was reached, more to come
-    Batch([], False, "SELECT", stream)              rows that are computed as they are taken: `await all_rows(batch, bytes_max)`, or piece by piece
+    Batch([(1, "a"), (2, "b")], True, "SELECT 2")   rows of one Execute; `done` False: the row limit was reached, more
+                                                    to come
+    Batch([], False, "SELECT", stream)              rows that are computed as they are taken: `await all_rows(batch,
+                                                    bytes_max)`, or piece by piece
 """
 
 from __future__ import annotations
@@ -23,7 +26,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One output column. `table_oid` and `attribute` (1-based) name the table's column it came from, 0 where it is an expression."""
+    """One output column. `table_oid` and `attribute` (1-based) name the table's column it came from, 0 where it is an
+    expression."""
 
     name: str
     type: ColumnType
@@ -32,7 +36,8 @@ class Field:
 
 
 class Piece(Protocol):
-    """Some rows: so few that one turn of the loop can show them. `batch` has them as columns, by position, in DuckDB's types (values.py)."""
+    """Some rows: so few that one turn of the loop can show them. `batch` has them as columns, by position, in DuckDB's
+    types (values.py)."""
 
     batch: pa.RecordBatch
 
@@ -49,7 +54,8 @@ class Piece(Protocol):
 
 
 class RowStream(Protocol):
-    """Rows that are computed as they are taken. Whoever has one closes it, unless it has given its end; an error from `next` has closed it."""
+    """Rows that are computed as they are taken. Whoever has one closes it, unless it has given its end; an error from
+    `next` has closed it."""
 
     @property
     def ready(self) -> bool:
@@ -70,7 +76,8 @@ class RowStream(Protocol):
 
 @dataclass(slots=True)
 class Batch:
-    """`tag` is the command tag ("SELECT 3", "INSERT 0 1"), complete once `done`. With a `stream`, that has the rows, and `tag` is a verb only."""
+    """`tag` is the command tag ("SELECT 3", "INSERT 0 1"), complete once `done`. With a `stream`, that has the rows,
+    and `tag` is a verb only."""
 
     rows: list[tuple[object, ...]]
     done: bool
@@ -79,8 +86,8 @@ class Batch:
 
 
 class LimitedStream:
-    """What one Execute gives of a result: at most `rows_max` rows of its stream (0: all). `batch` is that Execute's: its tag counts the rows, and
-    `done` is right once this has ended."""
+    """What one Execute gives of a result: at most `rows_max` rows of its stream (0: all). `batch` is that Execute's:
+    its tag counts the rows, and `done` is right once this has ended."""
 
     def __init__(self, result: Batch, rows_max: int, on_end: Callable[[RowStream], None]) -> None:
         assert result.stream is not None
@@ -127,7 +134,8 @@ ROW_OVERHEAD_BYTES = 64
 
 
 async def all_rows(batch: Batch, bytes_max: int) -> list[tuple[object, ...]]:
-    """The rows of a batch, those of its stream taken to the end in turns. Raises 54000 beyond `bytes_max` (0: no limit)."""
+    """The rows of a batch, those of its stream taken to the end in turns. Raises 54000 beyond `bytes_max` (0: no
+    limit)."""
     stream = batch.stream
     if stream is None:
         return batch.rows
@@ -194,7 +202,8 @@ class CopyOptions:
 
 @dataclass(frozen=True, slots=True)
 class CopyIn:
-    """COPY ... FROM STDIN: the client sends rows of these columns; they go to Portal.copy_rows as tuples of datums, in this order.
+    """COPY ... FROM STDIN: the client sends rows of these columns; they go to Portal.copy_rows as tuples of datums, in
+    this order.
 
     The datum USE_DEFAULT (a field that matched `options.default`) stands for the column's default.
     """

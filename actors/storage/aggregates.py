@@ -1,10 +1,12 @@
 """Partial aggregates: count, sum, min, max, over rows (lists of datums) and over Arrow columns, grouped or not.
 
-An accumulator takes non-null datums in bulk (`add`) or a typed column (`add_array`) and gives its partial result as a datum of
-`result_type`. The query processor combines partial results of many answers and shards; so nothing here depends on the order of rows.
+An accumulator takes non-null datums in bulk (`add`) or a typed column (`add_array`) and gives its partial result as a
+datum of `result_type`. The query processor combines partial results of many answers and shards; so nothing here depends
+on the order of rows.
 
-Equality and order are PostgreSQL's: NaN is one value above all others, an interval is compared by its length (a month has 30 days, a day 24 hours).
-Sums are exact (numeric keeps its scale; bigint sums travel as numeric text), except of floats.
+Equality and order are PostgreSQL's: NaN is one value above all others, an interval is compared by its length (a month
+has 30 days, a day 24 hours). Sums are exact (numeric keeps its scale; bigint sums travel as numeric text), except of
+floats.
 """
 
 from __future__ import annotations
@@ -49,7 +51,8 @@ class Accumulator(Protocol):
         """A typed column, nulls included. Raises NotVectorized, having added nothing."""
 
     def check(self, array: pa.Array) -> None:
-        """Raises NotVectorized where Arrow's aggregate of this column, or of any part of it, would not be PostgreSQL's."""
+        """Raises NotVectorized where Arrow's aggregate of this column, or of any part of it, would not be
+        PostgreSQL's."""
 
     def add_partial(self, datum: Any) -> None:
         """A partial result that Arrow has computed for a group, not null."""
@@ -214,7 +217,10 @@ class FloatSum:
         self.add(array.drop_null().to_pylist())
 
     def check(self, array: pa.Array) -> None:
-        if not pc.all(pc.is_finite(array), skip_nulls=True).as_py() or (pc.max(pc.abs(array)).as_py() or 0.0) * len(array) > _SAFE_FLOAT:
+        if (
+            not pc.all(pc.is_finite(array), skip_nulls=True).as_py()
+            or (pc.max(pc.abs(array)).as_py() or 0.0) * len(array) > _SAFE_FLOAT
+        ):
             raise NotVectorized
 
     def add_partial(self, datum: float) -> None:

@@ -1,17 +1,20 @@
-"""A storage replica's part in the object store: it uploads its checkpoints, and opens itself from the newest one where no peer can give it anything.
+"""A storage replica's part in the object store: it uploads its checkpoints, and opens itself from the newest one where
+no peer can give it anything.
 
     checkpoint durable on the disk --its turn?--> segments that are not there yet --> the checkpoint's own object
         --> all listed? it counts
     nothing on the disk, no peer has more --> newest checkpoint that counts --> segments, checked --> manifest
         --> stream after its watermark
 
-One upload serves all replicas of a shard. The first of them in the order of their names uploads; each further one only where nothing newer has been stored for
-`TURN_S` more. Two that upload at once cost bytes and nothing else: each has a folder of its own (archive_index.py).
+One upload serves all replicas of a shard. The first of them in the order of their names uploads; each further one only
+where nothing newer has been stored for `TURN_S` more. Two that upload at once cost bytes and nothing else: each has a
+folder of its own (archive_index.py).
 
-What it promises. `kept_ts`, the time that journals and controller are told instead of the checkpoint's, lies at or below a checkpoint that counted when it was last
-looked for: so the journals reach back to what the store has. That ends, and `status` says so, once the store has lacked something for
-`storing.object_store_wait_s`. A checkpoint is uploaded once the journals' pieces (journal/archive.py) reach as far.
-Nothing else waits for the store: no commit, no read, no checkpoint, no merge. What it refuses is tried again after `RETRY_S`.
+What it promises. `kept_ts`, the time that journals and controller are told instead of the checkpoint's, lies at or
+below a checkpoint that counted when it was last looked for: so the journals reach back to what the store has. That
+ends, and `status` says so, once the store has lacked something for `storing.object_store_wait_s`. A checkpoint is
+uploaded once the journals' pieces (journal/archive.py) reach as far. Nothing else waits for the store: no commit, no
+read, no checkpoint, no merge. What it refuses is tried again after `RETRY_S`.
 """
 
 from __future__ import annotations
@@ -31,7 +34,16 @@ from actors.common.ranges import Span, common_spans
 from actors.runtime.interfaces import Context, ObjectStore
 from actors.storage import ended, filling
 from actors.storage import manifest as manifest_file
-from actors.storage.archive_index import CHECKPOINTS_KEPT, Folder, Listing, StoredCheckpoint, StoredSegment, decode, encode, shard_folder
+from actors.storage.archive_index import (
+    CHECKPOINTS_KEPT,
+    Folder,
+    Listing,
+    StoredCheckpoint,
+    StoredSegment,
+    decode,
+    encode,
+    shard_folder,
+)
 from actors.storage.clipping import EVERYTHING, clip, lies_inside
 from actors.storage.files import discard, sync
 from actors.storage.inheriting import united
@@ -43,7 +55,8 @@ if TYPE_CHECKING:
     from actors.storage.replica import StorageReplica
 
 TURN_S = 120.0
-"""Above the minute after which an idle replica checkpoints anew (replica.RENEWAL_S): while the first one lives, no other uploads."""
+"""Above the minute after which an idle replica checkpoints anew (replica.RENEWAL_S): while the first one lives, no
+other uploads."""
 RETRY_S = 10.0
 JOURNALS_PAUSE_S = 1.0
 ASK_S = 5.0
@@ -97,15 +110,23 @@ class Archive:
 
     def account(self) -> dict[str, Any]:
         """For `status`."""
-        told: dict[str, Any] = {"stored": self.stored_ts, "uploads": self._uploads, "uploaded_bytes": self._uploaded_bytes}
+        told: dict[str, Any] = {
+            "stored": self.stored_ts,
+            "uploads": self._uploads,
+            "uploaded_bytes": self._uploaded_bytes,
+        }
         if self._refused:
-            told |= {"refused": self._refused, "refused_since": datetime.fromtimestamp(self._refused_at, UTC).strftime("%Y-%m-%d %H:%M:%S")}
+            told |= {
+                "refused": self._refused,
+                "refused_since": datetime.fromtimestamp(self._refused_at, UTC).strftime("%Y-%m-%d %H:%M:%S"),
+            }
         return told
 
-    # -- uploads -------------------------------------------------------------------------------------------------------------------
+    # -- uploads -------------------------------------------------------------------------------------------------------
 
     def look(self) -> None:
-        """At what is stored: there is another checkpoint on the disk, a peer has uploaded one, or the replica has just started."""
+        """At what is stored: there is another checkpoint on the disk, a peer has uploaded one, or the replica has just
+        started."""
         self._again = True
         if not self._is_pursuing and not self._stopped:
             self._is_pursuing = True
@@ -124,7 +145,8 @@ class Archive:
             self._retry = self._loop.call_later(JOURNALS_PAUSE_S, self._try_again)
 
     async def _journals_reach(self, at: int) -> bool:
-        """Whether the store has all that was committed up to `at` in the journals, too, so that what it has is the database at one time (cluster/restoring.py)."""
+        """Whether the store has all that was committed up to `at` in the journals, too, so that what it has is the
+        database at one time (cluster/restoring.py)."""
         newest: dict[int, int] = {}
         for one in await self._objects.list(stored_journal.FOLDER):
             if (name := stored_journal.parse(one.key, one.size)) is not None:
@@ -133,9 +155,13 @@ class Archive:
         ask = bool(lacking) and self._loop.time() >= self._asks_at
         for journal in (
             lacking if ask else ()
-        ):  # at rest nothing may be recorded that reaches as far, nor anybody look whether the store still has what it had
+            # at rest nothing may be recorded that reaches as far, nor anybody look whether the store still has what it
+            # had
+        ):
             self._asks_at = self._loop.time() + ASK_S
-            self._context.bus.request(self._context.name, f"adjudicator/{journal}", AskPromise(at, recorded=True), _ignore, _ignore)
+            self._context.bus.request(
+                self._context.name, f"adjudicator/{journal}", AskPromise(at, recorded=True), _ignore, _ignore
+            )
         return not lacking
 
     def _try_again(self) -> None:
@@ -155,7 +181,8 @@ class Archive:
         return self.kept_ts(self._replica.store.checkpoint_ts)
 
     async def _attempt(self, is_urgent: bool) -> None:
-        """Look what is stored, and upload where it is this replica's turn. Raises DatabaseError, which `status` tells until it has gone well again."""
+        """Look what is stored, and upload where it is this replica's turn. Raises DatabaseError, which `status` tells
+        until it has gone well again."""
         try:
             async with self._changing:
                 self._learn(await self._newest(await self._list()))
@@ -248,12 +275,16 @@ class Archive:
     async def _sweep(self) -> None:
         """What has ended goes, now and then."""
         topology = self._context.bus.topology
-        if topology is None or self._replica.shard != min(topology.shard_map.shards) or self._loop.time() < self._sweeps_at:
+        if (
+            topology is None
+            or self._replica.shard != min(topology.shard_map.shards)
+            or self._loop.time() < self._sweeps_at
+        ):
             return
         self._sweeps_at = self._loop.time() + ended.SWEEP_S
         await ended.sweep(self._context, self._objects)
 
-    # -- reading -------------------------------------------------------------------------------------------------------------------
+    # -- reading -------------------------------------------------------------------------------------------------------
 
     async def _list(self) -> Listing:
         return await self._listing_of(self._replica.shard)
@@ -283,8 +314,8 @@ class Archive:
         return self._read[key]
 
     async def fill(self, store: Store, wanted: Callable[[Manifest], bool]) -> bool:
-        """As filling.fill, from the object store: the disk that `store` is on holds the newest checkpoint that can be had whole. A shard of which none is there is
-        made of its parents'."""
+        """As filling.fill, from the object store: the disk that `store` is on holds the newest checkpoint that can be
+        had whole. A shard of which none is there is made of its parents'."""
         try:
             return await self._fill(store, wanted) or await self._fill_from_parents(store, wanted)
         except DatabaseError as error:
@@ -329,21 +360,27 @@ class Archive:
                 newest = await self._newest(await self._listing_of(parent))
                 if newest is None or not newest[1].spans:
                     return False
-                # A foreign row of one parent may be an old version of another's: what is foreign is left out (inheriting.py).
+                # A foreign row of one parent may be an old version of another's: what is foreign is left out
+                # (inheriting.py).
                 manifests.append(await self._fetched(store, newest[1], common_spans(place.spans, newest[1].spans)))
             whole = united(store, manifests)
             if not manifests or not wanted(whole):
                 return False
             await manifest_file.save(store.disk, whole)
             named = set(whole.segments)
-            logger.warning("%s is opened from the object store, from what it has of shards %s", self._context.name, place.parents)
+            logger.warning(
+                "%s is opened from the object store, from what it has of shards %s", self._context.name, place.parents
+            )
             return True
         finally:
             for path in [path for manifest in manifests for path in manifest.segments if path not in named]:
                 discard(store.disk, path)
 
-    async def _fetched(self, store: Store, checkpoint: StoredCheckpoint, spans: Sequence[Span] = EVERYTHING) -> Manifest:
-        """The rows in `spans` of its segments are on the disk, synced and verified; the manifest that says so. On failure none is left."""
+    async def _fetched(
+        self, store: Store, checkpoint: StoredCheckpoint, spans: Sequence[Span] = EVERYTHING
+    ) -> Manifest:
+        """The rows in `spans` of its segments are on the disk, synced and verified; the manifest that says so. On
+        failure none is left."""
         manifest, paths = checkpoint.manifest, list[str]()
         times, foreign = dict[str, int](), dict[str, float]()
         try:
@@ -362,7 +399,9 @@ class Archive:
             raise
         kept = [path for path in paths if path]
         changes, drops = manifest.catalog_changes, manifest.drops
-        return Manifest(manifest.watermark, manifest.horizon, kept, store.next_segment, changes, drops, store.life, times, foreign)
+        return Manifest(
+            manifest.watermark, manifest.horizon, kept, store.next_segment, changes, drops, store.life, times, foreign
+        )
 
     async def _fetch(self, store: Store, segment: StoredSegment, path: str, commit_ts: int) -> None:
         file = store.disk.open(path)
@@ -394,7 +433,8 @@ class Archive:
 
 
 async def _clipped(store: Store, whole: str, commit_ts: int, spans: Sequence[Span]) -> str:
-    """Leaves of the segment `whole` only the rows in `spans`. Its path, that of another segment with their own commit times, or "" where there are none."""
+    """Leaves of the segment `whole` only the rows in `spans`. Its path, that of another segment with their own commit
+    times, or "" where there are none."""
     segment = Segment(store.disk, whole, commit_ts)
     if all(lies_inside(footer, spans) for footer in segment.footer.blocks):
         return whole

@@ -6,12 +6,13 @@
     shards/7/5f2c...-1/writer                       written before each upload: the folder's writer is at work
     shards/7/9e01...-1/...                          of another replica
 
-A folder has one writer, who alone removes from it. A checkpoint counts where the listing has all that it names, each of its size. The newest that counts, of
-whatever folder, is what the shard is opened from.
+A folder has one writer, who alone removes from it. A checkpoint counts where the listing has all that it names, each of
+its size. The newest that counts, of whatever folder, is what the shard is opened from.
 
-What goes: of the own folder what neither of its two newest checkpoints names, once the newest one counts. And all of a folder whose writer has been
-silent for `SILENT_S` when a newer checkpoint of another folder counts: that replica's disk is lost, or another one uploads now. A writer that finds its own folder as
-silent as half of that begins another one, so nobody builds upon what somebody else is removing.
+What goes: of the own folder what neither of its two newest checkpoints names, once the newest one counts. And all of a
+folder whose writer has been silent for `SILENT_S` when a newer checkpoint of another folder counts: that replica's disk
+is lost, or another one uploads now. A writer that finds its own folder as silent as half of that begins another one, so
+nobody builds upon what somebody else is removing.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ from actors.storage.manifest import Manifest
 from actors.storage.segment import corrupted, with_checksum, without_checksum
 
 SILENT_S = 86_400.0
-"""By the store's clock. Far above what a stopped machine or a slow network can delay a removal that has been decided."""
+"""By the store's clock. Far above what a stopped machine or a slow network can delay a removal that has been
+decided."""
 CHECKPOINTS_KEPT = 2
 """Of the own folder: who reads the former one may go on while the next is written."""
 
@@ -110,7 +112,9 @@ class Listing:
     def own_folder(self, life: int) -> Folder:
         """The newest of the replica whose store has this life; a first one where it has none."""
         prefix = f"{shard_folder(self._shard)}{life:016x}-"
-        sessions = [int(folder.removeprefix(prefix).rstrip("/")) for folder in self._last_s if folder.startswith(prefix)]
+        sessions = [
+            int(folder.removeprefix(prefix).rstrip("/")) for folder in self._last_s if folder.startswith(prefix)
+        ]
         return Folder(self._shard, life, max(sessions, default=1))
 
     def last_s(self, folder: Folder) -> float:
@@ -122,7 +126,8 @@ class Listing:
         return any(at - last_s > SILENT_S / 2 for name, at in self._last_s.items() if name != folder.prefix)
 
     def garbage(self, folder: Folder, kept: Iterable[tuple[str, StoredCheckpoint]]) -> list[str]:
-        """`kept`: the checkpoints of `folder`, which is the caller's own, that stay; the newest of them counts, and no other folder has a newer one. What may go, checkpoints first."""
+        """`kept`: the checkpoints of `folder`, which is the caller's own, that stay; the newest of them counts, and no
+        other folder has a newer one. What may go, checkpoints first."""
         stays = {folder.writer}
         for key, checkpoint in kept:
             stays.add(key)

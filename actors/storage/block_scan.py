@@ -1,17 +1,18 @@
 """Scans at column speed: a whole block at a time, as Arrow, without making a Python object of every row.
 
-`block_part(store, start, end, at)` gives, where it pays, the next part of a forward scan as one block of one segment (the base), less the rows
-that a read at `at` does not see, plus the few rows that newer sources have in the same key range (the overlay, as lists). Where another
-shape of the data rules that out it gives None, and the caller goes on with `Store.window` for a while.
+`block_part(store, start, end, at)` gives, where it pays, the next part of a forward scan as one block of one segment
+(the base), less the rows that a read at `at` does not see, plus the few rows that newer sources have in the same key
+range (the overlay, as lists). Where another shape of the data rules that out it gives None, and the caller goes on with
+`Store.window` for a while.
 
     base block   a b c d e f g h          part: selection = rows of a b d e f g h in the base
     newer           c' d-                       overlay   = c'   (and d is gone: deleted)
 
-The base is the oldest segment that has rows at the place of the scan; the part ends with its block, or before older sources' first key.
-Visibility within the base is decided by Arrow kernels; a `plain` block below `at` needs none.
+The base is the oldest segment that has rows at the place of the scan; the part ends with its block, or before older
+sources' first key. Visibility within the base is decided by Arrow kernels; a `plain` block below `at` needs none.
 
-`ColumnCache` keeps blocks' rows decoded into typed Arrow columns, bounded by bytes: the first analytic scan decodes (1 to 2 us a row), the next ones
-only compute.
+`ColumnCache` keeps blocks' rows decoded into typed Arrow columns, bounded by bytes: the first analytic scan decodes (1
+to 2 us a row), the next ones only compute.
 """
 
 from __future__ import annotations
@@ -44,7 +45,8 @@ COLUMN_CACHE_BYTES_MAX = 128 << 20
 
 
 class BlockPart:
-    """`block`'s rows [low, high), or `selection` (ascending row numbers) of them; and the overlay's visible rows, ascending."""
+    """`block`'s rows [low, high), or `selection` (ascending row numbers) of them; and the overlay's visible rows,
+    ascending."""
 
     __slots__ = ("block", "high", "low", "overlay_keys", "overlay_values", "resume", "selection")
 
@@ -77,7 +79,11 @@ class BlockPart:
         rows = self.high - self.low
         batch = self.block.batch
         base = sum(_data_bytes(batch.column(place), self.low, rows) for place in (0, 2))
-        return base * self.base_rows // max(rows, 1) + sum(map(len, self.overlay_keys)) + sum(map(len, self.overlay_values))
+        return (
+            base * self.base_rows // max(rows, 1)
+            + sum(map(len, self.overlay_keys))
+            + sum(map(len, self.overlay_values))
+        )
 
 
 def _data_bytes(column: pa.Array, low: int, rows: int) -> int:
@@ -141,14 +147,16 @@ def _place(segment: Segment, age: int, start: bytes, end: bytes) -> _Place | Non
 
 
 def _hides_rows(older: list[Memtable | Segment], start: bytes, stop: bytes) -> bool:
-    """Whether memtables below the base, which lie there under a large transaction's segment until the next checkpoint, have rows in the range."""
+    """Whether memtables below the base, which lie there under a large transaction's segment until the next checkpoint,
+    have rows in the range."""
     return any(isinstance(source, Memtable) and bool(source.window(start, stop, False, 1)) for source in older)
 
 
 def _overlay(
     newer: list[Memtable | Segment], start: bytes, stop: bytes, at: int, rows_max: int
 ) -> dict[bytes, tuple[int, bytes | None]] | None:
-    """Versions at or below `at` of sources newer than the base, oldest first; None where they are more than `rows_max` (of any one source)."""
+    """Versions at or below `at` of sources newer than the base, oldest first; None where they are more than `rows_max`
+    (of any one source)."""
     found: dict[bytes, tuple[int, bytes | None]] = {}
     for source in newer:
         if isinstance(source, Segment):
@@ -167,7 +175,9 @@ def _overlay(
     return found
 
 
-def _versions_between(segment: Segment, start: bytes, stop: bytes, at: int, rows_max: int) -> dict[bytes, tuple[int, bytes | None]] | None:
+def _versions_between(
+    segment: Segment, start: bytes, stop: bytes, at: int, rows_max: int
+) -> dict[bytes, tuple[int, bytes | None]] | None:
     low_block, high_block = segment.blocks_between(start, stop)
     versions: dict[bytes, tuple[int, bytes | None]] = {}
     for number in range(low_block, high_block):
@@ -194,11 +204,15 @@ def _selection(store: Store, part: BlockPart, at: int, overlay: dict[bytes, Any]
             rows = rows.filter(pa.concat_arrays([pa.array([True], pa.bool_()), first]))
         rows = rows.filter(pc.is_valid(batch.column(2).take(rows)))
     if overlay:
-        rows = _without(rows, batch, pc.is_in(_taken(batch.column(0), rows), value_set=pa.array(list(overlay), pa.binary())))
+        rows = _without(
+            rows, batch, pc.is_in(_taken(batch.column(0), rows), value_set=pa.array(list(overlay), pa.binary()))
+        )
     if store.tombstones and store.tombstones.any_in(part.block.key(part.low), part.block.key(part.high - 1), at):
         dropped = store.tombstones.newest
         keys, times = _taken(batch.column(0), rows).to_pylist(), _taken(batch.column(1), rows).to_pylist()
-        rows = _without(rows, batch, pa.array([dropped(key, at) > time for key, time in zip(keys, times, strict=True)], pa.bool_()))
+        rows = _without(
+            rows, batch, pa.array([dropped(key, at) > time for key, time in zip(keys, times, strict=True)], pa.bool_())
+        )
     return None if rows is None else pc.add(rows.cast(pa.int32()), pa.scalar(part.low, pa.int32()))
 
 
@@ -219,7 +233,8 @@ _CacheKey = tuple[str, int, bytes, int, ColumnType]
 
 
 class ColumnCache:
-    """Typed columns of whole blocks; the least recently used make room. Segments' names are never used twice, so nothing goes stale."""
+    """Typed columns of whole blocks; the least recently used make room. Segments' names are never used twice, so
+    nothing goes stale."""
 
     def __init__(self, bytes_max: int = COLUMN_CACHE_BYTES_MAX) -> None:
         self._bytes_max = bytes_max
@@ -231,8 +246,8 @@ class ColumnCache:
     def columns(
         self, block: Block, keyspace: bytes, positions: list[int], types: tuple[ColumnType, ...], decode: Decode
     ) -> dict[int, pa.Array]:
-        """Position -> column, a value for each row of the block: null for those of other keyspaces, of which small ones share a block.
-        Raises as `to_arrow`, and NotVectorized, where a datum does not fit its Arrow type."""
+        """Position -> column, a value for each row of the block: null for those of other keyspaces, of which small ones
+        share a block. Raises as `to_arrow`, and NotVectorized, where a datum does not fit its Arrow type."""
         cached = self._columns
         name, number = block.segment.name, block.number
         found: dict[int, pa.Array] = {}
@@ -265,7 +280,9 @@ class ColumnCache:
                 found[position] = self._keep((name, number, keyspace, position, types[position]), column)
         return found
 
-    def _plain(self, block: Block, keyspace: bytes, positions: list[int], types: tuple[ColumnType, ...]) -> dict[int, pa.Array] | None:
+    def _plain(
+        self, block: Block, keyspace: bytes, positions: list[int], types: tuple[ColumnType, ...]
+    ) -> dict[int, pa.Array] | None:
         """All rows at once; None where they hold what that cannot decode."""
         low, high = block.find(keyspace), block.find(prefix_end(keyspace))
         try:

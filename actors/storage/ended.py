@@ -46,7 +46,12 @@ def left_over(found: Iterable[StoredObject], topology: Topology) -> list[str]:
     if not all(_has_checkpoint(by_owner.get(("shards", shard), [])) for shard in topology.shard_map.shards):
         return []
     now_s = max((one.written_s for several in by_owner.values() for one in several), default=0.0)
-    there = {(folder, int(name.split("/")[1])) for folder, layer in KINDS.items() for name in topology.azs if name.startswith(f"{layer}/")}
+    there = {
+        (folder, int(name.split("/")[1]))
+        for folder, layer in KINDS.items()
+        for name in topology.azs
+        if name.startswith(f"{layer}/")
+    }
     ended = [
         one.key
         for owner, several in by_owner.items()

@@ -1,11 +1,14 @@
-"""Expression trees as storage evaluates them: as functions of a decoded row, and, where Arrow has kernels of the same meaning, of columns.
+"""Expression trees as storage evaluates them: as functions of a decoded row, and, where Arrow has kernels of the same
+meaning, of columns.
 
-A filter is compiled once for its tree; parameters are given at each evaluation (`revive_parameters` makes datums of what msgpack carried).
-The two ways agree: `vector_filter` translates only what it can keep PostgreSQL's meaning of, and its mask raises NotVectorized where a block's
-values are beyond that (a float NaN, a numeric that does not fit a decimal column): then the rows are filtered one by one.
+A filter is compiled once for its tree; parameters are given at each evaluation (`revive_parameters` makes datums of
+what msgpack carried). The two ways agree: `vector_filter` translates only what it can keep PostgreSQL's meaning of, and
+its mask raises NotVectorized where a block's values are beyond that (a float NaN, a numeric that does not fit a decimal
+column): then the rows are filtered one by one.
 
-Translated: comparisons of a column with a constant, a parameter or another column of the same kind (integers of any width, floats, text, dates
-and times, uuid, bytea, booleans, numeric(p, s)), IN lists, IS [NOT] NULL, IS [NOT] TRUE/FALSE, LIKE without escapes, AND, OR, NOT.
+Translated: comparisons of a column with a constant, a parameter or another column of the same kind (integers of any
+width, floats, text, dates and times, uuid, bytea, booleans, numeric(p, s)), IN lists, IS [NOT] NULL, IS [NOT]
+TRUE/FALSE, LIKE without escapes, AND, OR, NOT.
 """
 
 from __future__ import annotations
@@ -43,27 +46,33 @@ _ALONE = frozenset({"bpchar", "bool", "uuid", "bytea", "date", "time", "timestam
 
 
 class RowFunction:
-    """`evaluate(row, parameters) -> datum`; `position`: of the column that the expression is, None for anything else."""
+    """`evaluate(row, parameters) -> datum`; `position`: of the column that the expression is, None for anything
+    else."""
 
     __slots__ = ("evaluate", "position", "type")
 
     def __init__(self, encoded: Any) -> None:
         expression = tree.decode_expression(encoded)
         compiled = compile_expression(expression)
-        self.evaluate: Callable[[list[Any], Parameters], Any] = lambda row, parameters: compiled(row, parameters, IMMUTABLE_ENVIRONMENT)
+        self.evaluate: Callable[[list[Any], Parameters], Any] = lambda row, parameters: compiled(
+            row, parameters, IMMUTABLE_ENVIRONMENT
+        )
         self.position = expression.position if isinstance(expression, tree.Column) else None
         self.type: ColumnType = expression.type
 
 
 class Filter:
-    """`passes(row, parameters)`: whether a decoded row passes; `vector`: the same of columns, None where it is not translated."""
+    """`passes(row, parameters)`: whether a decoded row passes; `vector`: the same of columns, None where it is not
+    translated."""
 
     __slots__ = ("passes", "vector")
 
     def __init__(self, encoded: Any) -> None:
         expression = tree.decode_expression(encoded)
         compiled = compile_filter(expression)
-        self.passes: Callable[[list[Any], Parameters], bool] = lambda row, parameters: compiled(row, parameters, IMMUTABLE_ENVIRONMENT)
+        self.passes: Callable[[list[Any], Parameters], bool] = lambda row, parameters: compiled(
+            row, parameters, IMMUTABLE_ENVIRONMENT
+        )
         self.vector = vector_filter(expression)
 
 
@@ -94,7 +103,8 @@ def revive_parameters(parameters: Parameters, types: dict[int, ColumnType]) -> P
     if not types:
         return parameters
     return tuple(
-        tree.revive(value, types[number]) if number in types and value is not None else value for number, value in enumerate(parameters, 1)
+        tree.revive(value, types[number]) if number in types and value is not None else value
+        for number, value in enumerate(parameters, 1)
     )
 
 
@@ -156,7 +166,9 @@ def _truth(node: tree.BooleanTest) -> Vector | None:
 
 def _comparable(left: ColumnType, right: ColumnType) -> bool:
     one, other = left.name, right.name
-    return any(one in kinds and other in kinds for kinds in (INTEGERS, FLOATS, _TEXTS)) or (one == other and one in _ALONE)
+    return any(one in kinds and other in kinds for kinds in (INTEGERS, FLOATS, _TEXTS)) or (
+        one == other and one in _ALONE
+    )
 
 
 def _comparison(node: tree.Call) -> Vector | None:
@@ -206,7 +218,9 @@ def _checked(column: pa.Array, type_: ColumnType) -> pa.Array:
         if not pa.types.is_decimal(column.type):
             raise NotVectorized
         precision = ((type_.modifier - 4) >> 16) & 0xFFFF
-        return column.cast(pa.decimal128(precision, column.type.scale))  # leaves digits to bring both sides to one scale
+        return column.cast(
+            pa.decimal128(precision, column.type.scale)
+        )  # leaves digits to bring both sides to one scale
     return column
 
 
@@ -221,7 +235,8 @@ def _scalar(datum: Any, type_: ColumnType) -> pa.Scalar:
 
 
 UNDERSCORES_MAX = 4
-"""Arrow makes a pattern a regular expression, whose automaton doubles with each underscore; beyond so many our own matcher is the steadier one."""
+"""Arrow makes a pattern a regular expression, whose automaton doubles with each underscore; beyond so many our own
+matcher is the steadier one."""
 
 
 def _like(node: tree.Call) -> Vector | None:
@@ -260,7 +275,9 @@ def _member(node: tree.Quantified) -> Vector | None:
             return pa.nulls(len(column), pa.bool_())
         if not array.items:
             return pa.repeat(pa.scalar(node.every, pa.bool_()), len(column))
-        found = pc.is_in(column, value_set=to_arrow([item for item in array.items if item is not None], element).cast(column.type))
+        found = pc.is_in(
+            column, value_set=to_arrow([item for item in array.items if item is not None], element).cast(column.type)
+        )
         unknown = pc.or_(pc.is_null(column), pc.invert(found)) if array.has_null else pc.is_null(column)
         result = pc.if_else(unknown, pa.scalar(None, pa.bool_()), found)
         return pc.invert(result) if node.every else result

@@ -1,14 +1,19 @@
-"""Filling a storage replica from a peer: the way back for one that lost its disk, found a block of it damaged, or was away for longer than the journals reach back.
+"""Filling a storage replica from a peer: the way back for one that lost its disk, found a block of it damaged, or was
+away for longer than the journals reach back.
 
     taker --AskContents--> every peer          the one that has come furthest is asked first
-    taker --AskPiece-----> one peer            segment after segment, under names of the taker's own; each is synced and every block verified
-    taker: manifest                            durable: from now on this is what the replica holds; what it held before is removed by the next opening
+    taker --AskPiece-----> one peer            segment after segment, under names of the taker's own; each is synced and
+                                               every block verified
+    taker: manifest                            durable: from now on this is what the replica holds; what it held before
+                                               is removed by the next opening
     taker --SubscribeRange(after the manifest's watermark)--> crossbar
 
-What it promises: the replica is either what it was or what the peer's manifest says, at whatever moment it crashes. The peer serves its files as they are and holds nothing
-back for the taker: a segment that is merged away meanwhile is gone (58P01), and the taker asks for the contents again and keeps what it has of them. Where the peer has lost
-its disk meanwhile, its segments are other ones, though they may have the old names: every piece is asked for by the life of the store that the manifest is of. Where it has less then than the taker, another peer is asked.
-Why the journals reach back to the peer's watermark: they are trimmed below the least checkpoint of all replicas, the peer's included (I12).
+What it promises: the replica is either what it was or what the peer's manifest says, at whatever moment it crashes. The
+peer serves its files as they are and holds nothing back for the taker: a segment that is merged away meanwhile is gone
+(58P01), and the taker asks for the contents again and keeps what it has of them. Where the peer has lost its disk
+meanwhile, its segments are other ones, though they may have the old names: every piece is asked for by the life of the
+store that the manifest is of. Where it has less then than the taker, another peer is asked. Why the journals reach back
+to the peer's watermark: they are trimmed below the least checkpoint of all replicas, the peer's included (I12).
 
 A shard that is made of others takes what they have by the same questions (inheriting.py).
 """
@@ -30,7 +35,8 @@ from actors.storage.segment import Segment, corrupted
 from actors.storage.store import Store
 
 PIECE_BYTES_MAX = 1 << 20
-"""One piece is under way at a time: bounds what filling holds in memory, and how long it keeps the peer from answering reads (about 1 ms)."""
+"""One piece is under way at a time: bounds what filling holds in memory, and how long it keeps the peer from answering
+reads (about 1 ms)."""
 CONTENTS_ASKED_MAX = 10
 """Times that one peer's merges may overtake the copying."""
 ANSWER_S_MAX = 2.0
@@ -42,7 +48,7 @@ PIECE_ATTEMPTS_MAX = 5
 logger = logging.getLogger(__name__)
 
 
-# -- the giver --------------------------------------------------------------------------------------------------------------------
+# -- the giver ---------------------------------------------------------------------------------------------------------
 
 
 def contents(disk: Disk) -> Contents:
@@ -51,7 +57,8 @@ def contents(disk: Disk) -> Contents:
 
 
 def piece(disk: Disk, message: AskPiece) -> Piece:
-    """Raises 58P01 for a segment that the manifest on this disk does not name, or that is of another life; XX001 where the manifest is damaged."""
+    """Raises 58P01 for a segment that the manifest on this disk does not name, or that is of another life; XX001 where
+    the manifest is damaged."""
     manifest = manifest_file.load(disk)
     if message.life != manifest.life or message.segment not in manifest.segments:
         raise DatabaseError(UNDEFINED_FILE, f"{message.segment} is not here any more")
@@ -64,12 +71,12 @@ def given(disk: Disk, message: AskContents | AskPiece) -> Contents | Piece:
     return contents(disk) if isinstance(message, AskContents) else piece(disk, message)
 
 
-# -- the taker --------------------------------------------------------------------------------------------------------------------
+# -- the taker ---------------------------------------------------------------------------------------------------------
 
 
 async def fill(context: Context, peers: list[str], store: Store, wanted: Callable[[Manifest], bool]) -> bool:
-    """Make the disk that `store` is on hold what one of `peers` does; then it has to be opened anew. False where no peer can be reached that has what is `wanted`,
-    all being well otherwise. Raises 53100 and 58030 of the own disk."""
+    """Make the disk that `store` is on hold what one of `peers` does; then it has to be opened anew. False where no
+    peer can be reached that has what is `wanted`, all being well otherwise. Raises 53100 and 58030 of the own disk."""
     offers = await ask_offers(context, peers)
     for peer, manifest in sorted(offers.items(), key=lambda offer: (-offer[1].watermark, offer[0])):
         if not wanted(manifest):
@@ -102,8 +109,8 @@ async def ask_contents(context: Context, peer: str) -> Manifest:
 
 
 class Copying:
-    """From one peer. `_copied`: the peer's segments by name, all of one life, and what they are called here; "": nothing
-    of it is wanted."""
+    """From one peer. `_copied`: the peer's segments by name, all of one life, and what they are called here; "":
+    nothing of it is wanted."""
 
     def __init__(self, context: Context, peer: str, store: Store, wanted: Callable[[Manifest], bool]) -> None:
         self._context = context
@@ -138,7 +145,11 @@ class Copying:
             manifest.catalog_changes,
             manifest.drops,
             self._store.life,
-            {copied[name]: commit_ts for name, commit_ts in manifest.times.items() if copied[name] and copied[name] not in self._timed},
+            {
+                copied[name]: commit_ts
+                for name, commit_ts in manifest.times.items()
+                if copied[name] and copied[name] not in self._timed
+            },
             {copied[name]: self._shares[copied[name]] for name in manifest.segments if copied[name] in self._shares},
         )
 
@@ -162,7 +173,8 @@ class Copying:
                 again = await ask_contents(self._context, self._peer)
                 if not self._wanted(again):
                     raise DatabaseError(
-                        UNDEFINED_FILE, f"it has no longer what is wanted, only what was committed up to {again.watermark}"
+                        UNDEFINED_FILE,
+                        f"it has no longer what is wanted, only what was committed up to {again.watermark}",
                     ) from None
                 if again.life != manifest.life:
                     self.forget(set())
@@ -215,7 +227,8 @@ class Copying:
 
 
 async def verify(segment: Segment, bytes_s: float = 0.0) -> None:
-    """Look at every block, with the event loop's turn between two; no faster than `bytes_s` where that is given. Raises XX001."""
+    """Look at every block, with the event loop's turn between two; no faster than `bytes_s` where that is given. Raises
+    XX001."""
     for number, block in enumerate(segment.footer.blocks):
         segment.verify(number)
         await asyncio.sleep(block.length / bytes_s if bytes_s else 0)

@@ -1,19 +1,21 @@
 """A shard that is made of others (docs/shards.md) takes what they have, from one replica of each, those of its own zone
 first. Its watermark is the least of theirs: what one of them had above it comes again by the stream, and says the same.
 
-    in the same room     the parent's segment gets a second name here (a hard link): nothing is copied, however much it is
+    in the same room     the parent's segment gets a second name here (a hard link): nothing is copied, however much it
+                         is
     elsewhere            copied as from a peer (filling.py)
 
     all rows are wanted                     the segment as it is
-    one parent                              the segment as it is in the same room: foreign, until upkeep.py has clipped it
+    one parent                              the segment as it is in the same room: foreign, until upkeep.py has clipped
+                                            it
     several parents, or copied              clipped at once (clipping.py)
 
-A replica is only asked for its own shard's columns, so the foreign rows of a split's children are never seen; they take no
-room either as long as the other child holds them, too. Where two parents become one, a foreign row of the first may be an
-old version of a row of the second's: so nothing foreign is taken over.
+A replica is only asked for its own shard's columns, so the foreign rows of a split's children are never seen; they take
+no room either as long as the other child holds them, too. Where two parents become one, a foreign row of the first may
+be an old version of a row of the second's: so nothing foreign is taken over.
 
-What it promises is what filling.py does. A name in the parent's folder is taken only where the manifest beside it is of the
-life that the parent has told: what a former replica has left there is another one's.
+What it promises is what filling.py does. A name in the parent's folder is taken only where the manifest beside it is of
+the life that the parent has told: what a former replica has left there is another one's.
 """
 
 from __future__ import annotations
@@ -48,7 +50,9 @@ async def inherit(
     named: set[str] = set()
     try:
         for origin in origins:
-            if not origin.replicas or not await _take_one(context, origin, store, spans, len(origins) == 1, copies, manifests):
+            if not origin.replicas or not await _take_one(
+                context, origin, store, spans, len(origins) == 1, copies, manifests
+            ):
                 return False
         whole = united(store, manifests)
         if not manifests or not wanted(whole):
@@ -71,8 +75,8 @@ async def _take_one(
     copies: list[_Inheriting],
     manifests: list[Manifest],
 ) -> bool:
-    """What one of a shard's replicas has, whichever can be had; False where none can. One of the own zone is nearer, one
-    that has lost its disk is the last."""
+    """What one of a shard's replicas has, whichever can be had; False where none can. One of the own zone is nearer,
+    one that has lost its disk is the last."""
 
     def nearness(offer: tuple[str, Manifest]) -> tuple[bool, bool, int, str]:
         peer, manifest = offer
@@ -120,7 +124,9 @@ def united(store: Store, manifests: list[Manifest]) -> Manifest:
 class _Inheriting(Copying):
     """From one replica of a parent that holds `origin`. `is_only`: there is no other parent."""
 
-    def __init__(self, context: Context, peer: str, store: Store, spans: Sequence[Span], origin: Sequence[Span], is_only: bool) -> None:
+    def __init__(
+        self, context: Context, peer: str, store: Store, spans: Sequence[Span], origin: Sequence[Span], is_only: bool
+    ) -> None:
         super().__init__(context, peer, store, lambda again: True)
         self._spans = common_spans(spans, origin)
         self._wants_all = self._spans == tuple(origin)

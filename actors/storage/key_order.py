@@ -1,8 +1,9 @@
 """The order of a memtable's keys: made in bounded pieces, and no more of it than somebody asks for.
 
-New keys wait in `new`. Few of them go into a SortedList one by one when a scan comes; many are sorted into a run, at the latest when `RUN_KEYS` wait, so
-that no caller ever sorts all keys at once. A run that begins where the last one ends prolongs it (a load in the order of its keys makes a single
-run); others are merged by their like up to `RUN_KEYS_MAX` (Python's sort merges sorted runs), and by a reader beyond it.
+New keys wait in `new`. Few of them go into a SortedList one by one when a scan comes; many are sorted into a run, at
+the latest when `RUN_KEYS` wait, so that no caller ever sorts all keys at once. A run that begins where the last one
+ends prolongs it (a load in the order of its keys makes a single run); others are merged by their like up to
+`RUN_KEYS_MAX` (Python's sort merges sorted runs), and by a reader beyond it.
 
     order.new += keys; order.settle()        few: SortedList [.., ..]    runs: [.............], [.....], [..]
     order.window(start, end, False, 100)     the first hundred keys of [start, end) of all of them
@@ -65,7 +66,9 @@ class KeyOrder:
         for run in self._runs:
             low, high = bisect_left(run, start), bisect_left(run, end)
             if low < high:
-                sources.append(run[max(low, high - keys_max) : high][::-1] if reverse else run[low : min(high, low + keys_max)])
+                sources.append(
+                    run[max(low, high - keys_max) : high][::-1] if reverse else run[low : min(high, low + keys_max)]
+                )
         return list(islice(sources[0] if len(sources) == 1 else merge(*sources, reverse=reverse), keys_max))
 
     def all(self) -> Iterator[bytes]:

@@ -18,7 +18,9 @@ class ReadLoad:
     """`computed_s`: for how long the event loop's thread has computed since it began; None: nobody is told anything.
     `size_bytes`: of what the replica holds."""
 
-    def __init__(self, context: Context, shard: int, computed_s: Callable[[], float] | None, size_bytes: Callable[[], int]) -> None:
+    def __init__(
+        self, context: Context, shard: int, computed_s: Callable[[], float] | None, size_bytes: Callable[[], int]
+    ) -> None:
         self._context = context
         self._shard = shard
         self._is_told = computed_s is not None
@@ -40,7 +42,9 @@ class ReadLoad:
             self._tell(0.0, [])
 
     def _tell(self, busy: float, sample: list[bytes]) -> None:
-        self._context.bus.post(self._context.name, "controller", ShardLoad(self._shard, self._size_bytes(), busy, sample))
+        self._context.bus.post(
+            self._context.name, "controller", ShardLoad(self._shard, self._size_bytes(), busy, sample)
+        )
 
     def stop(self) -> None:
         self._load.stop()

@@ -1,17 +1,20 @@
 """Checkpoints and merges: what moves versions from memory to disk, and what drops those that nobody can read any more.
 
-What it promises. A checkpoint makes everything applied before it durable and then says so in the manifest; a crash at any moment leaves either
-manifest, each with all its segments. Merges keep what any read at or above the horizon can see. Work is cut into slices of a few
-milliseconds, with the event loop's turn between them, so that reads are answered meanwhile.
+What it promises. A checkpoint makes everything applied before it durable and then says so in the manifest; a crash at
+any moment leaves either manifest, each with all its segments. Merges keep what any read at or above the horizon can
+see. Work is cut into slices of a few milliseconds, with the event loop's turn between them, so that reads are answered
+meanwhile.
 
-Dropping. The horizon is the watermark less the transaction age limit: no transaction alive reads below it. Of each key all versions above the horizon
-stay, and the newest one at or below it, unless it is a deletion with nothing older beneath (the merge has the oldest segment), or a range drop
-at or below the horizon hides it. Once every segment has been through a merge, range tombstones at or below the horizon go too.
+Dropping. The horizon is the watermark less the transaction age limit: no transaction alive reads below it. Of each key
+all versions above the horizon stay, and the newest one at or below it, unless it is a deletion with nothing older
+beneath (the merge has the oldest segment), or a range drop at or below the horizon hides it. Once every segment has
+been through a merge, range tombstones at or below the horizon go too.
 
     k: 9 7 4 2, horizon 5  ->  9 7 4
 
-Which segments to merge: neighbours only (a source's times lie above its elder's), the run that costs the fewest bytes for each segment less, then
-on to elder ones that are no larger than the run itself. Blocks that need no change and overlap with nothing are copied as they are.
+Which segments to merge: neighbours only (a source's times lie above its elder's), the run that costs the fewest bytes
+for each segment less, then on to elder ones that are no larger than the run itself. Blocks that need no change and
+overlap with nothing are copied as they are.
 """
 
 from __future__ import annotations
@@ -33,13 +36,15 @@ from actors.storage.segment import Block, BlockFooter, Segment, SegmentWriter
 from actors.storage.store import Store
 
 RELEASE_ROWS = 8192
-"""Rows of a memtable that are let go of between two turns of the event loop: a hundred thousand at once would hold it for a tenth of a second."""
+"""Rows of a memtable that are let go of between two turns of the event loop: a hundred thousand at once would hold it
+for a tenth of a second."""
 SLICE_ROWS = 1024
 """Rows of each source between two turns of the event loop: 1 to 3 ms."""
 LARGE_BYTES = 8 << 20
 """A transaction's segment that a checkpoint leaves as it is."""
 SLICE_PAUSE_S = 0.0
-"""Between two slices: one turn of the event loop. The simulator, in which work takes no time, lets merges take some by a longer pause."""
+"""Between two slices: one turn of the event loop. The simulator, in which work takes no time, lets merges take some by
+a longer pause."""
 
 Rows = tuple[list[bytes], list[int], list[bytes | None]]
 
@@ -54,8 +59,8 @@ class Maintenance:
         self._frozen_watermark = store.checkpoint_ts
 
     async def checkpoint(self, watermark: int, horizon: int) -> None:
-        """Make all that has been applied durable; `watermark`: everything up to there has been. Raises 53100 or 58030: then nothing is
-        lost, and the next call goes on with what was frozen."""
+        """Make all that has been applied durable; `watermark`: everything up to there has been. Raises 53100 or 58030:
+        then nothing is lost, and the next call goes on with what was frozen."""
         store = self._store
         if not store.frozen:
             self._frozen_watermark = watermark
@@ -72,7 +77,8 @@ class Maintenance:
         await self._save(max(store.checkpoint_ts, self._frozen_watermark))
 
     async def _settle(self, frozen: list[Memtable | Segment], horizon: int) -> list[Segment]:
-        """Durable segments of all that the sources hold. A large segment among them stays as it is; what lies between two of them becomes one."""
+        """Durable segments of all that the sources hold. A large segment among them stays as it is; what lies between
+        two of them becomes one."""
         settled: list[Segment] = []
         group: list[Memtable | Segment] = []
         made: list[Segment] = []
@@ -109,7 +115,8 @@ class Maintenance:
         return await _merge_sources(store.disk, path, sources, store.tombstones, horizon, oldest)
 
     async def merge(self, horizon: int) -> bool:
-        """One merge, if there are more segments than the bound. True where one was made. Raises 53100, 58030, XX001; the store is then as before."""
+        """One merge, if there are more segments than the bound. True where one was made. Raises 53100, 58030, XX001;
+        the store is then as before."""
         store = self._store
         if len(store.segments) <= self._segments_max:
             return False
@@ -131,7 +138,8 @@ class Maintenance:
             store.disk.remove(gone.name)
 
     async def clip_foreign(self, spans: Sequence[Span]) -> None:
-        """Clip all segments that have rows of other shards. As `merge` raises; those before the one that failed are clipped."""
+        """Clip all segments that have rows of other shards. As `merge` raises; those before the one that failed are
+        clipped."""
         store = self._store
         gone: list[Segment] = []
         try:
@@ -165,7 +173,8 @@ def choose(sizes: list[int]) -> tuple[int, int]:
 
 
 def visible_versions(versions: list[Version], horizon: int, dropped_ts: int, oldest: bool) -> list[Version]:
-    """What must be kept of one key's versions, newest first. `dropped_ts`: the newest range drop of the key at or below the horizon."""
+    """What must be kept of one key's versions, newest first. `dropped_ts`: the newest range drop of the key at or below
+    the horizon."""
     kept: list[Version] = []
     for version in versions:
         if version[0] > horizon:
@@ -201,7 +210,9 @@ async def _complete(disk: Disk, path: str, file: File, writer: SegmentWriter) ->
     return Segment(disk, path)
 
 
-async def _frozen_rows(memtable: Memtable, tombstones: RangeTombstones, horizon: int, oldest: bool) -> AsyncIterator[Rows]:
+async def _frozen_rows(
+    memtable: Memtable, tombstones: RangeTombstones, horizon: int, oldest: bool
+) -> AsyncIterator[Rows]:
     rows: Rows = ([], [], [])
     for key in memtable.all_keys():
         versions = memtable.versions[key]
@@ -332,7 +343,9 @@ async def _merge_sources(
         file.close()
 
 
-def _copy_block(writer: SegmentWriter, cursors: Sequence[_Cursor | _MemtableCursor], tombstones: RangeTombstones, horizon: int) -> bool:
+def _copy_block(
+    writer: SegmentWriter, cursors: Sequence[_Cursor | _MemtableCursor], tombstones: RangeTombstones, horizon: int
+) -> bool:
     """Copy the next block as it is, where it needs no change and overlaps with nothing."""
     first = min(cursors, key=lambda cursor: cursor.next_key())
     footer = first.whole_block()

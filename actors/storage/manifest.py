@@ -1,7 +1,7 @@
 """The manifest: what a storage replica's folder holds, and up to which commit time.
 
-One small file, replaced atomically: CRC-32C and msgpack. What it names is durable; segment files that it does not name are left over from a crash
-and removed. A restart reads it, maps the segments and subscribes after `watermark`.
+One small file, replaced atomically: CRC-32C and msgpack. What it names is durable; segment files that it does not name
+are left over from a crash and removed. A restart reads it, maps the segments and subscribes after `watermark`.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ PATH = "manifest"
 
 
 class Manifest(msgspec.Struct, frozen=True):
-    """`watermark`: all committed up to there is in `segments` (oldest first) and `drops`. `horizon`: reads below it would miss versions. `life`: drawn when the store
-    began with nothing; a segment's name means one file within it. 0: written by a version that drew none. `times`: of those segments that were
-    written without commit times, the one of all their rows."""
+    """`watermark`: all committed up to there is in `segments` (oldest first) and `drops`. `horizon`: reads below it
+    would miss versions. `life`: drawn when the store began with nothing; a segment's name means one file within it. 0:
+    written by a version that drew none. `times`: of those segments that were written without commit times, the one of
+    all their rows."""
 
     watermark: int = 0
     horizon: int = 0
@@ -28,7 +29,8 @@ class Manifest(msgspec.Struct, frozen=True):
     life: int = 0
     times: dict[str, int] = {}
     foreign: dict[str, float] = {}
-    """Those segments that hold rows of other shards, too, which nobody asks for here; and the share of their bytes that is the shard's own."""
+    """Those segments that hold rows of other shards, too, which nobody asks for here; and the share of their bytes that
+    is the shard's own."""
 
 
 def load(disk: Disk) -> Manifest:

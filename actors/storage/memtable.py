@@ -1,16 +1,19 @@
 """The memtable: recent versions, by key, in memory.
 
-What it promises: `find(key, at)` is the newest version at or below `at`; applying the same write set again changes nothing (a stream that
-resumes repeats what lay above its watermark); applying costs well under a microsecond a row for large write sets.
+What it promises: `find(key, at)` is the newest version at or below `at`; applying the same write set again changes
+nothing (a stream that resumes repeats what lay above its watermark); applying costs well under a microsecond a row for
+large write sets.
 
-Shape. A dict from key to its versions: one version is a plain tuple (commit_ts, value), several are a list of them, oldest first (appending is
-the common case, and the newest version, the last, is what nearly every read wants). A deleted key has a version whose value is None. The keys' order is
-made apart from them, as far as a scan asks for it (key_order.py).
+Shape. A dict from key to its versions: one version is a plain tuple (commit_ts, value), several are a list of them,
+oldest first (appending is the common case, and the newest version, the last, is what nearly every read wants). A
+deleted key has a version whose value is None. The keys' order is made apart from them, as far as a scan asks for it
+(key_order.py).
 
     apply(encode([k1, k2], [v1, None], [PUT, DELETE]), 10)     {k1: (10, v1), k2: (10, None)}
     apply(encode([k1], [v2], [PUT]), 11)                       {k1: [(10, v1), (11, v2)], k2: (10, None)}
 
-Left out: dropping versions. A memtable lives until its checkpoint, and what nobody can read any more is dropped on the way to the segment.
+Left out: dropping versions. A memtable lives until its checkpoint, and what nobody can read any more is dropped on the
+way to the segment.
 """
 
 from __future__ import annotations
@@ -29,7 +32,8 @@ Version = tuple[int, bytes | None]
 Versions = Version | list[Version]
 
 ROW_OVERHEAD_BYTES = 200
-"""What a version costs beyond its bytes: dict entry, tuple, int, two bytes headers, place in the key order (measured 190 to 230)."""
+"""What a version costs beyond its bytes: dict entry, tuple, int, two bytes headers, place in the key order (measured
+190 to 230)."""
 BULK_ROWS = 32
 """From so many rows on, a write set of new keys is taken over by dict operations instead of row by row."""
 
@@ -63,7 +67,8 @@ class Memtable:
         return self.rows > 0
 
     def apply(self, payload: bytes, commit_ts: int) -> None:
-        """One transaction's rows (an encoded write set) with its commit time. Per key, times arrive ascending or are repeated."""
+        """One transaction's rows (an encoded write set) with its commit time. Per key, times arrive ascending or are
+        repeated."""
         keys, values, kinds = columns(payload)
         self.bytes += len(payload) + ROW_OVERHEAD_BYTES * len(keys)
         self.rows += len(keys)

@@ -2,7 +2,8 @@
 loop's lag.
 
     slice   rest          slice   rest                       the loop is idle: a rest is as long as the slice before it
-    slice   rest .......................... slice            others wait for the loop: several times as long as it was late
+    slice   rest .......................... slice            others wait for the loop: several times as long as it was
+                                                             late
 
 A message that commits or reads passes through the loops of several processes, one after the other, and each slice that
 it meets holds it up: so what nobody waits for takes a small share of a loop that is busy.

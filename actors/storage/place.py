@@ -40,14 +40,18 @@ class Place:
         return [Origin(self._replicas_of(shard), self._spans_of(shard)) for shard in self.parents]
 
     def journals(self, at: Timestamp) -> list[tuple[int, Timestamp]]:
-        """Of the cluster's journals that have commits up to `at`: number, and the last time up to then at which they may have."""
+        """Of the cluster's journals that have commits up to `at`: number, and the last time up to then at which they
+        may have."""
         topology = self._bus.topology
         if topology is None:
             return []
         if topology.journals.version:
             terms = [term for term in topology.journals.terms if term.since is not None and term.since < at]
             return [(term.number, min(at, term.until) if term.until is not None else at) for term in terms]
-        return [(number, at) for number in sorted({int(name.split("/")[1]) for name in topology.azs if name.startswith("adjudicator/")})]
+        return [
+            (number, at)
+            for number in sorted({int(name.split("/")[1]) for name in topology.azs if name.startswith("adjudicator/")})
+        ]
 
     def _replicas_of(self, shard: int) -> list[str]:
         topology = self._bus.topology

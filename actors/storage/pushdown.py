@@ -1,13 +1,15 @@
 """A scan program compiled: filter, projection and aggregation over the rows that a scan sees.
 
-A `CompiledProgram` is made once for a program (parameters apart) and kept; each answer gets a fresh `Output`, which takes rows in two forms:
+A `CompiledProgram` is made once for a program (parameters apart) and kept; each answer gets a fresh `Output`, which
+takes rows in two forms:
 
 - `add_rows(keys, values, limit)`: encoded rows, in scan order; they are decoded, filtered and projected one by one
-- `add_part(part)`: a block (block_scan.py) where the program is `vectorized`: typed columns from the cache, Arrow kernels for filter and aggregates.
-  A block whose values do not allow it (NotVectorized, or a datum that its Arrow type cannot hold) goes through `add_rows`.
+- `add_part(part)`: a block (block_scan.py) where the program is `vectorized`: typed columns from the cache, Arrow
+  kernels for filter and aggregates. A block whose values do not allow it (NotVectorized, or a datum that its Arrow type
+  cannot hold) goes through `add_rows`.
 
-Row order is kept: where a block's rows and newer rows interleave, the answer is sorted by key again.
-Columns of the answers: "rows" key, value; "columns" `key` (where asked for) and c0, c1 ...; "aggregates" g0 ... (groups) and a0 ...
+Row order is kept: where a block's rows and newer rows interleave, the answer is sorted by key again. Columns of the
+answers: "rows" key, value; "columns" `key` (where asked for) and c0, c1 ...; "aggregates" g0 ... (groups) and a0 ...
 """
 
 from __future__ import annotations
@@ -21,7 +23,14 @@ from actors.common.errors import DatabaseError
 from actors.sql.encoding.arrow_types import arrow_type, from_arrow, to_arrow
 from actors.sql.encoding.rows import RowCodec
 from actors.sql.encoding.scan_program import ScanProgram
-from actors.storage.aggregates import Accumulator, FloatSum, NotVectorized, accumulator, group_identity, result_arrow_type
+from actors.storage.aggregates import (
+    Accumulator,
+    FloatSum,
+    NotVectorized,
+    accumulator,
+    group_identity,
+    result_arrow_type,
+)
 from actors.storage.block_scan import BlockPart, ColumnCache
 from actors.storage.expression_binding import Filter, RowFunction, parameter_types, revive_parameters
 
@@ -49,7 +58,8 @@ class Output(Protocol):
 
 
 class CompiledProgram:
-    """What a program's bytes are compiled to, less its parameters: statements that are executed again differ in these only.
+    """What a program's bytes are compiled to, less its parameters: statements that are executed again differ in these
+    only.
 
     `row_cost_us`: what looking at one row costs, about, for cutting answers to bounded work.
     """
@@ -60,8 +70,12 @@ class CompiledProgram:
         self.types = program.columns
         self.codec = RowCodec(program.columns)
         self.filter = None if program.filter is None else Filter(program.filter)
-        self.arguments = [None if aggregate.argument is None else RowFunction(aggregate.argument) for aggregate in program.aggregates]
-        self.parameter_types = parameter_types([program.filter, *(aggregate.argument for aggregate in program.aggregates)])
+        self.arguments = [
+            None if aggregate.argument is None else RowFunction(aggregate.argument) for aggregate in program.aggregates
+        ]
+        self.parameter_types = parameter_types(
+            [program.filter, *(aggregate.argument for aggregate in program.aggregates)]
+        )
         self.positions = list(program.project) if program.project is not None else list(range(len(program.columns)))
         self.vectorized = self._is_vectorized()
         self.row_cost_us = 3.0
@@ -78,7 +92,8 @@ class CompiledProgram:
             return True
         columns_only = all(argument is None or argument.position is not None for argument in self.arguments)
         return columns_only and all(
-            group_identity(self.types[position]) is None or self._is_decimal(position) for position in self.program.group_by
+            group_identity(self.types[position]) is None or self._is_decimal(position)
+            for position in self.program.group_by
         )
 
     def _is_decimal(self, position: int) -> bool:
@@ -97,10 +112,18 @@ class CompiledProgram:
         if program.output == "columns":
             fields = [pa.field("key", pa.binary())] if program.with_key else []
             return pa.schema(
-                fields + [pa.field(f"c{place}", arrow_type(self.types[position])) for place, position in enumerate(self.positions)]
+                fields
+                + [
+                    pa.field(f"c{place}", arrow_type(self.types[position]))
+                    for place, position in enumerate(self.positions)
+                ]
             )
-        groups = [pa.field(f"g{place}", arrow_type(self.types[position])) for place, position in enumerate(program.group_by)]
-        return pa.schema(groups + [pa.field(f"a{place}", result_arrow_type(made)) for place, made in enumerate(self.accumulators())])
+        groups = [
+            pa.field(f"g{place}", arrow_type(self.types[position])) for place, position in enumerate(program.group_by)
+        ]
+        return pa.schema(
+            groups + [pa.field(f"a{place}", result_arrow_type(made)) for place, made in enumerate(self.accumulators())]
+        )
 
     def output(self, parameters: tuple[Any, ...]) -> Output:
         """`parameters` as they came over the bus."""
@@ -120,8 +143,8 @@ class BoundProgram:
         self.parameters = parameters
 
     def part_columns(self, part: BlockPart, positions: list[int]) -> tuple[dict[int, pa.Array], pa.Array | None]:
-        """The columns at `positions` for the part's base rows that pass the filter, and those rows' numbers among the base rows (None: all).
-        Raises NotVectorized or DatabaseError where the block's values do not allow it."""
+        """The columns at `positions` for the part's base rows that pass the filter, and those rows' numbers among the
+        base rows (None: all). Raises NotVectorized or DatabaseError where the block's values do not allow it."""
         compiled = self.compiled
         vector = compiled.filter.vector if compiled.filter is not None else None
         needed = sorted({*positions, *(vector.positions if vector is not None else ())})
@@ -134,7 +157,9 @@ class BoundProgram:
         rows = pc.indices_nonzero(vector.mask(columns, self.parameters))
         return {position: columns[position].take(rows) for position in positions}, rows
 
-    def filtered(self, keys: list[bytes], values: list[bytes], limit: int) -> tuple[list[bytes], list[bytes], list[list[Any]]]:
+    def filtered(
+        self, keys: list[bytes], values: list[bytes], limit: int
+    ) -> tuple[list[bytes], list[bytes], list[list[Any]]]:
         """Those that pass: keys, encoded rows, decoded rows."""
         decode = self.compiled.codec.decode
         rows = [decode(value) for value in values]
@@ -228,7 +253,9 @@ class RowsOutput(_BatchOutput):
 
     def _flush(self) -> None:
         if self._keys:
-            self._batches.append(pa.record_batch([pa.array(self._keys, _BINARY), pa.array(self._values, _BINARY)], schema=ROWS_SCHEMA))
+            self._batches.append(
+                pa.record_batch([pa.array(self._keys, _BINARY), pa.array(self._values, _BINARY)], schema=ROWS_SCHEMA)
+            )
             self._keys, self._values = [], []
 
     def finish(self) -> pa.RecordBatch:
@@ -274,7 +301,9 @@ class ColumnsOutput(_BatchOutput):
         if not compiled.schema:
             return _without_columns(len(rows))
         arrays = [pa.array(keys, pa.binary())] if self.program.with_key else []
-        arrays += [to_arrow([row[position] for row in rows], compiled.types[position]) for position in compiled.positions]
+        arrays += [
+            to_arrow([row[position] for row in rows], compiled.types[position]) for position in compiled.positions
+        ]
         return pa.record_batch(arrays, schema=compiled.schema)
 
     def add_part(self, part: BlockPart) -> None:
@@ -298,7 +327,9 @@ class ColumnsOutput(_BatchOutput):
             self._keep(base)
             return
         overlay_keys, _, decoded = self.bound.filtered(part.overlay_keys, part.overlay_values, 0)
-        self._keep(in_key_order([base, self._batch(overlay_keys, decoded)], [keys, pa.array(overlay_keys, pa.binary())]))
+        self._keep(
+            in_key_order([base, self._batch(overlay_keys, decoded)], [keys, pa.array(overlay_keys, pa.binary())])
+        )
 
 
 class _Group:
@@ -348,7 +379,10 @@ class AggregatesOutput:
         return group
 
     def _identity_of(self, datums: tuple[Any, ...]) -> tuple[Any, ...]:
-        return tuple(datum if same is None or datum is None else same(datum) for datum, same in zip(datums, self._identities, strict=True))
+        return tuple(
+            datum if same is None or datum is None else same(datum)
+            for datum, same in zip(datums, self._identities, strict=True)
+        )
 
     def _accumulate(self, group: _Group, rows: list[list[Any]]) -> None:
         for made, argument in zip(group.accumulators, self.compiled.arguments, strict=True):
@@ -359,7 +393,11 @@ class AggregatesOutput:
                 made.add([datum for row in rows if (datum := evaluate(row, parameters)) is not None])
 
     def add_part(self, part: BlockPart) -> None:
-        used = [argument.position for argument in self.compiled.arguments if argument is not None and argument.position is not None]
+        used = [
+            argument.position
+            for argument in self.compiled.arguments
+            if argument is not None and argument.position is not None
+        ]
         try:
             columns, rows = self.bound.part_columns(part, sorted({*used, *self._group_by}))
             if self._group_by:
@@ -390,7 +428,9 @@ class AggregatesOutput:
         names = [f"c{position}" for position in self._group_by]
         wanted: list[tuple[Any, str]] = []
         fresh = self.compiled.accumulators()
-        for made, aggregate, argument in zip(fresh, self.compiled.program.aggregates, self.compiled.arguments, strict=True):
+        for made, aggregate, argument in zip(
+            fresh, self.compiled.program.aggregates, self.compiled.arguments, strict=True
+        ):
             if argument is None:
                 wanted.append(([], "count_all"))
             else:
@@ -399,7 +439,8 @@ class AggregatesOutput:
         table = pa.table({f"c{position}": column for position, column in columns.items()})
         grouped = pa.TableGroupBy(table, names, use_threads=False).aggregate(wanted)
         keys = [
-            from_arrow(grouped.column(name), self.compiled.types[position]) for name, position in zip(names, self._group_by, strict=True)
+            from_arrow(grouped.column(name), self.compiled.types[position])
+            for name, position in zip(names, self._group_by, strict=True)
         ]
         results = []
         for made, (name, function) in zip(fresh, wanted, strict=True):

@@ -1,7 +1,8 @@
-"""Range tombstones: which key ranges were dropped, and when (DROP TABLE, TRUNCATE: one row of a write set however large the table).
+"""Range tombstones: which key ranges were dropped, and when (DROP TABLE, TRUNCATE: one row of a write set however large
+the table).
 
-A tombstone (start, end, ts) hides from every read at `at >= ts` all versions of keys in [start, end) with a commit time below `ts`. What the
-dropping transaction itself wrote into the range, at `ts`, stays visible.
+A tombstone (start, end, ts) hides from every read at `at >= ts` all versions of keys in [start, end) with a commit time
+below `ts`. What the dropping transaction itself wrote into the range, at `ts`, stays visible.
 
 Kept as disjoint fragments, each with the ascending times of the drops that cover it, so a lookup is one bisection:
 
@@ -46,7 +47,8 @@ class RangeTombstones:
             self._times[place] = tuple(sorted({*self._times[place], commit_ts}))
 
     def newest(self, key: bytes, at: int) -> int:
-        """The time of the newest drop of `key` at or below `at`; 0 where there is none. Versions below it are hidden."""
+        """The time of the newest drop of `key` at or below `at`; 0 where there is none. Versions below it are
+        hidden."""
         times = self._times[bisect_right(self._starts, key) - 1]
         return times[bisect_right(times, at) - 1] if times and times[0] <= at else 0
 

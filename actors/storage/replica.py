@@ -1,24 +1,27 @@
 """`StorageReplica`: one shard's replica in one availability zone. Reads at a timestamp, fed by the crossbar's stream.
 
-What it promises: an answer to a read at `at` holds every commit <= `at` and none later (I4): it is given once the watermark has reached `at`, and
-refused (08006, the query processor turns to another replica) when that takes longer than `storing.read_wait_s`. What `StreamAck.checkpoint_ts`
-names is durable here.
+What it promises: an answer to a read at `at` holds every commit <= `at` and none later (I4): it is given once the
+watermark has reached `at`, and refused (08006, the query processor turns to another replica) when that takes longer
+than `storing.read_wait_s`. What `StreamAck.checkpoint_ts` names is durable here.
 
     crossbar --Deliver(write sets, watermark)--> apply --> reads waiting at or below the watermark are answered
        ^--- SubscribeRange(after watermark), StreamAck (bytes freed, checkpoint), DemandWatermark (a read waits)
 
-Watermarks on demand. One DemandWatermark is in flight at most; when the stream's watermark has reached it and reads still wait, the next one carries
-the highest time asked for. The stream is opened again, at the next crossbar, after a gap in its numbers, a refused subscription, or
-`streaming.silence_s` without a message while a demand is in flight. A replica that nobody reads sends a demand of its own every `RENEWAL_S`: so it
-notices a crossbar that has forgotten it, and its checkpoints move on, which lets journals be trimmed.
+Watermarks on demand. One DemandWatermark is in flight at most; when the stream's watermark has reached it and reads
+still wait, the next one carries the highest time asked for. The stream is opened again, at the next crossbar, after a
+gap in its numbers, a refused subscription, or `streaming.silence_s` without a message while a demand is in flight. A
+replica that nobody reads sends a demand of its own every `RENEWAL_S`: so it notices a crossbar that has forgotten it,
+and its checkpoints move on, which lets journals be trimmed.
 
-A point read whose time has come is answered in `receive` itself. Deliveries are applied in `receive`, too; checkpoints and merges run in tasks in
-slices of a few milliseconds (upkeep.py says when). A large transaction's rows are staged as they come (staging.py), mostly before it is committed.
-When both memtables are full the stream is not acknowledged further, so the crossbar stops.
+A point read whose time has come is answered in `receive` itself. Deliveries are applied in `receive`, too; checkpoints
+and merges run in tasks in slices of a few milliseconds (upkeep.py says when). A large transaction's rows are staged as
+they come (staging.py), mostly before it is committed. When both memtables are full the stream is not acknowledged
+further, so the crossbar stops.
 
-A damaged block (XX001) is noted in `status` and fails the read with 08006, so that it is answered by another replica. Journals that no longer reach back to the
-watermark (58P01) leave the replica stranded: no read above the watermark is answered. In both cases it is filled from a peer (filling.py), and goes on from where that one's
-disk stands. A replica whose disk cannot be opened begins anew, which comes to the same.
+A damaged block (XX001) is noted in `status` and fails the read with 08006, so that it is answered by another replica.
+Journals that no longer reach back to the watermark (58P01) leave the replica stranded: no read above the watermark is
+answered. In both cases it is filled from a peer (filling.py), and goes on from where that one's disk stands. A replica
+whose disk cannot be opened begins anew, which comes to the same.
 
 A shard may be made of others (docs/shards.md): while its replicas have nothing, they are filled from those of the
 others (`parents`), each with its own columns' rows.
@@ -67,8 +70,8 @@ MESSAGE_OVERHEAD_BYTES = 64
 RESUBSCRIBE_S_MIN = 0.05
 RESUBSCRIBE_S_MAX = 0.5
 PATIENCE_MAX = 16
-"""So many times silence_s, at most: each stream that was given up for its silence gives the next one twice the time. A crossbar that has to read the journals again, over slow
-links, would else be asked to begin anew for ever."""
+"""So many times silence_s, at most: each stream that was given up for its silence gives the next one twice the time. A
+crossbar that has to read the journals again, over slow links, would else be asked to begin anew for ever."""
 RENEWAL_S = 60.0
 """Small against the journals' length that an unread replica holds on to, and one message a minute."""
 FIRST_RENEWAL_S = 1.0
@@ -82,7 +85,8 @@ logger = logging.getLogger(__name__)
 
 
 class StorageReplica:
-    """See the module. `crossbars`: their names, the preferred first. `parents`: see Place; `computed_s`: see ReadLoad."""
+    """See the module. `crossbars`: their names, the preferred first. `parents`: see Place; `computed_s`: see
+    ReadLoad."""
 
     def __init__(
         self,
@@ -133,10 +137,11 @@ class StorageReplica:
         self.load = ReadLoad(context, shard, computed_s, lambda: self.store.size_bytes)
         self._stopped = False
 
-    # -- life ----------------------------------------------------------------------------------------------------------------------
+    # -- life ----------------------------------------------------------------------------------------------------------
 
     async def start(self) -> None:
-        """Opens what is on disk and subscribes after its watermark. Where the manifest or a footer is damaged, as after the loss of the disk: from the beginning."""
+        """Opens what is on disk and subscribes after its watermark. Where the manifest or a footer is damaged, as after
+        the loss of the disk: from the beginning."""
         self._loop = asyncio.get_running_loop()
         self.store = opened(self._context.disk, self._context.random.getrandbits(LIFE_BITS), self._name)
         self._scanner = Scanner(self.store)
@@ -196,7 +201,7 @@ class StorageReplica:
             # A crossbar that has been restarted knows nothing of us, and says so when it is asked.
             self._bus.post(self._name, self._crossbars[self._crossbar], DemandWatermark(self._stream, self._demanded))
 
-    # -- messages ------------------------------------------------------------------------------------------------------------------
+    # -- messages ------------------------------------------------------------------------------------------------------
 
     def receive(self, sender: str, message: Message, reply: Reply | None) -> None:
         kind = message.__class__
@@ -223,7 +228,7 @@ class StorageReplica:
         elif reply is not None:
             reply.fail(DatabaseError(FEATURE_NOT_SUPPORTED, f"storage does not understand {kind.__name__}"))
 
-    # -- reads ---------------------------------------------------------------------------------------------------------------------
+    # -- reads ---------------------------------------------------------------------------------------------------------
 
     def _answer(self, message: Get | Scan, reply: Reply) -> None:
         store = self.store
@@ -281,7 +286,11 @@ class StorageReplica:
     def _expire_reads(self) -> None:
         del self._timers["reads"]
         for read in self._waiting.expired(self._loop.time()):
-            read.reply.fail(unavailable(self._name, f"its watermark has not reached {read.at} in {self._settings.storing.read_wait_s} s"))
+            read.reply.fail(
+                unavailable(
+                    self._name, f"its watermark has not reached {read.at} in {self._settings.storing.read_wait_s} s"
+                )
+            )
         if self._waiting:  # the demand stands: without it nobody would notice the stream's silence
             self._timers["reads"] = self._loop.call_at(self._waiting.next_deadline, self._expire_reads)
 
@@ -304,7 +313,8 @@ class StorageReplica:
             self._timers["late"] = self._loop.call_later(LATE_S, self._check_late)
 
     def _check_silence(self) -> None:
-        """While a demand is in flight the stream speaks at least every `silence_s`, or it is given up; the next one has more time to begin to speak."""
+        """While a demand is in flight the stream speaks at least every `silence_s`, or it is given up; the next one has
+        more time to begin to speak."""
         del self._timers["silence"]
         if not self._demanded or self._stopped:
             return
@@ -324,7 +334,7 @@ class StorageReplica:
         if not self._demanded and idle and at > self.watermark:  # what is there already nobody would answer
             self._demand(at)
 
-    # -- the stream ----------------------------------------------------------------------------------------------------------------
+    # -- the stream ----------------------------------------------------------------------------------------------------
 
     def _subscribe(self) -> None:
         if self._stopped:
@@ -350,7 +360,12 @@ class StorageReplica:
                 self._bus.post(self._name, self._crossbars[self._crossbar], DemandWatermark(stream, self._demanded))
 
         self._bus.request(
-            self._name, self._crossbars[self._crossbar], message, accepted, refused, self._settings.messaging.request_timeout_s
+            self._name,
+            self._crossbars[self._crossbar],
+            message,
+            accepted,
+            refused,
+            self._settings.messaging.request_timeout_s,
         )
 
     def _strand(self, why: str) -> None:
@@ -441,7 +456,7 @@ class StorageReplica:
         """Both memtables are: what comes in now has to wait for the checkpoint."""
         return self.store.frozen > 0 and self.store.unfrozen_bytes >= 2 * self._settings.storing.memtable_bytes_max
 
-    # -- what upkeep needs ---------------------------------------------------------------------------------------------------------
+    # -- what upkeep needs ---------------------------------------------------------------------------------------------
 
     @property
     def horizon(self) -> int:
@@ -484,6 +499,10 @@ class StorageReplica:
 
     def _give(self, message: AskContents | AskPiece | AskMiddle, reply: Reply) -> None:
         try:
-            reply(Middle(middle(self.store, self.place.spans)) if isinstance(message, AskMiddle) else given(self.store.disk, message))
+            reply(
+                Middle(middle(self.store, self.place.spans))
+                if isinstance(message, AskMiddle)
+                else given(self.store.disk, message)
+            )
         except DatabaseError as error:
             reply.fail(self.noted(error))

@@ -1,8 +1,8 @@
 """Scans: answers `Scan` messages from the store, each in bounded work.
 
-One answer ends where the range does, at the limit, after about `bytes_max` bytes, or after about `WORK_US_MAX` of work; in the latter two cases it
-says where to go on (`resume`), so that point reads are answered in between and nothing blocks for long. Aggregates are cut
-in the same way: each answer holds partial aggregates of its own part of the range.
+One answer ends where the range does, at the limit, after about `bytes_max` bytes, or after about `WORK_US_MAX` of work;
+in the latter two cases it says where to go on (`resume`), so that point reads are answered in between and nothing
+blocks for long. Aggregates are cut in the same way: each answer holds partial aggregates of its own part of the range.
 
     Scan [a, z)  ->  Scanned(rows of a..k, resume k\\x00)  ->  Scan [k\\x00, z)  ->  Scanned(rows of l..z, resume None)
 
@@ -29,7 +29,8 @@ WINDOW_ROWS_MIN = 4
 WINDOW_ROWS_MAX = 1024
 """Rows looked at between two checks of the bounds; a scan with a limit begins with few and doubles."""
 WORK_US_MAX = 15_000
-"""Of one answer. A few times the loop's time for anything else, and still small against the 100 us that one more request costs."""
+"""Of one answer. A few times the loop's time for anything else, and still small against the 100 us that one more
+request costs."""
 BLOCK_LIMIT_MIN = 1024
 """A scan for fewer rows than this goes row by row."""
 WINDOWS_BETWEEN = 3
@@ -42,7 +43,8 @@ DECODED_ROW_COST_US = 2.0
 BYTE_COST_US = 0.001
 """Of a block that is opened (its checksum), and of rows that are looked at one by one (copied)."""
 
-# What pa.ipc.new_stream writes is the schema's message, the batch's, and this; put together here it takes a tenth of the time.
+# What pa.ipc.new_stream writes is the schema's message, the batch's, and this; put together here it takes a tenth of
+# the time.
 _STREAM_END = b"\xff\xff\xff\xff\x00\x00\x00\x00"
 
 
@@ -58,7 +60,8 @@ class Scanner:
         self.bytes_read = 0
 
     def run(self, message: Scan) -> Scanned:
-        """One answer. Raises 54000 below the horizon, XX001 where a block is damaged, and what the program's expressions raise."""
+        """One answer. Raises 54000 below the horizon, XX001 where a block is damaged, and what the program's
+        expressions raise."""
         store = self._store
         at, limit, reverse = message.at, message.limit, message.reverse
         store.check_horizon(at)
@@ -67,7 +70,12 @@ class Scanner:
         if program.program.output == "aggregates":
             limit = 0
         start, end = message.start, message.end
-        by_block = program.vectorized and not reverse and (limit == 0 or limit >= BLOCK_LIMIT_MIN) and message.bytes_max >= BLOCK_BYTES_MAX
+        by_block = (
+            program.vectorized
+            and not reverse
+            and (limit == 0 or limit >= BLOCK_LIMIT_MIN)
+            and message.bytes_max >= BLOCK_BYTES_MAX
+        )
         window_rows = WINDOW_ROWS_MAX if limit == 0 else min(max(limit, WINDOW_ROWS_MIN), WINDOW_ROWS_MAX)
         rows_read, bytes_read, work_us, windows_due = 0, 0, 0.0, 0
         opened_before = Segment.opened_bytes
@@ -101,7 +109,9 @@ class Scanner:
         self.bytes_read += len(rows)
         return Scanned(rows, output.count, resume, store.catalog_ts(at), rows_read, bytes_read)
 
-    def _window(self, start: bytes, end: bytes, message: Scan, rows_max: int) -> tuple[list[bytes], list[bytes], bytes | None, int]:
+    def _window(
+        self, start: bytes, end: bytes, message: Scan, rows_max: int
+    ) -> tuple[list[bytes], list[bytes], bytes | None, int]:
         """The store's next window, cut after about `bytes_max` bytes; and its bytes."""
         window = self._store.window(start, end, message.at, message.reverse, rows_max)
         keys, values = window.keys, window.values
@@ -119,7 +129,11 @@ class Scanner:
         cached_before = self._cache.decoded_rows
         output.add_part(part)
         decoded = self._cache.decoded_rows - cached_before
-        return part.base_rows * CACHED_ROW_COST_US + decoded * DECODED_ROW_COST_US + len(part.overlay_keys) * program.row_cost_us
+        return (
+            part.base_rows * CACHED_ROW_COST_US
+            + decoded * DECODED_ROW_COST_US
+            + len(part.overlay_keys) * program.row_cost_us
+        )
 
     def _program(self, data: bytes) -> tuple[CompiledProgram, tuple[Any, ...]]:
         """Compiled once for all parameters."""

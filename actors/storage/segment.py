@@ -1,19 +1,23 @@
 """A segment: an immutable sorted run of versions, one Arrow IPC file, memory-mapped.
 
-Columns `key` binary, `commit_ts` int64, `value` binary or null (deleted); sorted by key, then commit_ts descending. Any Arrow reader reads the
-file. Its record batches are the *blocks*: at most `BLOCK_ROWS_MAX` rows or about `BLOCK_BYTES_MAX`, all versions of a key in the same block.
-The last batch has no rows and carries the *footer* in its metadata: for each block its place, CRC-32C, first and last key, least and greatest
-time; and for the segment its rows. So opening a segment reads the footer only, and a block is verified (10 GB/s) when first touched.
+Columns `key` binary, `commit_ts` int64, `value` binary or null (deleted); sorted by key, then commit_ts descending. Any
+Arrow reader reads the file. Its record batches are the *blocks*: at most `BLOCK_ROWS_MAX` rows or about
+`BLOCK_BYTES_MAX`, all versions of a key in the same block. The last batch has no rows and carries the *footer* in its
+metadata: for each block its place, CRC-32C, first and last key, least and greatest time; and for the segment its rows.
+So opening a segment reads the footer only, and a block is verified (10 GB/s) when first touched.
 
-    [block 0][block 1] ... [block n][no rows, "footer": crc | msgpack]     point read: bisect over the blocks' last keys, then over
-     a..f     g..m          x..z                                          every 64th key in memory, then six keys in the mapped file
+    [block 0][block 1] ... [block n][no rows, "footer": crc | msgpack]     point read: bisect over the blocks' last
+                                                                           keys, then over
+     a..f     g..m          x..z                                          every 64th key in memory, then six keys in the
+                                                                          mapped file
 
-What it promises: a flipped bit in a block or in the footer is found before anything of it is used, and named (XX001: file and block).
-A segment may have been written before its rows' commit time was known, one for all of them (staging.py): then whoever opens it says it, as RocksDB does with the sequence
-number of an ingested file (https://github.com/facebook/rocksdb/wiki/Creating-and-Ingesting-SST-files).
+What it promises: a flipped bit in a block or in the footer is found before anything of it is used, and named (XX001:
+file and block). A segment may have been written before its rows' commit time was known, one for all of them
+(staging.py): then whoever opens it says it, as RocksDB does with the sequence number of an ingested file
+(https://github.com/facebook/rocksdb/wiki/Creating-and-Ingesting-SST-files).
 
-Left out: compression (the page cache is what bounds memory), repair (the replica's business), range tombstones (the manifest keeps them:
-they outlive the segment that brought them).
+Left out: compression (the page cache is what bounds memory), repair (the replica's business), range tombstones (the
+manifest keeps them: they outlive the segment that brought them).
 """
 
 from __future__ import annotations
@@ -46,14 +50,18 @@ SLOTS_PER_ROW = 4
 """Of the table that says which keys a block cannot hold: one miss in six is looked for in vain."""
 
 SCHEMA = pa.schema(
-    [pa.field("key", pa.binary(), nullable=False), pa.field("commit_ts", pa.int64(), nullable=False), pa.field("value", pa.binary())]
+    [
+        pa.field("key", pa.binary(), nullable=False),
+        pa.field("commit_ts", pa.int64(), nullable=False),
+        pa.field("value", pa.binary()),
+    ]
 )
 _EMPTY = pa.record_batch([pa.array([], field.type) for field in SCHEMA], schema=SCHEMA)
 
 
 class BlockFooter(msgspec.Struct, frozen=True, array_like=True):
-    """`offset`, `length`: of the record batch message in the file. `plain`: every key once and nothing deleted, so that at or above `max_ts` all rows
-    are visible as they lie."""
+    """`offset`, `length`: of the record batch message in the file. `plain`: every key once and nothing deleted, so that
+    at or above `max_ts` all rows are visible as they lie."""
 
     offset: int
     length: int
@@ -125,7 +133,8 @@ def joined(batches: Sequence[pa.RecordBatch]) -> pa.RecordBatch:
 
 
 class SegmentWriter:
-    """Writes one segment: `add` rows in order (in slices of any size), then `finish`, then the caller syncs the file."""
+    """Writes one segment: `add` rows in order (in slices of any size), then `finish`, then the caller syncs the
+    file."""
 
     def __init__(self, file: File) -> None:
         self._file = file
@@ -139,14 +148,17 @@ class SegmentWriter:
         self._gathered_rows = 0
         self._bytes = 0
         self._blocks: list[BlockFooter] = []
-        self._writer.write_batch(_EMPTY)  # Arrow writes the file's head along with the first batch: the blocks are to begin after it
+        self._writer.write_batch(
+            _EMPTY
+        )  # Arrow writes the file's head along with the first batch: the blocks are to begin after it
 
     @property
     def rows(self) -> int:
         return sum(block.rows for block in self._blocks) + self._gathered_rows + len(self._keys)
 
     def add(self, keys: list[bytes], times: list[int], values: list[bytes | None]) -> None:
-        """Versions in order, all above what was added before; at most some thousand at a time, so that blocks keep to their bounds."""
+        """Versions in order, all above what was added before; at most some thousand at a time, so that blocks keep to
+        their bounds."""
         self._keys += keys
         self._times += times
         self._values += values
@@ -180,7 +192,10 @@ class SegmentWriter:
         blocks = tuple(self._blocks)
         assert blocks, "an empty segment"
         footer = SegmentFooter(
-            blocks, sum(block.rows for block in blocks), min(block.min_ts for block in blocks), max(block.max_ts for block in blocks)
+            blocks,
+            sum(block.rows for block in blocks),
+            min(block.min_ts for block in blocks),
+            max(block.max_ts for block in blocks),
         )
         self._writer.write_batch(_EMPTY, custom_metadata={"footer": with_checksum(msgspec.msgpack.encode(footer))})
         self._writer.close()
@@ -222,13 +237,17 @@ class SegmentWriter:
         bounds = pc.min_max(times).as_py()
         self._append(batch, first_key, last_key, bounds["min"], bounds["max"], not repeated and values.null_count == 0)
 
-    def _append(self, batch: pa.RecordBatch, first_key: bytes, last_key: bytes, min_ts: int, max_ts: int, plain: bool) -> None:
+    def _append(
+        self, batch: pa.RecordBatch, first_key: bytes, last_key: bytes, min_ts: int, max_ts: int, plain: bool
+    ) -> None:
         self._flush()
         offset = self._sink.position
         self._writer.write_batch(batch)
         message = self._flush()
         crc = int(google_crc32c.value(message))
-        self._blocks.append(BlockFooter(offset, len(message), crc, batch.num_rows, first_key, last_key, min_ts, max_ts, plain))
+        self._blocks.append(
+            BlockFooter(offset, len(message), crc, batch.num_rows, first_key, last_key, min_ts, max_ts, plain)
+        )
 
     def _flush(self) -> bytes:
         data = self._sink.take()
@@ -267,7 +286,9 @@ class Block:
         self.footer = footer
         batch = pa.ipc.read_record_batch(message, SCHEMA)
         if segment.commit_ts:
-            batch = batch.set_column(1, SCHEMA.field(1), pa.repeat(pa.scalar(segment.commit_ts, pa.int64()), footer.rows))
+            batch = batch.set_column(
+                1, SCHEMA.field(1), pa.repeat(pa.scalar(segment.commit_ts, pa.int64()), footer.rows)
+            )
         self.batch = batch
         self.times = memoryview(self.batch.column(1).buffers()[1]).cast("q")
         self._keys = _Keys(self.batch.column(0))
@@ -279,7 +300,8 @@ class Block:
         self._slots: bytearray | None = None
 
     def may_contain(self, key: bytes) -> bool:
-        """False: the key is certainly not here. A table of `SLOTS_PER_ROW` bytes a row, made when first asked for (1 ms)."""
+        """False: the key is certainly not here. A table of `SLOTS_PER_ROW` bytes a row, made when first asked for (1
+        ms)."""
         slots = self._slots
         if slots is None:
             size = 1 << (self.footer.rows * SLOTS_PER_ROW).bit_length()
@@ -312,7 +334,11 @@ class Block:
         """Rows [low, high) as lists: keys, commit times, values."""
         rows = high - low
         batch = self.batch
-        return batch.column(0).slice(low, rows).to_pylist(), self.times[low:high].tolist(), batch.column(2).slice(low, rows).to_pylist()
+        return (
+            batch.column(0).slice(low, rows).to_pylist(),
+            self.times[low:high].tolist(),
+            batch.column(2).slice(low, rows).to_pylist(),
+        )
 
 
 class Segment:
@@ -322,7 +348,8 @@ class Segment:
     """Of all blocks that have been opened in this process: what a scan has opened is what it grew by meanwhile."""
 
     def __init__(self, disk: Disk, name: str, commit_ts: int = 0) -> None:
-        """Maps the file and reads its footer. `commit_ts`: of all rows, where they were written without. Raises XX001 where either is damaged."""
+        """Maps the file and reads its footer. `commit_ts`: of all rows, where they were written without. Raises XX001
+        where either is damaged."""
         self.name = name
         self.commit_ts = commit_ts
         try:
@@ -365,7 +392,8 @@ class Segment:
         return message
 
     def number_at(self, key: bytes) -> int:
-        """The block that holds `key` or, where there is none, the next greater key; the number of blocks past the end."""
+        """The block that holds `key` or, where there is none, the next greater key; the number of blocks past the
+        end."""
         return bisect_left(self._last_keys, key)
 
     def number_before(self, key: bytes) -> int:
@@ -376,7 +404,8 @@ class Segment:
         return number - 1
 
     def get(self, key: bytes, at: int, expected: bool) -> tuple[int, bytes | None] | None:
-        """The newest version of `key` at or below `at`: (commit time, value; None: deleted). `expected`: the key is probably here."""
+        """The newest version of `key` at or below `at`: (commit time, value; None: deleted). `expected`: the key is
+        probably here."""
         if key < self.first_key or key > self.last_key:
             return None
         number = bisect_left(self._last_keys, key)

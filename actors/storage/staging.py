@@ -1,17 +1,21 @@
 """Staging: what has come of large transactions that are not known to be committed. Plain and synchronous.
 
     Stage(journal, transaction, first 0, [piece, piece, ...])      a few pieces: in memory
-    Stage(journal, transaction, first 4, [piece, ...])             more: a segment's file, block after block, without commit times
-    Deliver(staged=[(commit time, journal, transaction, pieces)])  a few: applied to the memtable; else the segment joins the store as it is
+    Stage(journal, transaction, first 4, [piece, ...])             more: a segment's file, block after block, without
+                                                                   commit times
+    Deliver(staged=[(commit time, journal, transaction, pieces)])  a few: applied to the memtable; else the segment
+                                                                   joins the store as it is
 
-Pieces come in the order of the journal, which is that of their keys unless the network had them overtake each other: a piece that does not lie above a file begins another one.
+Pieces come in the order of the journal, which is that of their keys unless the network had them overtake each other: a
+piece that does not lie above a file begins another one.
 
-What it promises: nothing of a staged transaction is seen before it is published, and then all of it. What a replica does for a transaction when it commits does not grow with the
-transaction: of a segment it reads the footer. The rows are written once; a row is never a Python object. (Pebble keeps a large batch likewise, as a memtable of its own,
+What it promises: nothing of a staged transaction is seen before it is published, and then all of it. What a replica
+does for a transaction when it commits does not grow with the transaction: of a segment it reads the footer. The rows
+are written once; a row is never a Python object. (Pebble keeps a large batch likewise, as a memtable of its own,
 https://github.com/cockroachdb/pebble, flushable batches.)
 
-The file is written while the transaction's pieces are on their way, and synced in the background; it counts for nothing on disk until a checkpoint names it. What is staged does not
-outlive the stream that brought it.
+The file is written while the transaction's pieces are on their way, and synced in the background; it counts for nothing
+on disk until a checkpoint names it. What is staged does not outlive the stream that brought it.
 """
 
 from __future__ import annotations
@@ -29,7 +33,8 @@ from actors.storage.store import Store
 MEMORY_PIECES_MAX = 4
 """Of a transaction: applied to the memtable in one turn of the loop, some ten milliseconds."""
 SYNC_BYTES = 16 << 20
-"""A file is synced in the background each time that so much has been written: a checkpoint would else wait for all of it."""
+"""A file is synced in the background each time that so much has been written: a checkpoint would else wait for all of
+it."""
 
 
 class _File:
@@ -61,7 +66,9 @@ class _File:
         self._keys, self._values = [], []
         self._rows = self._bytes = 0
         for start in range(0, len(keys), segment.BLOCK_ROWS_MAX):
-            self._writer.add_untimed(keys.slice(start, segment.BLOCK_ROWS_MAX), values.slice(start, segment.BLOCK_ROWS_MAX))
+            self._writer.add_untimed(
+                keys.slice(start, segment.BLOCK_ROWS_MAX), values.slice(start, segment.BLOCK_ROWS_MAX)
+            )
         if self.file.size - self._synced >= SYNC_BYTES:
             self._synced = self.file.size
             self.file.sync(lambda error: None)  # a failure is final, and the checkpoint hears of it
@@ -157,7 +164,8 @@ class Staging:
         return True
 
     def complete(self, message: Deliver, watermark: int) -> bool:
-        """Make ready what the message commits above `watermark`. False: pieces of that have not come. Raises 53100, 58030."""
+        """Make ready what the message commits above `watermark`. False: pieces of that have not come. Raises 53100,
+        58030."""
         for commit_ts, journal, name, pieces in message.staged:
             if commit_ts > watermark:
                 transaction = self._transactions.get((journal, name))
@@ -167,7 +175,8 @@ class Staging:
         return True
 
     def apply(self, message: Deliver, watermark: int) -> int:
-        """Everything of the message above `watermark`, which is complete. The bytes of its write sets, those below included."""
+        """Everything of the message above `watermark`, which is complete. The bytes of its write sets, those below
+        included."""
         store = self._store
         size = 0
         staged = message.staged

@@ -1,21 +1,22 @@
 """The store: a multi-version map from key to encoded row, over a memtable and immutable segments.
 
-What it promises: `get` and `window` answer as of any `at` from the horizon on: of each key the newest version at or below `at`, unless that is a
-deletion or lies below a dropped range's tombstone. Contents depend on what was applied and not on when checkpoints and merges ran (I8). Nothing
-that a manifest vouches for is lost by a crash at any moment.
+What it promises: `get` and `window` answer as of any `at` from the horizon on: of each key the newest version at or
+below `at`, unless that is a deletion or lies below a dropped range's tombstone. Contents depend on what was applied and
+not on when checkpoints and merges ran (I8). Nothing that a manifest vouches for is lost by a crash at any moment.
 
     apply --> active memtable --freeze--> frozen memtable --checkpoint--> segment n    (maintenance.py writes)
                                                                           segment 1..n-1 <--merge--
     a read asks: active, frozen, segment n, ..., segment 1, and takes the first version that it finds
 
-A large transaction comes as a segment of its own (staging.py), which lies above the memtable that was active then; a new one takes what follows. Such sources, memtables
-and segments that no manifest names yet, are the `recents`; a checkpoint freezes all but the active memtable.
+A large transaction comes as a segment of its own (staging.py), which lies above the memtable that was active then; a
+new one takes what follows. Such sources, memtables and segments that no manifest names yet, are the `recents`; a
+checkpoint freezes all but the active memtable.
 
-Invariant: of two sources the newer one holds, of every key, only versions above those in the older one (or repeats of them: a stream
-that resumes), so the first version found at or below `at` is the newest.
+Invariant: of two sources the newer one holds, of every key, only versions above those in the older one (or repeats of
+them: a stream that resumes), so the first version found at or below `at` is the newest.
 
-Everything here is synchronous and answers from memory or mapped files; no iterator survives a call, so maintenance may swap sources between
-any two calls. Scans go in windows: bounded work, then the place where the next one begins.
+Everything here is synchronous and answers from memory or mapped files; no iterator survives a call, so maintenance may
+swap sources between any two calls. Scans go in windows: bounded work, then the place where the next one begins.
 """
 
 from __future__ import annotations
@@ -48,7 +49,8 @@ class Window:
 
 
 class _Source:
-    """One source's versions in a window: visible ones by key, the keys in scan order, and the last key looked at where there is more."""
+    """One source's versions in a window: visible ones by key, the keys in scan order, and the last key looked at where
+    there is more."""
 
     __slots__ = ("bound", "versions")
 
@@ -79,8 +81,9 @@ def opened(disk: Disk, life: int, name: str) -> Store:
 
 
 class Store:
-    """Opens what is on `disk`. Raises XX001 where manifest or a segment's footer is damaged. `anew`: an empty store instead, which leaves alone what is there
-    until a store is opened on its first manifest. `life`: of a store that has none yet, a number that no other's is (manifest.py)."""
+    """Opens what is on `disk`. Raises XX001 where manifest or a segment's footer is damaged. `anew`: an empty store
+    instead, which leaves alone what is there until a store is opened on its first manifest. `life`: of a store that has
+    none yet, a number that no other's is (manifest.py)."""
 
     def __init__(self, disk: Disk, anew: bool = False, life: int = 0) -> None:
         self.disk = disk
@@ -95,7 +98,8 @@ class Store:
         self.segments = [Segment(disk, name, found.times.get(name, 0)) for name in found.segments]
         """Oldest first; those that a checkpoint has made durable."""
         self.foreign = dict(found.foreign)
-        """Of the segments, by name: those with rows of other shards, until they are clipped (upkeep.py), and the share that is not."""
+        """Of the segments, by name: those with rows of other shards, until they are clipped (upkeep.py), and the share
+        that is not."""
         self.active = Memtable(self.tombstones)
         self.recents: list[Memtable | Segment] = [self.active]
         """Oldest first; the last one is the active memtable."""
@@ -111,7 +115,7 @@ class Store:
                     disk.remove(path)
                 self.next_segment = max(self.next_segment, int(name.partition(".")[0]) + 1)
 
-    # -- writing ---------------------------------------------------------------------------------------------------------------
+    # -- writing -------------------------------------------------------------------------------------------------------
 
     def apply(self, payload: bytes, commit_ts: int) -> None:
         """One transaction's write set (write_set.py). Commit times ascend, or repeat what was applied before."""
@@ -124,7 +128,8 @@ class Store:
             changes.insert(place, commit_ts)
 
     def ingest(self, segment: Segment, file: File) -> None:
-        """The rows of a large transaction, whose commit time is above all that has been applied. `file`: the segment's, to be synced."""
+        """The rows of a large transaction, whose commit time is above all that has been applied. `file`: the segment's,
+        to be synced."""
         self.unsynced[segment.name] = file
         if self.active:
             self.active = Memtable(self.tombstones)
@@ -145,7 +150,8 @@ class Store:
         self.frozen = len(self.recents) - 1
 
     def thaw(self, segments: list[Segment], horizon: int) -> list[Memtable | Segment]:
-        """The frozen sources' rows are in `segments`, durable and oldest first, less what none at or above `horizon` can see. The sources that nobody needs any more."""
+        """The frozen sources' rows are in `segments`, durable and oldest first, less what none at or above `horizon`
+        can see. The sources that nobody needs any more."""
         frozen = self.recents[: self.frozen]
         self._set_recents(self.recents[self.frozen :])
         self.frozen = 0
@@ -163,10 +169,15 @@ class Store:
         self.unsynced.clear()
 
     def exchange(self, old: list[Segment], new: Segment | None, horizon: int, settled_ts: int) -> None:
-        """`old` (neighbours) were merged into `new`; range tombstones up to `settled_ts` have been applied everywhere."""
+        """`old` (neighbours) were merged into `new`; range tombstones up to `settled_ts` have been applied
+        everywhere."""
         place = self.segments.index(old[0])
         assert self.segments[place : place + len(old)] == old
-        self.segments = [*self.segments[:place], *([new] if new is not None else []), *self.segments[place + len(old) :]]
+        self.segments = [
+            *self.segments[:place],
+            *([new] if new is not None else []),
+            *self.segments[place + len(old) :],
+        ]
         for gone in old:
             self.foreign.pop(gone.name, None)
         if settled_ts:
@@ -200,17 +211,22 @@ class Store:
         self.next_segment = number + 1
         return f"{SEGMENT_FOLDER}/{number:08}.arrow"
 
-    # -- reading ---------------------------------------------------------------------------------------------------------------
+    # -- reading -------------------------------------------------------------------------------------------------------
 
     @property
     def rows(self) -> int:
         """Versions, in all sources; of a segment with other shards' rows, about the share that is not theirs."""
-        return sum(self._own(source, source.footer.rows) if isinstance(source, Segment) else source.rows for source in self.sources)
+        return sum(
+            self._own(source, source.footer.rows) if isinstance(source, Segment) else source.rows
+            for source in self.sources
+        )
 
     @property
     def size_bytes(self) -> int:
         """Likewise."""
-        return sum(self._own(source, source.bytes) if isinstance(source, Segment) else source.bytes for source in self.sources)
+        return sum(
+            self._own(source, source.bytes) if isinstance(source, Segment) else source.bytes for source in self.sources
+        )
 
     def _own(self, segment: Segment, count: int) -> int:
         share = self.foreign.get(segment.name)
@@ -270,8 +286,8 @@ class Store:
         return found[1]
 
     def window(self, start: bytes, end: bytes, at: int, reverse: bool, rows_max: int) -> Window:
-        """The next rows of [start, end) in scan order: of each source at most about `rows_max` versions are looked at. May be empty with a `resume`:
-        the next `start`, or the next `end` where `reverse`."""
+        """The next rows of [start, end) in scan order: of each source at most about `rows_max` versions are looked at.
+        May be empty with a `resume`: the next `start`, or the next `end` where `reverse`."""
         if start >= end:
             return Window([], [], None)
         sources = [
@@ -330,7 +346,9 @@ def _segment_source(segment: Segment, start: bytes, end: bytes, at: int, reverse
         low = block.find(start)
         last = block.find(end) if end <= block.footer.last_key else block.footer.rows
         high = min(last, _key_end(block, low + rows_max))
-        more = high < last or (last == block.footer.rows and number + 1 < len(segment.footer.blocks) and block.footer.last_key < end)
+        more = high < last or (
+            last == block.footer.rows and number + 1 < len(segment.footer.blocks) and block.footer.last_key < end
+        )
     if low >= high:
         return _Source({}, None)
     keys, times, values = block.versions(low, high)

@@ -1,4 +1,5 @@
-"""When a storage replica looks after its disk: checkpoints, merges, a look at every block after a start, and being filled from a peer.
+"""When a storage replica looks after its disk: checkpoints, merges, a look at every block after a start, and being
+filled from a peer.
 
     memtable full, or idle for a while   checkpoint, then merges while there are too many segments (maintenance.py)
     started                              every block is looked at once, unhurriedly: damage is found while the peers
@@ -7,8 +8,9 @@
     stranded, or damaged                 filled from a peer, or opened from the object store (filling.py, archive.py)
     checkpoint made                      uploaded, where the cluster has an object store (archive.py)
 
-What it promises: none of these run in each other's way. A checkpoint and a merge may be under way together; filling begins when neither is, and keeps both from beginning,
-for it ends with another store. What fails (a full disk, no peer that can help) is tried again after `RETRY_S`.
+What it promises: none of these run in each other's way. A checkpoint and a merge may be under way together; filling
+begins when neither is, and keeps both from beginning, for it ends with another store. What fails (a full disk, no peer
+that can help) is tried again after `RETRY_S`.
 """
 
 from __future__ import annotations
@@ -33,7 +35,8 @@ if TYPE_CHECKING:
     from actors.storage.replica import StorageReplica
 
 CHECKPOINT_S_MAX = 300.0
-"""A replica that is never idle and never full checkpoints so often: all journals are as long as the oldest checkpoint is old."""
+"""A replica that is never idle and never full checkpoints so often: all journals are as long as the oldest checkpoint
+is old."""
 RECENTS_MAX = 8
 """Large transactions are sources of their own until a checkpoint: so many are looked through by every read."""
 RETRY_S = 5.0
@@ -46,7 +49,8 @@ logger = logging.getLogger(__name__)
 
 
 class Upkeep:
-    """One for each StorageReplica. `maintain` is called after every delivery, `fill` when the replica needs it; the rest happens here."""
+    """One for each StorageReplica. `maintain` is called after every delivery, `fill` when the replica needs it; the
+    rest happens here."""
 
     def __init__(self, context: Context, replica: StorageReplica) -> None:
         self._context = context
@@ -110,7 +114,7 @@ class Upkeep:
         if not self._stopped and name not in self._timers:
             self._timers[name] = self._loop.call_later(seconds, due)
 
-    # -- checkpoints and merges --------------------------------------------------------------------------------------------------
+    # -- checkpoints and merges ----------------------------------------------------------------------------------------
 
     @property
     def _is_full(self) -> bool:
@@ -146,7 +150,11 @@ class Upkeep:
             self._context.spawn(self._upload(self._archive, at, reply))
             return
         if self._stopped or self._filling or self._fill_due:
-            reply.fail(DatabaseError(OBJECT_NOT_IN_PREREQUISITE_STATE, f"{self._context.name} has to be filled from a peer first"))
+            reply.fail(
+                DatabaseError(
+                    OBJECT_NOT_IN_PREREQUISITE_STATE, f"{self._context.name} has to be filled from a peer first"
+                )
+            )
             return
         self._settling.append((at, reply))
         if not self._checkpointing:
@@ -218,7 +226,11 @@ class Upkeep:
         try:
             if spans := self._replica.place.spans:
                 await self._maintenance.clip_foreign(spans)
-            while not self._fill_due and not self._replica.store.foreign and await self._maintenance.merge(self._replica.horizon):
+            while (
+                not self._fill_due
+                and not self._replica.store.foreign
+                and await self._maintenance.merge(self._replica.horizon)
+            ):
                 pass
         except DatabaseError as error:
             logger.error("%s: the merge failed: %s", self._context.name, error.message)
@@ -226,7 +238,7 @@ class Upkeep:
         self._merging = False
         self._fill_if_due()
 
-    # -- damage, and being filled ------------------------------------------------------------------------------------------------
+    # -- damage, and being filled --------------------------------------------------------------------------------------
 
     async def _look(self) -> None:
         store = self._replica.store

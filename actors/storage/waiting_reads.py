@@ -1,4 +1,5 @@
-"""Reads that came before their time: each is answered once the watermark has reached it, or fails at its deadline. Plain and synchronous."""
+"""Reads that came before their time: each is answered once the watermark has reached it, or fails at its deadline.
+Plain and synchronous."""
 
 from __future__ import annotations
 

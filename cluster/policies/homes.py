@@ -1,7 +1,7 @@
 """Which processes may run a movable role, the best first.
 
-Its own; then those of other AZs (an AZ that fails takes its own with it), by layer. Each role begins at another of these, so that
-the roles of one AZ do not all go to one process.
+Its own; then those of other AZs (an AZ that fails takes its own with it), by layer. Each role begins at another of
+these, so that the roles of one AZ do not all go to one process.
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ def homes(processes: Sequence[ProcessState]) -> dict[str, list[str]]:
         others.sort(key=lambda process: (process.az == own.az, _rank(process)))
         for role in own.roles:
             if role.movable:
-                best = [process.name for process in others if process.az != own.az and _rank(process) == _rank(others[0])]
+                best = [
+                    process.name for process in others if process.az != own.az and _rank(process) == _rank(others[0])
+                ]
                 turn = len(found) % len(best) if best else 0
                 rest = [process.name for process in others if process.name not in best]
                 found[role.name] = [own.name, *best[turn:], *best[:turn], *rest]

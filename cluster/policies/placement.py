@@ -1,8 +1,9 @@
 """Which of a cluster's roles share a process: all of an availability zone's ("az"), or none ("role").
 
-On few cores a message that wakes a sleeping process costs more than the work that it asks for: with an actor a role a transaction took
-twice the CPU on two cores. All roles of a zone in one process share one event loop, and so compute on one core at most. So an actor a
-role does as much from two cores a zone on, and more beyond; the third core is for clients and DuckDB's threads.
+On few cores a message that wakes a sleeping process costs more than the work that it asks for: with an actor a role a
+transaction took twice the CPU on two cores. All roles of a zone in one process share one event loop, and so compute on
+one core at most. So an actor a role does as much from two cores a zone on, and more beyond; the third core is for
+clients and DuckDB's threads.
 
     placement("auto", cores=2, azs=3)       az, "2 cores are few for 3 zones: an actor a role needs 9"
     placement("role", cores=2, azs=3)       role, "the settings say so"

@@ -1,7 +1,8 @@
 """How many query processors there should be: as many as the sessions need, and the time of their event loops.
 
-The shape is that of Ray Serve's autoscaling policies: what is seen gives a desired number; only a wish that lasts becomes a decision
-(`up_delay_s`, `down_delay_s`); up by as many as are missing but at most doubling, down one at a time.
+The shape is that of Ray Serve's autoscaling policies: what is seen gives a desired number; only a wish that lasts
+becomes a decision (`up_delay_s`, `down_delay_s`); up by as many as are missing but at most doubling, down one at a
+time.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from typing import NamedTuple
 
 @dataclass(frozen=True)
 class Bounds:
-    """`busy_share`: of its time, what a query processor's event loop should compute at most. `fixed` are never taken away."""
+    """`busy_share`: of its time, what a query processor's event loop should compute at most. `fixed` are never taken
+    away."""
 
     fixed: int
     count_max: int
@@ -24,7 +26,8 @@ class Bounds:
 
 
 class Seen(NamedTuple):
-    """At `now_s`: `number` query processors with `sessions` in all; `busy` is the mean share of time in which their loops computed."""
+    """At `now_s`: `number` query processors with `sessions` in all; `busy` is the mean share of time in which their
+    loops computed."""
 
     now_s: float
     number: int

@@ -1,14 +1,15 @@
-"""Which range should go from one adjudicator to another, and how many of them there should be: load goes off a busy one, at the median of its keys, and back together when all
-are calm.
+"""Which range should go from one adjudicator to another, and how many of them there should be: load goes off a busy
+one, at the median of its keys, and back together when all are calm.
 
 Pure: what is seen gives at most one decision, and only what lasts becomes one (`up_delay_s`, `down_delay_s`).
 
-    relieve   the busiest adjudicator computes for more than `busy_share` of its time, and some other one, in another process, for less by
-              `GAP_MIN`: as much load goes there as makes both equal. The cut is a key that was sampled, so that the load is halved wherever its keys lie
-    birth     the busiest is as busy, its load can be divided, and nobody has room for a part of it: one adjudicator more, up to `adjudicators_max`. What it
-              gets, the next look decides
-    join      all compute for less than `calm_share`, and the load has moved ranges: they go back, one after the other, the coldest first. Fewer
-              transactions then need two adjudicators
+    relieve   the busiest adjudicator computes for more than `busy_share` of its time, and some other one, in another
+              process, for less by `GAP_MIN`: as much load goes there as makes both equal. The cut is a key that was
+              sampled, so that the load is halved wherever its keys lie
+    birth     the busiest is as busy, its load can be divided, and nobody has room for a part of it: one adjudicator
+              more, up to `adjudicators_max`. What it gets, the next look decides
+    join      all compute for less than `calm_share`, and the load has moved ranges: they go back, one after the other,
+              the coldest first. Fewer transactions then need two adjudicators
     retire    all are as calm, and no range is away: those that the load has called for go, the youngest first
 
 A key that alone makes up most of the load cannot be divided, and stays.
@@ -32,7 +33,8 @@ SHARE_MIN = 0.1
 
 @dataclass(frozen=True)
 class Bounds:
-    """`busy_share`, `calm_share`: of its time, what an adjudicator's event loop computes. `boundaries_max`: between adjudicators."""
+    """`busy_share`, `calm_share`: of its time, what an adjudicator's event loop computes. `boundaries_max`: between
+    adjudicators."""
 
     busy_share: float
     calm_share: float
@@ -45,7 +47,8 @@ class Bounds:
 
 @dataclass(frozen=True)
 class Told:
-    """Of one adjudicator, lately: `process` is where it runs; `sample`: columns (key[6:]) of some of the keys that it was asked for, each as often as it came up."""
+    """Of one adjudicator, lately: `process` is where it runs; `sample`: columns (key[6:]) of some of the keys that it
+    was asked for, each as often as it came up."""
 
     process: str
     busy: float = 0.0
@@ -55,7 +58,8 @@ class Told:
 
 @dataclass(frozen=True)
 class Seen:
-    """At `now_s`. `rest`: the map as it was before any load moved ranges. `told`: of every adjudicator that there is, by number."""
+    """At `now_s`. `rest`: the map as it was before any load moved ranges. `told`: of every adjudicator that there is,
+    by number."""
 
     now_s: float
     shard_map: ShardMap
@@ -66,7 +70,8 @@ class Seen:
 
 
 class Wish(NamedTuple):
-    """What has been wanted since when, without interruption: "" nothing, "join", "relieve/<number>", "birth/<number>" or "retire/<number>"."""
+    """What has been wanted since when, without interruption: "" nothing, "join", "relieve/<number>", "birth/<number>"
+    or "retire/<number>"."""
 
     what: str = ""
     since_s: float = 0.0
@@ -130,9 +135,11 @@ def _relief(seen: Seen, bounds: Bounds) -> tuple[str, Decision | None]:
     return ("", None) if part is None else (f"relieve/{hot}", Move(*part, target))
 
 
-def divided(shard_map: ShardMap, owner: int, sample: Sequence[bytes], share: float) -> tuple[bytes, bytes | None] | None:
-    """The part of one of the owner's pieces, from some sampled key (or its beginning) to its end, that has as nearly as possible `share` of the sample. None
-    where there is none that would leave, and have, `SHARE_MIN`."""
+def divided(
+    shard_map: ShardMap, owner: int, sample: Sequence[bytes], share: float
+) -> tuple[bytes, bytes | None] | None:
+    """The part of one of the owner's pieces, from some sampled key (or its beginning) to its end, that has as nearly as
+    possible `share` of the sample. None where there is none that would leave, and have, `SHARE_MIN`."""
     best: tuple[float, bytes, bytes | None] | None = None
     if not sample:
         return None
@@ -158,7 +165,9 @@ def _rest(seen: Seen, bounds: Bounds) -> tuple[str, Decision | None]:
     sample = sorted(key for told in seen.told.values() for key in told.sample)
 
     def load(move: Move) -> int:
-        return (bisect_left(sample, move.high) if move.high is not None else len(sample)) - bisect_left(sample, move.low)
+        return (bisect_left(sample, move.high) if move.high is not None else len(sample)) - bisect_left(
+            sample, move.low
+        )
 
     return "join", min(away, key=load)
 

@@ -4,12 +4,12 @@ asked.
 Pure: what is seen gives at most one wish, and only what lasts becomes an act (`up_delay_s`, `down_delay_s`).
 
     too large   a shard holds more than `bytes_max`: it is parted where half of its bytes lie
-    too busy    replicas of a shard that have processes of their own compute for more than `busy_share` of their time: it is
-                parted at the median of the keys that are read, so that each half has half of the load wherever its keys lie.
-                A key that alone makes up most of the load cannot be divided, and the shard stays
-    small       two neighbours together hold less than `SMALL_SHARE` of `bytes_max` and compute for less than `CALM_SHARE` of
-                `busy_share`, and there are more than `shards_min`: they become one, those that hold least first. One that
-                results is far from being parted again
+    too busy    replicas of a shard that have processes of their own compute for more than `busy_share` of their time:
+                it is parted at the median of the keys that are read, so that each half has half of the load wherever
+                its keys lie. A key that alone makes up most of the load cannot be divided, and the shard stays
+    small       two neighbours together hold less than `SMALL_SHARE` of `bytes_max` and compute for less than
+                `CALM_SHARE` of `busy_share`, and there are more than `shards_min`: they become one, those that hold
+                least first. One that results is far from being parted again
 
 A person's split is not undone by anything but calm, and never below the number with which the cluster began.
 """
@@ -84,7 +84,9 @@ def decide(seen: Seen, bounds: Bounds, wish: Wish) -> tuple[Reshape | None, Wish
     if reshape is None:
         reshape = _joined(seen, bounds)
         delay_s = bounds.down_delay_s
-    what = "" if reshape is None else f"{'join' if reshape.cut is None else 'part'}/{'/'.join(map(str, reshape.shards))}"
+    what = (
+        "" if reshape is None else f"{'join' if reshape.cut is None else 'part'}/{'/'.join(map(str, reshape.shards))}"
+    )
     if what != wish.what:
         wish = Wish(what, seen.now_s)
     if reshape is None or seen.now_s - wish.since_s < delay_s:
@@ -98,7 +100,10 @@ def _parted(seen: Seen, bounds: Bounds) -> Reshape | None:
     told = {shard: seen.told[shard] for shard in sorted(seen.told) if shard in seen.shard_map.shards}
     if bounds.busy_share:
         for shard in sorted(told, key=lambda shard: -told[shard].busy):
-            if told[shard].busy > bounds.busy_share and (cut := median(seen.shard_map.spans(shard), told[shard].sample)) is not None:
+            if (
+                told[shard].busy > bounds.busy_share
+                and (cut := median(seen.shard_map.spans(shard), told[shard].sample)) is not None
+            ):
                 return Reshape((shard,), cut)
     largest = max(told, key=lambda shard: told[shard].size_bytes, default=None)
     if largest is not None and bounds.bytes_max and told[largest].size_bytes > bounds.bytes_max:

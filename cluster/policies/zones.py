@@ -2,10 +2,12 @@
 
     zones(nodes, ("a", "b", "c"), disks={}) -> Zones({"a": Node(...), ...}, note="")
 
-A node's zone is its label `az`, or else `ray.io/availability-zone`. Labels of other names than the zones stand for them in their order. Where no
-node has one, zones are spread over the nodes, and the note says so. Of a zone's nodes one is chosen, for good: its data lies there. A later
-start (`disks`: zone -> the disk that holds its data) finds the node again by its disk; a minority of the zones may be without theirs, and
-begin on another node, where they are filled from the others: rather on one that holds nothing of the zone, but what it held once does no harm there (actors/journal/seats.py).
+A node's zone is its label `az`, or else `ray.io/availability-zone`. Labels of other names than the zones stand for them
+in their order. Where no node has one, zones are spread over the nodes, and the note says so. Of a zone's nodes one is
+chosen, for good: its data lies there. A later start (`disks`: zone -> the disk that holds its data) finds the node
+again by its disk; a minority of the zones may be without theirs, and begin on another node, where they are filled from
+the others: rather on one that holds nothing of the zone, but what it held once does no harm there
+(actors/journal/seats.py).
 """
 
 from __future__ import annotations
@@ -23,8 +25,8 @@ class NoZones(Exception):
 
 
 class Node(msgspec.Struct, frozen=True):
-    """One that is alive. `own`: this program runs there. `disk`: the identity of its data folder, "" where there is none yet; `holds`: the
-    zones whose data are in it."""
+    """One that is alive. `own`: this program runs there. `disk`: the identity of its data folder, "" where there is
+    none yet; `holds`: the zones whose data are in it."""
 
     id: str
     ip: str
@@ -38,7 +40,8 @@ class Node(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True)
 class Zones:
-    """`label`: of the nodes, by which the zones were told; "" where there is none. `note`: what a person must know, "" for nothing."""
+    """`label`: of the nodes, by which the zones were told; "" where there is none. `note`: what a person must know, ""
+    for nothing."""
 
     nodes: dict[str, Node]
     label: str
@@ -47,21 +50,25 @@ class Zones:
 
 def zones(nodes: Sequence[Node], azs: Sequence[str], disks: Mapping[str, str]) -> Zones:
     """Raises NoZones."""
-    ordered = sorted(nodes, key=lambda node: (not (node.own and node.cores), -node.cores, node.ip, node.id))  # a head may be without cores
+    ordered = sorted(
+        nodes, key=lambda node: (not (node.own and node.cores), -node.cores, node.ip, node.id)
+    )  # a head may be without cores
     label = next((label for label in LABELS if any(label in node.labels for node in nodes)), "")
     chosen, note = _by_label(ordered, azs, disks, label) if label else _spread(ordered, azs, disks)
     away = [az for az in azs if az in disks and chosen[az].disk != disks[az]]
     if len(away) > (len(azs) - 1) // 2:
         raise NoZones(f"the data of {_list(away, 'zone')} lies on nodes that are not there, and a majority is needed")
     for az in away:
-        note += f"{'; ' if note else ''}zone {az} begins anew on node {chosen[az].ip}: the one with its data is not there"
+        note += (
+            f"{'; ' if note else ''}zone {az} begins anew on node {chosen[az].ip}: the one with its data is not there"
+        )
     return Zones(chosen, label, note)
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What a Ray with an autoscaler is asked for. `lacking`: zones without a node, or whose data is on none of those there; `nodes`: those of the
-    others, where known; `selectors`: zone -> the label that a node for it has."""
+    """What a Ray with an autoscaler is asked for. `lacking`: zones without a node, or whose data is on none of those
+    there; `nodes`: those of the others, where known; `selectors`: zone -> the label that a node for it has."""
 
     lacking: tuple[str, ...]
     nodes: dict[str, Node]
@@ -69,8 +76,8 @@ class Asked:
 
 
 def zones_asked(nodes: Sequence[Node], azs: Sequence[str], disks: Mapping[str, str]) -> Asked:
-    """Nodes that come on demand are told by a label; where there are none yet, by az with the zones' names. Nodes without labels that are enough for
-    all zones are left as they are."""
+    """Nodes that come on demand are told by a label; where there are none yet, by az with the zones' names. Nodes
+    without labels that are enough for all zones are left as they are."""
     label = next((label for label in LABELS if any(label in node.labels for node in nodes)), "")
     if not label and len(nodes) >= len(azs):
         return Asked((), {}, {})
@@ -86,14 +93,17 @@ def zones_asked(nodes: Sequence[Node], azs: Sequence[str], disks: Mapping[str, s
     return Asked(lacking, known, selectors)
 
 
-def _by_label(ordered: list[Node], azs: Sequence[str], disks: Mapping[str, str], label: str) -> tuple[dict[str, Node], str]:
+def _by_label(
+    ordered: list[Node], azs: Sequence[str], disks: Mapping[str, str], label: str
+) -> tuple[dict[str, Node], str]:
     groups: dict[str, list[Node]] = {}
     for node in ordered:
         if label in node.labels:
             groups.setdefault(node.labels[label], []).append(node)
     if len(groups) < len(azs):
         raise NoZones(
-            f"{len(azs)} zones ({', '.join(azs)}) need nodes of as many, and those there have the label {label} {', '.join(sorted(groups))}"
+            f"{len(azs)} zones ({', '.join(azs)}) need nodes of as many, and those there have the label "
+            f"{label} {', '.join(sorted(groups))}"
         )
     others = iter(sorted(set(groups) - set(azs)))
     names = {az: az if az in groups else next(others) for az in azs}
@@ -118,7 +128,8 @@ def _spread(ordered: list[Node], azs: Sequence[str], disks: Mapping[str, str]) -
 
 def _with_disk(candidates: list[Node], disk: str, az: str) -> Node:
     return next(
-        (node for node in candidates if disk and node.disk == disk), min(candidates, key=lambda node: bool(disk) and az in node.holds)
+        (node for node in candidates if disk and node.disk == disk),
+        min(candidates, key=lambda node: bool(disk) and az in node.holds),
     )
 
 

@@ -4,8 +4,9 @@
     for report in run_campaign(range(1000), Options(seconds=120), processes=2):
         totals.add(report)
 
-Reports come as runs end, in no order of their own; each depends on its seed alone. (A steered campaign's come in order, and depend on those before.)
-Worker processes are forked from one that has imported everything, run a few seeds each, and end.
+Reports come as runs end, in no order of their own; each depends on its seed alone. (A steered campaign's come in order,
+and depend on those before.) Worker processes are forked from one that has imported everything, run a few seeds each,
+and end.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ from cluster.simulation.run import SECONDS, SeedReport, drawn_plan, run_seed
 from cluster.simulation.steering import Steering
 
 RUNS_MAX = 10
-"""Of one worker process. It leaves their garbage (some 30 MB each) uncollected, which would take a tenth of the time."""
+"""Of one worker process. It leaves their garbage (some 30 MB each) uncollected, which would take a tenth of the
+time."""
 RUNNING_MAX = 16
 """Runs of a steered campaign that have begun and have not been learnt from."""
 PRELOADED = (
@@ -52,8 +54,8 @@ def preload() -> None:
 
 @dataclass(frozen=True)
 class Options:
-    """Of every run of a campaign: virtual seconds under faults, the proofs to choose from (none named: all), and a factor on clients' pauses (fewer
-    transactions a seed, more seeds a minute)."""
+    """Of every run of a campaign: virtual seconds under faults, the proofs to choose from (none named: all), and a
+    factor on clients' pauses (fewer transactions a seed, more seeds a minute)."""
 
     seconds: float = SECONDS
     proofs: tuple[str, ...] = ()
@@ -87,7 +89,8 @@ class _Running(Protocol):
 
 
 def _steered(seeds: Iterable[int], options: Options, begin: Callable[[int, Plan], _Running]) -> Iterator[SeedReport]:
-    """In the order of the seeds. A run's plan depends on all runs but the last `RUNNING_MAX` before it, however many go on at a time and whichever ends first."""
+    """In the order of the seeds. A run's plan depends on all runs but the last `RUNNING_MAX` before it, however many go
+    on at a time and whichever ends first."""
     steering = Steering(options.plan)
     running: deque[_Running] = deque()
     for seed in seeds:
@@ -164,5 +167,9 @@ class Totals:
             "events": self.events,
             "faults": dict(self.strikes.most_common()),
             "proofs": dict(sorted(self.proofs.items())),
-            **({"features": {"met": len(self.met), "by_one_run": sum(runs == 1 for runs in self.met.values())}} if self.met else {}),
+            **(
+                {"features": {"met": len(self.met), "by_one_run": sum(runs == 1 for runs in self.met.values())}}
+                if self.met
+                else {}
+            ),
         }

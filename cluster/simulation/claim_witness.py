@@ -111,7 +111,9 @@ class ClaimWitness:
         writer = journal.writers.setdefault(request.epoch, _Writer())
         if answer.conflict or answer.epoch != request.epoch:
             return
-        writer.stored[replica] = max(writer.stored.get(replica, 0), min(answer.durable_lsn, request.previous_lsn + len(request.records)))
+        writer.stored[replica] = max(
+            writer.stored.get(replica, 0), min(answer.durable_lsn, request.previous_lsn + len(request.records))
+        )
         committed_lsn = writer.committed_lsn
         if committed_lsn > journal.committed_lsn:
             self._commit(journal, writer, committed_lsn)
@@ -133,7 +135,9 @@ class ClaimWitness:
             self.claims += 1
             journal = self._journal(of)
             if claimed > journal.committed_lsn:
-                self._world.violated("I1", f"{sender} says that {claimed} is committed, a majority has {journal.committed_lsn}")
+                self._world.violated(
+                    "I1", f"{sender} says that {claimed} is committed, a majority has {journal.committed_lsn}"
+                )
 
     def _records(self, replica: str, message: JournalRecords) -> None:
         journal = self._journal(replica)
@@ -160,8 +164,11 @@ class ClaimWitness:
         epoch, commit_ts, _ = journal.known[before]
         if not request.from_lsn and commit_ts > request.after_ts:
             self._world.violated(
-                "I4", f"{replica} begins a stream after {request.after_ts} at {first} and skips record {before} of {commit_ts}"
+                "I4",
+                f"{replica} begins a stream after {request.after_ts} at {first} and skips record {before} of "
+                f"{commit_ts}",
             )
-        # A feed that resumes does not look at the epoch: the replica's own record there may be of a tail that is to be cut.
+        # A feed that resumes does not look at the epoch: the replica's own record there may be of a tail that is to be
+        # cut.
         if before == first - 1 and answer.previous_epoch and not request.from_lsn and epoch != answer.previous_epoch:
             self._world.violated("I4", f"{replica}: record {before} is of epoch {epoch}, not {answer.previous_epoch}")

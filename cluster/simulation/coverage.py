@@ -1,4 +1,5 @@
-"""What a run has met: which message came upon a role in which state, what that role was in the middle of, what it answered, and what came before.
+"""What a run has met: which message came upon a role in which state, what that role was in the middle of, what it
+answered, and what came before.
 
 A feature is a line such as
 
@@ -8,8 +9,8 @@ A feature is a line such as
     journal: Promote, then Trim                       two rare messages to roles of one group, one after the other
     crossbar < Lead with 2 down                       processes that were down, and links that were cut, meanwhile
 
-with how often a run met it, roughly (once, a few times, often, all the time). Lines of code say little here: nearly all of them run in nearly every seed. A campaign prefers
-plans that met what few others did (steering.py).
+with how often a run met it, roughly (once, a few times, often, all the time). Lines of code say little here: nearly all
+of them run in nearly every seed. A campaign prefers plans that met what few others did (steering.py).
 """
 
 from __future__ import annotations
@@ -101,7 +102,8 @@ class Coverage:
         self._world = world
         self._counts: Counter[tuple[str, ...]] = Counter()
         self._open: dict[str, Counter[str]] = {}
-        """By role: messages that it has been given and has not answered, by class. Of one-way messages nothing is known."""
+        """By role: messages that it has been given and has not answered, by class. Of one-way messages nothing is
+        known."""
         self._answered: set[str] = set()
         """Classes of messages that are answered."""
         self._last: dict[str, str] = {}
@@ -111,7 +113,9 @@ class Coverage:
 
     def features(self) -> frozenset[str]:
         """With how often each was met: once, up to seven times, up to 63, more."""
-        return frozenset(f"{' '.join(what)} #{min((count.bit_length() + 1) // 3, 3)}" for what, count in self._counts.items())
+        return frozenset(
+            f"{' '.join(what)} #{min((count.bit_length() + 1) // 3, 3)}" for what, count in self._counts.items()
+        )
 
     def wiped(self, role: str) -> None:
         self._counts["wiped", *self._situation(role)] += 1

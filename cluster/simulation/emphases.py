@@ -16,7 +16,8 @@ kind of schedule needs, and leaves the rest as it was drawn; a seed has each wit
     skew         honest clocks, as far apart as their bound lets them be
     boundaries   ranges go from one adjudicator to another all the time, under transactions of several adjudicators that
                  are decided late, while adjudicators and controllers die
-    turnover     adjudicators and their journals are born and retired all the time, and ranges move, while whoever sees to it dies or is cut off
+    turnover     adjudicators and their journals are born and retired all the time, and ranges move, while whoever sees
+                 to it dies or is cut off
     deafness     streams to storage that stand still, their windows full, where a read waits for less time than a stream
                  may be silent
     stored       checkpoints go to an object store, and shards lose all of their disks (stored.py)
@@ -85,7 +86,11 @@ def severance(plan: Plan, random: Random, proofs: tuple[str, ...]) -> Plan:
         slow = tuple(sorted({*plan.faults.slow_messages, "Prepared" if "retire" in strikes else "Decided"}))
         faults = replace(plan.faults, slow_messages=slow, slow_s_max=random.choice((0.3, 1.0)))
         plan = replace(plan, faults=faults, weather_s_max=0.0)
-    return _loaded(replace(plan, crowded=True, clients=max(plan.clients, 5), dawdle_s=random.choice((3.0, 10.0)), dawdle_share=0.15))
+    return _loaded(
+        replace(
+            plan, crowded=True, clients=max(plan.clients, 5), dawdle_s=random.choice((3.0, 10.0)), dawdle_share=0.15
+        )
+    )
 
 
 def large_rows(plan: Plan, random: Random, proofs: tuple[str, ...]) -> Plan:
@@ -95,7 +100,9 @@ def large_rows(plan: Plan, random: Random, proofs: tuple[str, ...]) -> Plan:
         writer_bytes_max=random.choice((500, 3000)),
     )
     faults = replace(plan.faults, sync_s_max=random.choice((0.01, 0.1)))
-    streaming = replace(plan.settings.streaming, window_bytes=random.choice((2000, plan.settings.streaming.window_bytes)))
+    streaming = replace(
+        plan.settings.streaming, window_bytes=random.choice((2000, plan.settings.streaming.window_bytes))
+    )
     settings = replace(plan.settings, journaling=journaling, streaming=streaming)
     plan = _loaded(replace(plan, settings=settings, faults=faults, row_bytes=random.choice((500, 3000)), lull=True))
     if random.random() < 0.5:  # several at once, of one client
@@ -116,7 +123,9 @@ def gathering(plan: Plan, random: Random, proofs: tuple[str, ...]) -> Plan:
     settings = replace(settings, layout=layout, limits=replace(settings.limits, transaction_age_s=5))
     settings = replace(
         settings,
-        streaming=replace(settings.streaming, ring_bytes_max=random.choice((2000, 20_000, settings.streaming.ring_bytes_max))),
+        streaming=replace(
+            settings.streaming, ring_bytes_max=random.choice((2000, 20_000, settings.streaming.ring_bytes_max))
+        ),
     )
     plan = replace(
         plan,
@@ -127,7 +136,9 @@ def gathering(plan: Plan, random: Random, proofs: tuple[str, ...]) -> Plan:
     if random.random() < 0.5:  # large transactions take longer to arrive than records are kept
         slow = tuple(sorted({*plan.faults.slow_messages, "Part"}))
         faults = replace(plan.faults, slow_messages=slow, slow_s_max=2.0)
-        plan = _with_bounds(_with_proof(replace(plan, faults=faults, weather_s_max=0.0), SWEEPING, proofs), *PIECES, ONE_BY_ONE)
+        plan = _with_bounds(
+            _with_proof(replace(plan, faults=faults, weather_s_max=0.0), SWEEPING, proofs), *PIECES, ONE_BY_ONE
+        )
     return _with_strikes(_loaded(plan), "regather")
 
 
@@ -145,17 +156,27 @@ def upkeep(plan: Plan, random: Random, proofs: tuple[str, ...]) -> Plan:
 
 
 def sweeping(plan: Plan, random: Random, proofs: tuple[str, ...]) -> Plan:
-    storing = replace(plan.settings.storing, memtable_bytes_max=random.choice((2000, 20_000)), checkpoint_idle_s=0.5, segments_max=2)
-    limits = replace(plan.settings.limits, transaction_age_s=random.choice((5, 5, plan.settings.limits.transaction_age_s)))
-    plan = replace(plan, settings=replace(plan.settings, storing=storing, limits=limits), dawdle_s=min(plan.dawdle_s, 1.0))
+    storing = replace(
+        plan.settings.storing, memtable_bytes_max=random.choice((2000, 20_000)), checkpoint_idle_s=0.5, segments_max=2
+    )
+    limits = replace(
+        plan.settings.limits, transaction_age_s=random.choice((5, 5, plan.settings.limits.transaction_age_s))
+    )
+    plan = replace(
+        plan, settings=replace(plan.settings, storing=storing, limits=limits), dawdle_s=min(plan.dawdle_s, 1.0)
+    )
     plan = _with_bounds(plan, *(("actors.adjudicator.claim.BULK_KEYS",) if random.random() < 0.5 else ()))
     return _with_proof(plan, SWEEPING, proofs)
 
 
 def skew(plan: Plan, random: Random, proofs: tuple[str, ...]) -> Plan:
-    faults = replace(plan.faults, clock_offset_us_max=SKEW_OFFSET_US_MAX, clock_error_us=SKEW_ERROR_US, clock_honest=True)
+    faults = replace(
+        plan.faults, clock_offset_us_max=SKEW_OFFSET_US_MAX, clock_error_us=SKEW_ERROR_US, clock_honest=True
+    )
     layout = replace(plan.settings.layout, query_processors=random.choice((2, 3)))
-    plan = replace(plan, faults=faults, settings=replace(plan.settings, layout=layout), crowded=True, clients=max(plan.clients, 5))
+    plan = replace(
+        plan, faults=faults, settings=replace(plan.settings, layout=layout), crowded=True, clients=max(plan.clients, 5)
+    )
     return _loaded(_with_proof(plan, HOT, proofs))
 
 
@@ -176,15 +197,25 @@ def boundaries(plan: Plan, random: Random, proofs: tuple[str, ...]) -> Plan:
     plan = replace(plan, keeps_state=True, crowded=True, clients=max(plan.clients, 5), dawdle_s=3.0, dawdle_share=0.15)
     if random.random() < 0.5:
         slow = tuple(
-            sorted({*plan.faults.slow_messages, *random.sample(("Prepare", "Prepared", "Decided", "Commit", "Release", "Topology"), 2)})
+            sorted(
+                {
+                    *plan.faults.slow_messages,
+                    *random.sample(("Prepare", "Prepared", "Decided", "Commit", "Release", "Topology"), 2),
+                }
+            )
         )
-        plan = replace(plan, faults=replace(plan.faults, slow_messages=slow, slow_s_max=random.choice((0.05, 0.3))), weather_s_max=0.0)
+        plan = replace(
+            plan,
+            faults=replace(plan.faults, slow_messages=slow, slow_s_max=random.choice((0.05, 0.3))),
+            weather_s_max=0.0,
+        )
     plan = _with_strikes(plan, *(("boundary", "sever") if random.random() < 0.5 else ("boundary",)))
     return _loaded(replace(plan, pause_s_max=min(plan.pause_s_max, random.choice((0.5, 3.0)))))
 
 
 def turnover(plan: Plan, random: Random, proofs: tuple[str, ...]) -> Plan:
-    """Adjudicators come and go all the time, and ranges with them, while those who see to it, or read the journals, die."""
+    """Adjudicators come and go all the time, and ranges with them, while those who see to it, or read the journals,
+    die."""
     plan = boundaries(plan, random, proofs)
     return _with_strikes(plan, "turnover", *(("kill", "move") if random.random() < 0.5 else ("isolate",)))
 
@@ -194,7 +225,10 @@ def shards(plan: Plan, random: Random, proofs: tuple[str, ...]) -> Plan:
     if not plan.cuts:
         plan = replace(plan, cuts=draw_cuts(random, len(initial_map(plan.settings).shards)))
     plan = replace(plan, keeps_state=True, settings=trimmed(plan.settings) if random.random() < 0.5 else plan.settings)
-    plan = _with_strikes(plan, *(("shards", random.choice(("kill", "wipe", "isolate", "power"))) if random.random() < 0.6 else ("shards",)))
+    plan = _with_strikes(
+        plan,
+        *(("shards", random.choice(("kill", "wipe", "isolate", "power"))) if random.random() < 0.6 else ("shards",)),
+    )
     if Random(f"{random.getstate()!r}/replicas").random() < 0.5:
         plan = _with_strikes(plan, "replicas")
     return _loaded(replace(plan, pause_s_max=min(plan.pause_s_max, random.choice((0.5, 3.0)))))
@@ -202,7 +236,8 @@ def shards(plan: Plan, random: Random, proofs: tuple[str, ...]) -> Plan:
 
 Emphasis = Callable[[Plan, Random, tuple[str, ...]], Plan]
 EMPHASES: dict[str, Emphasis] = {
-    emphasis.__name__: emphasis for emphasis in (outcomes, severance, large_rows, islands, gathering, upkeep, sweeping, skew, deafness)
+    emphasis.__name__: emphasis
+    for emphasis in (outcomes, severance, large_rows, islands, gathering, upkeep, sweeping, skew, deafness)
 }
 
 

@@ -1,7 +1,9 @@
-"""What a seed draws for a run: the layout, hostile settings, the faults of network, disks and clocks, who is struck and how, and which proofs run.
+"""What a seed draws for a run: the layout, hostile settings, the faults of network, disks and clocks, who is struck and
+how, and which proofs run.
 
-Every setting has a second, hostile value that only the simulator picks: segments of a few records, windows of a few bytes, leases as short as a message's way. Most
-draws leave most things as they are, so that seeds differ in kind (swarm testing, Groce et al., ISSTA 2012).
+Every setting has a second, hostile value that only the simulator picks: segments of a few records, windows of a few
+bytes, leases as short as a message's way. Most draws leave most things as they are, so that seeds differ in kind (swarm
+testing, Groce et al., ISSTA 2012).
 """
 
 from __future__ import annotations
@@ -39,7 +41,8 @@ class Plan:
     dawdle_share: float = 0.03
     """Of the statements before which they do."""
     cuts: tuple[bytes, ...] = ()
-    """Where keyspaces are cut, if not where a new cluster's map does it: among the small integers that the proofs' keys are, so that every owner has some."""
+    """Where keyspaces are cut, if not where a new cluster's map does it: among the small integers that the proofs' keys
+    are, so that every owner has some."""
     crowded: bool = False
     """Many clients, who come seldom and all at once, go for few keys."""
     nemeses: int = 1
@@ -47,7 +50,8 @@ class Plan:
     weather_s_max: float = 0.0
     """After at most so long, other classes of messages are slow; 0: the same ones all the time."""
     losses: tuple[str, ...] = ()
-    """Of two nemeses, the first one's alone: disks are lost one at a time, while the other one goes on striking. (One nemesis: among its `strikes`.)"""
+    """Of two nemeses, the first one's alone: disks are lost one at a time, while the other one goes on striking. (One
+    nemesis: among its `strikes`.)"""
     row_bytes: int = 0
     """Of large rows, in the proofs that have some; 0: small ones."""
     emphases: tuple[str, ...] = ()
@@ -59,7 +63,8 @@ class Plan:
     keeps_state: bool = False
     """The controller keeps the cluster's state in journal 0, and tells processes their roles, as in production."""
     one_host: bool = False
-    """The controller's kernel tells of silent processes whether they are at work (cluster/working.py): half of those that are stalled seem so, and all that are cut off."""
+    """The controller's kernel tells of silent processes whether they are at work (cluster/working.py): half of those
+    that are stalled seem so, and all that are cut off."""
 
 
 def draw(random: Random, proofs: tuple[str, ...], seconds: float) -> Plan:
@@ -93,9 +98,14 @@ def draw(random: Random, proofs: tuple[str, ...], seconds: float) -> Plan:
     if not calm:
         plan = replace(plan, weather_s_max=random.choice((0.0, 0.0, 2.0, 10.0)))
     if not calm and random.random() < 0.15:
-        plan = replace(plan, faults=replace(plan.faults, clock_offset_us_max=SKEW_US, clock_error_us=0, clock_honest=False))
+        plan = replace(
+            plan, faults=replace(plan.faults, clock_offset_us_max=SKEW_US, clock_error_us=0, clock_honest=False)
+        )
     plan = replace(
-        plan, lull=bool(strikes) and random.random() < 0.3, row_bytes=random.choice((0, 0, 0, 300, 3000)), keen=random.random() < 0.3
+        plan,
+        lull=bool(strikes) and random.random() < 0.3,
+        row_bytes=random.choice((0, 0, 0, 300, 3000)),
+        keen=random.random() < 0.3,
     )
     plan = replace(plan, one_host=random.random() < 0.5)
     aside = Random(repr(random.getstate()))
@@ -114,7 +124,8 @@ def draw(random: Random, proofs: tuple[str, ...], seconds: float) -> Plan:
 
 
 SKEW_US = 300_000
-"""What clocks that claim to be true are off, at most, in some runs: long enough for transactions to be decided in one order and timed in another."""
+"""What clocks that claim to be true are off, at most, in some runs: long enough for transactions to be decided in one
+order and timed in another."""
 SLOW_S_MAX = (0.05, 0.3, 1.0)
 COMMIT_MESSAGES = (
     "Commit",
@@ -131,8 +142,33 @@ COMMIT_MESSAGES = (
 )
 SLOW_MESSAGES = (
     *COMMIT_MESSAGES,
-    *("Append", "Appended", "Seal", "Sealed", "Fetch", "Fetched", "Promote", "Reset", "Trim", "SubscribeJournal", "JournalRecords"),
-    *("SubscribeRange", "Stage", "Deliver", "StreamAck", "Get", "Got", "Scan", "Scanned", "Topology", "Lead", "StartRole", "StopRole"),
+    *(
+        "Append",
+        "Appended",
+        "Seal",
+        "Sealed",
+        "Fetch",
+        "Fetched",
+        "Promote",
+        "Reset",
+        "Trim",
+        "SubscribeJournal",
+        "JournalRecords",
+    ),
+    *(
+        "SubscribeRange",
+        "Stage",
+        "Deliver",
+        "StreamAck",
+        "Get",
+        "Got",
+        "Scan",
+        "Scanned",
+        "Topology",
+        "Lead",
+        "StartRole",
+        "StopRole",
+    ),
     *("AskContents", "Contents", "AskPiece", "Piece", "DemandWatermark", "Watched"),
 )
 
@@ -196,8 +232,9 @@ BOUNDS = {
     "actors.reading.storage_client.GET_KEYS_MAX": 1,
     "actors.reading.storage_client.PIECES_AHEAD": 1,
 } | STORE_BOUNDS
-"""Constants that divide the usual from the rare (a block's rows, a bulk write's keys), and values that make the rare usual: runs are too small to get there otherwise.
-Not so small that a lossy network brings no stream to its end: whoever misses a message reads on from there, and needs a row of messages that arrive."""
+"""Constants that divide the usual from the rare (a block's rows, a bulk write's keys), and values that make the rare
+usual: runs are too small to get there otherwise. Not so small that a lossy network brings no stream to its end: whoever
+misses a message reads on from there, and needs a row of messages that arrive."""
 
 
 @contextmanager
@@ -229,7 +266,8 @@ ALL_STRIKES = (*STRIKES, *DISK_STRIKES, RESTARTS, *SCENES, *LOSING_SCENES)
 
 
 def mild(faults: Faults, random: Random) -> Faults:
-    """Half of the worlds have a network that fails by strikes alone: constant loss hides what only long histories show."""
+    """Half of the worlds have a network that fails by strikes alone: constant loss hides what only long histories
+    show."""
     return replace(faults, loss_chance=0.0, delay_spike_chance=0.0) if random.random() < 0.5 else faults
 
 
@@ -280,7 +318,10 @@ def hostile_settings(random: Random) -> Settings:
 
 
 def trimmed(settings: Settings) -> Settings:
-    """Journals lose their oldest records all the time: segments of a few records, and storage that checkpoints as soon as it is idle."""
+    """Journals lose their oldest records all the time: segments of a few records, and storage that checkpoints as soon
+    as it is idle."""
     return replace(
-        settings, journaling=replace(settings.journaling, segment_bytes=2000), storing=replace(settings.storing, checkpoint_idle_s=0.5)
+        settings,
+        journaling=replace(settings.journaling, segment_bytes=2000),
+        storing=replace(settings.storing, checkpoint_idle_s=0.5),
     )

@@ -1,4 +1,5 @@
-"""The journals' witness: holds what a journal replica says about itself against what would be left of its disk if the power failed that moment.
+"""The journals' witness: holds what a journal replica says about itself against what would be left of its disk if the
+power failed that moment.
 
 `SyncedLog` opens the synced bytes alone, as the next start would. Whenever a replica answers a Seal, a Promote or a
 Reset, removes a segment, has been started, and at the end:
@@ -7,10 +8,12 @@ Reset, removes a segment, has been started, and at the end:
     I7   the writer of an epoch has one record of each number, whichever replica it sends it to
     I1   the log on the disk is whole: no power failure is taken for damage, or for a gap
     I9   who votes holds every record that it has acknowledged; nobody votes whom the disk calls a learner
-    I12  what has been trimmed is told truly: the epoch and the time of the record before the first, and none was trimmed that no Trim or Settle named
+    I12  what has been trimmed is told truly: the epoch and the time of the record before the first, and none was
+         trimmed that no Trim or Settle named
 
     I12  no replica's log has begun between a large transaction's parts and the COMMIT that counts them
-    at the end           every replica's log, on its disk and as it answers a Fetch, holds the committed records, the same bytes
+    at the end           every replica's log, on its disk and as it answers a Fetch, holds the committed records, the
+                         same bytes
 """
 
 from __future__ import annotations
@@ -76,7 +79,7 @@ class JournalWitness:
         self._rotten.add(role)
         self._promised.pop(role, None)
 
-    # -- messages -------------------------------------------------------------------------------------------------------------
+    # -- messages ------------------------------------------------------------------------------------------------------
 
     def delivered(self, sender: str, destination: str, message: Message) -> None:
         match message:
@@ -90,7 +93,9 @@ class JournalWitness:
                     same = written.setdefault(lsn, record) == record
                     if not same:
                         self._world.violated(
-                            "I7", f"{sender}, epoch {message.epoch}, has two records {lsn}, {destination} was given the second"
+                            "I7",
+                            f"{sender}, epoch {message.epoch}, has two records {lsn}, {destination} was "
+                            f"given the second",
                         )
             case Reset():
                 self._may_cut(destination, message.epoch, message.next_lsn - 1)
@@ -144,7 +149,7 @@ class JournalWitness:
             self._world.violated("I9", f"{role} votes with the tail {tail} and has acknowledged {acknowledged}")
         self._look(role, answer.promised_epoch, answer.voter)
 
-    # -- disks ----------------------------------------------------------------------------------------------------------------
+    # -- disks ---------------------------------------------------------------------------------------------------------
 
     def _removed(self, role: str, path: str) -> None:
         if path.startswith("log/"):
@@ -156,7 +161,8 @@ class JournalWitness:
                 self._look(spec.name, self._promised.get(spec.name, 0))
 
     def _look(self, role: str, epoch: int, voter: bool = False) -> JournalLog | None:
-        """What a start after a power failure would find. None where the disk has rotted, or has been cleared since its journal is retired."""
+        """What a start after a power failure would find. None where the disk has rotted, or has been cleared since its
+        journal is retired."""
         if role in self._rotten or self._images[role].is_given_up:
             return None
         try:
@@ -174,7 +180,9 @@ class JournalWitness:
         if not (not promise.voter or held >= acknowledged):
             self._world.violated("I9", f"{role} has acknowledged {acknowledged}, its disk ends at {held}")
         if log.first_lsn > promise.first_lsn:
-            self._world.violated("I1", f"{role} lacks records from {promise.first_lsn} on: its log begins at {log.first_lsn}")
+            self._world.violated(
+                "I1", f"{role} lacks records from {promise.first_lsn} on: its log begins at {log.first_lsn}"
+            )
         journal = role.split("/")[1]
         self._beginnings.setdefault((journal, promise.first_lsn), role)
         last_trimmed = self._evidence.records.get(int(journal), {}).get(promise.first_lsn - 1)
@@ -188,7 +196,7 @@ class JournalWitness:
                 self._world.violated("I12", f"{role} has trimmed {header} and says {promise}")
         return log
 
-    # -- the end --------------------------------------------------------------------------------------------------------------
+    # -- the end -------------------------------------------------------------------------------------------------------
 
     async def await_equal(self) -> None:
         """Until every replica holds all that is committed, on its disk and in its answers. Raises AssertionError."""
@@ -214,7 +222,9 @@ class JournalWitness:
     def _check_whole(self, journal: int, first: int, last: int) -> None:
         for (name, begins_at), role in self._beginnings.items():
             if int(name) == journal and first < begins_at <= last:
-                self._world.violated("I12", f"{role} has begun at record {begins_at}, between the parts of a commit, {first} to {last}")
+                self._world.violated(
+                    "I12", f"{role} has begun at record {begins_at}, between the parts of a commit, {first} to {last}"
+                )
 
     async def _lacking(self, role: str) -> str | None:
         committed = self._evidence.records.get(int(role.split("/")[1]), {})

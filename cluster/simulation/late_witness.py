@@ -69,18 +69,25 @@ class LateWitness:
             case DemandWatermark() if self._judging_since is not None and sender in self._keys:
                 now = self._world.loop.time()
                 due_s = LATE_S + max(0, message.at - self._world.clock.true_us()) / 1e6
-                self._world.loop.call_later(due_s, self._judge, sender, message.at, now, context=self._world.context.copy())
+                self._world.loop.call_later(
+                    due_s, self._judge, sender, message.at, now, context=self._world.context.copy()
+                )
             case StartRole() | StopRole() | Lead():
                 self._changed_at = self._world.loop.time()
 
     def _judge(self, replica: str, at: int, asked_at: float) -> None:
         reached = self._watermarks.get(replica, 0)
         if reached < at and self._holds_since(asked_at):
-            self._fail(f"{replica} demanded the watermark {at}, {LATE_S} s ago, has been given {reached}, and no fault is active")
+            self._fail(
+                f"{replica} demanded the watermark {at}, {LATE_S} s ago, has been given {reached}, and no "
+                f"fault is active"
+            )
 
     def _holds_since(self, moment: float) -> bool:
         """Whether what was asked then is to be judged now."""
-        return self._judging_since is not None and self._judging_since <= moment and self._changed_at + CHANGED_S <= moment
+        return (
+            self._judging_since is not None and self._judging_since <= moment and self._changed_at + CHANGED_S <= moment
+        )
 
     def _fail(self, what: str) -> None:
         self._world.violated("late", what)
@@ -93,7 +100,9 @@ class LateWitness:
         self._keys = self._keys_of()
         end = self._world.loop.time() + SETTLED_S_MAX
         while late := [replica for replica, fast in zip(self._keys, await self._probe_all(), strict=True) if not fast]:
-            assert self._world.loop.time() < end, f"no progress: late: {late[0]} does not answer in time, long after the last fault"
+            assert self._world.loop.time() < end, (
+                f"no progress: late: {late[0]} does not answer in time, long after the last fault"
+            )
             await asyncio.sleep(PROBE_S_MAX)
         await self._until_judged()
         self._judging_since = self._world.loop.time()
@@ -115,14 +124,20 @@ class LateWitness:
         """Two reads of every replica, the second one while the first may wait for its watermark; whether both were
         answered in time."""
         twice = [*self._keys, *self._keys]
-        answers = await asyncio.gather(*(self._probe(replica, self._random.uniform(0, APART_S_MAX)) for replica in twice))
-        return [one and other for one, other in zip(answers[: len(self._keys)], answers[len(self._keys) :], strict=True)]
+        answers = await asyncio.gather(
+            *(self._probe(replica, self._random.uniform(0, APART_S_MAX)) for replica in twice)
+        )
+        return [
+            one and other for one, other in zip(answers[: len(self._keys)], answers[len(self._keys) :], strict=True)
+        ]
 
     async def _probe(self, replica: str, after_s: float) -> bool:
         await asyncio.sleep(after_s)
         self.probes += 1
         try:
-            await self._world.bus.call("late", replica, Get([self._keys[replica]], self._world.clock.true_us()), timeout_s=LATE_S)
+            await self._world.bus.call(
+                "late", replica, Get([self._keys[replica]], self._world.clock.true_us()), timeout_s=LATE_S
+            )
         except DatabaseError:
             return False
         return True

@@ -1,9 +1,10 @@
-"""The witness of journals that are born and retired: holds what controllers have made to count against the journals' records and storage's disks.
+"""The witness of journals that are born and retired: holds what controllers have made to count against the journals'
+records and storage's disks.
 
     I5   a journal has no commit at or below the time from which it counts, and none above the one at which it has ended
     I10  no number is given to two journals
-    I12  when a journal is given up, every storage replica has on its disk what was committed there, and every adjudicator
-         that had a part in it has heard of it
+    I12  when a journal is given up, every storage replica has on its disk what was committed there, and every
+         adjudicator that had a part in it has heard of it
 
 What a reader may not miss between the two times, the verdict holds against all that storage has (I4).
 """
@@ -21,8 +22,8 @@ from cluster.state import ClusterState
 
 
 class MembershipWitness:
-    """`unstored(at)`: a storage replica whose disk lacks what was committed up to `at`, and its checkpoint; None where there is none. `headers`: of a journal's committed
-    records."""
+    """`unstored(at)`: a storage replica whose disk lacks what was committed up to `at`, and its checkpoint; None where
+    there is none. `headers`: of a journal's committed records."""
 
     def __init__(
         self,
@@ -48,7 +49,9 @@ class MembershipWitness:
         self._newest = journals
         for term in journals.terms:
             if term.since is not None and self._since.setdefault(term.number, term.since) != term.since:
-                self._world.violated("I5", f"journal {term.number} counts from {term.since} on, and from {self._since[term.number]} on")
+                self._world.violated(
+                    "I5", f"journal {term.number} counts from {term.since} on, and from {self._since[term.number]} on"
+                )
             if term.until is not None:
                 self._until[term.number] = term.until
             if before.term(term.number) is None:
@@ -65,7 +68,9 @@ class MembershipWitness:
         lacking = self._unstored(self._until.get(number, 0))
         if lacking is not None:
             self._world.violated(
-                "I12", f"journal {number} goes, which ends at {self._until[number]}: {lacking[0]} has checkpointed {lacking[1]}"
+                "I12",
+                f"journal {number} goes, which ends at {self._until[number]}: {lacking[0]} has checkpointed "
+                f"{lacking[1]}",
             )
         committed = {header.transaction for header in self._headers(number) if header.kind == COMMIT}
         for process in self._world.processes.values():
@@ -73,7 +78,9 @@ class MembershipWitness:
                 role = process.role(name)
                 reign = role._reign if isinstance(role, Adjudicator) else None
                 if reign is not None and not reign.over and not committed.isdisjoint(reign.participant._pending):
-                    self._world.violated("I12", f"journal {number} goes, and {name} has not heard of all that was committed there")
+                    self._world.violated(
+                        "I12", f"journal {number} goes, and {name} has not heard of all that was committed there"
+                    )
 
     def check(self, journals: Iterable[int]) -> None:
         """At the end. Raises AssertionError."""
@@ -82,4 +89,6 @@ class MembershipWitness:
             for header in self._headers(number):
                 if header.kind == COMMIT:
                     assert header.commit_ts > since, f"I5: journal {number} counts from {since} on: {header}"
-                    assert until is None or header.commit_ts <= until, f"I5: journal {number} has ended at {until}: {header}"
+                    assert until is None or header.commit_ts <= until, (
+                        f"I5: journal {number} has ended at {until}: {header}"
+                    )

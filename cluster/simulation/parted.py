@@ -33,7 +33,9 @@ class Parts:
         if header.part:
             payloads = self._payloads.get(header.group, {})
             numbers = range(1, header.part + 1)
-            assert sorted(payloads) == list(numbers), f"I2: {header} counts parts that are not there: {sorted(payloads)}"
+            assert sorted(payloads) == list(numbers), (
+                f"I2: {header} counts parts that are not there: {sorted(payloads)}"
+            )
             checksum = checksum_of_parts(part_checksum(payloads[number]) for number in numbers)
             assert checksum == header.checksum, f"I2: {header} has other parts than it counts"
             for number in numbers:

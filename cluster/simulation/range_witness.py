@@ -1,9 +1,12 @@
-"""The witness of ranges: who decided about a key, and at what commit time, against the maps that controllers have made to count.
+"""The witness of ranges: who decided about a key, and at what commit time, against the maps that controllers have made
+to count.
 
-    I10  of the conflict windows, only that of the key's owner takes its commit: the source's up to the time that the map names, the target's above it
+    I10  of the conflict windows, only that of the key's owner takes its commit: the source's up to the time that the
+         map names, the target's above it
     I6   ... so the times at which two adjudicators decide about one key never overlap
 
-A commit is judged at the end of a run, when all maps are known: a key's owners follow from each map's `since`, as the last state (state_witness.py) has it.
+A commit is judged at the end of a run, when all maps are known: a key's owners follow from each map's `since`, as the
+last state (state_witness.py) has it.
 """
 
 from __future__ import annotations
@@ -64,15 +67,17 @@ class RangeWitness:
             self._commits.setdefault(key[KEYSPACE_BYTES:], {}).setdefault(commit_ts, set()).add(number)
 
     def check(self, maps: list[ShardMap], is_committed: Callable[[Timestamp], bool]) -> None:
-        """`maps`: all that counted, in their order. `is_committed`: whether a journal has a commit of this time; a window may have taken one that its
-        journal never did. Raises AssertionError."""
+        """`maps`: all that counted, in their order. `is_committed`: whether a journal has a commit of this time; a
+        window may have taken one that its journal never did. Raises AssertionError."""
         for key, commits in self._commits.items():
             owners = _owners(maps, key)
             for commit_ts, numbers in commits.items():
                 if is_committed(commit_ts):
                     self.checked += 1
                     owner = next(number for since, number in reversed(owners) if since < commit_ts)
-                    assert numbers == {owner}, f"I10: {numbers} have decided about {key.hex()} at {commit_ts}, its owners were {owners}"
+                    assert numbers == {owner}, (
+                        f"I10: {numbers} have decided about {key.hex()} at {commit_ts}, its owners were {owners}"
+                    )
 
 
 def _owners(maps: list[ShardMap], key: bytes) -> list[tuple[Timestamp, int]]:
@@ -83,6 +88,8 @@ def _owners(maps: list[ShardMap], key: bytes) -> list[tuple[Timestamp, int]]:
         number = shard_map.adjudicators[piece]
         if number != owners[-1][1]:
             since = shard_map.beginning(piece)
-            assert since >= owners[-1][0], f"I6: {number} begins at {since}, before its predecessor's reign over {key.hex()}: {owners}"
+            assert since >= owners[-1][0], (
+                f"I6: {number} begins at {since}, before its predecessor's reign over {key.hex()}: {owners}"
+            )
             owners.append((since, number))
     return owners

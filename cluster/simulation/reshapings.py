@@ -6,8 +6,8 @@
     replicas      a shard has more or fewer replicas
     scale         a query processor more or less
 
-Each is drawn from the state that the controller knows, and may be refused: another change is under way, or this one makes
-no sense any more. Nobody waits for the outcome; the witnesses look on.
+Each is drawn from the state that the controller knows, and may be refused: another change is under way, or this one
+makes no sense any more. Nobody waits for the outcome; the witnesses look on.
 """
 
 from __future__ import annotations
@@ -64,7 +64,9 @@ class Reshapings:
         process = self._cluster.world.processes[CONTROLLER]
         return cast(Controller, process.role(CONTROLLER)) if process.up else None
 
-    def _ask_for(self, controller: Controller, kind: str, what: str, successor: Callable[[ClusterState], ClusterState]) -> None:
+    def _ask_for(
+        self, controller: Controller, kind: str, what: str, successor: Callable[[ClusterState], ClusterState]
+    ) -> None:
         """A change that may be refused: another one is under way, or that one makes no sense any more."""
 
         async def change() -> None:
@@ -108,7 +110,8 @@ class Reshapings:
         self._ask_for(controller, "boundary", what, lambda state: with_transfer(state, low, high, target))
 
     def _turnover(self, random: Random) -> None:
-        """An adjudicator is born with its journal, or one of those that there are is retired, of the first ones, too."""
+        """An adjudicator is born with its journal, or one of those that there are is retired, of the first ones,
+        too."""
         controller = self._controller
         if controller is None:
             return

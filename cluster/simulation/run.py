@@ -1,4 +1,5 @@
-"""One seed: the cluster starts, proofs run while it is struck, all faults are healed, it must make progress, and everything is checked.
+"""One seed: the cluster starts, proofs run while it is struck, all faults are healed, it must make progress, and
+everything is checked.
 
     report = run_seed(7)
     report.failure            None, or what was wrong in one line
@@ -61,7 +62,8 @@ BUSY_S, BUSY_S_MAX = 0.02, 30.0
 REST_S = 5.0
 """Of a time without faults in which nobody may have to wait."""
 SLOW_CHECKPOINTS = "actors.storage.maintenance.SLICE_PAUSE_S"
-"""With this bound, busy clients may fill memtables faster than they are written: readers wait though nothing is wrong."""
+"""With this bound, busy clients may fill memtables faster than they are written: readers wait though nothing is
+wrong."""
 OLD_S = 60.0
 """What clocks that are set at random, time and again, come to be off, at most."""
 EARLIER_US = (0, 150_000, 2_000_000)
@@ -102,8 +104,9 @@ def run_seed(
     plan: Plan | None = None,
     covered: bool = False,
 ) -> SeedReport:
-    """`proofs`: of which to choose; all where none is named. `plan`: in place of the one that the seed draws. `covered`: the report tells what the run has met.
-    For tests: `change` makes another plan of the one drawn, and with `proofs_alone` nobody judges but the proofs, who see what a client sees."""
+    """`proofs`: of which to choose; all where none is named. `plan`: in place of the one that the seed draws.
+    `covered`: the report tells what the run has met. For tests: `change` makes another plan of the one drawn, and with
+    `proofs_alone` nobody judges but the proofs, who see what a client sees."""
     if plan is None:
         plan = drawn_plan(seed, proofs, seconds)
     if change is not None:
@@ -161,7 +164,9 @@ class _Run:
         self._calm = False
         self._plan = cluster.plan
         self._recent = cluster.plan.faults.clock_honest
-        self._proofs: list[Proof] = [PROOFS[name](self._plan.pace_s, self._recent, self._plan.crowded) for name in self._plan.proofs]
+        self._proofs: list[Proof] = [
+            PROOFS[name](self._plan.pace_s, self._recent, self._plan.crowded) for name in self._plan.proofs
+        ]
         for proof in self._proofs:
             proof.row_bytes = self._plan.row_bytes
         if self._plan.settings.limits.transaction_age_s < OLD_S:
@@ -235,11 +240,17 @@ class _Run:
         for proof in self._proofs:
             await proof.setup(connection)
         if not self._recent:
-            await asyncio.sleep(OLD_S)  # a snapshot that is taken by a clock far behind still has the proofs' first rows
+            await asyncio.sleep(
+                OLD_S
+            )  # a snapshot that is taken by a clock far behind still has the proofs' first rows
         self._set_faults(self._plan.faults)
         keepers = [asyncio.create_task(self._cluster.supervise())]
         end = world.loop.time() + self._seconds
-        clients = [asyncio.create_task(self._client(proof, number, end)) for proof in self._proofs for number in range(self._plan.clients)]
+        clients = [
+            asyncio.create_task(self._client(proof, number, end))
+            for proof in self._proofs
+            for number in range(self._plan.clients)
+        ]
         weather = asyncio.create_task(self._weather())
         self._strikes_end = end
         lull = asyncio.create_task(self._lull())
@@ -260,7 +271,8 @@ class _Run:
         await self._check(keepers)
 
     async def _lull(self) -> None:
-        """Half-way nobody strikes, network and disks are what they should be, clients go on: whoever asks is answered in time."""
+        """Half-way nobody strikes, network and disks are what they should be, clients go on: whoever asks is answered
+        in time."""
         if not self._plan.lull or self._proofs_alone or not self._recent or SLOW_CHECKPOINTS in self._plan.bounds:
             return
         await asyncio.sleep(self._seconds / 3)
@@ -328,7 +340,9 @@ class _Run:
 
     def _proof_client(self, proof: Proof, purpose: str) -> ProofClient:
         label = f"{purpose}/{proof.name}"
-        return ProofClient(self._cluster.database(label), self._world.derive(label), proof.problems, proof.recent, proof.tolerated)
+        return ProofClient(
+            self._cluster.database(label), self._world.derive(label), proof.problems, proof.recent, proof.tolerated
+        )
 
     async def _progress(self, proof: Proof) -> None:
         client = self._proof_client(proof, "progress")
@@ -337,7 +351,9 @@ class _Run:
             await proof.step(client, 1)
             return client.commits > 2
 
-        await eventually(self._world, attempt, PROGRESS_S_MAX, f"{proof.name} commits nothing after all faults are healed")
+        await eventually(
+            self._world, attempt, PROGRESS_S_MAX, f"{proof.name} commits nothing after all faults are healed"
+        )
         await client.close()
 
     async def _check(self, keepers: list[asyncio.Task[None]]) -> None:
@@ -367,7 +383,9 @@ class _Run:
             if self._plan.keeps_state:
                 self._stored.find()
         now = world.clock.true_us()
-        self._report.rows = await verdict.check_replicas(world, model, self._cluster.newest_map, [now - earlier for earlier in EARLIER_US])
+        self._report.rows = await verdict.check_replicas(
+            world, model, self._cluster.newest_map, [now - earlier for earlier in EARLIER_US]
+        )
 
     def _progress_of(self, keepers: list[asyncio.Task[None]]) -> None:
         """A keeper that has ended has failed."""
@@ -377,7 +395,8 @@ class _Run:
 
 
 class _Persistent:
-    """Setting up: a conflict (with an epoch that has just begun, say) is certain not to have committed, and tried again."""
+    """Setting up: a conflict (with an epoch that has just begun, say) is certain not to have committed, and tried
+    again."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection

@@ -12,8 +12,8 @@ met in a state that chance seldom brings about.
     decay      a storage segment rots, and its replica is restarted on a slow disk: checkpoints, merges and fillings
                meet what the look at every block has not found yet
     untold     as sever, for long: an adjudicator that has committed is cut off before the others have heard of it
-    retire     an adjudicator that holds marks for another one is stopped cleanly, or moved: what it has offered outlives
-               its epoch
+    retire     an adjudicator that holds marks for another one is stopped cleanly, or moved: what it has offered
+               outlives its epoch
     succession one replica of a journal is left alone with its writer, which dies: its log has a tail that no other has;
                or the others are, and it falls behind; or first the one, then the other. Then the next writer meets it
     unheard    a storage replica hears its crossbar and is not heard: its window fills, and nobody tells it that
@@ -69,8 +69,8 @@ async def sever(cluster: SimulatedCluster, nemesis: Nemesis) -> None:
 
 
 async def _until_undecided(cluster: SimulatedCluster) -> str | None:
-    """Until some adjudicator holds marks for another one: what is cut then is cut between a promise and its outcome. Its
-    name; None where nobody has any for a long time."""
+    """Until some adjudicator holds marks for another one: what is cut then is cut between a promise and its outcome.
+    Its name; None where nobody has any for a long time."""
     found: str | None = None
     names = cluster.roles("adjudicator/")
 
@@ -221,7 +221,9 @@ def _only_speaks(process: Process) -> bool:
 
 async def regather(cluster: SimulatedCluster, nemesis: Nemesis) -> None:
     world, random = cluster.world, nemesis.random
-    homes = sorted({process.name for name in cluster.roles("storage/") if (process := world.process_of(name)) is not None})
+    homes = sorted(
+        {process.name for name in cluster.roles("storage/") if (process := world.process_of(name)) is not None}
+    )
     lost, *behind = random.sample(homes, random.randint(2, min(4, len(homes))))
     if any(spec.name.startswith("journal/") for spec in world.processes[lost].specs):
         behind = behind[:1]  # a process is all of a zone: two away are a majority of every journal

@@ -1,6 +1,8 @@
-"""Parse trees that all query processors of a simulation share, and all runs of one process: parsing is pure, and a cluster's clients send the same few texts.
+"""Parse trees that all query processors of a simulation share, and all runs of one process: parsing is pure, and a
+cluster's clients send the same few texts.
 
-A tree is never changed by who reads it (the planner puts back what it takes away), as it could not be shared by one query processor's sessions either.
+A tree is never changed by who reads it (the planner puts back what it takes away), as it could not be shared by one
+query processor's sessions either.
 """
 
 from __future__ import annotations

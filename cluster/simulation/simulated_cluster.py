@@ -1,4 +1,5 @@
-"""A cluster in a World: the plan's processes with their roles, a controller, and Ray's part: whoever dies by himself is started again."""
+"""A cluster in a World: the plan's processes with their roles, a controller, and Ray's part: whoever dies by himself is
+started again."""
 
 from __future__ import annotations
 
@@ -41,7 +42,8 @@ SETTLED_S_MAX = 30.0
 WHOLE_S_MAX = 90.0
 """A replica that lost its disk must vote or answer again within this, once all faults are over."""
 LOSSY_WHOLE_S_MAX = 300.0
-"""... and within this while the network goes on to lose and reorder: a stream of many small messages begins anew with each that is overtaken."""
+"""... and within this while the network goes on to lose and reorder: a stream of many small messages begins anew with
+each that is overtaken."""
 
 UNSETTLED = {
     "adjudicator": ("pending", "under_way", "waiting"),
@@ -112,16 +114,22 @@ class SimulatedCluster:
             launcher=_Launcher(self) if self.plan.keeps_state else None,
             restarted=process.starts > 1,
             is_working=self._is_working,
-            read_credentials=(lambda: self.credentials) if self.plan.settings.authentication.method == "tokens" else None,
+            read_credentials=(lambda: self.credentials)
+            if self.plan.settings.authentication.method == "tokens"
+            else None,
         )
-        controller.introduce(Register(CONTROLLER, {CONTROLLER: process.az}, f"simulated:{CONTROLLER}", process.starts, process.az))
+        controller.introduce(
+            Register(CONTROLLER, {CONTROLLER: process.az}, f"simulated:{CONTROLLER}", process.starts, process.az)
+        )
         return controller
 
     def _make_keeper(self, context: Context, on_deposed: Callable[[str], None]) -> WatchedKeeper:
         return WatchedKeeper(context, keepers(self._state.processes), on_deposed, self.states)
 
     def _assigned(self, message: StartRole) -> RoleSpec:
-        return self._spec(role_spec(RoleState(message.role, message.kind, message.arguments), message.az, "", measured=False))
+        return self._spec(
+            role_spec(RoleState(message.role, message.kind, message.arguments), message.az, "", measured=False)
+        )
 
     def _is_working(self, name: str) -> bool:
         """What working.py would say. On one host, that is: of another one a controller's kernel knows nothing."""
@@ -161,7 +169,11 @@ class SimulatedCluster:
     def database(self, label: str, dawdle_s: float = 0.0) -> SimulatedDatabase:
         numbers = range(1, self.plan.settings.layout.query_processors + 1)
         return SimulatedDatabase(
-            self.world, [f"query_processor/{number}" for number in numbers], self.world.derive(label), dawdle_s, self.plan.dawdle_share
+            self.world,
+            [f"query_processor/{number}" for number in numbers],
+            self.world.derive(label),
+            dawdle_s,
+            self.plan.dawdle_share,
         )
 
     async def start(self) -> None:
@@ -178,12 +190,15 @@ class SimulatedCluster:
     def follow_topology(self) -> None:
         """Clients and checkers ask by the controller's map, like everybody else."""
         self.world.bus.add_route(CONTROLLER, f"simulated:{CONTROLLER}")
-        routes = {spec.name: f"simulated:{name}" for name, process in self.world.processes.items() for spec in process.specs}
+        routes = {
+            spec.name: f"simulated:{name}" for name, process in self.world.processes.items() for spec in process.specs
+        }
         for role, endpoint in routes.items():
             self.world.bus.add_route(role, endpoint)
 
     def roles(self, prefix: str) -> list[str]:
-        """Names of the roles that there are now, those that move among them. Any of them may be gone a moment later, and none may be left."""
+        """Names of the roles that there are now, those that move among them. Any of them may be gone a moment later,
+        and none may be left."""
         names = {role.name for process in self._processes for role in process.roles if role.movable}
         names.update(spec.name for process in self.world.processes.values() for spec in process.specs)
         return sorted(name for name in names if name.startswith(prefix))
@@ -225,10 +240,14 @@ class SimulatedCluster:
         return self.world.processes[name].role(role) if name is not None else None
 
     def groups(self) -> list[list[str]]:
-        """Whom a nemesis strikes: processes, all of an AZ, all replicas of a journal's or a shard's place, everything."""
+        """Whom a nemesis strikes: processes, all of an AZ, all replicas of a journal's or a shard's place,
+        everything."""
         processes = {name: process for name, process in self.world.processes.items() if self._is_victim(name)}
         azs = sorted({process.az for process in processes.values()})
-        return [*([name] for name in sorted(processes)), *([name for name in sorted(processes) if processes[name].az == az] for az in azs)]
+        return [
+            *([name] for name in sorted(processes)),
+            *([name for name in sorted(processes) if processes[name].az == az] for az in azs),
+        ]
 
     def _is_victim(self, process: str) -> bool:
         """Query processors that have come with the load are left alone: older plans know nothing of them."""
@@ -265,7 +284,7 @@ class SimulatedCluster:
         processes = self.world.processes
         return [[name] for name in sorted(processes) if processes[name].disks and self._is_victim(name)]
 
-    # -- what Ray does ------------------------------------------------------------------------------------------------------------
+    # -- what Ray does -------------------------------------------------------------------------------------------------
 
     async def supervise(self) -> None:
         """Whoever is down and not held down by a strike is started again."""
@@ -283,7 +302,7 @@ class SimulatedCluster:
                 with contextlib.suppress(DatabaseError):  # its disk may be full still
                     await self.world.restart(name)
 
-    # -- an outage ----------------------------------------------------------------------------------------------------------------
+    # -- an outage -----------------------------------------------------------------------------------------------------
 
     def can_do_without(self, az: str) -> bool:
         """Clients find a query processor elsewhere."""
@@ -305,11 +324,11 @@ class SimulatedCluster:
     def give_back(self) -> None:
         self._away = set()
 
-    # -- being whole ------------------------------------------------------------------------------------------------------------
+    # -- being whole ---------------------------------------------------------------------------------------------------
 
     async def until_whole(self, given_up_at: float | None = None, seconds: float = WHOLE_S_MAX) -> None:
-        """Every process is up, every journal replica votes, every storage replica follows. Raises AssertionError where that takes too long, unless it is
-        given up before."""
+        """Every process is up, every journal replica votes, every storage replica follows. Raises AssertionError where
+        that takes too long, unless it is given up before."""
         end = self.world.loop.time() + seconds
         while (lacking := self._lacking()) is not None:
             if given_up_at is not None and self.world.loop.time() >= given_up_at:
@@ -333,8 +352,8 @@ class SimulatedCluster:
         return f"{controller.state.reshape} is not over" if controller.state.reshape is not None else None
 
     async def until_settled(self) -> None:
-        """Nothing is left of what clients asked for: no mark of an undecided transaction, no commit under way, no read that waits, no subscriber behind.
-        Raises AssertionError where that takes too long."""
+        """Nothing is left of what clients asked for: no mark of an undecided transaction, no commit under way, no read
+        that waits, no subscriber behind. Raises AssertionError where that takes too long."""
         end = self.world.loop.time() + SETTLED_S_MAX
         while (left := self._left()) is not None:
             assert self.world.loop.time() < end, f"no progress: {left}"

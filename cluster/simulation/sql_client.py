@@ -1,12 +1,14 @@
-"""PostgreSQL clients in a simulation: the wire protocol's bytes, through a simulated socket, to a real Connection of a real query processor.
+"""PostgreSQL clients in a simulation: the wire protocol's bytes, through a simulated socket, to a real Connection of a
+real query processor.
 
     database = SimulatedDatabase(world, "client/1", ["query_processor/1", "query_processor/2"], random)
     connection = await database.connect()               a query processor that is up; 08001 where none is
     rows = await connection.execute("SELECT v FROM t WHERE k = 1")
 
-It has the form of workloads/proofs/connection.py, so that the same workloads run here and on a live cluster. Bytes take a delay drawn from the seed and stay in order, as
-on a TCP connection; they come in pieces cut anywhere. When the query processor's process dies, its client hears of it at once or never, and then
-gives up after `PATIENCE_S`. Every other statement goes by the extended protocol. The client is no part of the system under test: it is never struck.
+It has the form of workloads/proofs/connection.py, so that the same workloads run here and on a live cluster. Bytes take
+a delay drawn from the seed and stay in order, as on a TCP connection; they come in pieces cut anywhere. When the query
+processor's process dies, its client hears of it at once or never, and then gives up after `PATIENCE_S`. Every other
+statement goes by the extended protocol. The client is no part of the system under test: it is never struck.
 
 The gateway is left out: it passes sockets, which a simulation has not.
 """
@@ -26,7 +28,8 @@ from actors.runtime.simulation.world import World
 from workloads.proofs.connection import Rows, SqlError
 
 PATIENCE_S = 20.0
-"""A statement without an answer for so long: the client closes its connection. Longer than any statement of a healthy cluster."""
+"""A statement without an answer for so long: the client closes its connection. Longer than any statement of a healthy
+cluster."""
 DELAY_S_MAX = 0.002
 ORDER_S = 1e-6
 """Between two pieces on one socket: timers of one time have no order."""
@@ -129,7 +132,8 @@ class _Link:
 
 
 class SimulatedConnection:
-    """One session. `execute` raises SqlError: the server's, or 08006 where the connection broke (`closed` is then true)."""
+    """One session. `execute` raises SqlError: the server's, or 08006 where the connection broke (`closed` is then
+    true)."""
 
     def __init__(self, world: World, process: str, random: Random, dawdle_s: float, dawdle_share: float) -> None:
         self._loop = world.loop
@@ -217,10 +221,13 @@ class SimulatedConnection:
 
 
 class SimulatedDatabase:
-    """What a workload's client connects through. `processors`: names of query processors, tried in an order of the seed. `dawdle_s`: before a share of its
-    statements a client thinks for up to so long, so that transactions grow old."""
+    """What a workload's client connects through. `processors`: names of query processors, tried in an order of the
+    seed. `dawdle_s`: before a share of its statements a client thinks for up to so long, so that transactions grow
+    old."""
 
-    def __init__(self, world: World, processors: list[str], random: Random, dawdle_s: float = 0.0, dawdle_share: float = 0.0) -> None:
+    def __init__(
+        self, world: World, processors: list[str], random: Random, dawdle_s: float = 0.0, dawdle_share: float = 0.0
+    ) -> None:
         self._world = world
         self._processors = processors
         self._random = random

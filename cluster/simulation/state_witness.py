@@ -1,10 +1,9 @@
 """The witness of the cluster's state: what a controller has written, every later controller finds.
 
-I1   a controller reads the newest state that was acknowledged to any, or one that was written after it
-I1   of one version, one state is acknowledged and read
-I10  of one version of the shard map, there is one
-I10  a shard holds the same columns in all maps that name it
-I7   once a controller has read the state, no earlier one is told that a version is durable which the reader did not find
+I1   a controller reads the newest state that was acknowledged to any, or one that was written after it I1   of one
+version, one state is acknowledged and read I10  of one version of the shard map, there is one I10  a shard holds the
+same columns in all maps that name it I7   once a controller has read the state, no earlier one is told that a version
+is durable which the reader did not find
 """
 
 from __future__ import annotations
@@ -63,7 +62,10 @@ class StateWitness:
         self._acknowledged = max(self._acknowledged, state.version)
         self._same(state)
         if reign != self._reigns and state.version > self._found:
-            self._world.violated("I7", f"version {state.version} of the state is acknowledged, a later controller has found {self._found}")
+            self._world.violated(
+                "I7",
+                f"version {state.version} of the state is acknowledged, a later controller has found {self._found}",
+            )
         for callback in self.on_acknowledged:
             callback(state)
 
@@ -71,7 +73,9 @@ class StateWitness:
         """The number of the reign that begins."""
         version = state.version if state is not None else 0
         if version < self._acknowledged:
-            self._world.violated("I1", f"a controller reads version {version} of the state, {self._acknowledged} was acknowledged")
+            self._world.violated(
+                "I1", f"a controller reads version {version} of the state, {self._acknowledged} was acknowledged"
+            )
         if state is not None:
             self._same(state)
         self._found = version
@@ -89,7 +93,9 @@ class StateWitness:
 class WatchedKeeper(StateKeeper):
     """A StateKeeper that tells `witness`."""
 
-    def __init__(self, context: Context, replicas: list[str], on_deposed: Callable[[str], None], witness: StateWitness) -> None:
+    def __init__(
+        self, context: Context, replicas: list[str], on_deposed: Callable[[str], None], witness: StateWitness
+    ) -> None:
         super().__init__(context, replicas, on_deposed)
         self._witness = witness
         self._reign = 0

@@ -1,14 +1,17 @@
-"""Steering: which plan a campaign runs next. Half of the runs are drawn blind, the others vary the plan of a run that met what few others did (coverage.py).
+"""Steering: which plan a campaign runs next. Half of the runs are drawn blind, the others vary the plan of a run that
+met what few others did (coverage.py).
 
     steering = Steering(options.plan)
     plan = steering.plan(seed)         drawn by the seed, or bred from earlier runs' plans
     steering.learn(report)
 
-A bred plan is an earlier run's, with some parts drawn anew, and a seed of its own: the same kinds of faults, another schedule. What the next plan is depends on the reports that were
-learnt, in their order, and on the seed alone; so a campaign that learns in order draws the same again. A run is its seed and its plan, whoever chose it.
+A bred plan is an earlier run's, with some parts drawn anew, and a seed of its own: the same kinds of faults, another
+schedule. What the next plan is depends on the reports that were learnt, in their order, and on the seed alone; so a
+campaign that learns in order draws the same again. A run is its seed and its plan, whoever chose it.
 
-This is coverage-guided fuzzing (AFL), with features of a protocol for edges of code and plans of swarm testing for inputs; a plan's chance is what its run met, each feature weighing
-the less the more runs have met it (as in entropic schedules: Boehme et al., FSE 2020).
+This is coverage-guided fuzzing (AFL), with features of a protocol for edges of code and plans of swarm testing for
+inputs; a plan's chance is what its run met, each feature weighing the less the more runs have met it (as in entropic
+schedules: Boehme et al., FSE 2020).
 """
 
 from __future__ import annotations

@@ -1,10 +1,14 @@
-"""The storage witness: holds what a storage replica says of its checkpoint against what would be left of its disk if the power failed that moment.
+"""The storage witness: holds what a storage replica says of its checkpoint against what would be left of its disk if
+the power failed that moment.
 
-    I12  a checkpoint that a crossbar is told of names segments that are all there, and they hold every version committed above their horizon, up to it, and no other
-    I12  no segment is removed that the manifest on the disk still names, and no manifest is written that names one which is not there
+    I12  a checkpoint that a crossbar is told of names segments that are all there, and they hold every version
+         committed above their horizon, up to it, and no other
+    I12  no segment is removed that the manifest on the disk still names, and no manifest is written that names one
+         which is not there
 
-What was committed is known from the records that crossbars have read (witness.py): a checkpoint lies below a watermark, hence below them. What a disk that has rotted holds is not judged
-until its manifest names no segment that was there then: its replica has been filled from another.
+What was committed is known from the records that crossbars have read (witness.py): a checkpoint lies below a watermark,
+hence below them. What a disk that has rotted holds is not judged until its manifest names no segment that was there
+then: its replica has been filled from another.
 """
 
 from __future__ import annotations
@@ -107,7 +111,9 @@ class StorageWitness:
                 self._partial[journal, header.group] = record  # the network has let it overtake some of its parts
             elif header.kind == COMMIT:
                 self._take(journal, record)
-            elif (commit := self._partial.get((journal, header.group))) is not None and parts.has_all(decode_header(commit)):
+            elif (commit := self._partial.get((journal, header.group))) is not None and parts.has_all(
+                decode_header(commit)
+            ):
                 self._take(journal, self._partial.pop((journal, header.group)))
 
     def _take(self, journal: str, record: bytes) -> None:
@@ -156,17 +162,29 @@ class StorageWitness:
         if found is None:
             return
         versions = self._versions_of(int(role.split("/")[1]))
-        lacking = [version for version, _ in versions.items() - found.items() if manifest.horizon < version[1] <= manifest.watermark]
+        lacking = [
+            version
+            for version, _ in versions.items() - found.items()
+            if manifest.horizon < version[1] <= manifest.watermark
+        ]
         if lacking:
             key, commit_ts = version = min(lacking)
             self._broken(
-                f"{role} has checkpointed up to {manifest.watermark}, on its disk {key.hex()} of {commit_ts} is not {versions[version]!r}: "
+                f"{role} has checkpointed up to {manifest.watermark}, on its disk {key.hex()} of {commit_ts} "
+                f"is not {versions[version]!r}: "
                 f"{found.get(version)!r}"
             )
         for start, end, commit_ts in self._drops:  # whole keyspaces, hence on every shard
-            kept = commit_ts <= manifest.horizon or commit_ts > manifest.watermark or (start, end, commit_ts) in manifest.drops
+            kept = (
+                commit_ts <= manifest.horizon
+                or commit_ts > manifest.watermark
+                or (start, end, commit_ts) in manifest.drops
+            )
             if not kept:
-                self._broken(f"{role} has checkpointed up to {manifest.watermark} without the drop of {start.hex()} at {commit_ts}")
+                self._broken(
+                    f"{role} has checkpointed up to {manifest.watermark} without the drop of {start.hex()} "
+                    f"at {commit_ts}"
+                )
         if not found.keys() <= versions.keys():
             self._broken(f"{role} has {min(found.keys() - versions.keys())} on its disk, which nobody has committed")
 

@@ -1,13 +1,17 @@
-"""Runs with an object store: a strike that only the store mends, and who holds the store's promises against what is in it.
+"""Runs with an object store: a strike that only the store mends, and who holds the store's promises against what is in
+it.
 
-    bereave      all replicas of a shard lose their disks at once; journals keep theirs, and the store may refuse for a while before
+    bereave      all replicas of a shard lose their disks at once; journals keep theirs, and the store may refuse for a
+                 while before
 
-    at the end               I1   pieces of journals hold what is committed, and nothing else; what `restore` would find is the database at one time
+    at the end               I1   pieces of journals hold what is committed, and nothing else; what `restore` would find
+                                  is the database at one time
     at once (the run ends)   I12  a checkpoint's object comes after all that it names
                              I12  nothing is removed that the newest checkpoint names which counts
                              I12  nobody asks a journal to trim what the store lacks of some shard
 
-What is opened from the store is judged like every other disk (storage_witness.py), and what is served from it like every other answer.
+What is opened from the store is judged like every other disk (storage_witness.py), and what is served from it like
+every other answer.
 """
 
 from __future__ import annotations
@@ -56,7 +60,8 @@ WAIT_S = 1e6
 
 
 def stored(plan: Plan, random: Random, proofs: tuple[str, ...]) -> Plan:
-    """An emphasis: small checkpoints that go to a store all the time, journals that are trimmed by it, shards that lose all of their disks."""
+    """An emphasis: small checkpoints that go to a store all the time, journals that are trimmed by it, shards that lose
+    all of their disks."""
     settings = trimmed(plan.settings)
     waited = replace(settings.storing, object_store=URI, object_store_wait_s=WAIT_S, object_store_journal_s=JOURNAL_S)
     storing = replace(waited, memtable_bytes_max=random.choice((2000, 20_000)), segments_max=2)
@@ -78,7 +83,9 @@ def stored(plan: Plan, random: Random, proofs: tuple[str, ...]) -> Plan:
 
 def store_faults(random: Random) -> StoreFaults:
     return StoreFaults(
-        delay_s_max=random.choice((0.01, 0.1, 0.5)), refusal_chance=random.choice((0.0, 0.02, 0.2)), slow_chance=random.choice((0.0, 0.1))
+        delay_s_max=random.choice((0.01, 0.1, 0.5)),
+        refusal_chance=random.choice((0.0, 0.02, 0.2)),
+        slow_chance=random.choice((0.0, 0.1)),
     )
 
 
@@ -142,7 +149,10 @@ class StoreWitness:
             return
         for shard in sorted(self._shards()):
             if self._newest.get(shard, 0) < message.below_ts:
-                what = f"{destination} may trim below {message.below_ts}, of shard {shard} the store has {self._newest.get(shard, 0)}"
+                what = (
+                    f"{destination} may trim below {message.below_ts}, of shard {shard} the store has "
+                    f"{self._newest.get(shard, 0)}"
+                )
                 self._world.violated("I12", what)
 
     def _put(self, key: str) -> None:
@@ -185,19 +195,29 @@ class StoreWitness:
         for name, data in found.items():
             piece, committed = stored_journal.decode(data, name.key), records.get(name.journal, {})
             for lsn, record in enumerate(piece.records, piece.first):
-                assert lsn not in committed or committed[lsn] == record, f"I1: {name.key} has another record {lsn} than was committed"
+                assert lsn not in committed or committed[lsn] == record, (
+                    f"I1: {name.key} has another record {lsn} than was committed"
+                )
         for journal, committed in sorted(records.items()):
             stored = stored_journal.chain(name for name in found if name.journal == journal)
             if stored:
                 later = {lsn: decode_header(record) for lsn, record in committed.items() if lsn > stored[-1].last}
-                missed = [lsn for lsn, header in later.items() if header.kind == COMMIT and header.commit_ts <= stored[-1].promise]
+                missed = [
+                    lsn
+                    for lsn, header in later.items()
+                    if header.kind == COMMIT and header.commit_ts <= stored[-1].promise
+                ]
                 assert not missed, (
-                    f"I5: the pieces of journal {journal} promise {stored[-1].promise}, and record {missed[0]} is not in them"
+                    f"I5: the pieces of journal {journal} promise {stored[-1].promise}, and record "
+                    f"{missed[0]} is not in them"
                 )
 
     def find(self) -> Found | None:
-        """What `restore` finds; None before it finds anything. Raises AssertionError where the shards' checkpoints do not go with the journals."""
-        listed = [StoredObject(key, len(data), written_s) for key, (data, written_s) in sorted(self._image.objects.items())]
+        """What `restore` finds; None before it finds anything. Raises AssertionError where the shards' checkpoints do
+        not go with the journals."""
+        listed = [
+            StoredObject(key, len(data), written_s) for key, (data, written_s) in sorted(self._image.objects.items())
+        ]
         try:
             return look(listed, lambda key: self._image.objects[key][0])
         except NotRestorable as error:

@@ -45,7 +45,9 @@ class UpkeepWitness:
             Maintenance.checkpoint, Maintenance.merge = checkpoint, merge  # type: ignore[method-assign]
             filling.fill = fill
 
-    def _telling(self, what: str, method: Callable[..., Awaitable[Any]], store_of: Callable[..., Store]) -> Callable[..., Any]:
+    def _telling(
+        self, what: str, method: Callable[..., Awaitable[Any]], store_of: Callable[..., Store]
+    ) -> Callable[..., Any]:
         async def told(*arguments: Any) -> Any:
             under_way = self._under_way.setdefault(store_of(*arguments).disk, Counter())
             under_way[what] += 1

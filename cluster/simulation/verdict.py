@@ -1,11 +1,15 @@
-"""The verdict: what must be true of the evidence at the end of a run, when all faults are healed and every replica has caught up.
+"""The verdict: what must be true of the evidence at the end of a run, when all faults are healed and every replica has
+caught up.
 
     I1   what was acknowledged is in a journal, at the commit time that was told; what was refused for good is in none
     I2   every transaction is one record of one journal; who was told its outcome was told what the record says
-    I3   of two committed writers of one key, or a writer and one who checked it, the second began after the first's commit; each commits after its start
+    I3   of two committed writers of one key, or a writer and one who checked it, the second began after the first's
+         commit; each commits after its start
     I3   who took a row away that others may refer to began after the last commit that does (common/references.py)
-    I3   who wrote or checked a key knew its table's schema of that time; who had a table to himself, or dropped its keys, met no write in it
-    I4   every answer to a read held, for each key, the newest version at or below its time, on whatever replica, and named the newest catalog change by then
+    I3   who wrote or checked a key knew its table's schema of that time; who had a table to himself, or dropped its
+         keys, met no write in it
+    I4   every answer to a read held, for each key, the newest version at or below its time, on whatever replica, and
+         named the newest catalog change by then
     I5   nothing was committed at or below a promise
     I6   the epochs' intervals of commit times follow one another, and every commit lies within its own, and below every
          later epoch of each participant: with an epoch go the marks that it has held for it
@@ -122,21 +126,26 @@ def check_outcomes(evidence: Evidence, model: Model) -> None:
     committed = {commitment.header.transaction: commitment.header.commit_ts for commitment in model.commits.values()}
     for teller, name, commit_ts in evidence.outcomes:
         found = committed.get(name, 0)
-        assert commit_ts == found, f"I2: {teller} told of {name.hex()} that it is committed at {commit_ts}; its record: {found} (0: none)"
+        assert commit_ts == found, (
+            f"I2: {teller} told of {name.hex()} that it is committed at {commit_ts}; its record: {found} (0: none)"
+        )
 
 
 def check_offers(evidence: Evidence, model: Model) -> None:
     """A participant's next epoch begins above whatever its last one has offered, and was chosen."""
     committed = {commitment.header.transaction: commitment.header.commit_ts for commitment in model.commits.values()}
     begins = {
-        journal: [(header.epoch, header.commit_ts) for header in evidence.headers(journal) if header.kind == EPOCH_BEGIN]
+        journal: [
+            (header.epoch, header.commit_ts) for header in evidence.headers(journal) if header.kind == EPOCH_BEGIN
+        ]
         for journal in sorted(evidence.records)
     }
     for (journal, name), epoch in evidence.offers.items():
         commit_ts = committed.get(name, 0)
         for later, begin in begins.get(journal, ()) if commit_ts else ():
             assert later <= epoch or begin > commit_ts, (
-                f"I6: {name.hex()} is committed at {commit_ts} by leave of epoch {epoch} of journal {journal}, and epoch {later} begins at {begin}"
+                f"I6: {name.hex()} is committed at {commit_ts} by leave of epoch {epoch} of journal "
+                f"{journal}, and epoch {later} begins at {begin}"
             )
 
 
@@ -150,7 +159,9 @@ def check_epochs(journal: int, headers: list[RecordHeader]) -> None:
                 f"I6: journal {journal}: an epoch begins with its record: {header}"
             )
             # Where records were skipped, the CLOSE that drew the epoch's end back may be among them.
-            assert gap or header.commit_ts > end, f"I6: journal {journal}: {header} begins before epoch {epoch} ends, at {end}"
+            assert gap or header.commit_ts > end, (
+                f"I6: journal {journal}: {header} begins before epoch {epoch} ends, at {end}"
+            )
             epoch, begin = header.epoch, header.commit_ts
         end = header.epoch_end
         if header.kind == COMMIT:
@@ -160,7 +171,11 @@ def check_epochs(journal: int, headers: list[RecordHeader]) -> None:
 
 
 def check_conflicts(evidence: Evidence, model: Model) -> None:
-    owner_of = {(commitment.header.commit_ts, row[0]): name for name, commitment in model.commits.items() for row in commitment.rows}
+    owner_of = {
+        (commitment.header.commit_ts, row[0]): name
+        for name, commitment in model.commits.items()
+        for row in commitment.rows
+    }
     referred: dict[bytes, list[tuple[Timestamp, bytes]]] = {}
     for name, commitment in model.commits.items():
         for key in evidence.told[name].checked if name in evidence.told else ():
@@ -178,11 +193,15 @@ def check_conflicts(evidence: Evidence, model: Model) -> None:
                 if other_ts > commit_ts:
                     break
                 other = owner_of[(other_ts, key)]
-                assert other == name, f"I3: {other.hex()} wrote {key.hex()} at {other_ts} while {name.hex()} was open: {told}, {commit_ts}"
+                assert other == name, (
+                    f"I3: {other.hex()} wrote {key.hex()} at {other_ts} while {name.hex()} was open: {told}, "
+                    f"{commit_ts}"
+                )
         for key in (row[0] for row in commitment.rows):
             for other_ts, other in referred.get(key, ()):
                 assert other == name or not told.start_ts < other_ts < commit_ts, (
-                    f"I3: {other.hex()} refers since {other_ts} to {key.hex()}, which {name.hex()} took away: {told}, {commit_ts}"
+                    f"I3: {other.hex()} refers since {other_ts} to {key.hex()}, which {name.hex()} took "
+                    f"away: {told}, {commit_ts}"
                 )
 
 
@@ -198,12 +217,18 @@ def check_schemas(evidence: Evidence, model: Model) -> None:
         told = evidence.told[name]
         commit_ts = commitment.header.commit_ts
         for table in sorted(
-            {table_of(key) for key in (*(row[0] for row in commitment.rows), *told.checked)} | {*commitment.header.schema_changes}
+            {table_of(key) for key in (*(row[0] for row in commitment.rows), *told.checked)}
+            | {*commitment.header.schema_changes}
         ):
             assert not between(changes.get(table, ()), told.catalog_ts, commit_ts), (
                 f"I3: {name.hex()} at {commit_ts} knows not of a change of table {table}: {told}, {changes[table]}"
             )
-        dropped = {table for key, end, kind in commitment.rows if kind == write_set.DROP_RANGE for table in tables_between(key, end)}
+        dropped = {
+            table
+            for key, end, kind in commitment.rows
+            if kind == write_set.DROP_RANGE
+            for table in tables_between(key, end)
+        }
         for table in sorted({*told.exclusive, *dropped}):
             assert not between(writes.get(table, ()), told.start_ts, commit_ts), (
                 f"I3: {name.hex()} at {commit_ts} wanted table {table} to itself: {told}, {writes[table]}"
@@ -229,38 +254,52 @@ def between(times: Sequence[Timestamp], after: Timestamp, before: Timestamp) -> 
 
 def check_promises(evidence: Evidence) -> None:
     """The first commit after a promise's place tells: a journal's commit times ascend (check_epochs)."""
-    commits = {journal: [header for header in evidence.headers(journal) if header.kind == COMMIT] for journal in sorted(evidence.records)}
+    commits = {
+        journal: [header for header in evidence.headers(journal) if header.kind == COMMIT]
+        for journal in sorted(evidence.records)
+    }
     for journal, promised in evidence.promises:
         later = commits.get(journal, [])
         place = bisect_right(later, promised.after_lsn, key=lambda header: header.lsn)
         if place < len(later):
-            assert later[place].commit_ts > promised.promise, f"I5: journal {journal}: {later[place]} in spite of {promised}"
+            assert later[place].commit_ts > promised.promise, (
+                f"I5: journal {journal}: {later[place]} in spite of {promised}"
+            )
 
 
 def check_reads(evidence: Evidence, model: Model) -> None:
     for read in evidence.reads:
         place = bisect_right(model.catalog_changes, read.at)
         newest = model.catalog_changes[place - 1] if place else 0
-        assert read.catalog_ts == newest, f"I4: {read.role} at {read.at} calls the catalog of {read.catalog_ts} the newest, not {newest}'s"
+        assert read.catalog_ts == newest, (
+            f"I4: {read.role} at {read.at} calls the catalog of {read.catalog_ts} the newest, not {newest}'s"
+        )
         for key, value in zip(read.keys, read.values, strict=True):
             expected = model.get(key, read.at)
             assert value == expected, (
-                f"I4: {read.role} at {read.at}: {key.hex()} is {value!r}, not {expected!r}; versions {model.versions.get(key)}"
+                f"I4: {read.role} at {read.at}: {key.hex()} is {value!r}, not {expected!r}; versions "
+                f"{model.versions.get(key)}"
             )
 
 
 def storage_roles(world: World) -> list[str]:
-    return sorted(spec.name for process in world.processes.values() for spec in process.specs if spec.name.startswith("storage/"))
+    return sorted(
+        spec.name for process in world.processes.values() for spec in process.specs if spec.name.startswith("storage/")
+    )
 
 
 async def read_the_rest(world: World, evidence: Evidence) -> None:
-    """What no crossbar has read, being no commit (it begins after storage's watermark), is read from the journals themselves, as far as they keep it."""
+    """What no crossbar has read, being no commit (it begins after storage's watermark), is read from the journals
+    themselves, as far as they keep it."""
     for journal, records in sorted(evidence.records.items()):
         for lsn in range(1, max(records) + 1):
             if lsn in records:
                 continue
             for role in (
-                spec.name for process in world.processes.values() for spec in process.specs if spec.name.startswith(f"journal/{journal}/")
+                spec.name
+                for process in world.processes.values()
+                for spec in process.specs
+                if spec.name.startswith(f"journal/{journal}/")
             ):
                 try:
                     answer = await world.bus.call("verdict", role, Fetch(lsn, 1), timeout_s=8)
@@ -283,7 +322,8 @@ async def await_replicas(world: World, shard_map: ShardMap, at: Timestamp) -> No
 
 
 async def check_replicas(world: World, model: Model, shard_map: ShardMap, times: list[Timestamp]) -> int:
-    """I4, I8, I10: every storage replica's whole contents at each of these times. The number of rows compared. Raises AssertionError."""
+    """I4, I8, I10: every storage replica's whole contents at each of these times. The number of rows compared. Raises
+    AssertionError."""
     rows = 0
     expected_at: dict[tuple[int, Timestamp], dict[bytes, bytes]] = {}
     keyspaces = sorted({key[:KEYSPACE_BYTES] for key in model.keys})
@@ -305,7 +345,8 @@ async def check_replicas(world: World, model: Model, shard_map: ShardMap, times:
             if found != expected:
                 wrong = sorted({*found.items()} ^ {*expected.items()})[0][0]
                 raise AssertionError(
-                    f"I8: {role} at {at}: {wrong.hex()} is {found.get(wrong)!r}, not {expected.get(wrong)!r}; versions {model.versions.get(wrong)}"
+                    f"I8: {role} at {at}: {wrong.hex()} is {found.get(wrong)!r}, not "
+                    f"{expected.get(wrong)!r}; versions {model.versions.get(wrong)}"
                 )
         foreign = next((piece for piece in pieces if piece[2] != shard), None)
         if foreign is not None:
@@ -324,7 +365,9 @@ async def check_gets(
 ) -> None:
     """I4 of point reads: every key that was ever written (`keys`), and some at the very times of their versions, which
     nobody may be off by one at. `asked`: the versions that this replica has been asked for."""
-    recent = sorted((commit_ts, key) for key in keys for commit_ts, _ in model.versions[key] if at - VERSIONS_US < commit_ts <= at)
+    recent = sorted(
+        (commit_ts, key) for key in keys for commit_ts, _ in model.versions[key] if at - VERSIONS_US < commit_ts <= at
+    )
     fresh = [version for version in recent[-VERSIONS_MAX:] if version not in asked]
     asked.update(fresh)
     reads = [([key], commit_ts - early) for commit_ts, key in fresh for early in (0, 1)]
@@ -336,7 +379,9 @@ async def check_gets(
             continue
         for key, value in zip(some, answer.values, strict=True):
             expected = model.get(key, time)
-            assert value == expected, f"I4: {role} at {time}: {key.hex()} is {value!r}, not {expected!r}; versions {model.versions[key]}"
+            assert value == expected, (
+                f"I4: {role} at {time}: {key.hex()} is {value!r}, not {expected!r}; versions {model.versions[key]}"
+            )
 
 
 async def check_refused(world: World, role: str, message: Scan | Get) -> None:

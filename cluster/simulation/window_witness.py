@@ -3,7 +3,8 @@ lets a transaction through.
 
     I3   nobody is let through who wrote or checked a key, or wants a table to himself, that was committed by another
          since he began; nor who goes by an older schema of a table than it has
-    I3   nobody who takes a row away that somebody refers to by now (a reference key, common/references.py, checked and committed since he began)
+    I3   nobody who takes a row away that somebody refers to by now (a reference key, common/references.py, checked and
+         committed since he began)
     I3   ... nor who meets a key or a table that an undecided transaction holds
     I3   what an undecided transaction held is free again with its outcome
     I3   ... and not before: whose marks were given up is committed by nobody
@@ -110,7 +111,9 @@ class WindowWitness:
             name = message.transaction[:TRANSACTION_BYTES]
             self._ask(name, message.schema_changes, message.exclusive, message.dropped)
 
-    def _ask(self, transaction: bytes, changes: Iterable[int], exclusive: Iterable[int], dropped: Iterable[Table]) -> None:
+    def _ask(
+        self, transaction: bytes, changes: Iterable[int], exclusive: Iterable[int], dropped: Iterable[Table]
+    ) -> None:
         before = self._asked.get(transaction, _Tables())
         self._asked[transaction] = _Tables(
             before.changed | {*map(table_prefix, changes)},
@@ -183,10 +186,15 @@ class WindowWitness:
             for one in wanted:
                 if times.get(one, 0) > since:
                     who = claim.transaction.hex()
-                    self._fail(f"{who} of {claim.start_ts}, {claim.catalog_ts} is let through: {what} {one.hex()} of {times[one]}")
+                    self._fail(
+                        f"{who} of {claim.start_ts}, {claim.catalog_ts} is let through: {what} {one.hex()} "
+                        f"of {times[one]}"
+                    )
         for other, held in model.undecided.items():
             if other != claim.transaction and _meet(wish, held):
-                self._fail(f"{claim.transaction.hex()} is let through and meets what {other.hex()} holds, which is undecided")
+                self._fail(
+                    f"{claim.transaction.hex()} is let through and meets what {other.hex()} holds, which is undecided"
+                )
 
     def _commit(self, window: ConflictWindow, _: None, claim: Claim, commit_ts: Timestamp) -> None:
         model = self._model(window)
@@ -245,7 +253,9 @@ class WindowWitness:
         if left:
             self._fail(f"{left[0].hex()} is decided and still holds keys or tables")
 
-    def _gather(self, window: ConflictWindow, _: None, claim: Claim, written: list[bytes], checked: list[bytes]) -> None:
+    def _gather(
+        self, window: ConflictWindow, _: None, claim: Claim, written: list[bytes], checked: list[bytes]
+    ) -> None:
         pieces = self._model(window).pieces.setdefault(claim, (set(), set()))
         pieces[0].update(written)
         pieces[1].update(checked)

@@ -1,15 +1,20 @@
-"""The witness: sees every message of a simulated cluster and what is on its disks, and holds the protocol's invariants against them while it runs.
+"""The witness: sees every message of a simulated cluster and what is on its disks, and holds the protocol's invariants
+against them while it runs.
 
-It trusts no role's account of itself. What a client or another role was told is evidence; what is on the simulated platters, synced, is the truth.
+It trusts no role's account of itself. What a client or another role was told is evidence; what is on the simulated
+platters, synced, is the truth.
 
     at once (the run ends)   I1   a commit that is acknowledged is on the synced part of two of its journal's disks
                              I1   a journal replica that acknowledges a record has it on its disk, synced
-                             I6   no adjudicator promises or offers a time beyond the end that a majority of its journal has
-                             I7   a journal replica that votes takes nothing of a lower epoch after it has sealed for a higher one
+                             I6   no adjudicator promises or offers a time beyond the end that a majority of its journal
+                                  has
+                             I7   a journal replica that votes takes nothing of a lower epoch after it has sealed for a
+                                  higher one
                              I11  nobody is told of a commit before its time (where clocks are honest)
-                             I12  nobody asks a journal to trim what some storage replica has not checkpointed on its disk
-                             the crossbar delivers in order, nothing at or below a watermark that it has given, each record
-                             whole and once
+                             I12  nobody asks a journal to trim what some storage replica has not checkpointed on its
+                                  disk
+                             the crossbar delivers in order, nothing at or below a watermark that it has given, each
+                             record whole and once
                              two readers of a journal get the same committed records
     kept for the end         reads, promises, what every commit and every participant was told: verdict.py
 """
@@ -62,7 +67,8 @@ from actors.storage import manifest
 from cluster.keeping import JOURNAL as STATE_JOURNAL
 
 LATELY_S = 12.0
-"""A disk that was lost no longer ago may have been one of the two that a commit on its way to its client was on: whoever is to tell him may be stalled meanwhile."""
+"""A disk that was lost no longer ago may have been one of the two that a commit on its way to its client was on:
+whoever is to tell him may be stalled meanwhile."""
 REFUSALS = ("40001", "55000", "53100")
 READS_MAX = 50_000
 """Reads kept for the end of a run; later ones are not checked one by one."""
@@ -78,7 +84,8 @@ class Told:
     exclusive: tuple[int, ...] = ()
     commit_ts: int = 0
     refused: bool = False
-    """The first answer was a refusal: whatever comes later, and however often the request is repeated, it is not committed."""
+    """The first answer was a refusal: whatever comes later, and however often the request is repeated, it is not
+    committed."""
     answers: int = 0
 
 
@@ -95,7 +102,8 @@ class Read:
 
 @dataclass
 class _Stream:
-    """What one crossbar stream has delivered to one storage replica. Messages may be repeated or overtake each other: `number` tells."""
+    """What one crossbar stream has delivered to one storage replica. Messages may be repeated or overtake each other:
+    `number` tells."""
 
     watermark: int = 0
     number: int = 0
@@ -138,7 +146,9 @@ class Witness:
         self._owns = owns
         self._world = world
         self._honest = world.faults.clock_honest
-        self._images: dict[str, DiskImage] = {name: image for process in world.processes.values() for name, image in process.disks.items()}
+        self._images: dict[str, DiskImage] = {
+            name: image for process in world.processes.values() for name, image in process.disks.items()
+        }
         world.on_disk.append(lambda image: self._images.update({image.name: image}))
         self._sealed: dict[str, Sealed] = {}
         self._streams: dict[tuple[str, int], _Stream] = {}
@@ -150,14 +160,14 @@ class Witness:
         self._ends: dict[str, dict[str, int]] = {}
         """Journal replica -> the latest end of an epoch that it has acknowledged."""
         self._settled: set[tuple[str, bytes]] = set()
-        """(participant, attempt) whose outcome the participant has acknowledged: it takes no notice of what its last questions are answered, and the coordinator may have
-        forgotten."""
+        """(participant, attempt) whose outcome the participant has acknowledged: it takes no notice of what its last
+        questions are answered, and the coordinator may have forgotten."""
         self._lost_at: dict[str, float] = {}
         self._rotten: set[str] = set()
         """Disks with a flipped bit, which may be in the very record that is looked for."""
         self._subscribed: dict[str, int] = {}
-        """Storage replica -> the stream that the crossbar was last asked for. It takes no checkpoint from an older one: the
-        replica may have been filled, from a peer that had less, since it claimed that checkpoint."""
+        """Storage replica -> the stream that the crossbar was last asked for. It takes no checkpoint from an older one:
+        the replica may have been filled, from a peer that had less, since it claimed that checkpoint."""
         self._unfilled: set[str] = set()
         """Storage replicas whose disk was lost or has rotted, until they claim a checkpoint of what they have now."""
 
@@ -171,7 +181,7 @@ class Witness:
         self._sealed.pop(role, None)
         self._unfilled.add(role)
 
-    # -- messages -------------------------------------------------------------------------------------------------------------
+    # -- messages ------------------------------------------------------------------------------------------------------
 
     def delivered(self, sender: str, destination: str, message: Message) -> None:
         match message:
@@ -194,7 +204,9 @@ class Witness:
                 self._subscribed[sender] = message.stream
             case StreamAck() if message.checkpoint_ts and message.stream == self._subscribed.get(sender):
                 self._claim_checkpoint(sender, message.checkpoint_ts)
-            case Trim() if not destination.startswith(f"journal/{STATE_JOURNAL}/"):  # storage takes nothing from that one
+            case Trim() if not destination.startswith(
+                f"journal/{STATE_JOURNAL}/"
+            ):  # storage takes nothing from that one
                 self._trim(destination, message.below_ts)
             case Settle():
                 self._trim(destination, message.below_ts)
@@ -224,7 +236,7 @@ class Witness:
             case Scan() if isinstance(answer, Scanned) and len(self.evidence.reads) < READS_MAX:
                 self.evidence.reads.append(Read(role, request.at, [], [], answer.catalog_ts))
 
-    # -- commits --------------------------------------------------------------------------------------------------------------
+    # -- commits -------------------------------------------------------------------------------------------------------
 
     def _answered_commit(self, role: str, request: Commit, answer: Message) -> None:
         told = self.evidence.told[request.transaction]
@@ -268,7 +280,7 @@ class Witness:
         if not (len(ends) >= 2 and time <= ends[-2]):
             self._world.violated("I6", f"{adjudicator} {doing} {time}, and a majority has its epoch's ends {ends}")
 
-    # -- journals -------------------------------------------------------------------------------------------------------------
+    # -- journals ------------------------------------------------------------------------------------------------------
 
     def _appended(self, role: str, request: Append, answer: Appended) -> None:
         if answer.conflict or not request.records or self._images[role].is_given_up:
@@ -277,8 +289,11 @@ class Witness:
         last = decode_header(request.records[-1])
         if answer.durable_lsn < last.lsn:
             return
-        # What a learner takes counts for nothing: it may have lost its promise with its disk, and be filled by the writer that it was promised against.
-        fenced = answer.voter and sealed is not None and request.epoch < sealed.promised_epoch and last.lsn > sealed.tail_lsn
+        # What a learner takes counts for nothing: it may have lost its promise with its disk, and be filled by the
+        # writer that it was promised against.
+        fenced = (
+            answer.voter and sealed is not None and request.epoch < sealed.promised_epoch and last.lsn > sealed.tail_lsn
+        )
         if fenced:
             self._world.violated("I7", f"{role} took record {last.lsn} of epoch {request.epoch} after {sealed}")
         ends = self._ends.setdefault(role.split("/")[1], {})
@@ -286,7 +301,9 @@ class Witness:
         record = request.records[-1]
         files = self._images[role].files
         on_disk = role in self._rotten or any(
-            file.durable.rfind(record) >= 0 for path, file in sorted(files.items(), reverse=True) if path.startswith("log/")
+            file.durable.rfind(record) >= 0
+            for path, file in sorted(files.items(), reverse=True)
+            if path.startswith("log/")
         )
         if not on_disk:
             self._world.violated("I1", f"{role} acknowledged record {last.lsn}, which is not on its disk")
@@ -302,7 +319,9 @@ class Witness:
     def _trim(self, role: str, below_ts: int) -> None:
         lacking = self.unstored(below_ts)
         if lacking is not None:
-            self._world.violated("I12", f"{role} may trim below {below_ts}, {lacking[0]} has checkpointed up to {lacking[1]}")
+            self._world.violated(
+                "I12", f"{role} may trim below {below_ts}, {lacking[0]} has checkpointed up to {lacking[1]}"
+            )
 
     def unstored(self, at: int) -> tuple[str, int] | None:
         """A storage replica that has not checkpointed all up to `at`, and its checkpoint."""
@@ -315,7 +334,7 @@ class Witness:
                     return name, checkpoint
         return None
 
-    # -- storage --------------------------------------------------------------------------------------------------------------
+    # -- storage -------------------------------------------------------------------------------------------------------
 
     def _staged_at_storage(self, replica: str, message: Stage) -> None:
         stream = self._streams.setdefault((replica, message.stream), _Stream())

@@ -15,7 +15,9 @@ NONE = "-1"
 
 
 def main() -> None:
-    given = dict(argument[2:].split("=", 1) for argument in sys.argv[1:] if argument.startswith("--") and "=" in argument)
+    given = dict(
+        argument[2:].split("=", 1) for argument in sys.argv[1:] if argument.startswith("--") and "=" in argument
+    )
     raylet = os.pidfd_open(int(os.environ["RAY_RAYLET_PID"]))
     for service in SERVICES:
         path = os.path.join(given["session-dir"], f"{service}_{given['node-id']}")

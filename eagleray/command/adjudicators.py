@@ -1,4 +1,5 @@
-"""`adjudicators`: how many decide about commits, each with a journal of its own; one more or one less while the cluster runs (docs/ranges.md)."""
+"""`adjudicators`: how many decide about commits, each with a journal of its own; one more or one less while the cluster
+runs (docs/ranges.md)."""
 
 from __future__ import annotations
 
@@ -26,7 +27,9 @@ def show_adjudicators(data: Path) -> None:
     for column in ("adjudicator", "zone", "state", "ranges"):
         table.add_column(column)
     for row in status["adjudicators"]:
-        table.add_row(str(row["number"]), places.get(f"adjudicator/{row['number']}", ""), row["state"], str(row["ranges"]))
+        table.add_row(
+            str(row["number"]), places.get(f"adjudicator/{row['number']}", ""), row["state"], str(row["ranges"])
+        )
     Console(width=None if sys.stdout.isatty() else 200).print(table)
 
 

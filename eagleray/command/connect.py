@@ -18,7 +18,8 @@ RETRY_S = 0.1
 
 
 def state_of(data: Path) -> dict[str, Any]:
-    """The running cluster's state file. A cluster on the nodes of a Ray outlives its supervisor. Raises OneLine where none runs."""
+    """The running cluster's state file. A cluster on the nodes of a Ray outlives its supervisor. Raises OneLine where
+    none runs."""
     folder = DataFolder(data)
     state = folder.read_state()
     if state is None or not (folder.is_locked() or state.get("joined")):
@@ -34,7 +35,8 @@ def ask_status(state: dict[str, Any], timeout_s: float = 10.0) -> dict[str, Any]
 
 
 def ask_controller(state: dict[str, Any], question: Message, timeout_s: float = 10.0) -> Any:
-    """The controller's answer. One that is being started again, after it died, is waited for. Raises OneLine where it refuses, or after `timeout_s`."""
+    """The controller's answer. One that is being started again, after it died, is waited for. Raises OneLine where it
+    refuses, or after `timeout_s`."""
     from actors.common.errors import CONNECTION_FAILURE, DatabaseError
     from actors.common.settings import Messaging
     from actors.runtime.socket_bus import SocketBus

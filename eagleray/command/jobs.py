@@ -61,7 +61,9 @@ def submit_program(
             streams.close()
 
 
-def _program(data: Path, file: Path, arguments: tuple[str, ...], working_dir: Path | None, requirements: Path | None) -> Program:
+def _program(
+    data: Path, file: Path, arguments: tuple[str, ...], working_dir: Path | None, requirements: Path | None
+) -> Program:
     """Raises OneLine where the program cannot be read or is no Python, lies outside of its folder, or its
     requirements cannot be had."""
     from cluster.jobs import Program
@@ -86,7 +88,9 @@ def _program(data: Path, file: Path, arguments: tuple[str, ...], working_dir: Pa
         inside = place.resolve().relative_to(working_dir.resolve())
     except ValueError:
         raise OneLine(f"{file}: not in the working directory {working_dir}") from None
-    return Program(str(inside), arguments, working_dir=working_dir.absolute(), packages=packages, environment=environment)
+    return Program(
+        str(inside), arguments, working_dir=working_dir.absolute(), packages=packages, environment=environment
+    )
 
 
 def _packages(requirements: Path) -> tuple[str, ...]:
@@ -100,7 +104,9 @@ def _packages(requirements: Path) -> tuple[str, ...]:
 
     packages = tuple(line for line in lines if line and not line.startswith("#"))
     if packages and find_spec("pip") is None:
-        raise OneLine(f"{requirements}: Ray installs packages with pip, which this Python does not have (python -m ensurepip)")
+        raise OneLine(
+            f"{requirements}: Ray installs packages with pip, which this Python does not have (python -m ensurepip)"
+        )
     return packages
 
 

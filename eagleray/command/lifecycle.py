@@ -52,14 +52,18 @@ def start(data: Path, named: Named, detach: bool) -> None:
         resolution = _resolution(folder, named)
         if resolution.settings.layout.port == 0:  # one for all gateways, wherever they are: each would take another
             named = named._replace(port=_free_port(resolution.settings))
-        elif not resolution.address:  # else the node of each gateway is looked at, once gateways of a former life have ended
+        elif (
+            not resolution.address
+        ):  # else the node of each gateway is looked at, once gateways of a former life have ended
             _check_port(resolution.settings)
     except (DataFolderError, SettingsError, OneLine) as error:
         if folder.root.is_dir() and not folder.is_locked():
             folder.clear_run()
         raise OneLine(str(error)) from None
     process, reader = _spawn_supervisor(folder, named)
-    _await_ready(folder, process, reader, READY_TIMEOUT_S + (resolution.settings.scaling.wake_s if resolution.address else 0.0))
+    _await_ready(
+        folder, process, reader, READY_TIMEOUT_S + (resolution.settings.scaling.wake_s if resolution.address else 0.0)
+    )
     state = folder.read_state() or {}
     for note in (*resolution.notes, *([state["note"]] if state.get("note") else []), *_about_tokens(folder, state)):
         click.echo(f"eagleray: {note}", err=True)
@@ -84,7 +88,8 @@ def _about_tokens(folder: DataFolder, state: dict[str, Any]) -> list[str]:
 
 
 def _check_free(folder: DataFolder) -> None:
-    """Raises OneLine where a cluster runs on the folder. One that has just been killed is given time to let go of it."""
+    """Raises OneLine where a cluster runs on the folder. One that has just been killed is given time to let go of
+    it."""
     deadline = time.monotonic() + LET_GO_TIMEOUT_S
     while folder.is_locked():
         state = folder.read_state()
@@ -92,7 +97,8 @@ def _check_free(folder: DataFolder) -> None:
             raise OneLine(f"a cluster is already running on {folder.root}: {state['url']}")
         if time.monotonic() > deadline:
             raise OneLine(
-                f"a cluster is already running on {folder.root}, but does not answer (eagleray down --data {folder.root} ends it)"
+                f"a cluster is already running on {folder.root}, but does not answer (eagleray down --data "
+                f"{folder.root} ends it)"
             )
         time.sleep(0.1)
 
@@ -118,7 +124,8 @@ def _resolution(folder: DataFolder, named: Named) -> Resolution:
 
 
 def _free_port(settings: Settings) -> int:
-    """One that is free here now. Raises OneLine. (The host's address may be no address of this machine, where gateways are on others.)"""
+    """One that is free here now. Raises OneLine. (The host's address may be no address of this machine, where gateways
+    are on others.)"""
     try:
         return _check_port(settings)
     except OneLine:
@@ -144,7 +151,12 @@ def _spawn_supervisor(folder: DataFolder, named: Named) -> tuple[subprocess.Pope
     reader, writer = os.pipe()
     arguments = [sys.executable, "-m", "cluster.supervisor", "--data", str(folder.root), "--ready", str(writer)]
     config = named.config.absolute() if named.config is not None else None
-    for flag, value in (("--port", named.port), ("--config", config), ("--mode", named.mode), ("--address", named.address)):
+    for flag, value in (
+        ("--port", named.port),
+        ("--config", config),
+        ("--mode", named.mode),
+        ("--address", named.address),
+    ):
         if value is not None:
             arguments += [flag, str(value)]
     with open(folder.logs / "supervisor.log", "ab") as log:
@@ -155,7 +167,10 @@ def _spawn_supervisor(folder: DataFolder, named: Named) -> tuple[subprocess.Pope
             stderr=log,
             pass_fds=(writer,),
             start_new_session=True,
-            env={**{name: value for name, value in os.environ.items() if name != NOTIFY_SOCKET}, leftovers.MARK: str(folder.root)},
+            env={
+                **{name: value for name, value in os.environ.items() if name != NOTIFY_SOCKET},
+                leftovers.MARK: str(folder.root),
+            },
         )
     os.close(writer)
     return process, reader
@@ -188,7 +203,8 @@ def _await_ready(folder: DataFolder, process: subprocess.Popen[bytes], reader: i
 
 
 def _stay(process: subprocess.Popen[bytes]) -> None:
-    """In the foreground until interrupted, or asked to end by a service manager or a container's runtime: then the cluster stops with us."""
+    """In the foreground until interrupted, or asked to end by a service manager or a container's runtime: then the
+    cluster stops with us."""
     try:
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         click.echo("Ctrl-C stops the cluster.", err=True)
@@ -231,8 +247,8 @@ def stop(data: Path) -> None:
 
 
 def _end_joined(folder: DataFolder) -> list[str]:
-    """Ends the actors of a cluster that lies on the nodes of a Ray, which goes on: they have outlived their supervisor. Their names. Raises
-    OneLine where that Ray does not answer."""
+    """Ends the actors of a cluster that lies on the nodes of a Ray, which goes on: they have outlived their supervisor.
+    Their names. Raises OneLine where that Ray does not answer."""
     from cluster.remembered import resolve
 
     try:

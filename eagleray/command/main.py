@@ -1,23 +1,20 @@
-"""`eagleray up | down | status | top | sql | submit | jobs | workload | bench | sim`: every failure is one line on stderr and a non-zero exit.
+"""`eagleray up | down | status | top | sql | submit | jobs | workload | bench | sim`: every failure is one line on
+stderr and a non-zero exit.
 
-eagleray up --detach --port 5433 --data DIR     start a cluster, leave it running, print its connection string
-eagleray status [--json]                        every actor of every layer
-eagleray shards [split|merge|move|replicas]     which keys lie on which storage shard
-eagleray top                                    the same, live: layers, sessions, load, latency, key ranges, what it uses
-eagleray ranges [move]                          which adjudicator decides about which keys
-eagleray adjudicators [add | remove]            how many of them there are
-eagleray key [add | list | remove]              what clients sign their tokens with
-eagleray token [--user R] [--expires S]         a token, which is such a client's password
-eagleray sql [-c STATEMENT]                     a prompt (psql where it is installed)
-eagleray submit FILE.py                         run a Python program on the cluster's Ray, EAGLERAY_URL set
-eagleray jobs list | logs | stop                programs that were submitted
-eagleray workload list | init | run | check     packaged workloads, or a Python file's, on any PostgreSQL server
-eagleray down                                   stop it; the data stays
-eagleray restore STORE --data DIR               a new cluster from what the object store has of one
-eagleray demo scale-to-zero                     a day from nothing to nothing, in two minutes
-eagleray bench wake                             from zero to the first row, and where the time goes
-eagleray bench park                             what sleeping sessions cost, and how soon they go on
-eagleray sim --seeds 1000                       simulated clusters under faults; --seed S replays one
+eagleray up --detach --port 5433 --data DIR     start a cluster, leave it running, print its connection string eagleray
+status [--json]                        every actor of every layer eagleray shards [split|merge|move|replicas]     which
+keys lie on which storage shard eagleray top                                    the same, live: layers, sessions, load,
+latency, key ranges, what it uses eagleray ranges [move]                          which adjudicator decides about which
+keys eagleray adjudicators [add | remove]            how many of them there are eagleray key [add | list | remove]
+what clients sign their tokens with eagleray token [--user R] [--expires S]         a token, which is such a client's
+password eagleray sql [-c STATEMENT]                     a prompt (psql where it is installed) eagleray submit FILE.py
+run a Python program on the cluster's Ray, EAGLERAY_URL set eagleray jobs list | logs | stop                programs
+that were submitted eagleray workload list | init | run | check     packaged workloads, or a Python file's, on any
+PostgreSQL server eagleray down                                   stop it; the data stays eagleray restore STORE --data
+DIR               a new cluster from what the object store has of one eagleray demo scale-to-zero                     a
+day from nothing to nothing, in two minutes eagleray bench wake                             from zero to the first row,
+and where the time goes eagleray bench park                             what sleeping sessions cost, and how soon they
+go on eagleray sim --seeds 1000                       simulated clusters under faults; --seed S replays one
 """
 
 from __future__ import annotations
@@ -49,8 +46,15 @@ def cli() -> None:
 )
 @click.option("--detach", is_flag=True, help="Return once the cluster is ready; it goes on running.")
 @click.option("--config", type=click.Path(path_type=Path), default=None, help="A settings file (TOML).")
-@click.option("--mode", type=click.Choice(["dsql", "open"]), default=None, help="dsql: its limits (default). open: lifted.")
-@click.option("--address", default=None, metavar="auto|HOST:PORT", help="Join the Ray cluster that runs there (default: bring one along).")
+@click.option(
+    "--mode", type=click.Choice(["dsql", "open"]), default=None, help="dsql: its limits (default). open: lifted."
+)
+@click.option(
+    "--address",
+    default=None,
+    metavar="auto|HOST:PORT",
+    help="Join the Ray cluster that runs there (default: bring one along).",
+)
 def up(data: Path, port: int | None, detach: bool, config: Path | None, mode: str | None, address: str | None) -> None:
     """Start a cluster on DIR (made where missing) and print how to connect."""
     from eagleray.command.lifecycle import Named, start
@@ -91,7 +95,8 @@ def status(data: Path, as_json: bool) -> None:
 @cli.command()
 @data_option
 def top(data: Path) -> None:
-    """Watch a running cluster: layers, sessions, load, latencies, key ranges, what it uses. Into a pipe: once, as text."""
+    """Watch a running cluster: layers, sessions, load, latencies, key ranges, what it uses. Into a pipe: once, as
+    text."""
     from eagleray.command.top import show_top
 
     show_top(data)
@@ -112,7 +117,12 @@ def ranges(context: click.Context, data: Path) -> None:
 @data_option
 @click.option("--from", "low", default="", help="The first key of the range (default: the first of all).")
 @click.option("--to", "high", default="", help="The first key above it (default: all others).")
-@click.option("--type", "kind", default="", help="The type of those keys, as int8 or uuid (default: they are bytes in hexadecimal).")
+@click.option(
+    "--type",
+    "kind",
+    default="",
+    help="The type of those keys, as int8 or uuid (default: they are bytes in hexadecimal).",
+)
 @click.argument("adjudicator", type=click.IntRange(1))
 def move_range(data: Path, low: str, high: str, kind: str, adjudicator: int) -> None:
     """Have ADJUDICATOR decide about the keys of a range, in all tables, while the cluster runs."""
@@ -164,8 +174,12 @@ def shards(context: click.Context, data: Path) -> None:
 
 @shards.command("split")
 @data_option
-@click.option("--at", "cut", default="", help="The first key of the upper part (default: half of the shard's bytes lie below it).")
-@click.option("--type", "kind", default="", help="The type of that key, as int8 or uuid (default: it is bytes in hexadecimal).")
+@click.option(
+    "--at", "cut", default="", help="The first key of the upper part (default: half of the shard's bytes lie below it)."
+)
+@click.option(
+    "--type", "kind", default="", help="The type of that key, as int8 or uuid (default: it is bytes in hexadecimal)."
+)
 @click.argument("shard", type=click.IntRange(1))
 def split_shard(data: Path, cut: str, kind: str, shard: int) -> None:
     """Have two shards take the place of SHARD, while the cluster runs."""
@@ -223,16 +237,27 @@ def sql(data: Path, statement: str | None) -> None:
 @cli.command()
 @data_option
 @click.option(
-    "--working-dir", type=click.Path(path_type=Path, exists=True, file_okay=False), help="Copied to the cluster; FILE lies in it."
+    "--working-dir",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Copied to the cluster; FILE lies in it.",
 )
-@click.option("--requirements", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="What pip is to install for it.")
-@click.option("--wait/--no-wait", default=True, help="--no-wait: print the job's name once it runs, and leave it alone.")
+@click.option(
+    "--requirements",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="What pip is to install for it.",
+)
+@click.option(
+    "--wait/--no-wait", default=True, help="--no-wait: print the job's name once it runs, and leave it alone."
+)
 @click.argument("file", type=click.Path(path_type=Path))
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
-def submit(data: Path, working_dir: Path | None, requirements: Path | None, wait: bool, file: Path, arguments: tuple[str, ...]) -> None:
+def submit(
+    data: Path, working_dir: Path | None, requirements: Path | None, wait: bool, file: Path, arguments: tuple[str, ...]
+) -> None:
     """Run a Python program on the cluster's Ray, which finds the database in EAGLERAY_URL.
 
-    Its input and outputs are this command's, and so is its exit status; Ctrl-C stops it. Options of the program come after --.
+    Its input and outputs are this command's, and so is its exit status; Ctrl-C stops it. Options of the program come
+    after --.
     """
     from eagleray.command.jobs import submit_program
 
@@ -289,7 +314,9 @@ def list_workloads() -> None:
 
 
 url_option = click.option("--url", default=None, help="Any PostgreSQL server instead of the cluster on DIR.")
-scale_option = click.option("--scale", type=float, default=1.0, show_default=True, help="How much data; see docs/workloads.md.")
+scale_option = click.option(
+    "--scale", type=float, default=1.0, show_default=True, help="How much data; see docs/workloads.md."
+)
 seed_option = click.option("--seed", type=int, default=1, show_default=True, help="Of all random choices.")
 written = click.Path(path_type=Path, dir_okay=False)
 
@@ -311,9 +338,13 @@ def init_workload(data: Path, name: str, url: str | None, scale: float) -> None:
 @click.argument("name")
 @url_option
 @scale_option
-@click.option("--duration", "--seconds", "seconds", type=click.FloatRange(0.1), help="Seconds; a curve is stretched to them.")
+@click.option(
+    "--duration", "--seconds", "seconds", type=click.FloatRange(0.1), help="Seconds; a curve is stretched to them."
+)
 @click.option("--clients", type=click.IntRange(1, 10_000), default=None, help="Connections.")
-@click.option("--rate", type=click.FloatRange(0, min_open=True), help="Open loop: transactions a second; with --curve, its peak.")
+@click.option(
+    "--rate", type=click.FloatRange(0, min_open=True), help="Open loop: transactions a second; with --curve, its peak."
+)
 @click.option("--curve", help="Open loop: a file of TIME RATE, or ramp:0..500, steps:100,200, day:20..400.")
 @click.option("--warm-up", type=click.FloatRange(0), default=0.0, help="Seconds before that are not measured.")
 @click.option(
@@ -356,7 +387,8 @@ def demo() -> None:
 @click.option("--html", type=written, default=None, help="Draw the day here.")
 @click.option("--png", type=written, default=None, help="Draw the day here (needs matplotlib).")
 def demo_scale_to_zero(html: Path | None, png: Path | None) -> None:
-    """A day from nothing to nothing: waking, following the load, sessions that sleep. Exit status 0 only if all of it held."""
+    """A day from nothing to nothing: waking, following the load, sessions that sleep. Exit status 0 only if all of it
+    held."""
     from importlib.util import find_spec
 
     from eagleray.demo.scale_to_zero import main
@@ -374,9 +406,17 @@ def bench() -> None:
 @bench.command("wake")
 @click.option("--wakes", type=click.IntRange(1), default=20, show_default=True)
 @click.option("--rows", type=click.IntRange(1), default=1_000_000, show_default=True, help="In the database.")
-@click.option("--warm/--cold", default=True, show_default=True, help="Whether processes (without data) are kept at zero, or none.")
+@click.option(
+    "--warm/--cold", default=True, show_default=True, help="Whether processes (without data) are kept at zero, or none."
+)
 @click.option("--parked", is_flag=True, help="A session that was parked goes on; else a new connection is made.")
-@click.option("--json", "out", type=click.Path(path_type=Path, dir_okay=False), default=None, help="Where to write every wake's times.")
+@click.option(
+    "--json",
+    "out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=None,
+    help="Where to write every wake's times.",
+)
 def bench_wake(wakes: int, rows: int, warm: bool, parked: bool, out: Path | None) -> None:
     """How long a client of a cluster at zero waits for its first row, and where the time goes."""
     from eagleray.bench_wake import WakeFailed, main
@@ -389,7 +429,13 @@ def bench_wake(wakes: int, rows: int, warm: bool, parked: bool, out: Path | None
 
 @bench.command("park")
 @click.option("--sessions", type=click.IntRange(2), default=1000, show_default=True)
-@click.option("--json", "out", type=click.Path(path_type=Path, dir_okay=False), default=None, help="Where to write every session's time.")
+@click.option(
+    "--json",
+    "out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=None,
+    help="Where to write every session's time.",
+)
 def bench_park(sessions: int, out: Path | None) -> None:
     """What sessions that sleep at zero cost, and how soon each goes on."""
     from eagleray.bench_park import main
@@ -406,15 +452,24 @@ def bench_park(sessions: int, out: Path | None) -> None:
 @click.option("--from", "first", type=click.IntRange(0), default=0, show_default=True, help="The first of them.")
 @click.option("--seed", type=click.IntRange(0), default=None, help="Replay this one seed alone.")
 @click.option("-v", "--verbose", is_flag=True, help="With --seed: every event, one a line.")
-@click.option("--seconds", type=click.FloatRange(1), default=120.0, show_default=True, help="Virtual seconds under faults.")
+@click.option(
+    "--seconds", type=click.FloatRange(1), default=120.0, show_default=True, help="Virtual seconds under faults."
+)
 @click.option("--proof", "proofs", multiple=True, help="Only these workloads (may be repeated).")
 @click.option(
-    "--pause", type=click.FloatRange(0), default=1.0, show_default=True, help="A factor on the clients' pauses: fewer transactions a seed."
+    "--pause",
+    type=click.FloatRange(0),
+    default=1.0,
+    show_default=True,
+    help="A factor on the clients' pauses: fewer transactions a seed.",
 )
 @click.option("--processes", type=click.IntRange(1), default=None, help="Seeds at a time (default: one a processor).")
 @click.option("--steer", is_flag=True, help="Vary the plans of runs that met what few others did, half of the time.")
 @click.option(
-    "--plan", type=click.Path(path_type=Path, dir_okay=False, exists=True), default=None, help="With --seed: the plan that --json has kept."
+    "--plan",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    default=None,
+    help="With --seed: the plan that --json has kept.",
 )
 @click.option(
     "--json",
@@ -438,7 +493,8 @@ def sim(
 ) -> None:
     """Run simulated clusters under faults and check that no promise is broken.
 
-    Every role runs as in production, in one process, on a simulated network, disks and clocks. One seed is one history: a failing one can be replayed.
+    Every role runs as in production, in one process, on a simulated network, disks and clocks. One seed is one history:
+    a failing one can be replayed.
     """
     from cluster.simulation.campaign import Options
     from eagleray.command.simulate import replay, simulate

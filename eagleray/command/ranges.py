@@ -1,7 +1,7 @@
 """`ranges`: which adjudicator decides about which keys, and a move by hand.
 
-A range is cut at the bytes of a primary key's first columns, in every table and index alike. A person names such a place by a value and its
-type, or by its bytes in hexadecimal.
+A range is cut at the bytes of a primary key's first columns, in every table and index alike. A person names such a
+place by a value and its type, or by its bytes in hexadecimal.
 """
 
 from __future__ import annotations
@@ -28,7 +28,9 @@ def show_ranges(data: Path) -> None:
         table.add_column(column)
     for row in ask_status(state_of(data))["ranges"]:
         owner = f"{row['adjudicator']}" + (f" -> {row['to']}" if "to" in row else "")
-        table.add_row(place_text(row["low"], "the first key"), place_text(row["high"], "the last key"), owner, str(row["shard"]))
+        table.add_row(
+            place_text(row["low"], "the first key"), place_text(row["high"], "the last key"), owner, str(row["shard"])
+        )
     Console(width=None if sys.stdout.isatty() else 200).print(table)
 
 
@@ -66,6 +68,8 @@ def move_range(data: Path, low: str, high: str, adjudicator: int, type_name: str
     from actors.common.messages import MoveRange
 
     state = state_of(data)
-    question: Any = MoveRange(place_of(low, type_name) if low else b"", place_of(high, type_name) if high else None, adjudicator)
+    question: Any = MoveRange(
+        place_of(low, type_name) if low else b"", place_of(high, type_name) if high else None, adjudicator
+    )
     ask_controller(state, question, MOVE_S_MAX)
     click.echo(f"adjudicator/{adjudicator} owns the range")

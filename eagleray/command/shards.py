@@ -27,7 +27,9 @@ def show_shards(data: Path) -> None:
     status = ask_status(state_of(data))
     loads = {actor["name"]: actor.get("load", {}) for actor in status["actors"]}
     for row in status["shards"]:
-        most: dict[str, int] = max((loads.get(name, {}) for name in row["replicas"]), key=lambda load: load.get("rows", 0), default={})
+        most: dict[str, int] = max(
+            (loads.get(name, {}) for name in row["replicas"]), key=lambda load: load.get("rows", 0), default={}
+        )
         for place, (low, high) in enumerate(row["spans"]):
             ends = place_text(low, "the first key"), place_text(high, "the last key")
             rest = (str(len(row["replicas"])), f"{most.get('rows', 0):,}", f"{most.get('bytes', 0):,}", row["state"])

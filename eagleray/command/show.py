@@ -46,7 +46,8 @@ def _print_table(answer: dict[str, Any]) -> None:
 
     placement = f"placement: {PLACEMENTS[answer['placement']['kind']]} ({answer['placement']['why']})"
     table = Table(
-        title=f"{answer['url']}   {answer['state']}{_unsupervised(answer)}\n{_activity(answer)}\n{placement}{_authority(answer)}\n{metering_line(answer['metering'])}{refused_line(answer['actors'])}",
+        title=f"{answer['url']}   "
+        f"{answer['state']}{_unsupervised(answer)}\n{_activity(answer)}\n{placement}{_authority(answer)}\n{metering_line(answer['metering'])}{refused_line(answer['actors'])}",
         title_justify="left",
         box=None,
         header_style="bold",
@@ -71,7 +72,8 @@ def _unsupervised(answer: dict[str, Any]) -> str:
     return (
         ""
         if answer["supervised"]
-        else "\nits supervisor has ended: nobody replaces processes whose event loop is held (down, then up, begins one)"
+        else "\nits supervisor has ended: nobody replaces processes whose event loop is held (down, then up, "
+        "begins one)"
     )
 
 
@@ -82,19 +84,26 @@ def _authority(answer: dict[str, Any]) -> str:
 
 def load_of(actor: dict[str, Any]) -> dict[str, Any]:
     """What counts and loads an actor tells of."""
-    counts = {key: actor[key] for key in ("sessions", "parked", "statements", "transactions", "conflicts") if key in actor}
+    counts = {
+        key: actor[key] for key in ("sessions", "parked", "statements", "transactions", "conflicts") if key in actor
+    }
     return counts | (actor.get("load") or {})
 
 
 def metering_line(metering: dict[str, Any]) -> str:
     dpu = metering["dpu"]
     parts = ", ".join(f"{name} {dpu[name]:,.3f}" for name in ("compute", "read", "write"))
-    return f"used since {metering['since']}: {dpu['total']:,.3f} DPU ({parts}) in {metering['transactions']:,} transactions"
+    return (
+        f"used since {metering['since']}: {dpu['total']:,.3f} DPU ({parts}) in {metering['transactions']:,} "
+        f"transactions"
+    )
 
 
 def refused_line(actors: list[dict[str, Any]]) -> str:
     """What an object store refuses, and to whom; journals keep what it lacks meanwhile."""
-    lacking = [(actor["name"], actor["object_store"]) for actor in actors if actor.get("object_store", {}).get("refused")]
+    lacking = [
+        (actor["name"], actor["object_store"]) for actor in actors if actor.get("object_store", {}).get("refused")
+    ]
     if not lacking:
         return ""
     name, told = min(lacking, key=lambda one: one[1]["refused_since"])

@@ -28,7 +28,8 @@ def simulate(first: int, count: int, options: Options, processes: int, summary: 
         totals.add(report)
         if report.failure is not None:
             click.echo(
-                f"seed {report.seed} FAILED: {report.failure}\n    replay: {replay_command(report.seed, options)}{_kept(report, options)}"
+                f"seed {report.seed} FAILED: {report.failure}\n    replay: "
+                f"{replay_command(report.seed, options)}{_kept(report, options)}"
             )
     show(totals)
     if summary is not None:
@@ -37,7 +38,8 @@ def simulate(first: int, count: int, options: Options, processes: int, summary: 
 
 
 def replay(seed: int, options: Options, verbose: bool, kept: Path | None = None, summary: Path | None = None) -> int:
-    """One seed, told in full. -v: every event, one a line. `kept`: a file with the plan that it had, which `summary` is for."""
+    """One seed, told in full. -v: every event, one a line. `kept`: a file with the plan that it had, which `summary` is
+    for."""
     check_names(options.proofs)
     logging.disable(logging.CRITICAL)
     report = options.run(seed, keep_trace=verbose, plan=_read_plan(kept) if kept is not None else None)
@@ -92,7 +94,13 @@ def replay_command(seed: int, options: Options) -> str:
 def _with_progress(reports: Iterator[SeedReport], count: int) -> Iterator[SeedReport]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("seeds"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[failed]} failed"), TimeRemainingColumn())
+    columns = (
+        TextColumn("seeds"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[failed]} failed"),
+        TimeRemainingColumn(),
+    )
     failed = 0
     with Progress(*columns, transient=True) as bar:
         task = bar.add_task("seeds", total=count, failed=0)
@@ -107,14 +115,17 @@ def show(totals: Totals) -> None:
     strikes = ", ".join(f"{name} {number:,}" for name, number in told["faults"].items())
     proofs = ", ".join(f"{name} {number:,}" for name, number in told["proofs"].items())
     click.echo(
-        f"{totals.seeds:,} seeds, {len(totals.failing):,} failed; {totals.seeds_a_minute:,.0f} seeds a minute, {told['virtual_hours']:,} virtual hours"
+        f"{totals.seeds:,} seeds, {len(totals.failing):,} failed; {totals.seeds_a_minute:,.0f} seeds a "
+        f"minute, {told['virtual_hours']:,} virtual hours"
     )
     click.echo(f"transactions  {totals.commits:,} committed of {totals.attempts:,} attempted")
     click.echo(f"checked       {totals.reads:,} reads, {totals.rows:,} rows of replicas, {totals.events:,} events")
     click.echo(f"proofs        {proofs}")
     click.echo(f"faults        {strikes or 'none'}")
     if totals.met:
-        click.echo(f"features      {len(totals.met):,} met, {told['features']['by_one_run']:,} of them by one run alone")
+        click.echo(
+            f"features      {len(totals.met):,} met, {told['features']['by_one_run']:,} of them by one run alone"
+        )
     if totals.failing:
         click.echo(f"failing seeds {' '.join(map(str, told['failing_seeds']))}")
 
@@ -123,11 +134,15 @@ def show_one(report: SeedReport) -> None:
     plan = report.plan
     layout = plan.settings.layout
     click.echo(
-        f"seed {report.seed}: {', '.join(plan.proofs)} on {layout.query_processors} query processors, {layout.adjudicators} adjudicators, "
+        f"seed {report.seed}: {', '.join(plan.proofs)} on {layout.query_processors} query processors, "
+        f"{layout.adjudicators} adjudicators, "
         f"{layout.shards} shards ({layout.placement}); {report.virtual_s:.0f} virtual seconds in {report.seconds:.2f}"
     )
-    click.echo(f"faults        {', '.join(f'{name} {number}' for name, number in report.strikes.most_common()) or 'none'}")
     click.echo(
-        f"transactions  {report.commits} committed of {report.attempts} attempted; trace {report.digest[:16]}, {report.events:,} events"
+        f"faults        {', '.join(f'{name} {number}' for name, number in report.strikes.most_common()) or 'none'}"
+    )
+    click.echo(
+        f"transactions  {report.commits} committed of {report.attempts} attempted; trace "
+        f"{report.digest[:16]}, {report.events:,} events"
     )
     click.echo("all checks held" if report.failure is None else f"FAILED: {report.failure}")

@@ -4,8 +4,8 @@
     eagleray key add --arn arn:aws:iam::123456789012:role/app      for the roles that AWS IAM GRANT gives to it
     PGPASSWORD=$(eagleray token) psql "$URL"
 
-A token is made here, without the cluster: with a key of the data folder that may connect as that user, else with the one in AWS_ACCESS_KEY_ID and
-AWS_SECRET_ACCESS_KEY (AWS_SESSION_TOKEN), as AWS's own tools would.
+A token is made here, without the cluster: with a key of the data folder that may connect as that user, else with the
+one in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (AWS_SESSION_TOKEN), as AWS's own tools would.
 """
 
 from __future__ import annotations
@@ -43,7 +43,9 @@ def key() -> None:
 @click.option("--user", default=None, help="The database user whom the key lets in (default: admin).")
 @click.option("--arn", default=None, help="Or the identity: it is let in as the roles that AWS IAM GRANT gives to it.")
 @click.option("--admin", is_flag=True, help="With --arn: as admin, too.")
-@click.option("--from-environment", is_flag=True, help="The pair in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, not a new one.")
+@click.option(
+    "--from-environment", is_flag=True, help="The pair in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, not a new one."
+)
 def add_key(data: Path, user: str | None, arn: str | None, admin: bool, from_environment: bool) -> None:
     """Let in who signs with a key pair: a new one, which is printed this once."""
     from actors.common.access_key import AccessKey
@@ -108,7 +110,9 @@ def remove_key(data: Path, key_id: str) -> None:
 @data_option
 @click.option("--user", default="admin", show_default=True, help="As whom to connect.")
 @click.option("--expires", type=click.IntRange(1, WEEK_S), default=900, show_default=True, help="Seconds.")
-@click.option("--host", default=None, help="By which name clients reach the cluster (default: the first of authentication.hosts).")
+@click.option(
+    "--host", default=None, help="By which name clients reach the cluster (default: the first of authentication.hosts)."
+)
 @click.option("--region", default=None, help="Default: authentication.region.")
 @click.option("--key", "key_id", default=None, help="The id of the key to sign with.")
 def token(data: Path, user: str, expires: int, host: str | None, region: str | None, key_id: str | None) -> None:
@@ -125,8 +129,9 @@ def token(data: Path, user: str, expires: int, host: str | None, region: str | N
 
 
 def use_token(data: Path, state: dict[str, Any], environment: Any) -> None:
-    """Where the cluster asks for tokens: PGPASSWORD, by which libpq's and asyncpg's programs connect to it as admin, unless there is one. It is good for a week, since programs
-    connect again. Raises OneLine where no key lets admin in."""
+    """Where the cluster asks for tokens: PGPASSWORD, by which libpq's and asyncpg's programs connect to it as admin,
+    unless there is one. It is good for a week, since programs connect again. Raises OneLine where no key lets admin
+    in."""
     if state.get("method") != "tokens" or "PGPASSWORD" in environment:
         return
     known = [one for one in _keys(data) if _fits(one, "admin")]
@@ -135,7 +140,9 @@ def use_token(data: Path, state: dict[str, Any], environment: Any) -> None:
     environment["PGPASSWORD"] = _signed(_authentication(data), known[0], "admin", WEEK_S, None, None)
 
 
-def _signed(settings: Authentication, signer: AccessKey, user: str, expires_s: int, host: str | None, region: str | None) -> str:
+def _signed(
+    settings: Authentication, signer: AccessKey, user: str, expires_s: int, host: str | None, region: str | None
+) -> str:
     from actors.common.connection_token import sign
 
     return sign(signer, host or settings.hosts[0], region or settings.region, user, time.time(), expires_s)
@@ -197,6 +204,8 @@ def _tell(data: Path) -> None:
     if state is None or not (folder.is_locked() or state.get("joined")):
         return
     if state.get("method") != "tokens":
-        click.echo(f"eagleray: authentication.method is {state.get('method')}: this cluster asks for no tokens", err=True)
+        click.echo(
+            f"eagleray: authentication.method is {state.get('method')}: this cluster asks for no tokens", err=True
+        )
         return
     ask_controller(state, KeysChanged(), TELL_S_MAX)

@@ -26,7 +26,8 @@ QUIT = ("q", "Q", "\x1b", "\x03")
 
 
 class Watch:
-    """Polls the cluster on `data` in a thread of its own. `ended`: it runs no more. Each poll costs the controller one message to each role."""
+    """Polls the cluster on `data` in a thread of its own. `ended`: it runs no more. Each poll costs the controller one
+    message to each role."""
 
     def __init__(self, data: Path) -> None:
         self._data = data

@@ -115,7 +115,8 @@ def find(data: Path, name: str, url: str | None, scale: float) -> tuple[Workload
 
 
 def _own(data: Path) -> str:
-    """The cluster on DIR, for which this process has its password from now on, where one is asked for that can be made here."""
+    """The cluster on DIR, for which this process has its password from now on, where one is asked for that can be made
+    here."""
     state = state_of(data)
     use_token(data, state, os.environ)
     return str(state["url"])

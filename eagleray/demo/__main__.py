@@ -1,7 +1,8 @@
 """`make demo`: both parts; exit status 0 only if both held. DEMO_PICTURE: where the day is drawn, as HTML.
 
-On few cores the day's nodes stay: each node that Ray's autoscaler adds starts half a dozen processes of Ray's own, so that on two busy cores
-a cold connection took 35 to 67 s, twice a day, where it takes some 5 to 10 s on nodes that are there.
+On few cores the day's nodes stay: each node that Ray's autoscaler adds starts half a dozen processes of Ray's own, so
+that on two busy cores a cold connection took 35 to 67 s, twice a day, where it takes some 5 to 10 s on nodes that are
+there.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ def main() -> int:
         return status
     if cores < CORES_MIN and "DEMO_NODES" not in os.environ:
         print(
-            f"\nWith {cores} cores Ray's nodes stay in this demo. They come and go in `eagleray demo scale-to-zero`, which takes minutes here.",
+            f"\nWith {cores} cores Ray's nodes stay in this demo. They come and go in `eagleray demo "
+            f"scale-to-zero`, which takes minutes here.",
             flush=True,
         )
     return scale_to_zero.main(Path(picture) if picture else None, nodes="go" if cores >= CORES_MIN else "stay")

@@ -9,8 +9,9 @@ from itertools import pairwise
 
 @dataclass(frozen=True)
 class Sample:
-    """The cluster at `second` of the demo. `processes`: those that hold roles, by the operating system. `counts`: of roles that run, by layer, of
-    shards and of key ranges (top/history.py). `whole`: everything runs that is to run. `dpu`: used so far, by kind."""
+    """The cluster at `second` of the demo. `processes`: those that hold roles, by the operating system. `counts`: of
+    roles that run, by layer, of shards and of key ranges (top/history.py). `whole`: everything runs that is to run.
+    `dpu`: used so far, by kind."""
 
     second: float
     processes: int
@@ -23,7 +24,8 @@ class Sample:
 
 @dataclass
 class Day:
-    """`rates`: (second of the demo, orders a second meant, done, p99 in milliseconds); `marks`: (second, what happened)."""
+    """`rates`: (second of the demo, orders a second meant, done, p99 in milliseconds); `marks`: (second, what
+    happened)."""
 
     begun_s: float
     samples: list[Sample] = field(default_factory=list)
@@ -54,13 +56,18 @@ class Day:
         return max(sample.processes for sample in self.samples)
 
     def changing(self) -> list[str]:
-        """What there was more and less of while the cluster was whole, besides processes; query processors in any case."""
+        """What there was more and less of while the cluster was whole, besides processes; query processors in any
+        case."""
         seen: dict[str, set[int]] = {"query_processor": set()}
         for sample in self.samples:
             for kind, count in sample.counts.items():
                 if count and (sample.whole or kind == "node"):
                     seen.setdefault(kind, set()).add(count)
-        return [kind for kind, counts in seen.items() if kind == "query_processor" or (len(counts) > 1 and kind != "process")]
+        return [
+            kind
+            for kind, counts in seen.items()
+            if kind == "query_processor" or (len(counts) > 1 and kind != "process")
+        ]
 
 
 def cost(day: Day) -> str:
@@ -71,6 +78,8 @@ def cost(day: Day) -> str:
     seconds = day.samples[-1].second - day.samples[0].second
     nodes = f", and {day.node_seconds:,.0f} node-seconds of {day.nodes_peak * seconds:,.0f}" if day.nodes_peak else ""
     return (
-        f"cost: {day.process_seconds:,.0f} process-seconds and {dpu['total']:,.2f} DPU ({parts}); a fixed cluster of the peak's size "
-        f"({day.peak} processes) would have taken {fixed:,.0f} process-seconds, {fixed / max(day.process_seconds, 1e-9):.1f} times as many{nodes}"
+        f"cost: {day.process_seconds:,.0f} process-seconds and {dpu['total']:,.2f} DPU ({parts}); a fixed "
+        f"cluster of the peak's size "
+        f"({day.peak} processes) would have taken {fixed:,.0f} process-seconds, "
+        f"{fixed / max(day.process_seconds, 1e-9):.1f} times as many{nodes}"
     )

@@ -1,5 +1,5 @@
-"""The demo's day, drawn: what came and what was done, how late, what ran, what was used. A page of HTML with the picture in it (SVG, nothing else is
-needed), and a PNG (needs matplotlib, the `bench` extra)."""
+"""The demo's day, drawn: what came and what was done, how late, what ran, what was used. A page of HTML with the
+picture in it (SVG, nothing else is needed), and a PNG (needs matplotlib, the `bench` extra)."""
 
 from __future__ import annotations
 
@@ -63,7 +63,9 @@ def panels(day: Day) -> list[Panel]:
         )
         for kind in day.changing()
     ]
-    processes = Series("processes that hold roles", PROCESSES, [(sample.second, sample.processes) for sample in day.samples], "area")
+    processes = Series(
+        "processes that hold roles", PROCESSES, [(sample.second, sample.processes) for sample in day.samples], "area"
+    )
     used = Series("DPU so far", LATE, [(sample.second, sample.dpu["total"]) for sample in day.samples], "step")
     return [
         Panel(
@@ -75,14 +77,20 @@ def panels(day: Day) -> list[Panel]:
         ),
         Panel(
             "milliseconds",
-            [Series("99th percentile of each second's orders", LATE, [(rate[0], rate[3]) for rate in day.rates if rate[3] is not None])],
+            [
+                Series(
+                    "99th percentile of each second's orders",
+                    LATE,
+                    [(rate[0], rate[3]) for rate in day.rates if rate[3] is not None],
+                )
+            ],
         ),
         Panel("how many", [processes, *counts]),
         Panel("units", [used]),
     ]
 
 
-# -- SVG -----------------------------------------------------------------------------------------------------------------------------
+# -- SVG ---------------------------------------------------------------------------------------------------------------
 
 
 def svg(drawn: Sequence[Panel], seconds: float) -> str:
@@ -94,7 +102,8 @@ def svg(drawn: Sequence[Panel], seconds: float) -> str:
         for second in _ticks(seconds)
     )
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" font-family="system-ui, sans-serif" font-size="12" fill="#44403c">'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" font-family="system-ui, '
+        f'sans-serif" font-size="12" fill="#44403c">'
         f'<rect width="{WIDTH}" height="{height}" fill="#ffffff"/>{body}{ticks}</svg>'
     )
 
@@ -139,7 +148,7 @@ def _number(value: float) -> str:
     return f"{value:,.0f}" if value >= 10 or value == int(value) else f"{value:.1f}"
 
 
-# -- files ---------------------------------------------------------------------------------------------------------------------------
+# -- files -------------------------------------------------------------------------------------------------------------
 
 
 def write_page(day: Day, path: Path) -> None:
@@ -148,8 +157,11 @@ def write_page(day: Day, path: Path) -> None:
     path.write_text(
         '<!doctype html><html lang="en"><meta charset="utf-8"><title>Eagleray: a day from zero to zero</title>'
         "<style>body{font:15px/1.45 system-ui;margin:2rem auto;max-width:62rem;padding:0 1rem;color:#292524}"
-        "td{padding:.1rem .9rem .1rem 0;vertical-align:top}td:first-child{white-space:nowrap;text-align:right;color:#78716c}svg{width:100%}</style>"
-        f"<h1>A day from zero to zero</h1><p>{html.escape(cost(day))}</p>{svg(panels(day), day.samples[-1].second)}<table>{story}</table></html>\n"
+        "td{padding:.1rem .9rem .1rem "
+        "0;vertical-align:top}td:first-child{white-space:nowrap;text-align:right;color:#78716c}svg{width:100%}</style>"
+        f"<h1>A day from zero to "
+        f"zero</h1><p>{html.escape(cost(day))}</p>{svg(panels(day), day.samples[-1].second)}"
+        f"<table>{story}</table></html>\n"
     )
 
 
@@ -174,7 +186,11 @@ def write_png(day: Day, path: Path) -> None:
                 axis.fill_between(seconds, values, step="post", color=series.colour, alpha=0.45, label=series.label)
             else:
                 axis.plot(
-                    seconds, values, color=series.colour, label=series.label, drawstyle="default" if series.kind == "line" else "steps-post"
+                    seconds,
+                    values,
+                    color=series.colour,
+                    label=series.label,
+                    drawstyle="default" if series.kind == "line" else "steps-post",
                 )
         axis.set_ylabel(panel.title)
         axis.set_ylim(bottom=0)

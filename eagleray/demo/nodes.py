@@ -1,5 +1,5 @@
-"""The demo's own Ray: a head, and nodes of three zones that its autoscaler adds when the cluster asks for them and takes away at zero (raylets of this
-machine, cluster/autoscaled_ray.py)."""
+"""The demo's own Ray: a head, and nodes of three zones that its autoscaler adds when the cluster asks for them and
+takes away at zero (raylets of this machine, cluster/autoscaled_ray.py)."""
 
 from __future__ import annotations
 

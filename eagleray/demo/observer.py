@@ -33,7 +33,8 @@ class Observer:
     """Samples the cluster in a thread of its own until it is closed."""
 
     def __init__(self, data: Path, day: Day, stage: Stage, raylets: Callable[[], list[int]]) -> None:
-        """`raylets`: ids of the processes that are the nodes of a Ray that nodes come to and go from; none where they stay."""
+        """`raylets`: ids of the processes that are the nodes of a Ray that nodes come to and go from; none where they
+        stay."""
         self._data = data
         self._raylets = raylets
         self._day = day
@@ -71,7 +72,8 @@ class Observer:
             counts={**history.counts(), **({"node": len(raylets)} if raylets else {})},
             parked=history.gauge("gateway", "parked"),
             awake=history.now.awake,
-            whole=str(history.now.status["state"]) == "running" and history.gauge("query_processor", "sessions_max") > 0,
+            whole=str(history.now.status["state"]) == "running"
+            and history.gauge("query_processor", "sessions_max") > 0,
             dpu={kind: float(units) for kind, units in history.now.status["metering"]["dpu"].items()},
         )
         day.samples.append(sample)

@@ -1,4 +1,5 @@
-"""A cluster's processes as the operating system lists them (Linux: /proc), so that "nothing runs" does not rest on the cluster's own word."""
+"""A cluster's processes as the operating system lists them (Linux: /proc), so that "nothing runs" does not rest on the
+cluster's own word."""
 
 from __future__ import annotations
 
@@ -13,8 +14,8 @@ ROLE_PROCESS = b"ray::RoleProcess"
 
 
 def role_processes(root: Path, raylets: Collection[int] = ()) -> set[int]:
-    """Pids of the processes that hold roles (gateways' among them), of the cluster on the data folder `root` (absolute); where it has joined a Ray, of
-    all that these raylets have started."""
+    """Pids of the processes that hold roles (gateways' among them), of the cluster on the data folder `root`
+    (absolute); where it has joined a Ray, of all that these raylets have started."""
     found = set()
     for pid in {*leftovers.find(root), *(child for raylet in raylets for child in _children(raylet))}:
         with suppress(OSError):  # it has just ended

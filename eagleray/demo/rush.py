@@ -1,4 +1,5 @@
-"""A rush at noon: everybody wants one of the same few tickets' numbers, a hot key range, for a part of the demo's day."""
+"""A rush at noon: everybody wants one of the same few tickets' numbers, a hot key range, for a part of the demo's
+day."""
 
 from __future__ import annotations
 
@@ -14,8 +15,8 @@ PAUSE_S = 0.03
 
 
 class Rush:
-    """`CLIENTS` threads that buy tickets from `begin_s` to `end_s` seconds after it was entered. `sold`: numbers whose sale was acknowledged;
-    `unknown`: of which nobody knows."""
+    """`CLIENTS` threads that buy tickets from `begin_s` to `end_s` seconds after it was entered. `sold`: numbers whose
+    sale was acknowledged; `unknown`: of which nobody knows."""
 
     def __init__(self, url: str, begin_s: float, end_s: float) -> None:
         self._url = url
@@ -34,7 +35,9 @@ class Rush:
             thread.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._over.set()
         for thread in self._threads:
             thread.join()

@@ -1,15 +1,18 @@
 """`eagleray demo scale-to-zero`: a cluster's day, from nothing to nothing, in one terminal.
 
-    night      nothing runs but two gateways and the controller, on the head of a Ray cluster of its own; there is no other node
+    night      nothing runs but two gateways and the controller, on the head of a Ray cluster of its own; there is no
+               other node
     morning    a first connection wakes the cluster: Ray's autoscaler adds a node for each zone
-    the day    the article's shop along a day's curve (an open loop), and a rush for tickets at noon, all of one range of keys; query processors, adjudicators, key ranges
-               and shards follow the load; `SLEEPERS` sessions with prepared statements of their own stay open all day and say nothing
-    evening    the nodes have gone and nothing runs again, counted from the operating system's process list, while the sleepers' sessions are parked
+    the day    the article's shop along a day's curve (an open loop), and a rush for tickets at noon, all of one range
+               of keys; query processors, adjudicators, key ranges and shards follow the load; `SLEEPERS` sessions with
+               prepared statements of their own stay open all day and say nothing
+    evening    the nodes have gone and nothing runs again, counted from the operating system's process list, while the
+               sleepers' sessions are parked
     next day   each of them goes on where it was; the rows and the shop's checks are read again
 
-A terminal shows the cluster meanwhile as `eagleray top` does, with the story below; elsewhere the story comes as lines. Every
-figure is measured in this run. Exit status 0 only if nothing was lost, no session broke and it really was at zero. DEMO_DAY_SECONDS: the day's length. DEMO_NODES=stay:
-on a Ray that is brought along, whose nodes stay.
+A terminal shows the cluster meanwhile as `eagleray top` does, with the story below; elsewhere the story comes as lines.
+Every figure is measured in this run. Exit status 0 only if nothing was lost, no session broke and it really was at
+zero. DEMO_DAY_SECONDS: the day's length. DEMO_NODES=stay: on a Ray that is brought along, whose nodes stay.
 """
 
 from __future__ import annotations
@@ -76,8 +79,13 @@ def run(data: Path, day: Day, stage: Stage, raylets: Callable[[], list[int]]) ->
         stage.mark(f"night: nothing runs but {night.processes} gateways and the controller{head}")
         _first_connection(url, stage)
         if raylets():
-            stage.mark(f"Ray's autoscaler has added {len(raylets()) - 1} nodes, one for each zone, because actors asked for them")
-        sleepers = [open_ones.enter_context(psycopg.connect(url, autocommit=True, prepare_threshold=0)) for _ in range(SLEEPERS)]
+            stage.mark(
+                f"Ray's autoscaler has added {len(raylets()) - 1} nodes, one for each zone, because actors "
+                f"asked for them"
+            )
+        sleepers = [
+            open_ones.enter_context(psycopg.connect(url, autocommit=True, prepare_threshold=0)) for _ in range(SLEEPERS)
+        ]
         for number, sleeper in enumerate(sleepers):
             sleeper.execute("INSERT INTO sleepers VALUES (%s, %s)", (number, f"sleeper {number}"))
             _wakes_as_itself(sleeper, number)
@@ -86,14 +94,24 @@ def run(data: Path, day: Day, stage: Stage, raylets: Callable[[], list[int]]) ->
             problems = _shop(url, day, stage)
         if problems:
             raise Failed("; ".join(problems))
-        stage.mark(f"evening: the last customer has left; {len(rush.sold):,} tickets were sold at noon, all from one range of numbers")
-        zero = observer.until(lambda sample: is_zero(sample) and sample.processes == night.processes, "a cluster at zero")
+        stage.mark(
+            f"evening: the last customer has left; {len(rush.sold):,} tickets were sold at noon, all from "
+            f"one range of numbers"
+        )
+        zero = observer.until(
+            lambda sample: is_zero(sample) and sample.processes == night.processes, "a cluster at zero"
+        )
         if zero.parked != SLEEPERS:
             raise Failed(f"{zero.parked} sessions are parked, of {SLEEPERS}")
-        stage.mark(f"zero: {zero.processes} gateways and the controller are all that runs; {zero.parked} sessions are parked")
+        stage.mark(
+            f"zero: {zero.processes} gateways and the controller are all that runs; {zero.parked} sessions are parked"
+        )
         begun_s = time.monotonic()
         _wakes_as_itself(sleepers[0], 0)
-        stage.mark(f"the next day: a session that slept has its first row after {time.monotonic() - begun_s:.2f} s, as if nothing had been")
+        stage.mark(
+            f"the next day: a session that slept has its first row after {time.monotonic() - begun_s:.2f} s, "
+            f"as if nothing had been"
+        )
         for number, sleeper in enumerate(sleepers):
             _wakes_as_itself(sleeper, number)
         count = sleepers[0].execute("SELECT count(*) FROM sleepers").fetchone()
@@ -109,7 +127,10 @@ def _first_connection(url: str, stage: Stage) -> None:
     begun_s = time.monotonic()
     with psycopg.connect(url, autocommit=True) as client:
         client.execute("SELECT 1")
-        stage.mark(f"morning: a first connection has its first row after {time.monotonic() - begun_s:.2f} s, from cold processes")
+        stage.mark(
+            f"morning: a first connection has its first row after {time.monotonic() - begun_s:.2f} s, from "
+            f"cold processes"
+        )
         client.execute("CREATE TABLE sleepers (k int PRIMARY KEY, v text)")
 
 
@@ -143,7 +164,10 @@ def _shop(url: str, day: Day, stage: Stage) -> list[str]:
     stage.mark(f"the day begins: a shop's customers, {NIGHT_RATE} to {DAY_RATE} a second, in {SECONDS:.0f} s")
     report = in_loop(drive(orders, Plan(url, CLIENTS, SECONDS, curve=curve, on_second=seen)))
     stage.now("", aloud=False)
-    stage.mark(f"{report.done:,} orders, retried {sum(report.retries.values()):,} (40001), other errors {sum(report.errors.values())}")
+    stage.mark(
+        f"{report.done:,} orders, retried {sum(report.retries.values()):,} (40001), other errors "
+        f"{sum(report.errors.values())}"
+    )
     return report.problems
 
 

@@ -1,5 +1,6 @@
-"""`make demo`, its first part: a new cluster, and the article's shop on it through the PostgreSQL port: first as fast as eight clients go
-(a closed loop), then a day's curve squeezed into seconds (an open loop, its peak a share of what the first part did).
+"""`make demo`, its first part: a new cluster, and the article's shop on it through the PostgreSQL port: first as fast
+as eight clients go (a closed loop), then a day's curve squeezed into seconds (an open loop, its peak a share of what
+the first part did).
 
 Exit status 0 only if every check held and the cluster stopped cleanly. DEMO_SECONDS: how long the day lasts.
 """
@@ -28,7 +29,10 @@ def run_shop(data: Path) -> bool:
         return False
     throughput = json.loads(report.read_text())["transactions_per_second"]
     curve = f"day:{NIGHT_SHARE * throughput:.1f}..{PEAK_SHARE * throughput:.1f}"
-    print(f"\nA day of the same shop in {SECONDS:.0f} seconds, {curve} orders a second, whether the server keeps up or not.")
+    print(
+        f"\nA day of the same shop in {SECONDS:.0f} seconds, {curve} orders a second, whether the server "
+        f"keeps up or not."
+    )
     print("Responses count from when a customer came.", flush=True)
     day = ("--no-init", "--clients", "16", "--duration", str(SECONDS), "--curve", curve)
     return eagleray(*common, *day) == 0

@@ -1,4 +1,5 @@
-"""Where the demo's story is told: below the live view of the cluster where there is a terminal, as lines where there is none."""
+"""Where the demo's story is told: below the live view of the cluster where there is a terminal, as lines where there is
+none."""
 
 from __future__ import annotations
 
@@ -12,7 +13,8 @@ from eagleray.top.view import picture
 
 
 class Stage:
-    """`mark` and `now` are for any thread, `draw` for one. What was told on the terminal's picture is printed when it goes."""
+    """`mark` and `now` are for any thread, `draw` for one. What was told on the terminal's picture is printed when it
+    goes."""
 
     def __init__(self, day: Day) -> None:
         self._day = day

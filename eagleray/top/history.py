@@ -4,7 +4,8 @@
     history.add(now_s, status)          once a second
     history.rate("query_processor", "transactions"), history.latency_ms(0.99), history.counts()
 
-Counters begin anew where a role does, so each role's are compared with its own of the poll before: one that fell has begun anew.
+Counters begin anew where a role does, so each role's are compared with its own of the poll before: one that fell has
+begun anew.
 """
 
 from __future__ import annotations
@@ -73,7 +74,13 @@ class History:
         if elapsed_s <= 0:
             return 0.0
         before, now = self.polls
-        return sum(_grown(value(actor, key), value(before.actors.get(name), key)) for name, actor in _of(now, layer, before)) / elapsed_s
+        return (
+            sum(
+                _grown(value(actor, key), value(before.actors.get(name), key))
+                for name, actor in _of(now, layer, before)
+            )
+            / elapsed_s
+        )
 
     def gauge(self, layer: str, key: str) -> int:
         """The sum over all roles of a layer, as of now."""
@@ -96,13 +103,20 @@ class History:
         return None if us is None else us / 1000
 
     def counts(self) -> dict[str, int]:
-        """Roles that run, by layer; `shard`s, key `range`s (pieces of neighbours with one owner count once) and `process`es beside."""
+        """Roles that run, by layer; `shard`s, key `range`s (pieces of neighbours with one owner count once) and
+        `process`es beside."""
         actors = self.now.actors.values()
         counts = Counter(str(actor["layer"]) for actor in actors if actor["state"] == "running")
         pieces = self.now.status["ranges"]
-        counts["range"] = 1 + sum(one["adjudicator"] != other["adjudicator"] for one, other in pairwise(pieces)) if pieces else 0
-        counts["shard"] = len({actor.get("shard") for actor in actors if actor["layer"] == "storage" and actor["state"] == "running"})
-        counts["process"] = len({actor["pid"] for actor in actors if actor["pid"] is not None and actor["state"] == "running"})
+        counts["range"] = (
+            1 + sum(one["adjudicator"] != other["adjudicator"] for one, other in pairwise(pieces)) if pieces else 0
+        )
+        counts["shard"] = len(
+            {actor.get("shard") for actor in actors if actor["layer"] == "storage" and actor["state"] == "running"}
+        )
+        counts["process"] = len(
+            {actor["pid"] for actor in actors if actor["pid"] is not None and actor["state"] == "running"}
+        )
         return dict(counts)
 
     def dpu_s(self) -> float:
@@ -124,7 +138,8 @@ def value(actor: Status | None, key: str) -> int:
 
 
 def _of(now: Poll, layer: str, before: Poll) -> list[tuple[str, Status]]:
-    """Roles of a layer that have been there in the poll before; one that has just come has counted since it began, not since then."""
+    """Roles of a layer that have been there in the poll before; one that has just come has counted since it began, not
+    since then."""
     return [(name, actor) for name, actor in now.actors.items() if actor["layer"] == layer and name in before.actors]
 
 

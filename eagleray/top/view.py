@@ -1,6 +1,7 @@
 """One picture of a cluster as lines of styled text, for a terminal of any size.
 
-The head and the layers come first; a terminal with less room shows fewer of the sections below them, and cuts lines that are too long.
+The head and the layers come first; a terminal with less room shows fewer of the sections below them, and cuts lines
+that are too long.
 """
 
 from __future__ import annotations
@@ -117,7 +118,9 @@ def _layers(history: History) -> list[Text]:
         stands = " ".join(f"{places[zone] or '.':>2}" for zone in zones)
         count = f"{len(running)}" if len(running) == len(actors) else f"{len(running)}/{len(actors)}"
         style = "" if len(running) == len(actors) else "red"
-        lines.append(Text(f"{LAYER_NAMES.get(layer, layer):<16} {count:>5}  {stands}  {_load(history, layer)}", style=style))
+        lines.append(
+            Text(f"{LAYER_NAMES.get(layer, layer):<16} {count:>5}  {stands}  {_load(history, layer)}", style=style)
+        )
     return lines
 
 

@@ -47,7 +47,9 @@ def _draw_throughput(axis: Any, report: Report) -> None:
     if report.loop == "open":
         axis.plot(seconds, [second.meant for second in whole], color=MEANT, linewidth=3, label="meant")
     axis.plot(seconds, [second.rate for second in whole], color=OURS, label="done")
-    axis.plot(seconds, [second.retries / second.length for second in whole], color=WORST, linewidth=0.8, label="retries")
+    axis.plot(
+        seconds, [second.retries / second.length for second in whole], color=WORST, linewidth=0.8, label="retries"
+    )
     axis.set_ylabel("transactions/s")
     axis.set_ylim(bottom=0)
 

@@ -56,7 +56,9 @@ def test_statements_cursors_and_copy(cluster_url: str) -> None:
             cursor = await connection.cursor("SELECT id FROM asyncpg_items ORDER BY id")
             assert [row[0] for row in await cursor.fetch(10)] == list(range(10))
             assert [row[0] for row in await cursor.fetch(5)] == list(range(10, 15))
-        await connection.executemany("UPDATE asyncpg_items SET name = $2 WHERE id = $1", [(number, "new") for number in range(10)])
+        await connection.executemany(
+            "UPDATE asyncpg_items SET name = $2 WHERE id = $1", [(number, "new") for number in range(10)]
+        )
         assert await connection.fetchval("SELECT count(*) FROM asyncpg_items WHERE name = 'new'") == 10
         assert (await connection.execute("DELETE FROM asyncpg_items WHERE id < 100")) == "DELETE 100"
 

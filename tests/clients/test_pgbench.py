@@ -15,7 +15,9 @@ ACCOUNTS = 100_000 * SCALE
 
 
 def pgbench(url: str, *arguments: str) -> str:
-    done = subprocess.run([program("pgbench"), *arguments, url], capture_output=True, text=True, timeout=100, check=False)
+    done = subprocess.run(
+        [program("pgbench"), *arguments, url], capture_output=True, text=True, timeout=100, check=False
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout + done.stderr
 
@@ -28,16 +30,23 @@ def loaded(cluster_url: str) -> str:
 
 def test_initialize_loads_every_row_and_the_keys(loaded: str) -> None:
     with psycopg.connect(loaded) as connection:
-        counts = [connection.execute(f"SELECT count(*) FROM pgbench_{name}").fetchone() for name in ("accounts", "tellers", "branches")]
+        counts = [
+            connection.execute(f"SELECT count(*) FROM pgbench_{name}").fetchone()
+            for name in ("accounts", "tellers", "branches")
+        ]
         assert counts == [(ACCOUNTS,), (10 * SCALE,), (SCALE,)]
-        plan = "\n".join(row[0] for row in connection.execute("EXPLAIN SELECT abalance FROM pgbench_accounts WHERE aid = 1").fetchall())
+        plan = "\n".join(
+            row[0]
+            for row in connection.execute("EXPLAIN SELECT abalance FROM pgbench_accounts WHERE aid = 1").fetchall()
+        )
         assert "pgbench_accounts_pkey" in plan
 
 
 @pytest.mark.parametrize("protocol", ["simple", "extended", "prepared"])
 @pytest.mark.parametrize("script", ["tpcb-like", "simple-update", "select-only"])
 def test_built_in_scripts(loaded: str, script: str, protocol: str) -> None:
-    """Every transaction counted by pgbench as done is there: the history has it, and the balances add up to its deltas."""
+    """Every transaction counted by pgbench as done is there: the history has it, and the balances add up to its
+    deltas."""
     with psycopg.connect(loaded) as connection:
         before = connection.execute("SELECT count(*), coalesce(sum(delta), 0) FROM pgbench_history").fetchone()
         balance_before = connection.execute("SELECT sum(abalance) FROM pgbench_accounts").fetchone()

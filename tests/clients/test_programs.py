@@ -1,4 +1,5 @@
-"""PostgreSQL's own programs against a live cluster: psql (a session, its catalog commands) and pgbench in its three protocols."""
+"""PostgreSQL's own programs against a live cluster: psql (a session, its catalog commands) and pgbench in its three
+protocols."""
 
 from __future__ import annotations
 
@@ -34,7 +35,9 @@ def test_psql_session(cluster_url: str) -> None:
 
 
 def test_psql_describes(cluster_url: str) -> None:
-    made = run("psql", "-X", "-q", cluster_url, "-c", "CREATE TABLE psql_shown (id int PRIMARY KEY, code varchar(10) UNIQUE)")
+    made = run(
+        "psql", "-X", "-q", cluster_url, "-c", "CREATE TABLE psql_shown (id int PRIMARY KEY, code varchar(10) UNIQUE)"
+    )
     assert made.returncode == 0, made.stderr
     try:
         tables = run("psql", "-X", "-A", "-t", cluster_url, "-c", "\\dt").stdout
@@ -54,10 +57,16 @@ def test_pgbench_script(cluster_url: str, mode: str, tmp_path: Path) -> None:
     """Counters that four clients raise: none is lost, whoever conflicts tries again."""
     made = "DROP TABLE IF EXISTS bench_items; CREATE TABLE bench_items (id int PRIMARY KEY, n int)"
     assert run("psql", "-X", "-q", cluster_url, "-c", made.split(";")[0], "-c", made.split(";")[1]).returncode == 0
-    assert run("psql", "-X", "-q", cluster_url, "-c", "INSERT INTO bench_items SELECT i, 0 FROM generate_series(1, 10) i").returncode == 0
+    assert (
+        run(
+            "psql", "-X", "-q", cluster_url, "-c", "INSERT INTO bench_items SELECT i, 0 FROM generate_series(1, 10) i"
+        ).returncode
+        == 0
+    )
     file = tmp_path / "script.sql"
     file.write_text(
-        "\\set id random(1, 10)\nBEGIN;\nUPDATE bench_items SET n = n + 1 WHERE id = :id;\nSELECT n FROM bench_items WHERE id = :id;\nEND;\n"
+        "\\set id random(1, 10)\nBEGIN;\nUPDATE bench_items SET n = n + 1 WHERE id = :id;\nSELECT n FROM "
+        "bench_items WHERE id = :id;\nEND;\n"
     )
     done = run("pgbench", "-n", "-f", str(file), "-M", mode, "-c", "4", "-t", "25", "--max-tries=100", cluster_url)
     assert done.returncode == 0, done.stderr

@@ -41,7 +41,9 @@ def test_values_there_and_back(connection: psycopg.Connection, binary: bool) -> 
 
 
 def test_rows(connection: psycopg.Connection) -> None:
-    connection.cursor().executemany("INSERT INTO psycopg_items VALUES (%s, %s, %s)", [(n, f"item {n}", Decimal(n) / 4) for n in range(100)])
+    connection.cursor().executemany(
+        "INSERT INTO psycopg_items VALUES (%s, %s, %s)", [(n, f"item {n}", Decimal(n) / 4) for n in range(100)]
+    )
     assert connection.execute("SELECT count(*), sum(amount) FROM psycopg_items").fetchone() == (100, Decimal("1237.50"))
     updated = connection.execute("UPDATE psycopg_items SET name = %s WHERE id = %s RETURNING id, name", ("new", 7))
     assert updated.fetchall() == [(7, "new")]
@@ -61,7 +63,8 @@ def test_pipeline(connection: psycopg.Connection) -> None:
 def test_copy(connection: psycopg.Connection, form: str) -> None:
     with connection.transaction():
         connection.cursor().executemany(
-            "INSERT INTO psycopg_items VALUES (%s, %s, 1.25)", [(n, f'"{n}",\t\\' if n % 2 else None) for n in range(50)]
+            "INSERT INTO psycopg_items VALUES (%s, %s, 1.25)",
+            [(n, f'"{n}",\t\\' if n % 2 else None) for n in range(50)],
         )
     cursor = connection.cursor()
     with cursor.copy(f"COPY psycopg_items TO STDOUT (FORMAT {form})") as copy:

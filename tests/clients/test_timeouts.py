@@ -1,4 +1,5 @@
-"""Timeouts with a real client on a live cluster in open mode: set in every way, seen in every way, and ending what they should."""
+"""Timeouts with a real client on a live cluster in open mode: set in every way, seen in every way, and ending what they
+should."""
 
 from __future__ import annotations
 
@@ -19,12 +20,21 @@ def connection(cluster_url: str) -> Iterator[psycopg.Connection]:
 
 
 def test_shown_as_postgresql_shows_them(connection: psycopg.Connection) -> None:
-    for given, shown in (("1s", "1s"), ("500ms", "500ms"), ("2min", "2min"), (1500, "1500ms"), ("90 s", "90s"), (0, "0")):
+    for given, shown in (
+        ("1s", "1s"),
+        ("500ms", "500ms"),
+        ("2min", "2min"),
+        (1500, "1500ms"),
+        ("90 s", "90s"),
+        (0, "0"),
+    ):
         connection.execute(f"SET statement_timeout = '{given}'")
         assert connection.execute("SHOW statement_timeout").fetchone() == (shown,)
         assert connection.execute("SELECT current_setting('statement_timeout')").fetchone() == (shown,)
     connection.execute("SET statement_timeout = '1min'")
-    row = connection.execute("SELECT setting, unit, vartype, reset_val FROM pg_settings WHERE name = 'statement_timeout'").fetchone()
+    row = connection.execute(
+        "SELECT setting, unit, vartype, reset_val FROM pg_settings WHERE name = 'statement_timeout'"
+    ).fetchone()
     assert row == ("60000", "ms", "integer", "0")
     connection.execute("RESET statement_timeout")
     assert connection.execute("SHOW statement_timeout").fetchone() == ("0",)
@@ -55,13 +65,23 @@ def test_a_statement_is_ended(connection: psycopg.Connection, cluster_url: str) 
     ("setting", "before", "text"),
     [
         ("idle_session_timeout", "", "57P05 terminating connection due to idle-session timeout"),
-        ("idle_in_transaction_session_timeout", "BEGIN", "25P03 terminating connection due to idle-in-transaction timeout"),
-        ("transaction_timeout", "BEGIN; INSERT INTO timeouts VALUES (1)", "25P04 terminating connection due to transaction timeout"),
+        (
+            "idle_in_transaction_session_timeout",
+            "BEGIN",
+            "25P03 terminating connection due to idle-in-transaction timeout",
+        ),
+        (
+            "transaction_timeout",
+            "BEGIN; INSERT INTO timeouts VALUES (1)",
+            "25P04 terminating connection due to transaction timeout",
+        ),
     ],
 )
 def test_a_session_is_ended(connection: psycopg.Connection, setting: str, before: str, text: str) -> None:
     last_words: list[str] = []
-    connection.add_notice_handler(lambda diagnostic: last_words.append(f"{diagnostic.sqlstate} {diagnostic.message_primary}"))
+    connection.add_notice_handler(
+        lambda diagnostic: last_words.append(f"{diagnostic.sqlstate} {diagnostic.message_primary}")
+    )
     connection.execute(f"SET {setting} = '200ms'; {before}")
     select.select([connection], [], [], 30)  # the session's end is the next that comes
     with pytest.raises(psycopg.OperationalError):

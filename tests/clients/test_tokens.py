@@ -1,6 +1,8 @@
-"""A cluster that asks for tokens: keys that come and go while it runs and through what dies, and Aurora DSQL's own connectors, unchanged.
+"""A cluster that asks for tokens: keys that come and go while it runs and through what dies, and Aurora DSQL's own
+connectors, unchanged.
 
-The connectors look the cluster's name up; here it is this machine's (psycopg: `hostaddr`; asyncpg: the look-up of the test's process).
+The connectors look the cluster's name up; here it is this machine's (psycopg: `hostaddr`; asyncpg: the look-up of the
+test's process).
 """
 
 from __future__ import annotations
@@ -38,7 +40,12 @@ class TokenCluster:
     def __init__(self, cluster: LiveCluster) -> None:
         self.live = cluster
         self.ca = str(cluster.data / "tls" / "ca.pem")
-        self.place: dict[str, Any] = {"host": HOST, "port": cluster.port, "sslmode": "verify-full", "sslrootcert": self.ca}
+        self.place: dict[str, Any] = {
+            "host": HOST,
+            "port": cluster.port,
+            "sslmode": "verify-full",
+            "sslrootcert": self.ca,
+        }
 
     def add_key(self, *arguments: str) -> dict[str, str]:
         """Of the environment: boto3's."""
@@ -48,7 +55,14 @@ class TokenCluster:
 
     def connect(self, password: str, **other: Any) -> psycopg.Connection[Any]:
         return psycopg.connect(
-            **{**self.place, "hostaddr": "127.0.0.1", "user": "admin", "dbname": "postgres", "password": password, **other}
+            **{
+                **self.place,
+                "hostaddr": "127.0.0.1",
+                "user": "admin",
+                "dbname": "postgres",
+                "password": password,
+                **other,
+            }
         )
 
     def refusal(self, password: str, **other: Any) -> str:
@@ -74,7 +88,9 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TokenCluster]:
     try:
         notes = live.start()
         assert "certificate authority: " in notes and "there is no access key yet: eagleray key add" in notes
-        assert eagleray("sql", "-c", "select 1", "--data", str(live.data)).stderr.startswith("eagleray: no access key lets admin in")
+        assert eagleray("sql", "-c", "select 1", "--data", str(live.data)).stderr.startswith(
+            "eagleray: no access key lets admin in"
+        )
         yield TokenCluster(live)
     finally:
         discard(live)
@@ -88,7 +104,11 @@ def pair(cluster: TokenCluster) -> dict[str, str]:
 @pytest.fixture
 def as_aws(pair: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """Where AWS's own tools look for a key."""
-    for name, value in {**pair, "AWS_EC2_METADATA_DISABLED": "true", "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent"}.items():
+    for name, value in {
+        **pair,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent",
+    }.items():
         monkeypatch.setenv(name, value)
     return pair
 
@@ -108,7 +128,11 @@ def test_the_python_connector(cluster: TokenCluster, as_aws: dict[str, str], mon
     with aurora_dsql_psycopg.connect(**cluster.place, hostaddr="127.0.0.1", sslnegotiation="direct") as connection:
         assert connection.execute("select 2").fetchone() == (2,)
     look_up = socket.getaddrinfo
-    monkeypatch.setattr(socket, "getaddrinfo", lambda name, *other, **more: look_up("127.0.0.1" if name == HOST else name, *other, **more))
+    monkeypatch.setattr(
+        socket,
+        "getaddrinfo",
+        lambda name, *other, **more: look_up("127.0.0.1" if name == HOST else name, *other, **more),
+    )
     trusting = ssl.create_default_context(cafile=cluster.ca)
 
     async def by_asyncpg() -> None:
@@ -130,7 +154,9 @@ class Pet(Base):
 
 
 def test_the_sqlalchemy_adapter(cluster: TokenCluster, as_aws: dict[str, str]) -> None:
-    engine = create_dsql_engine(HOST, "admin", sslrootcert=cluster.ca, connect_args={"hostaddr": "127.0.0.1", "port": cluster.live.port})
+    engine = create_dsql_engine(
+        HOST, "admin", sslrootcert=cluster.ca, connect_args={"hostaddr": "127.0.0.1", "port": cluster.live.port}
+    )
     Base.metadata.create_all(engine)
     with Session(engine) as session:
         session.add_all([Pet(name="rex"), Pet(name="ada")])
@@ -153,9 +179,14 @@ def test_our_own_commands(cluster: TokenCluster, pair: dict[str, str]) -> None:
 
 
 def test_roles_and_identities(cluster: TokenCluster, pair: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """By AWS IAM GRANT, from the next connection on and for as long as it counts; and by a key that belongs to a role."""
+    """By AWS IAM GRANT, from the next connection on and for as long as it counts; and by a key that belongs to a
+    role."""
     arn = "arn:aws:iam::123456789012:role/shop"
-    identity, other, own = cluster.add_key("--arn", arn), cluster.add_key("--arn", f"{arn}s"), cluster.add_key("--user", "shop")
+    identity, other, own = (
+        cluster.add_key("--arn", arn),
+        cluster.add_key("--arn", f"{arn}s"),
+        cluster.add_key("--user", "shop"),
+    )
 
     def enter(key: dict[str, str], user: str = "shop") -> psycopg.Connection[Any]:
         return cluster.connect(cluster.token("--key", key["AWS_ACCESS_KEY_ID"], "--user", user), user=user)
@@ -175,7 +206,13 @@ def test_roles_and_identities(cluster: TokenCluster, pair: dict[str, str], monke
                 assert connection.execute("select current_user, session_user").fetchone() == ("shop", "shop")
                 with pytest.raises(psycopg.errors.InsufficientPrivilege):
                     connection.execute("CREATE ROLE another")
-        assert refused(other) and refused(identity, "admin") and refused(own, "admin") and refused(pair) and refused(identity, "shops")
+        assert (
+            refused(other)
+            and refused(identity, "admin")
+            and refused(own, "admin")
+            and refused(pair)
+            and refused(identity, "shops")
+        )
         for name, value in identity.items():
             monkeypatch.setenv(name, value)
         with aurora_dsql_psycopg.connect(**cluster.place, hostaddr="127.0.0.1", user="shop") as connection:
@@ -189,7 +226,9 @@ def test_roles_and_identities(cluster: TokenCluster, pair: dict[str, str], monke
 
 def test_a_program_that_is_submitted_connects(cluster: TokenCluster, pair: dict[str, str], tmp_path: Path) -> None:
     program = tmp_path / "program.py"
-    program.write_text("import eagleray\nwith eagleray.connect() as c:\n    print(c.execute('select current_user').fetchone()[0])\n")
+    program.write_text(
+        "import eagleray\nwith eagleray.connect() as c:\n    print(c.execute('select current_user').fetchone()[0])\n"
+    )
     done = eagleray("submit", "--data", str(cluster.live.data), str(program))
     assert done.returncode == 0 and done.stdout.strip() == "admin", done.stderr
 
@@ -205,7 +244,10 @@ def test_a_key_that_is_removed_lets_nobody_in(cluster: TokenCluster, pair: dict[
     for connection in held:
         assert connection.execute("select 1").fetchone() == (1,)
         connection.close()
-    assert eagleray("key", "remove", own, "--data", str(cluster.live.data)).stderr == f"eagleray: there is no access key {own}\n"
+    assert (
+        eagleray("key", "remove", own, "--data", str(cluster.live.data)).stderr
+        == f"eagleray: there is no access key {own}\n"
+    )
 
 
 def until_running(live: LiveCluster) -> None:
@@ -231,8 +273,16 @@ def test_no_secret_is_where_others_could_see_it(cluster: TokenCluster, pair: dic
     secret, token = pair["AWS_SECRET_ACCESS_KEY"].encode(), cluster.token()
     cluster.connect(token).close()
     data = cluster.live.data
-    assert not [path for path in data.rglob("*") if not path.is_symlink() and path.stat().st_mode & 0o077 and "ray" not in path.parts]
-    holders = {path.name for path in data.rglob("*") if path.is_file() and not path.is_symlink() and secret in path.read_bytes()}
+    assert not [
+        path
+        for path in data.rglob("*")
+        if not path.is_symlink() and path.stat().st_mode & 0o077 and "ray" not in path.parts
+    ]
+    holders = {
+        path.name
+        for path in data.rglob("*")
+        if path.is_file() and not path.is_symlink() and secret in path.read_bytes()
+    }
     assert holders == {"access_keys.json"}
     for path in (data / "logs").glob("*.log"):
         assert b"X-Amz-Signature" not in path.read_bytes()

@@ -1,9 +1,10 @@
 """A Ray cluster that is not ours: raylets of this machine, with a token, for `eagleray up --address` to join.
 
-    python foreign_ray.py FOLDER '{"a": {"az": "a"}, "b": {"az": "b"}}'      name of a node -> its labels; the first is the head
+    python foreign_ray.py FOLDER '{"a": {"az": "a"}, "b": {"az": "b"}}'      name of a node -> its labels; the first is
+                                                                             the head
 
-Says {"address": ..., "raylets": {name: pid}} in a line. On its input: "start NAME" starts that node anew (and says the line again). It ends,
-and Ray with it, when its input ends. The token lies in FOLDER/token.
+Says {"address": ..., "raylets": {name: pid}} in a line. On its input: "start NAME" starts that node anew (and says the
+line again). It ends, and Ray with it, when its input ends. The token lies in FOLDER/token.
 """
 
 from __future__ import annotations

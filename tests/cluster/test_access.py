@@ -23,7 +23,8 @@ RAY_REFUSES = "AuthenticationError"
 def test_nothing_listens_to_other_machines(live_cluster: LiveCluster) -> None:
     processes = leftovers.find(live_cluster.data)
     assert exposed(processes) == []
-    # The control process, three raylets of two ports each, the supervisor, and each actor's own server (of six actors at least): the proof looked at something.
+    # The control process, three raylets of two ports each, the supervisor, and each actor's own server (of six actors
+    # at least): the proof looked at something.
     assert len({place.port for _, place in listening(processes)}) > 12
 
 
@@ -65,13 +66,16 @@ def test_another_user_gets_nowhere(live_cluster: LiveCluster, tmp_path: Path, mo
     folder = DataFolder(live_cluster.data)
     state = folder.read_state()
     assert state is not None
-    paths = [path for root in {folder.root, folder.ray, folder.sockets} for path in root.rglob("*") if not path.is_symlink()]
+    paths = [
+        path for root in {folder.root, folder.ray, folder.sockets} for path in root.rglob("*") if not path.is_symlink()
+    ]
     processes = leftovers.find(live_cluster.data)
     agents = [process for process in processes if b"RuntimeEnvAgent" in Path(f"/proc/{process}/cmdline").read_bytes()]
     goals = {
         "gcs": state["ray_address"],
         "sockets": [str(path) for path in paths if path.is_socket()],
-        "files": [str(path) for path in paths if path.is_file()] + [f"/proc/{process}/environ" for process in processes],
+        "files": [str(path) for path in paths if path.is_file()]
+        + [f"/proc/{process}/environ" for process in processes],
         "folders": [str(path) for path in (folder.root, folder.ray, *paths) if path.is_dir()],
         "agents": sorted(place.port for _, place in listening(agents)),
     }

@@ -1,4 +1,5 @@
-"""A cluster on a Ray whose nodes come and go: none but the head before, none at zero, and each zone's data on the node that comes back for it."""
+"""A cluster on a Ray whose nodes come and go: none but the head before, none at zero, and each zone's data on the node
+that comes back for it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""A real cluster follows its load: query processors come and go, everything ends at zero and comes back, whoever dies meanwhile."""
+"""A real cluster follows its load: query processors come and go, everything ends at zero and comes back, whoever dies
+meanwhile."""
 
 from __future__ import annotations
 
@@ -96,7 +97,9 @@ def test_query_processors_follow_the_sessions(cluster: LiveCluster) -> None:
         clients = [open_ones.enter_context(psycopg.connect(cluster.url, autocommit=True)) for _ in range(5)]
         clients[0].execute("INSERT INTO kept VALUES (1)")
         status = until(cluster, lambda status: "query_processor/3" in names(status, "query_processor"))
-        assert [actor["actor"] for actor in status["actors"] if actor["name"] == "query_processor/3"] == ["query_processor-3"]
+        assert [actor["actor"] for actor in status["actors"] if actor["name"] == "query_processor/3"] == [
+            "query_processor-3"
+        ]
         assert [client.execute("SELECT a FROM kept").fetchall() for client in clients] == [[(1,)]] * 5
         clients += [open_ones.enter_context(psycopg.connect(cluster.url, autocommit=True)) for _ in range(4)]
         last = [client for client in clients if client.info.backend_pid >> 20 == 3]
@@ -107,7 +110,9 @@ def test_query_processors_follow_the_sessions(cluster: LiveCluster) -> None:
         last[0].execute("SET application_name TO 'moved'")
         until(cluster, lambda status: names(status, "query_processor") == ["query_processor/1", "query_processor/2"])
         assert [client.execute("SELECT a FROM kept").fetchall() for client in last[:2]] == [[(1,)]] * len(last[:2])
-        assert last[0].execute("SHOW application_name").fetchone() == ("moved",), "it has left the query processor that is no more"
+        assert last[0].execute("SHOW application_name").fetchone() == ("moved",), (
+            "it has left the query processor that is no more"
+        )
 
 
 def test_at_zero_only_gateways_and_the_controller_are_left(cluster: LiveCluster) -> None:
@@ -118,7 +123,9 @@ def test_at_zero_only_gateways_and_the_controller_are_left(cluster: LiveCluster)
     status = until(cluster, lambda status: status["state"] == "asleep")
     assert {actor["layer"] for actor in status["actors"]} == {"gateway", "controller"}
     gateways = [actor["pid"] for actor in status["actors"] if actor["layer"] == "gateway"]
-    assert not any("libarrow" in Path(f"/proc/{pid}/maps").read_text() for pid in gateways), "what stays at zero is to be small"
+    assert not any("libarrow" in Path(f"/proc/{pid}/maps").read_text() for pid in gateways), (
+        "what stays at zero is to be small"
+    )
     end = time.monotonic() + WAIT_S_MAX
     while any(lives(pid) for pid in working):
         assert time.monotonic() < end, "processes are left"
@@ -131,7 +138,9 @@ def test_at_zero_only_gateways_and_the_controller_are_left(cluster: LiveCluster)
     assert status["activity"]["wakes"] == wakes + 1
     woken = status["activity"]["last_wake"]
     assert woken["by"].startswith("a new connection at gateway/")
-    assert 0 < woken["steps_ms"]["state_read"] <= woken["steps_ms"]["roles_run"] <= woken["steps_ms"]["adjudicators_lead"]
+    assert (
+        0 < woken["steps_ms"]["state_read"] <= woken["steps_ms"]["roles_run"] <= woken["steps_ms"]["adjudicators_lead"]
+    )
 
 
 def test_a_controller_that_dies_at_zero_wakes_nobody_and_a_connection_does(cluster: LiveCluster) -> None:
@@ -159,7 +168,10 @@ def test_a_cluster_at_zero_is_taken_down_and_up(restarted: LiveCluster) -> None:
 def test_idle_sessions_sleep_and_the_cluster_with_them(restarted: LiveCluster, cluster: LiveCluster) -> None:
     """Each goes on where it was, with what it had prepared and set, in another process than before."""
     with contextlib.ExitStack() as open_ones:
-        clients = [open_ones.enter_context(psycopg.connect(cluster.url, autocommit=True, prepare_threshold=0)) for _ in range(SLEEPERS)]
+        clients = [
+            open_ones.enter_context(psycopg.connect(cluster.url, autocommit=True, prepare_threshold=0))
+            for _ in range(SLEEPERS)
+        ]
         by_key = "SELECT a FROM kept WHERE a = %s"
         for number, client in enumerate(clients):
             client.execute(f"SET application_name TO 'client {number}'")

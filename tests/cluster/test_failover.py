@@ -1,7 +1,8 @@
-"""Failover with real processes, under real clients: each layer is killed, then stalled, while list-append and bank run through psycopg. (A whole AZ: test_lost_zones.py.)
+"""Failover with real processes, under real clients: each layer is killed, then stalled, while list-append and bank run
+through psycopg. (A whole AZ: test_lost_zones.py.)
 
-Proved: no anomaly and no acknowledged write lost (the same checkers as in the simulator), no error but 40001, 08xxx and 57P01, every process back by itself. How long writes
-were away is for benchmarks/failover.py.
+Proved: no anomaly and no acknowledged write lost (the same checkers as in the simulator), no error but 40001, 08xxx and
+57P01, every process back by itself. How long writes were away is for benchmarks/failover.py.
 """
 
 from __future__ import annotations
@@ -41,7 +42,10 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveCluster]:
 def stop(pid: int) -> None:
     """SIGSTOP, and until all of its threads have stopped: on a busy machine one of them may still take a client."""
     os.kill(pid, signal.SIGSTOP)
-    while any(task.joinpath("stat").read_text().rpartition(")")[2].split()[0] != "T" for task in Path(f"/proc/{pid}/task").iterdir()):
+    while any(
+        task.joinpath("stat").read_text().rpartition(")")[2].split()[0] != "T"
+        for task in Path(f"/proc/{pid}/task").iterdir()
+    ):
         threading.Event().wait(0.001)
 
 
@@ -111,7 +115,11 @@ def test_an_adjudicator_is_born_owns_keys_is_killed_and_is_retired(cluster: Live
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
-    [(("remove", "9"), "there is no adjudicator/9"), (("remove", "0"), "0 is not in the range"), (("remove",), "Missing argument")],
+    [
+        (("remove", "9"), "there is no adjudicator/9"),
+        (("remove", "0"), "0 is not in the range"),
+        (("remove",), "Missing argument"),
+    ],
 )
 def test_what_makes_no_sense_is_one_clear_line(cluster: LiveCluster, arguments: tuple[str, ...], message: str) -> None:
     done = eagleray("adjudicators", *arguments, "--data", str(cluster.data))
@@ -125,7 +133,10 @@ def test_a_storage_replica_whose_disk_has_rotted_is_filled_from_a_peer(cluster: 
     with psycopg.connect(cluster.url, autocommit=True) as connection:
         connection.execute("CREATE TABLE kept (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), v text NOT NULL)")
         connection.execute("INSERT INTO kept (v) SELECT repeat('v', 100) FROM generate_series(1, 5000)")
-        while not (segments := sorted(folder.glob("*"), key=lambda path: path.stat().st_size)) or segments[-1].stat().st_size < 100_000:
+        while (
+            not (segments := sorted(folder.glob("*"), key=lambda path: path.stat().st_size))
+            or segments[-1].stat().st_size < 100_000
+        ):
             threading.Event().wait(0.2)  # for the checkpoint
         rotten = segments[-1]
         with rotten.open("r+b") as file:

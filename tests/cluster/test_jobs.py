@@ -65,7 +65,17 @@ def test_a_job_that_nobody_waits_for_is_followed_and_stopped(live_cluster: LiveC
     done = submit(live_cluster, "--no-wait", "--working-dir", str(tmp_path), "wait.py")
     assert done.returncode == 0, done.stderr
     name = done.stdout.strip()
-    follower = [sys.executable, "-m", "eagleray.command.main", "jobs", "logs", "-f", "--data", str(live_cluster.data), name]
+    follower = [
+        sys.executable,
+        "-m",
+        "eagleray.command.main",
+        "jobs",
+        "logs",
+        "-f",
+        "--data",
+        str(live_cluster.data),
+        name,
+    ]
     with subprocess.Popen(follower, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as following:
         assert following.stdout is not None and following.stderr is not None
         assert following.stdout.readline() == "what was submitted\n"
@@ -102,10 +112,15 @@ def test_control_c_stops_the_program(live_cluster: LiveCluster, tmp_path: Path) 
         (["wrong.py"], "wrong.py: line 2: invalid syntax"),
         (["."], ".: Is a directory"),
         (["--working-dir", "inner", "outer.py"], "outer.py: not in the working directory inner"),
-        (["--requirements", "binary", "outer.py"], "binary: 'utf-8' codec can't decode byte 0xff in position 0: invalid start byte"),
+        (
+            ["--requirements", "binary", "outer.py"],
+            "binary: 'utf-8' codec can't decode byte 0xff in position 0: invalid start byte",
+        ),
     ],
 )
-def test_what_cannot_be_submitted_is_one_line(tmp_path: Path, arguments: list[str], told: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_cannot_be_submitted_is_one_line(
+    tmp_path: Path, arguments: list[str], told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Said before anything is asked of the cluster: there is none here."""
     (tmp_path / "inner").mkdir()
     (tmp_path / "outer.py").write_text("pass\n")
@@ -118,4 +133,6 @@ def test_what_cannot_be_submitted_is_one_line(tmp_path: Path, arguments: list[st
 
 def test_an_unknown_job_is_one_line(live_cluster: LiveCluster) -> None:
     done = jobs(live_cluster, "logs", "nothing")
-    assert done.returncode == 1 and done.stderr.startswith("eagleray: no job 'nothing' ") and done.stderr.count("\n") == 1
+    assert (
+        done.returncode == 1 and done.stderr.startswith("eagleray: no job 'nothing' ") and done.stderr.count("\n") == 1
+    )

@@ -1,4 +1,5 @@
-"""A cluster on a Ray that runs already, of three labelled raylets: joined, a raylet of it killed under load, left, and what goes wrong before."""
+"""A cluster on a Ray that runs already, of three labelled raylets: joined, a raylet of it killed under load, left, and
+what goes wrong before."""
 
 from __future__ import annotations
 
@@ -31,7 +32,9 @@ class ForeignRay:
         self.token = folder / "token"
         command = [sys.executable, str(Path(__file__).with_name("foreign_ray.py")), str(folder), json.dumps(labels)]
         environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
+        )
         self._listen()
 
     def _listen(self) -> None:
@@ -77,7 +80,9 @@ def joined(foreign: ForeignRay, settings: Path) -> Iterator[LiveCluster]:
     try:
         cluster.port = 0
         cluster.start("--config", str(settings), "--address", foreign.address)
-        cluster.port = int(cluster.status()["url"].rpartition(":")[2].partition("/")[0])  # that all gateways have, and `up` has told
+        cluster.port = int(
+            cluster.status()["url"].rpartition(":")[2].partition("/")[0]
+        )  # that all gateways have, and `up` has told
         yield cluster
     finally:
         discard(cluster)
@@ -90,15 +95,22 @@ def what_lives(foreign: ForeignRay) -> dict[str, int]:
         f"ray.init(address={foreign.address!r}, log_to_driver=False, configure_logging=False)\n"
         "groups = [group for group in table().values() if group['state'] != 'REMOVED']\n"
         "nodes = [node for node in ray.nodes() if node['Alive']]\n"
-        "print(json.dumps({'nodes': len(nodes), 'actors': len(ray.util.list_named_actors(True)), 'groups': len(groups)}))\n"
+        "print(json.dumps({'nodes': len(nodes), 'actors': len(ray.util.list_named_actors(True)), 'groups': "
+        "len(groups)}))\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, env={**os.environ, "RAY_AUTH_MODE": "token"}, check=True
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "RAY_AUTH_MODE": "token"},
+        check=True,
     )
     return dict(json.loads(done.stdout.splitlines()[-1]))
 
 
-def test_what_cannot_be_joined_is_one_line_and_leaves_nothing(foreign: ForeignRay, settings: Path, tmp_path: Path) -> None:
+def test_what_cannot_be_joined_is_one_line_and_leaves_nothing(
+    foreign: ForeignRay, settings: Path, tmp_path: Path
+) -> None:
     def up(address: str, text: str = "", **environment: str) -> str:
         config = tmp_path / "settings.toml"
         config.write_text(text or settings.read_text())
@@ -107,7 +119,16 @@ def test_what_cannot_be_joined_is_one_line_and_leaves_nothing(foreign: ForeignRa
                 patch.setenv(name, value)
             data = tmp_path / "data"
             done = eagleray(
-                "up", "--detach", "--data", str(data), "--port", str(free_port()), "--config", str(config), "--address", address
+                "up",
+                "--detach",
+                "--data",
+                str(data),
+                "--port",
+                str(free_port()),
+                "--config",
+                str(config),
+                "--address",
+                address,
             )
         assert done.returncode != 0 and done.stdout == "" and done.stderr.count("\n") == 1, done
         assert not (data / "cluster.json").exists()
@@ -125,7 +146,8 @@ def test_what_cannot_be_joined_is_one_line_and_leaves_nothing(foreign: ForeignRa
 
 @pytest.mark.timeout(300)
 def test_a_raylet_is_lost_under_load(foreign: ForeignRay, joined: LiveCluster) -> None:
-    """No error but those of an AZ that is lost, and nothing acknowledged is; the zone comes back with a raylet that is started anew."""
+    """No error but those of an AZ that is lost, and nothing acknowledged is; the zone comes back with a raylet that is
+    started anew."""
     actors = whole(joined)
     assert len({actor["node"] for actor in actors}) == 3
     assert len({(actor["az"], actor["node"]) for actor in actors if actor["layer"] != "controller"}) == 3

@@ -1,4 +1,5 @@
-"""A cluster's life as a person sees it: up, status, down, what goes wrong in one line, and that acknowledged rows survive."""
+"""A cluster's life as a person sees it: up, status, down, what goes wrong in one line, and that acknowledged rows
+survive."""
 
 from __future__ import annotations
 
@@ -18,7 +19,15 @@ from cluster import leftovers
 from tests.conftest import LiveCluster, discard, eagleray, free_port, make_cluster
 
 PACKED = Path(__file__).resolve().parents[2] / "configs" / "packed.toml"
-LAYERS = {"query_processor": 2, "adjudicator": 2, "journal": 9, "crossbar": 1, "storage": 6, "controller": 1, "gateway": 2}
+LAYERS = {
+    "query_processor": 2,
+    "adjudicator": 2,
+    "journal": 9,
+    "crossbar": 1,
+    "storage": 6,
+    "controller": 1,
+    "gateway": 2,
+}
 """journal: three replicas of each adjudicator's, and of the one that keeps the state of the cluster."""
 
 
@@ -58,7 +67,10 @@ def test_status_shows_every_actor_of_every_layer(own: LiveCluster) -> None:
     assert "placement: an actor an availability zone (the settings say so)\n" in re.sub(" +\n", "\n", shown.stdout)
     watched = eagleray("top", "--data", str(own.data))
     assert watched.returncode == 0 and watched.stderr == "" and "\x1b" not in watched.stdout
-    assert re.search(r"^query processor +2 .*statements/s", watched.stdout, re.MULTILINE) and "key ranges  2" in watched.stdout
+    assert (
+        re.search(r"^query processor +2 .*statements/s", watched.stdout, re.MULTILINE)
+        and "key ranges  2" in watched.stdout
+    )
 
 
 def test_what_goes_wrong_is_one_line(own: LiveCluster, tmp_path: Path) -> None:
@@ -102,13 +114,19 @@ def ids(cluster: LiveCluster) -> set[int]:
         return {row[0] for row in connection.execute("SELECT id FROM kept").fetchall()}
 
 
-def test_rows_and_passwords_survive_down_and_kill(own: LiveCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_and_passwords_survive_down_and_kill(
+    own: LiveCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with psycopg.connect(own.url, autocommit=True) as connection:
         connection.execute("CREATE TABLE kept (id int PRIMARY KEY, filler text)")
         for number in range(50):
             connection.execute("INSERT INTO kept VALUES (%s, %s)", (number, "x" * 100))
         estimate = connection.execute("EXPLAIN (ANALYZE, VERBOSE) SELECT count(filler) FROM kept").fetchall()
-        assert any(float(match[1]) > 50 * 100 * 0.0000018 for (line,) in estimate if (match := re.match("  Read: ([0-9.]+) DPU", line)))
+        assert any(
+            float(match[1]) > 50 * 100 * 0.0000018
+            for (line,) in estimate
+            if (match := re.match("  Read: ([0-9.]+) DPU", line))
+        )
     assert own.stop().returncode == 0
     assert leftovers.find(own.data) == []
     settings = tmp_path / "passwords.toml"
@@ -127,14 +145,17 @@ def test_rows_and_passwords_survive_down_and_kill(own: LiveCluster, tmp_path: Pa
     for password in ("", "shut sesame"):
         with pytest.raises(psycopg.OperationalError, match="password"):
             psycopg.connect(own.url, password=password)
-    assert all(b"sesame" not in path.read_bytes() for path in own.data.rglob("*") if path.is_file() and path.suffix != ".sock")
+    assert all(
+        b"sesame" not in path.read_bytes() for path in own.data.rglob("*") if path.is_file() and path.suffix != ".sock"
+    )
     found = ids(own)
     assert acknowledged <= found, f"lost: {sorted(acknowledged - found)[:10]}"
     assert len(acknowledged) > 0
 
 
 def killed_under_load(cluster: LiveCluster) -> set[int]:
-    """Insert from several connections, kill -9 every process of the cluster at once, and tell which inserts were acknowledged."""
+    """Insert from several connections, kill -9 every process of the cluster at once, and tell which inserts were
+    acknowledged."""
     acknowledged: set[int] = set()
     enough = threading.Event()
 

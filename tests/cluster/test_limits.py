@@ -1,5 +1,5 @@
-"""One small cluster with few connections and a short patience, whose processes talk over TLS only: who is refused, and what happens to a process whose
-loop is held."""
+"""One small cluster with few connections and a short patience, whose processes talk over TLS only: who is refused, and
+what happens to a process whose loop is held."""
 
 from __future__ import annotations
 
@@ -57,7 +57,9 @@ def test_one_connection_too_many(small: LiveCluster) -> None:
     for _ in range(2):
         held = [psycopg.connect(small.url, autocommit=True) for _ in range(5)]
         for _ in range(3):
-            with pytest.raises(psycopg.OperationalError, match="Unable to accept connection, too many open connections"):
+            with pytest.raises(
+                psycopg.OperationalError, match="Unable to accept connection, too many open connections"
+            ):
                 psycopg.connect(small.url)
         processes = {connection.info.backend_pid >> 20 for connection in held}
         assert processes == {1, 2}
@@ -109,7 +111,9 @@ def test_a_held_loop_is_replaced(small: LiveCluster, tmp_path: Path) -> None:
 def test_the_bus_is_over_tls_for_every_role_and_for_nobody_else(small: LiveCluster) -> None:
     """Also once the controller, which signs the certificates and listens at a new port each time, has been replaced."""
     folder = str(DataFolder(small.data).sockets)
-    connected = [line for line in Path("/proc/net/unix").read_text().splitlines() if folder in line and line.split()[5] == "03"]
+    connected = [
+        line for line in Path("/proc/net/unix").read_text().splitlines() if folder in line and line.split()[5] == "03"
+    ]
     assert [line for line in connected if "/clients-" not in line] == []
     actors = small.status()["actors"]
     controller = next(actor["pid"] for actor in actors if actor["layer"] == "controller")

@@ -1,5 +1,6 @@
-"""Each availability zone is lost in turn, all of its processes at once, while list-append and bank run through psycopg: no anomaly, no acknowledged
-write lost, every process back by itself. (Layers that die alone: test_failover.py. A host that is lost: test_joined.py.)"""
+"""Each availability zone is lost in turn, all of its processes at once, while list-append and bank run through psycopg:
+no anomaly, no acknowledged write lost, every process back by itself. (Layers that die alone: test_failover.py. A host
+that is lost: test_joined.py.)"""
 
 from __future__ import annotations
 

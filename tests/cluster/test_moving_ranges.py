@@ -47,7 +47,9 @@ class Writers:
             while not self._ended.is_set():
                 step += WRITERS + 1
                 try:
-                    client.execute("UPDATE moving SET v = v + 1 WHERE k IN (%s, %s)", (step % KEYS, (step * 7 + 3) % KEYS))
+                    client.execute(
+                        "UPDATE moving SET v = v + 1 WHERE k IN (%s, %s)", (step % KEYS, (step * 7 + 3) % KEYS)
+                    )
                 except psycopg.Error as error:
                     with self._lock:
                         self.errors.append(error.sqlstate or str(error))
@@ -74,7 +76,9 @@ def test_a_range_moves_to_and_fro_under_load(live_cluster: LiveCluster) -> None:
                 writers.wait(AFTER_MOVE)
                 done = move(live_cluster, "--from", "20", "--type", "int4", str(target))
                 assert done.returncode == 0, done.stderr
-                row = next(row for row in live_cluster.status()["ranges"] if row["low"] == "80000014" or not row["high"])
+                row = next(
+                    row for row in live_cluster.status()["ranges"] if row["low"] == "80000014" or not row["high"]
+                )
                 assert row["adjudicator"] == target and row["since"] > 0 and "to" not in row
             writers.wait(AFTER_MOVE)
         assert set(writers.errors) <= {"40001"}
@@ -93,6 +97,8 @@ def test_a_range_moves_to_and_fro_under_load(live_cluster: LiveCluster) -> None:
         (("--from", "xyz", "1"), "no row of hexadecimal digits"),
     ],
 )
-def test_a_move_that_makes_no_sense_is_refused(live_cluster: LiveCluster, arguments: tuple[str, ...], message: str) -> None:
+def test_a_move_that_makes_no_sense_is_refused(
+    live_cluster: LiveCluster, arguments: tuple[str, ...], message: str
+) -> None:
     done = move(live_cluster, *arguments)
     assert done.returncode == 1 and message in done.stderr and done.stderr.count("\n") == 1

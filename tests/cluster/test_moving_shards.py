@@ -55,7 +55,12 @@ class Reader:
                     self.errors.append(error.sqlstate or str(error))
                     continue
                 total = sum(v for _, v in rows)
-                if sorted(k for k, _ in rows) != list(range(KEYS)) or again is None or again[0] != KEYS or not last <= total <= again[1]:
+                if (
+                    sorted(k for k, _ in rows) != list(range(KEYS))
+                    or again is None
+                    or again[0] != KEYS
+                    or not last <= total <= again[1]
+                ):
                     self.wrong.append(f"{len(rows)} rows, {last} <= {total} <= {again}")
                 last = again[1] if again is not None else last
                 self.snapshots += 1
@@ -72,7 +77,11 @@ def until_new(cluster: LiveCluster, az: str) -> int:
             return int(pids.pop())
         if not new and any(row["shard"] > 2 for row in status["shards"]):
             break  # it was faster than a look at it: whoever is there is killed then
-    return next(int(actor["pid"]) for actor in cluster.status()["actors"] if actor["name"].startswith("storage/") and actor["az"] == az)
+    return next(
+        int(actor["pid"])
+        for actor in cluster.status()["actors"]
+        if actor["name"].startswith("storage/") and actor["az"] == az
+    )
 
 
 def test_shards_are_parted_and_joined_under_load_and_a_death(live_cluster: LiveCluster) -> None:
@@ -85,7 +94,9 @@ def test_shards_are_parted_and_joined_under_load_and_a_death(live_cluster: LiveC
         with Writers(live_cluster.url) as writers, Reader(live_cluster.url) as reader:
             writers.wait(AFTER_MOVE)
             parting = threading.Thread(
-                target=lambda: done.append(shards(live_cluster, "split", "--at", str(CUT), "--type", "int4", str(shard)))
+                target=lambda: done.append(
+                    shards(live_cluster, "split", "--at", str(CUT), "--type", "int4", str(shard))
+                )
             )
             done: list[subprocess.CompletedProcess[str]] = []
             parting.start()
@@ -110,7 +121,11 @@ def test_shards_are_parted_and_joined_under_load_and_a_death(live_cluster: LiveC
     assert [(row["spans"], len(row["replicas"]), row["state"]) for row in after] == [
         (row["spans"], len(row["replicas"]), row["state"]) for row in before
     ]
-    gone = [path for path in (live_cluster.data / "roles" / "storage").glob("*") if int(path.name) not in {row["shard"] for row in after}]
+    gone = [
+        path
+        for path in (live_cluster.data / "roles" / "storage").glob("*")
+        if int(path.name) not in {row["shard"] for row in after}
+    ]
     assert not [file for path in gone for az in "ab" for file in (path / az).rglob("*") if file.is_file()]
 
 

@@ -1,4 +1,5 @@
-"""A cluster whose checkpoints lie in S3, too: what comes back when every storage disk is lost, and what happens when the store refuses."""
+"""A cluster whose checkpoints lie in S3, too: what comes back when every storage disk is lost, and what happens when
+the store refuses."""
 
 from __future__ import annotations
 
@@ -136,7 +137,9 @@ def test_a_store_that_is_away_delays_no_commit_and_status_says_so(stored: LiveCl
         server.start()  # what was there is gone: all of it is uploaded again
         # whose turn it is to upload has the next checkpoint within a minute, where nobody reads
         await_true(
-            lambda: all(account["stored"] and "refused" not in account for account in accounts(stored)), "nothing is uploaded again", 150.0
+            lambda: all(account["stored"] and "refused" not in account for account in accounts(stored)),
+            "nothing is uploaded again",
+            150.0,
         )
         [(rows,)] = connection.execute("SELECT count(*) FROM away").fetchall()
         assert rows == next(numbers)
@@ -156,7 +159,16 @@ def test_what_refuses_at_up_is_one_line_and_nothing_is_left(server: S3Server, tm
         (tmp_path / "file").touch()
         data = tmp_path / "data"
         for uri, expected in cases.items():
-            up = eagleray("up", "--detach", "--data", str(data), "--port", str(free_port()), "--config", str(settings(tmp_path, uri)))
+            up = eagleray(
+                "up",
+                "--detach",
+                "--data",
+                str(data),
+                "--port",
+                str(free_port()),
+                "--config",
+                str(settings(tmp_path, uri)),
+            )
             assert up.returncode != 0 and up.stderr.count("\n") == 1, up.stderr
             assert "object_store" in up.stderr and expected in up.stderr.lower(), up.stderr
             assert "secret" not in up.stderr
@@ -183,7 +195,8 @@ def test_an_upload_that_breaks_off_leaves_nothing(server: S3Server) -> None:
 
 @pytest.mark.timeout(300)
 def test_a_cluster_comes_back_from_the_store_alone(server: S3Server, tmp_path: Path) -> None:
-    """Every disk is lost: what was committed before the store's moment is there, and nothing of what came later; sessions of the new cluster commit, and it may be lost likewise."""
+    """Every disk is lost: what was committed before the store's moment is there, and nothing of what came later;
+    sessions of the new cluster commit, and it may be lost likewise."""
     (tmp_path / "first").mkdir()
     lost, uri = make_cluster("open"), server.uri("lost")
     lost.config = settings(tmp_path / "first", uri)
@@ -193,7 +206,9 @@ def test_a_cluster_comes_back_from_the_store_alone(server: S3Server, tmp_path: P
             connection.execute("CREATE TABLE ledger (id int PRIMARY KEY, what text)")
             connection.execute("CREATE INDEX ASYNC ON ledger (what)")
             for number in range(20):
-                connection.execute("INSERT INTO ledger SELECT g, 'x' FROM generate_series(%s, %s) g", (number * 100, number * 100 + 99))
+                connection.execute(
+                    "INSERT INTO ledger SELECT g, 'x' FROM generate_series(%s, %s) g", (number * 100, number * 100 + 99)
+                )
             await_true(lambda: any(account["stored"] for account in accounts(lost)), "no checkpoint is stored")
             connection.execute("INSERT INTO ledger VALUES (1000000, 'the last that counts')")
             counted = pieces(uri)

@@ -37,7 +37,9 @@ def total(connection: psycopg.Connection) -> int:  # type: ignore[type-arg]
 
 
 @pytest.mark.parametrize("autocommit", [False, True])
-def test_a_conflict_runs_the_function_again(live_cluster: LiveCluster, other: psycopg.Connection, autocommit: bool) -> None:  # type: ignore[type-arg]
+def test_a_conflict_runs_the_function_again(
+    live_cluster: LiveCluster, other: psycopg.Connection, autocommit: bool
+) -> None:  # type: ignore[type-arg]
     retries: list[int] = []
 
     @eagleray.transaction(on_retry=lambda attempt, error: retries.append(attempt))
@@ -59,7 +61,9 @@ def test_a_conflict_runs_the_function_again(live_cluster: LiveCluster, other: ps
     assert total(other) == 111
 
 
-def test_an_error_that_the_function_catches_commits_nothing(live_cluster: LiveCluster, other: psycopg.Connection) -> None:  # type: ignore[type-arg]
+def test_an_error_that_the_function_catches_commits_nothing(
+    live_cluster: LiveCluster, other: psycopg.Connection
+) -> None:  # type: ignore[type-arg]
     def work(cursor: psycopg.Cursor) -> None:  # type: ignore[type-arg]
         cursor.execute("UPDATE counted SET n = 5 WHERE id = 1")
         with pytest.raises(psycopg.errors.DivisionByZero):
@@ -128,9 +132,12 @@ def test_a_commit_of_unknown_outcome(
         assert other.execute("SELECT count(*) FROM tokens").fetchone() == (1,)
 
 
-# -- tables as data ------------------------------------------------------------------------------------------------------------------
+# -- tables as data ----------------------------------------------------------------------------------------------------
 
-COLUMNS = "k uuid PRIMARY KEY, i int8, f float8, n numeric(10,2), free numeric, t text, b bytea, d date, at timestamptz, yes bool"
+COLUMNS = (
+    "k uuid PRIMARY KEY, i int8, f float8, n numeric(10,2), free numeric, t text, b bytea, d date, at "
+    "timestamptz, yes bool"
+)
 SCHEMA = pa.schema(
     [
         ("k", pa.binary()),
@@ -184,13 +191,21 @@ def test_what_is_loaded_is_read_again(live_cluster: LiveCluster, emptied: psycop
 
     table = table_of(3000).sort_by("k")
     pq.write_table(table, tmp_path / "table.parquet")
-    sources = [table, tmp_path, str(tmp_path / "table.parquet"), table.to_reader(100), table.combine_chunks().to_batches()[0]]
+    sources = [
+        table,
+        tmp_path,
+        str(tmp_path / "table.parquet"),
+        table.to_reader(100),
+        table.combine_chunks().to_batches()[0],
+    ]
     for source in sources:
         emptied.execute("DELETE FROM kept")
         assert eagleray.load("public.kept", source, url=live_cluster.url) == 3000
     assert eagleray.load("kept", table.slice(0, 0), connection=emptied) == 0
     assert eagleray.read_arrow("SELECT * FROM kept ORDER BY k;", connection=emptied).equals(table)
-    one = eagleray.read_arrow("SELECT * FROM kept WHERE k = %s", (uuid.UUID(bytes=table["k"][5].as_py()),), connection=emptied)
+    one = eagleray.read_arrow(
+        "SELECT * FROM kept WHERE k = %s", (uuid.UUID(bytes=table["k"][5].as_py()),), connection=emptied
+    )
     assert one.equals(table.slice(5, 1))
     (text,) = emptied.execute("EXPLAIN (PARTS) SELECT * FROM kept").fetchone() or ("",)
     plan = ReadPlan.of_text(text)
@@ -221,7 +236,9 @@ def test_what_fails_loads_nothing(live_cluster: LiveCluster, emptied: psycopg.Co
     assert emptied.execute("SELECT count(*) FROM kept").fetchone() == (0,)
 
 
-def test_a_reader_that_is_left_early_and_a_transaction_of_ones_own(live_cluster: LiveCluster, emptied: psycopg.Connection) -> None:  # type: ignore[type-arg]
+def test_a_reader_that_is_left_early_and_a_transaction_of_ones_own(
+    live_cluster: LiveCluster, emptied: psycopg.Connection
+) -> None:  # type: ignore[type-arg]
     with eagleray.connect(live_cluster.url) as connection:
         eagleray.load("kept", table_of(10), connection=connection)
         assert eagleray.read_arrow("SELECT k FROM kept", connection=connection).num_rows == 10
@@ -278,7 +295,9 @@ print("all of it")
 """
 
 
-def test_the_documents_program_and_its_faults(live_cluster: LiveCluster, emptied: psycopg.Connection, tmp_path: Path) -> None:  # type: ignore[type-arg]
+def test_the_documents_program_and_its_faults(
+    live_cluster: LiveCluster, emptied: psycopg.Connection, tmp_path: Path
+) -> None:  # type: ignore[type-arg]
     """docs/python.md, as one program, on the cluster; then what goes wrong with datasets."""
     eagleray.load("kept", table_of(3000), connection=emptied)
     program = tmp_path / "document.py"

@@ -20,7 +20,8 @@ PLANTED = {
     "orders": "UPDATE stock SET quantity = quantity - 1 WHERE warehouse = 'north'",
     "tpcb": "UPDATE tpcb_accounts SET abalance = abalance + 1 WHERE aid = 7",
     "tpcc": "DELETE FROM tpcc_order_line WHERE ol_d_id = 3 AND ol_o_id = 2 AND ol_number = 1",
-    "ycsb-a": "UPDATE usertable SET field3 = 'x' || substr(field3, 2) WHERE ycsb_key = (SELECT min(ycsb_key) FROM usertable)",
+    "ycsb-a": "UPDATE usertable SET field3 = 'x' || substr(field3, 2) WHERE ycsb_key = (SELECT min(ycsb_key) FROM "
+    "usertable)",
 }
 """A change by hand that each workload's check must find."""
 SCALES = {"bank": 0.1, "orders": 0.1, "tpcb": 0.01, "tpcc": 0.003, "ycsb-a": 0.2}
@@ -102,7 +103,9 @@ def test_a_file_of_ones_own_by_the_command(live_cluster: LiveCluster, tmp_path: 
     file.write_text(EXAMPLE)
     curve.write_text("0 50\n1 50\n1 100\n2 100\n")
     common = ("--data", str(live_cluster.data))
-    done = command("workload", "run", str(file), *common, "--curve", str(curve), "--clients", "4", "--json", str(report))
+    done = command(
+        "workload", "run", str(file), *common, "--curve", str(curve), "--clients", "4", "--json", str(report)
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     for word in ("throughput", "conflicts", "open loop", "ok          no counter is negative"):
         assert word in done.stdout

@@ -31,7 +31,9 @@ def whole(cluster: LiveCluster) -> Actors:
         status = cluster.status()
         if status["state"] == "running":
             return list(status["actors"])
-        assert time.monotonic() < end, f"not whole again: {[a for a in status['actors'] if a['state'] != 'running']}\n{cluster.logs()}"
+        assert time.monotonic() < end, (
+            f"not whole again: {[a for a in status['actors'] if a['state'] != 'running']}\n{cluster.logs()}"
+        )
         threading.Event().wait(0.1)
 
 

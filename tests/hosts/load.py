@@ -1,6 +1,8 @@
-"""Clients of a cluster on hosts of their own: list-append and bank, until the input ends. `python load.py URL`, from the repository's root.
+"""Clients of a cluster on hosts of their own: list-append and bank, until the input ends. `python load.py URL`, from
+the repository's root.
 
-Says how many transactions each proof has committed, a line of JSON whenever a line is read, and what is wrong in the last one.
+Says how many transactions each proof has committed, a line of JSON whenever a line is read, and what is wrong in the
+last one.
 """
 
 from __future__ import annotations

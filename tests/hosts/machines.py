@@ -1,13 +1,16 @@
-"""Hosts of their own on this machine: each a network, mount and process namespace, on a switch that nothing outside reaches. For root.
+"""Hosts of their own on this machine: each a network, mount and process namespace, on a switch that nothing outside
+reaches. For root.
 
     with Machines("head", "a", "b") as machines:
         machines["a"].start(["ray", "start", ...])      in the background, its output in the host's folder
         machines["a"].run(["hostname", "-I"])           to its end
         machines["a"].fail()                            every process of the host is killed at once
         machines["a"].boot()                            it is there again: the same address, and the same disk at /srv
-        machines.cut("a"); machines.join("a")           its cable is pulled, and all of it goes on; it is plugged in again
+        machines.cut("a"); machines.join("a")           its cable is pulled, and all of it goes on; it is plugged in
+                                                        again
 
-A host has its own loopback, /tmp and /dev/shm, which are lost when it fails, and /srv, which stays. All else of the file system is this machine's.
+A host has its own loopback, /tmp and /dev/shm, which are lost when it fails, and /srv, which stays. All else of the
+file system is this machine's.
 """
 
 from __future__ import annotations
@@ -23,7 +26,10 @@ from pathlib import Path
 from types import TracebackType
 
 NETWORK = "10.203.77"
-INIT = "mount --bind {folder} /srv && mount -t tmpfs tmpfs /tmp && mount -t tmpfs tmpfs /dev/shm && echo up && exec sleep infinity"
+INIT = (
+    "mount --bind {folder} /srv && mount -t tmpfs tmpfs /tmp && mount -t tmpfs tmpfs /dev/shm && echo up && exec "
+    "sleep infinity"
+)
 
 
 def ip(*arguments: str) -> None:
@@ -43,8 +49,21 @@ class Host:
         """The id of the host's first process."""
 
     def boot(self) -> None:
-        command = ["ip", "netns", "exec", self._namespace, "unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
-        self._init = subprocess.Popen([*command, "sh", "-c", INIT.format(folder=self.folder)], stdout=subprocess.PIPE, text=True)
+        command = [
+            "ip",
+            "netns",
+            "exec",
+            self._namespace,
+            "unshare",
+            "--mount",
+            "--pid",
+            "--fork",
+            "--kill-child",
+            "--mount-proc",
+        ]
+        self._init = subprocess.Popen(
+            [*command, "sh", "-c", INIT.format(folder=self.folder)], stdout=subprocess.PIPE, text=True
+        )
         assert self._init.stdout is not None
         if self._init.stdout.readline() != "up\n":
             raise RuntimeError(f"host {self.name} does not boot")
@@ -60,15 +79,28 @@ class Host:
             self._init.wait()
             self._init, self._inside = None, 0
 
-    def run(self, command: Sequence[str], environment: Mapping[str, str], timeout_s: float) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, command: Sequence[str], environment: Mapping[str, str], timeout_s: float
+    ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            self._entered(command), env=dict(environment), cwd="/", capture_output=True, text=True, timeout=timeout_s, check=False
+            self._entered(command),
+            env=dict(environment),
+            cwd="/",
+            capture_output=True,
+            text=True,
+            timeout=timeout_s,
+            check=False,
         )
 
     def start(self, command: Sequence[str], environment: Mapping[str, str], log: str) -> subprocess.Popen[bytes]:
         with (self.folder / log).open("ab") as output:
             return subprocess.Popen(
-                self._entered(command), env=dict(environment), cwd="/", stdin=subprocess.DEVNULL, stdout=output, stderr=output
+                self._entered(command),
+                env=dict(environment),
+                cwd="/",
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
             )
 
     def _entered(self, command: Sequence[str]) -> list[str]:
@@ -82,7 +114,10 @@ class Machines:
         self._prefix = f"eagle-{os.getpid()}"
         self._switch = f"{self._prefix}-switch"
         self._folder = Path(tempfile.mkdtemp(prefix="hosts-"))
-        self._hosts = {name: Host(name, f"{self._prefix}-{number}", number, self._folder / name) for number, name in enumerate(names, 1)}
+        self._hosts = {
+            name: Host(name, f"{self._prefix}-{number}", number, self._folder / name)
+            for number, name in enumerate(names, 1)
+        }
         self._namespaces: list[str] = []
 
     def __getitem__(self, name: str) -> Host:
@@ -106,7 +141,20 @@ class Machines:
         for number, host in enumerate(self._hosts.values(), 1):
             namespace = f"{self._prefix}-{number}"
             self._add(namespace)
-            ip("-n", self._switch, "link", "add", f"port{number}", "type", "veth", "peer", "name", "eth0", "netns", namespace)
+            ip(
+                "-n",
+                self._switch,
+                "link",
+                "add",
+                f"port{number}",
+                "type",
+                "veth",
+                "peer",
+                "name",
+                "eth0",
+                "netns",
+                namespace,
+            )
             ip("-n", self._switch, "link", "set", f"port{number}", "master", "switch", "up")
             ip("-n", namespace, "address", "add", f"{host.address}/24", "dev", "eth0")
             ip("-n", namespace, "link", "set", "lo", "up")
@@ -125,7 +173,9 @@ class Machines:
         ip("netns", "add", namespace)
         self._namespaces.append(namespace)
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._remove()
 
     def _remove(self) -> None:

@@ -1,4 +1,5 @@
-"""A cluster on four hosts of their own (machines.py), whose head keeps Ray's state on its disk: a host fails, the head fails, and each comes back.
+"""A cluster on four hosts of their own (machines.py), whose head keeps Ray's state on its disk: a host fails, the head
+fails, and each comes back.
 
 For root, and outside `make test`: `python -m pytest tests/hosts`, some three minutes on two cores.
 """
@@ -70,11 +71,25 @@ class Cluster:
 
     def start_ray(self, name: str, zone: str = "") -> None:
         host = self.machines[name]
-        place = ["--node-ip-address", host.address, "--object-store-memory", str(80 << 20), "--disable-usage-stats", "--block"]
+        place = [
+            "--node-ip-address",
+            host.address,
+            "--object-store-memory",
+            str(80 << 20),
+            "--disable-usage-stats",
+            "--block",
+        ]
         if name == "head":
             roles = ["--head", "--port", str(GCS_PORT), "--num-cpus", "0", "--include-dashboard", "false"]
         else:
-            roles = ["--address", f"{self.head.address}:{GCS_PORT}", "--num-cpus", "1", "--labels", f"az={zone or name}"]
+            roles = [
+                "--address",
+                f"{self.head.address}:{GCS_PORT}",
+                "--num-cpus",
+                "1",
+                "--labels",
+                f"az={zone or name}",
+            ]
         host.start(["ray", "start", *roles, *place], {**ENVIRONMENT, **(STORED if name == "head" else {})}, "ray.log")
         if name == "head":
             self._await_port(host)
@@ -98,7 +113,11 @@ class Cluster:
 
     def status(self) -> dict[str, Any]:
         done = self._eagleray("status", "--json")
-        return dict(json.loads(done.stdout)) if done.returncode == 0 and done.stdout else {"state": done.stderr, "actors": []}
+        return (
+            dict(json.loads(done.stdout))
+            if done.returncode == 0 and done.stdout
+            else {"state": done.stderr, "actors": []}
+        )
 
     def await_whole(self) -> list[dict[str, Any]]:
         end = time.monotonic() + START_S
@@ -111,7 +130,9 @@ class Cluster:
         """The cluster is whole, and that zone's processes are on that host."""
         address, end = self.machines[host].address, time.monotonic() + START_S
         while True:
-            endpoints = [actor["endpoint"] for actor in self.await_whole() if actor["az"] == zone and "endpoint" in actor]
+            endpoints = [
+                actor["endpoint"] for actor in self.await_whole() if actor["az"] == zone and "endpoint" in actor
+            ]
             if endpoints and all(address in endpoint for endpoint in endpoints):
                 return
             assert time.monotonic() < end, f"{endpoints}\n{self.logs()}"
@@ -130,7 +151,9 @@ class Cluster:
 
     def logs(self) -> str:
         told = sorted((self.head.folder / "data" / "logs").glob("*.log"))
-        return "\n".join(f"--- {path.name}\n{path.read_text()[-2000:]}" for path in [*told, self.head.folder / "ray.log"])
+        return "\n".join(
+            f"--- {path.name}\n{path.read_text()[-2000:]}" for path in [*told, self.head.folder / "ray.log"]
+        )
 
 
 class Load:
@@ -140,7 +163,9 @@ class Load:
         doors = ",".join(f"{machines[zone].address}:{PORT}" for zone in ZONES[:2])
         url = f"postgresql://admin:hosts-of-their-own@{doors}/postgres?load_balance_hosts=random"
         command = machines["client"]._entered([sys.executable, "-m", "tests.hosts.load", url])
-        self._process = subprocess.Popen(command, env=ENVIRONMENT, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self._process = subprocess.Popen(
+            command, env=ENVIRONMENT, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
 
     def committed(self) -> list[int]:
         assert self._process.stdin is not None and self._process.stdout is not None
@@ -197,7 +222,8 @@ def test_hosts_fail_and_come_back(machines: Machines) -> None:
 
 @pytest.mark.timeout(900)
 def test_a_zone_goes_on_on_another_host(machines: Machines) -> None:
-    """Whose host is cut off, goes on meanwhile, and comes back when nobody needs it any more; then the other way round, onto the disk with what the zone had there before."""
+    """Whose host is cut off, goes on meanwhile, and comes back when nobody needs it any more; then the other way round,
+    onto the disk with what the zone had there before."""
     cluster = Cluster(machines)
     cluster.await_whole()
     load = Load(machines)

@@ -1,7 +1,7 @@
 """Golden scripts: SQL statements, `---`, and what they must answer. A person reads them; `test_scripts.py` runs them.
 
-    # a comment                                       session a is the default; `b:` in front of a statement is another client's,
-                                                      `b@app:` that of a client who logged in as the role app
+    # a comment                                       session a is the default; `b:` in front of a statement is another
+                                                      client's, `b@app:` that of a client who logged in as the role app
     CREATE TABLE t (id int PRIMARY KEY);
     INSERT INTO t VALUES (1);
     b: SELECT * FROM t;
@@ -12,10 +12,11 @@
     b: 1
     b: SELECT 1
 
-A block ends with an empty line. Rows are shown as psql -A does: names, then values, NULL as `NULL`; then the command tag. An error is
-`ERROR 23505: message`, followed by its detail, hint and named fields, one a line; a warning or notice comes before its statement's answer. A line with several
-statements is one query. `!open` in a script's first line lifts DSQL's limits, `!columns` has every query that may go to DuckDB go there, however few rows there are.
-Sessions, planner and executors are the product's; below them are storage's own scan programs over rows in memory.
+A block ends with an empty line. Rows are shown as psql -A does: names, then values, NULL as `NULL`; then the command
+tag. An error is `ERROR 23505: message`, followed by its detail, hint and named fields, one a line; a warning or notice
+comes before its statement's answer. A line with several statements is one query. `!open` in a script's first line lifts
+DSQL's limits, `!columns` has every query that may go to DuckDB go there, however few rows there are. Sessions, planner
+and executors are the product's; below them are storage's own scan programs over rows in memory.
 """
 
 from __future__ import annotations
@@ -155,7 +156,9 @@ def shown_error(error: DatabaseError) -> list[str]:
     for name in ("detail", "hint"):
         if value := getattr(error, name):
             lines += f"  {name}: {value}".split("\n")
-    place = " ".join(f"{name}={value}" for name in ("schema", "table", "column", "constraint") if (value := getattr(error, name)))
+    place = " ".join(
+        f"{name}={value}" for name in ("schema", "table", "column", "constraint") if (value := getattr(error, name))
+    )
     return [*lines, f"  {place}"] if place else lines
 
 

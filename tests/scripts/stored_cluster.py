@@ -1,4 +1,5 @@
-"""The query processor tests' cluster in memory, with storage's own scan programs: filters, projections and aggregates as storage computes them."""
+"""The query processor tests' cluster in memory, with storage's own scan programs: filters, projections and aggregates
+as storage computes them."""
 
 from __future__ import annotations
 
@@ -43,5 +44,10 @@ class StoredCluster(FakeCluster):
             resume = looked_at[-1] if message.reverse else looked_at[-1] + b"\x00"
         rows = b"".join((compiled.head, output.finish().serialize(), STREAM_END))
         return Scanned(
-            rows, output.count, resume, self._catalog_ts(message.at), len(looked_at), sum(map(len, looked_at)) + sum(map(len, values))
+            rows,
+            output.count,
+            resume,
+            self._catalog_ts(message.at),
+            len(looked_at),
+            sum(map(len, looked_at)) + sum(map(len, values)),
         )

@@ -1,4 +1,5 @@
-"""Random statements, typed right: none may end in XX000. By hand for as long as one likes, also beside PostgreSQL: `python -m tests.sql.fuzz`."""
+"""Random statements, typed right: none may end in XX000. By hand for as long as one likes, also beside PostgreSQL:
+`python -m tests.sql.fuzz`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Every golden script answers as it is written. `RECORD_SCRIPTS=1` writes down what they answer now: read the difference before you keep it."""
+"""Every golden script answers as it is written. `RECORD_SCRIPTS=1` writes down what they answer now: read the
+difference before you keep it."""
 
 from __future__ import annotations
 
@@ -25,7 +26,9 @@ def test_script(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", [path for path in SCRIPTS if path.parent.name != "plans"], ids=lambda path: f"{path.parent.name}/{path.stem}"
+    "path",
+    [path for path in SCRIPTS if path.parent.name != "plans"],
+    ids=lambda path: f"{path.parent.name}/{path.stem}",
 )
 def test_both_executors_answer_alike(path: Path) -> None:
     """What runs in rows because its tables are small runs in DuckDB here. Its errors say less."""

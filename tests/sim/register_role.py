@@ -1,4 +1,5 @@
-"""A toy cluster for the simulator's own tests: a register with one durable value, and clients that write to it and read it back.
+"""A toy cluster for the simulator's own tests: a register with one durable value, and clients that write to it and read
+it back.
 
 Also a program: `register_role.py SEED` runs the scenario under hostile faults and prints the trace's digest.
 """
@@ -25,7 +26,8 @@ RECORD_BYTES = 8
 
 
 class Register:
-    """AskPromise(at=n) raises the value to n and answers once that is on disk; Get answers the value. `sync=False` plants a bug."""
+    """AskPromise(at=n) raises the value to n and answers once that is on disk; Get answers the value. `sync=False`
+    plants a bug."""
 
     def __init__(self, context: Context, sync: bool = True) -> None:
         self.context = context
@@ -101,7 +103,9 @@ class Client:
         while True:
             number += 1
             try:
-                promised = await self.context.bus.call(self.context.name, "register/1", AskPromise(number), timeout_s=0.5)
+                promised = await self.context.bus.call(
+                    self.context.name, "register/1", AskPromise(number), timeout_s=0.5
+                )
                 self.acknowledged = max(self.acknowledged, promised.promise)
             except DatabaseError as error:
                 assert error.sqlstate in ("08006", "53100")
@@ -119,7 +123,9 @@ def make_world(seed: int, faults: Faults | None = None, sync: bool = True, **opt
 async def value_of(world: World) -> int:
     while True:
         try:
-            return int.from_bytes((await world.bus.call("test", "register/1", Get([], 0), timeout_s=1.0)).values[0], "big")
+            return int.from_bytes(
+                (await world.bus.call("test", "register/1", Get([], 0), timeout_s=1.0)).values[0], "big"
+            )
         except DatabaseError:
             await asyncio.sleep(0.1)
 

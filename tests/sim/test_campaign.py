@@ -1,4 +1,5 @@
-"""Whole simulated clusters: 200 seeds of half a virtual minute under faults, the seeds that once found something, and one seed's one trace.
+"""Whole simulated clusters: 200 seeds of half a virtual minute under faults, the seeds that once found something, and
+one seed's one trace.
 
 SEEDS=1000 python -m pytest tests/sim/test_campaign.py       more of them; `eagleray sim` is the same without pytest
 """
@@ -28,8 +29,8 @@ CHUNK = 25
 PROCESSES = 1 if "PYTEST_XDIST_WORKER" in os.environ else 0
 """Of a chunk: the other processors have chunks of their own, or are all this test's."""
 REGRESSIONS = Path(__file__).parent / "regressions.jsonl"
-"""Seeds of whole simulated clusters that once failed, one a line, with the plans that they had then: a later change of the draw does not change them. Each is kept,
-for what it costs, and for what it tells."""
+"""Seeds of whole simulated clusters that once failed, one a line, with the plans that they had then: a later change of
+the draw does not change them. Each is kept, for what it costs, and for what it tells."""
 
 
 def say(totals: Totals) -> str:
@@ -76,10 +77,13 @@ def test_one_seed_is_one_trace_under_any_hash_seed() -> None:
     program = (
         "import json, logging; logging.disable(50); from cluster.simulation.campaign import Options;"
         f"reports = [Options(15.0, pause={PAUSE}).run(seed) for seed in {ONE_TRACE}];"
-        "print(json.dumps([[report.seed, report.digest, report.events, report.commits, report.failure] for report in reports]))"
+        "print(json.dumps([[report.seed, report.digest, report.events, report.commits, report.failure] for "
+        "report in reports]))"
     )
     runs = [
-        subprocess.Popen([sys.executable, "-c", program], env={**os.environ, "PYTHONHASHSEED": hash_seed}, stdout=subprocess.PIPE)
+        subprocess.Popen(
+            [sys.executable, "-c", program], env={**os.environ, "PYTHONHASHSEED": hash_seed}, stdout=subprocess.PIPE
+        )
         for hash_seed in ("0", "4242")
     ]
     try:
@@ -98,13 +102,20 @@ def test_one_seed_is_one_trace_under_any_hash_seed() -> None:
 def test_the_command_replays_a_seed_and_counts_many(tmp_path: Path) -> None:
     def sim(*arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", "eagleray.command.main", "sim", *arguments], capture_output=True, text=True, check=False
+            [sys.executable, "-m", "eagleray.command.main", "sim", *arguments],
+            capture_output=True,
+            text=True,
+            check=False,
         )
 
     replay = sim("--seed", "3", "--seconds", "10", "--pause", "6", "-v")
-    assert replay.returncode == 0 and "all checks held" in replay.stdout and replay.stdout.count("\n") > 500, replay.stderr
+    assert replay.returncode == 0 and "all checks held" in replay.stdout and replay.stdout.count("\n") > 500, (
+        replay.stderr
+    )
     summary = tmp_path / "totals.json"
-    many = sim("--seeds", "4", "--seconds", "10", "--pause", "6", "--proof", "bank", "--processes", "2", "--json", str(summary))
+    many = sim(
+        "--seeds", "4", "--seconds", "10", "--pause", "6", "--proof", "bank", "--processes", "2", "--json", str(summary)
+    )
     assert many.returncode == 0, many.stderr
     totals = json.loads(summary.read_text())
     assert totals["seeds"] == 4 and totals["failing_seeds"] == [] and totals["proofs"] == {"bank": 4}

@@ -1,4 +1,5 @@
-"""What the claims' witness lets pass and what it does not: an Append's `committed_lsn`, a stream's first record, each just right and just wrong."""
+"""What the claims' witness lets pass and what it does not: an Append's `committed_lsn`, a stream's first record, each
+just right and just wrong."""
 
 from __future__ import annotations
 
@@ -25,7 +26,9 @@ class Journal:
         self.world = TellingWorld(1)
         self.witness = ClaimWitness(self.world)
 
-    def append(self, replica: str, first: int, last: int, epoch: int = 1, committed: int = 0, of: int | None = None) -> None:
+    def append(
+        self, replica: str, first: int, last: int, epoch: int = 1, committed: int = 0, of: int | None = None
+    ) -> None:
         """Records first to last, of epoch `of`, sent by the writer of `epoch` and stored."""
         records = [record(lsn, of or epoch) for lsn in range(first, last + 1)]
         message = Append(epoch, first - 1, 0, records, committed)

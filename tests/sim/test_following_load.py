@@ -1,5 +1,5 @@
-"""Ranges, adjudicators and shards follow the load that clients make, from their reports to the policies' decisions and what
-comes of them, in virtual time: work takes as long as a scene says."""
+"""Ranges, adjudicators and shards follow the load that clients make, from their reports to the policies' decisions and
+what comes of them, in virtual time: work takes as long as a scene says."""
 
 from __future__ import annotations
 
@@ -54,7 +54,9 @@ def working() -> Iterator[Work]:
     def of_claims(load: ClaimLoad, context: Context, computed_s: object) -> None:
         claims(load, context, work.clock(context.name))
 
-    def of_reads(load: ReadLoad, context: Context, shard: int, computed_s: object, size_bytes: Callable[[], int]) -> None:
+    def of_reads(
+        load: ReadLoad, context: Context, shard: int, computed_s: object, size_bytes: Callable[[], int]
+    ) -> None:
         reads(load, context, shard, work.clock(context.name), size_bytes)
 
     def note_claim(load: ClaimLoad, keys: Any) -> None:
@@ -86,7 +88,11 @@ class Loaded(Shards):
     @property
     def adjudicators(self) -> list[int]:
         assert self.controller is not None
-        return [term.number for term in journals_of(self.controller.state).terms if term.since is not None and not term.leaving]
+        return [
+            term.number
+            for term in journals_of(self.controller.state).terms
+            if term.since is not None and not term.leaving
+        ]
 
     @property
     def shards(self) -> set[int]:
@@ -101,7 +107,10 @@ class Loaded(Shards):
     def is_at_rest(self) -> bool:
         controller = self.controller
         return (
-            controller is not None and controller.state.rest is None and self.adjudicators == [1, 2] and controller.state.transfer is None
+            controller is not None
+            and controller.state.rest is None
+            and self.adjudicators == [1, 2]
+            and controller.state.transfer is None
         )
 
 

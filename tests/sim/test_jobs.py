@@ -1,5 +1,6 @@
-"""CREATE INDEX ASYNC beside writers, in whole simulated clusters: when the job has ended, the index has the entries of the rows, no more and no fewer, whoever was
-killed while it was built. Each way of building it wrong that is planted here is found."""
+"""CREATE INDEX ASYNC beside writers, in whole simulated clusters: when the job has ended, the index has the entries of
+the rows, no more and no fewer, whoever was killed while it was built. Each way of building it wrong that is planted
+here is found."""
 
 from __future__ import annotations
 
@@ -32,7 +33,8 @@ LOST = ("08006", "08001", "08007", "57P01", "08003")
 
 
 class Builds:
-    """One index, built while WRITERS write. `unique`: of values that are unique; `kill`: the query processor that builds it is killed once."""
+    """One index, built while WRITERS write. `unique`: of values that are unique; `kill`: the query processor that
+    builds it is killed once."""
 
     def __init__(self, run: Run, seed: int, unique: bool, kill: bool) -> None:
         self._run = run
@@ -45,7 +47,9 @@ class Builds:
     async def scenario(self) -> None:
         await self._run.cluster.start()
         await self._once("CREATE TABLE t (id int PRIMARY KEY, a int, b text)")
-        await self._once(f"INSERT INTO t SELECT i, {'i' if self._unique else 'i % 11'}, 'x' FROM generate_series(1, {ROWS}) i")
+        await self._once(
+            f"INSERT INTO t SELECT i, {'i' if self._unique else 'i % 11'}, 'x' FROM generate_series(1, {ROWS}) i"
+        )
         writers = [asyncio.ensure_future(self._write(number)) for number in range(WRITERS)]
         await asyncio.sleep(0.05)
         rows = await self._once(f"CREATE {'UNIQUE ' if self._unique else ''}INDEX ASYNC i ON t (a)")
@@ -92,7 +96,8 @@ class Builds:
                             f"UPDATE t SET a = {value} WHERE id = {random.randint(1, ROWS)}",
                             f"UPDATE t SET b = 'y' WHERE id = {random.randint(1, ROWS)}",
                             f"DELETE FROM t WHERE id = {random.randint(1, ROWS)}",
-                            f"INSERT INTO t VALUES ({random.randint(1, 2 * ROWS)}, {value}, 'z') ON CONFLICT (id) DO NOTHING",
+                            f"INSERT INTO t VALUES ({random.randint(1, 2 * ROWS)}, {value}, 'z') ON CONFLICT "
+                            f"(id) DO NOTHING",
                         ]
                     )
                 )
@@ -112,14 +117,26 @@ class Builds:
 
     def _claimed(self, name: str) -> Job:
         """The job as the newest catalog that any query processor has read knows it."""
-        roles = [role for name in self._run.cluster.roles("query_processor/") if (role := self._run.cluster.running(name)) is not None]
+        roles = [
+            role
+            for name in self._run.cluster.roles("query_processor/")
+            if (role := self._run.cluster.running(name)) is not None
+        ]
         catalogs = [catalog for role in roles if (catalog := _services(role).catalogs.current) is not None]
         nobody = Job(name, "", "", "", 0, 0, "", 0, 0)
-        return max((job for catalog in catalogs if (job := catalog.job(name)) is not None), key=lambda job: job.epoch, default=nobody)
+        return max(
+            (job for catalog in catalogs if (job := catalog.job(name)) is not None),
+            key=lambda job: job.epoch,
+            default=nobody,
+        )
 
     async def _compare(self) -> None:
         """The stored entries beside those that the rows ought to have."""
-        role = next(role for name in self._run.cluster.roles("query_processor/") if (role := self._run.cluster.running(name)) is not None)
+        role = next(
+            role
+            for name in self._run.cluster.roles("query_processor/")
+            if (role := self._run.cluster.running(name)) is not None
+        )
         services = _services(role)
 
         async def read() -> tuple[dict[bytes, bytes], dict[bytes, bytes]]:
@@ -139,7 +156,8 @@ class Builds:
         assert entries == expected
 
     async def doubled(self) -> None:
-        """The last row has the first one's value, and gives it up once the first one's entry is there: the entry stays."""
+        """The last row has the first one's value, and gives it up once the first one's entry is there: the entry
+        stays."""
         await self._run.cluster.start()
         await self._once("CREATE TABLE t (id int PRIMARY KEY, a int, b text)")
         await self._once(f"INSERT INTO t SELECT i, i % {ROWS - 1}, 'x' FROM generate_series(1, {ROWS}) i")
@@ -205,7 +223,9 @@ def writers_leave_an_index_alone_that_is_being_built(monkeypatch: pytest.MonkeyP
 
 
 def writers_remove_whatever_entry_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Transaction, "delete_own", lambda transaction, key, value: transaction.delete(key, counts=False))
+    monkeypatch.setattr(
+        Transaction, "delete_own", lambda transaction, key, value: transaction.delete(key, counts=False)
+    )
 
 
 PLANTED = {writers_leave_an_index_alone_that_is_being_built: build, writers_remove_whatever_entry_is_there: double}

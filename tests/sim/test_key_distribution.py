@@ -1,4 +1,5 @@
-"""Access keys reach every query processor: on a network that loses and reorders, while query processors and controllers die, in virtual time."""
+"""Access keys reach every query processor: on a network that loses and reorders, while query processors and controllers
+die, in virtual time."""
 
 from __future__ import annotations
 
@@ -21,7 +22,8 @@ from cluster.simulation.hostile import Plan, draw
 from cluster.simulation.simulated_cluster import CONTROLLER, SimulatedCluster
 
 SETTINGS = Settings(
-    authentication=Authentication("tokens", tls_certificate="", tls_key=""), layout=Layout(placement="role", query_processors=3)
+    authentication=Authentication("tokens", tls_certificate="", tls_key=""),
+    layout=Layout(placement="role", query_processors=3),
 )
 PLAN: Plan = replace(draw(Random(0), ("bank",), 60.0), settings=SETTINGS, strikes=(), one_host=False, keeps_state=True)
 CHANGES = 25
@@ -67,7 +69,9 @@ class Keys:
         while True:
             await asyncio.sleep(self.random.uniform(0.0, 3.0))
             names = [
-                name for name, process in self.world.processes.items() if process.up and name.startswith((CONTROLLER, "query_processor"))
+                name
+                for name, process in self.world.processes.items()
+                if process.up and name.startswith((CONTROLLER, "query_processor"))
             ]
             self.world.crash(self.random.choice(sorted(names)))
 
@@ -132,7 +136,9 @@ def test_planted_who_does_not_answer_is_taken_for_told(monkeypatch: pytest.Monke
 
 def test_planted_only_those_that_run_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """A query processor that is starting has asked before."""
-    monkeypatch.setattr(Controller, "_serving", lambda self: [name for name in self._homes() if name.startswith("query_processor/")])
+    monkeypatch.setattr(
+        Controller, "_serving", lambda self: [name for name in self._homes() if name.startswith("query_processor/")]
+    )
     fails("these go by others")
 
 

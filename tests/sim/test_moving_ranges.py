@@ -1,4 +1,5 @@
-"""A range goes from one adjudicator to another, and whoever takes part dies on the way: virtual seconds, so every step can be met."""
+"""A range goes from one adjudicator to another, and whoever takes part dies on the way: virtual seconds, so every step
+can be met."""
 
 from __future__ import annotations
 
@@ -65,7 +66,9 @@ class Scene:
             supervising.cancel()
             rows, _ = await connection.execute("SELECT sum(v) FROM t")
             assert int(str(rows[0][0])) >= self.written, "every row that was acknowledged is there"
-            assert not [code for code in self.refused if code not in ("40001", "08006", "08007", "57P01", "08003")], self.refused
+            assert not [code for code in self.refused if code not in ("40001", "08006", "08007", "57P01", "08003")], (
+                self.refused
+            )
 
         with self.world:
             self.world.run(run(), 120.0)
@@ -97,7 +100,11 @@ class Scene:
     async def until(self, condition: Callable[[], bool], seconds: float = 20.0) -> None:
         end = self.world.loop.time() + seconds
         while not condition():
-            assert self.world.loop.time() < end, (self.written, self.refused[-5:], self.controller and self.controller.state.transfer)
+            assert self.world.loop.time() < end, (
+                self.written,
+                self.refused[-5:],
+                self.controller and self.controller.state.transfer,
+            )
             await asyncio.sleep(0.001)
 
     async def transfer(self, target: int = 1, low: bytes = small_key(11), high: bytes | None = None) -> None:
@@ -168,7 +175,9 @@ def test_a_source_whose_release_is_durable_does_not_take_the_keys_back(monkeypat
         await scene.until(lambda: source._reign is not None and source._reign.writer.map_version == 2)
         await asyncio.sleep(0.05)
         scene.world.crash("adjudicator-2")
-        await scene.until(lambda: (other := scene.leader(2)) is not None and other is not source and other._reign is not None)
+        await scene.until(
+            lambda: (other := scene.leader(2)) is not None and other is not source and other._reign is not None
+        )
         successor = scene.leader(2)
         assert successor is not None and successor._reign is not None
         assert successor._reign.ownership is None, "its journal tells of a map that nobody has told it of"

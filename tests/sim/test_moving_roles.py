@@ -29,7 +29,11 @@ PLAN: Plan = replace(DRAWN, settings=Settings(mode="open"), faults=Faults(reset_
 
 def home(cluster: SimulatedCluster, role: str) -> set[str]:
     """The processes that run it now."""
-    return {name for name, process in cluster.world.processes.items() if process.life is not None and role in process.role_names}
+    return {
+        name
+        for name, process in cluster.world.processes.items()
+        if process.life is not None and role in process.role_names
+    }
 
 
 async def begin(cluster: SimulatedCluster) -> None:
@@ -42,7 +46,9 @@ async def begin(cluster: SimulatedCluster) -> None:
 async def until(cluster: SimulatedCluster, condition: Callable[[], bool], seconds: float) -> None:
     end = cluster.world.loop.time() + seconds
     while not condition():
-        assert cluster.world.loop.time() < end, {role: home(cluster, role) for role in ("adjudicator/1", "adjudicator/2", "crossbar/1")}
+        assert cluster.world.loop.time() < end, {
+            role: home(cluster, role) for role in ("adjudicator/1", "adjudicator/2", "crossbar/1")
+        }
         await asyncio.sleep(0.01)
 
 
@@ -53,7 +59,9 @@ async def commits(cluster: SimulatedCluster, seconds: float) -> None:
             try:
                 connection = await cluster.database("writer").connect()
                 for key in (-1, 1):
-                    await connection.execute(f"INSERT INTO t VALUES ({key}, 1) ON CONFLICT (k) DO UPDATE SET v = t.v + 1")
+                    await connection.execute(
+                        f"INSERT INTO t VALUES ({key}, 1) ON CONFLICT (k) DO UPDATE SET v = t.v + 1"
+                    )
                 await connection.close()
                 return
             except Exception:
@@ -61,7 +69,8 @@ async def commits(cluster: SimulatedCluster, seconds: float) -> None:
 
 
 @pytest.mark.parametrize(
-    ("process", "role"), [("adjudicator-1", "adjudicator/1"), ("adjudicator-2", "adjudicator/2"), ("crossbar-1", "crossbar/1")]
+    ("process", "role"),
+    [("adjudicator-1", "adjudicator/1"), ("adjudicator-2", "adjudicator/2"), ("crossbar-1", "crossbar/1")],
 )
 @pytest.mark.parametrize("strike", ["kill", "vanish", "stall"])
 def test_a_role_moves_and_comes_back(process: str, role: str, strike: str) -> None:
@@ -110,7 +119,8 @@ def test_a_restarted_controller_brings_roles_home() -> None:
 
 
 def test_a_controller_whose_clock_is_behind_is_heard() -> None:
-    """Seed 1000424: every process took its topologies for old ones, and said nothing; who had registered with it alone was found by nobody."""
+    """Seed 1000424: every process took its topologies for old ones, and said nothing; who had registered with it alone
+    was found by nobody."""
     cluster = SimulatedCluster(5, PLAN)
     world = cluster.world
 
@@ -153,7 +163,8 @@ def test_a_lost_lead_is_sent_again(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(("process", "role"), [("adjudicator-2", "adjudicator/2"), ("crossbar-1", "crossbar/1")])
 def test_a_role_that_its_process_does_not_run_is_started_again(process: str, role: str) -> None:
-    """Seed 601217: it told a new controller that it ran the role, and stopped that by an older topology. Process and controller were well, and the role was nowhere."""
+    """Seed 601217: it told a new controller that it ran the role, and stopped that by an older topology. Process and
+    controller were well, and the role was nowhere."""
     cluster = SimulatedCluster(3, PLAN)
     world = cluster.world
 
@@ -171,7 +182,8 @@ def test_a_role_that_its_process_does_not_run_is_started_again(process: str, rol
 
 
 def test_what_a_process_that_registers_late_runs_is_told_to_all() -> None:
-    """Seed 50006161: only the process itself heard where its roles were, under a version that all others had with other contents."""
+    """Seed 50006161: only the process itself heard where its roles were, under a version that all others had with other
+    contents."""
     cluster = SimulatedCluster(1, PLAN)
     world = cluster.world
 
@@ -184,7 +196,9 @@ def test_what_a_process_that_registers_late_runs_is_told_to_all() -> None:
         del controller._failover.home["crossbar/1"]  # a restarted one, which has given up waiting for it
         controller._directory.publish()
         controller.receive(
-            f"host/{process}", msgspec.structs.replace(register, roles={**register.roles, "crossbar/1": world.processes[process].az}), None
+            f"host/{process}",
+            msgspec.structs.replace(register, roles={**register.roles, "crossbar/1": world.processes[process].az}),
+            None,
         )
 
         def told() -> bool:
@@ -241,7 +255,8 @@ def test_a_process_that_answers_in_time_was_only_busy() -> None:
 
 
 def test_a_watch_that_expires_takes_nothing_from_a_process_at_work() -> None:
-    """Its watch's end is no sign of death, and the doubt that comes with it is answered by the same rule as any other."""
+    """Its watch's end is no sign of death, and the doubt that comes with it is answered by the same rule as any
+    other."""
     process, role = "adjudicator-1", "adjudicator/1"
     cluster = SimulatedCluster(6, replace(PLAN, one_host=True))
     world = cluster.world

@@ -38,7 +38,11 @@ class Shards(Scene):
 
     @property
     def is_over(self) -> bool:
-        return self.controller is not None and self.controller.state.shards_ever > 0 and self.controller.state.reshape is None
+        return (
+            self.controller is not None
+            and self.controller.state.shards_ever > 0
+            and self.controller.state.reshape is None
+        )
 
     async def over(self) -> None:
         await self.until(lambda: self.is_over, 40.0)
@@ -56,7 +60,12 @@ class Shards(Scene):
         return replica
 
     def files(self, role: str) -> list[str]:
-        return sorted(path for process in self.world.processes.values() if role in process.disks for path in process.disks[role].files)
+        return sorted(
+            path
+            for process in self.world.processes.values()
+            if role in process.disks
+            for path in process.disks[role].files
+        )
 
 
 def test_a_shard_is_parted_joined_with_its_neighbour_and_moved_under_load() -> None:
@@ -74,7 +83,9 @@ def test_a_shard_is_parted_joined_with_its_neighbour_and_moved_under_load() -> N
             assert scene.owners(-1, 0, 9, 10, 99) == owners
             await scene.until(lambda before=before: scene.written > before + 40)  # type: ignore[misc]
         await scene.until(lambda: scene.replicas() == [f"storage/{shard}/{az}" for shard in (5, 6) for az in "abc"])
-        await scene.until(lambda: not any(scene.files(f"storage/{shard}/{az}") for shard in (1, 2, 3, 4) for az in "abc"))
+        await scene.until(
+            lambda: not any(scene.files(f"storage/{shard}/{az}") for shard in (1, 2, 3, 4) for az in "abc")
+        )
 
     scene.play(scenario)
     assert scene.refused == [], "nobody is refused anything"
@@ -247,8 +258,12 @@ def test_replicas_that_only_serve_reads_come_and_go_under_load() -> None:
         scene.world.crash("storage-2-a2", power_failure=True)
         await scene.until(lambda: scene.world.processes["storage-2-a2"].up and there("a2"))
         at = scene.world.clock.now().latest
-        answers = [await scene.world.bus.call("test", f"storage/2/{az}", Scan(KEY, END, at)) for az in ("a", "a2", "b2")]
-        assert answers[0].count > 0 and answers[0].rows == answers[1].rows == answers[2].rows, "at one time all say the same"
+        answers = [
+            await scene.world.bus.call("test", f"storage/2/{az}", Scan(KEY, END, at)) for az in ("a", "a2", "b2")
+        ]
+        assert answers[0].count > 0 and answers[0].rows == answers[1].rows == answers[2].rows, (
+            "at one time all say the same"
+        )
         await scene.begin([2], small_key(10))
         await scene.over()
         await scene.until(lambda: len(scene.replicas()) == 3 + 5 + 5)

@@ -191,7 +191,9 @@ def test_repetition_reordering_and_loss_happen() -> None:
     world = calm(scenario, faults=Faults(loss_chance=0.1, repeat_chance=0.1, reorder_chance=0.3), keep_trace=True)
     events = [line.split(" ", 2)[1:] for line in world.trace.lines]
     assert any(event == "lost" for event, _ in events)
-    sends = [details.partition(" at ") for event, details in events if event == "send" and details.startswith("client-1")]
+    sends = [
+        details.partition(" at ") for event, details in events if event == "send" and details.startswith("client-1")
+    ]
     assert len({label for label, _, _ in sends}) < len(sends)
     arrivals = [int(when) for _, _, when in sends]
     assert arrivals != sorted(arrivals)

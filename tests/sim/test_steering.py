@@ -1,4 +1,5 @@
-"""Steering: what runs met is told, plans that met the rare are varied, and the same campaign draws the same plans again."""
+"""Steering: what runs met is told, plans that met the rare are varied, and the same campaign draws the same plans
+again."""
 
 from __future__ import annotations
 
@@ -52,7 +53,10 @@ def test_a_steered_campaign_is_the_same_however_many_run_at_a_time(monkeypatch) 
     monkeypatch.setattr(campaign, "RUNNING_MAX", 2)
     monkeypatch.setattr(steering_module, "BLIND_SHARE", 0.0)
     seeds, options = range(6), replace(SHORT, seconds=2.0, pause=20.0)
-    one, other = ([(r.seed, r.digest, as_json(r.plan)) for r in campaign.run_campaign(seeds, options, processes)] for processes in (1, 2))
+    one, other = (
+        [(r.seed, r.digest, as_json(r.plan)) for r in campaign.run_campaign(seeds, options, processes)]
+        for processes in (1, 2)
+    )
     assert one == other and [seed for seed, _, _ in one] == list(seeds)
     assert sum(plan != as_json(options.plan(seed)) for seed, _, plan in one) >= 3
 
@@ -61,7 +65,9 @@ def test_to_be_watched_changes_nothing_and_one_run_meets_one_set() -> None:
     watched, again, blind = SHORT.run(3), SHORT.run(3), Options(5.0, ("bank",), pause=6.0).run(3)
     assert watched.digest == blind.digest and not blind.features
     assert watched.features == again.features and len(watched.features) > 50
-    assert any(" during " in feature for feature in watched.features) and any("->" in feature for feature in watched.features)
+    assert any(" during " in feature for feature in watched.features) and any(
+        "->" in feature for feature in watched.features
+    )
 
 
 def test_a_steered_run_that_failed_is_replayed_with_its_plan(tmp_path: Path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
@@ -72,9 +78,13 @@ def test_a_steered_run_that_failed_is_replayed_with_its_plan(tmp_path: Path, mon
     plan = SHORT.plan(4)
     failed = SeedReport(3, plan, failure="AssertionError: planted")
     monkeypatch.setattr(simulate, "run_campaign", lambda seeds, options, processes: iter([failed]))
-    told = CliRunner().invoke(cli, ["sim", "--steer", "--seeds", "1", "--seconds", "5", "--proof", "bank", "--pause", "6"])
+    told = CliRunner().invoke(
+        cli, ["sim", "--steer", "--seeds", "1", "--seconds", "5", "--proof", "bank", "--pause", "6"]
+    )
     assert told.exit_code == 1 and "--plan seed-3.json" in told.output
     assert plan_from(json.loads((tmp_path / "seed-3.json").read_text())["plan"]) == plan
     monkeypatch.undo()
-    replayed = CliRunner().invoke(cli, ["sim", "--seed", "3", "--seconds", "5", "--plan", str(tmp_path / "seed-3.json")])
+    replayed = CliRunner().invoke(
+        cli, ["sim", "--seed", "3", "--seconds", "5", "--plan", str(tmp_path / "seed-3.json")]
+    )
     assert replayed.exit_code == 0 and SHORT.run(3, plan=plan).digest[:16] in replayed.output

@@ -1,4 +1,5 @@
-"""An adjudicator and its journal are born, own keys, and are retired, while whoever takes part dies on the way: virtual seconds, so every step can be met."""
+"""An adjudicator and its journal are born, own keys, and are retired, while whoever takes part dies on the way: virtual
+seconds, so every step can be met."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""What the upkeep's witness tells of: a filling beside a checkpoint or a merge of the same life of a replica, and nothing else."""
+"""What the upkeep's witness tells of: a filling beside a checkpoint or a merge of the same life of a replica, and
+nothing else."""
 
 from __future__ import annotations
 

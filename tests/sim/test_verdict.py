@@ -1,4 +1,5 @@
-"""What the verdict says of histories written by hand: each rule passes what is just right, and names what is just wrong."""
+"""What the verdict says of histories written by hand: each rule passes what is just right, and names what is just
+wrong."""
 
 from __future__ import annotations
 
@@ -20,9 +21,13 @@ class History:
         self.evidence = Evidence()
         self.model = Model(self.evidence)
 
-    def commit(self, name: bytes, told: Told, commit_ts: int, keys: tuple[bytes, ...] = (), changes: tuple[int, ...] = ()) -> None:
+    def commit(
+        self, name: bytes, told: Told, commit_ts: int, keys: tuple[bytes, ...] = (), changes: tuple[int, ...] = ()
+    ) -> None:
         rows = [(key, b"value", write_set.PUT) for key in keys]
-        header = RecordHeader(len(self.model.commits) + 1, 1, COMMIT, commit_ts, commit_ts, 1000, name, schema_changes=list(changes))
+        header = RecordHeader(
+            len(self.model.commits) + 1, 1, COMMIT, commit_ts, commit_ts, 1000, name, schema_changes=list(changes)
+        )
         self.model.commits[name] = Commitment(header, rows)
         self.model._apply(commit_ts, rows)
         self.evidence.told[name] = told
@@ -59,7 +64,9 @@ def test_who_takes_a_row_away_has_seen_who_refers_to_it() -> None:
 
 
 @pytest.mark.parametrize(("keys", "checked", "changes"), [((KEY,), (), ()), ((), (KEY,), ()), ((), (), (TABLE,))])
-def test_who_uses_a_table_knows_its_schema(keys: tuple[bytes, ...], checked: tuple[bytes, ...], changes: tuple[int, ...]) -> None:
+def test_who_uses_a_table_knows_its_schema(
+    keys: tuple[bytes, ...], checked: tuple[bytes, ...], changes: tuple[int, ...]
+) -> None:
     history = History()
     history.commit(b"change", Told(10, (), 10), 15, changes=(TABLE,))
     history.commit(b"knows", Told(16, checked, 15), 20, keys, changes)
@@ -98,7 +105,9 @@ def test_a_participants_next_epoch_begins_above_what_it_has_offered() -> None:
     history.commit(b"a", Told(10, set()), 20, (KEY,))
     history.evidence.offers[2, b"a"] = 4
     for begin, epoch in ((9, 4), (21, 5)):
-        history.evidence.records[2] = {1: encode_record(RecordHeader(1, epoch, EPOCH_BEGIN, begin, begin, 1000, b""), b"")}
+        history.evidence.records[2] = {
+            1: encode_record(RecordHeader(1, epoch, EPOCH_BEGIN, begin, begin, 1000, b""), b"")
+        }
         check_offers(history.evidence, history.model)
     history.evidence.records[2] = {1: encode_record(RecordHeader(1, 5, EPOCH_BEGIN, 20, 20, 1000, b""), b"")}
     with pytest.raises(AssertionError, match="epoch 5 begins at 20"):

@@ -33,7 +33,9 @@ def window(witness: WindowWitness) -> ConflictWindow:
     return ConflictWindow(1_000_000)
 
 
-def claim(number: int, start_ts: Timestamp, *written: bytes, checked: tuple[bytes, ...] = (), alone: tuple[int, ...] = ()) -> Claim:
+def claim(
+    number: int, start_ts: Timestamp, *written: bytes, checked: tuple[bytes, ...] = (), alone: tuple[int, ...] = ()
+) -> Claim:
     return Claim(NAME + bytes([number]), start_ts, start_ts, written, checked, exclusive=alone)
 
 
@@ -63,7 +65,9 @@ def test_an_older_outcome_that_comes_later(window: ConflictWindow) -> None:
         window.judge(claim(3, 15, alone=(HEAP,)))
 
 
-def test_what_a_late_outcome_takes_back_is_seen_before_anybody_asks(window: ConflictWindow, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_late_outcome_takes_back_is_seen_before_anybody_asks(
+    window: ConflictWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
     window.commit(claim(1, 5, KEY), 20)
     commit = ConflictWindow.commit
 

@@ -1,4 +1,5 @@
-"""On the way to zero the journals give up what storage has on disk, and nothing else (I12); what was committed is there after the wake, whatever happened meanwhile."""
+"""On the way to zero the journals give up what storage has on disk, and nothing else (I12); what was committed is there
+after the wake, whatever happened meanwhile."""
 
 from __future__ import annotations
 
@@ -32,11 +33,14 @@ from cluster.state import ClusterState, with_transfer
 
 SETTINGS = Settings(mode="open", scaling=Scaling(warm=True), journaling=Journaling(segment_bytes=2000))
 DRAWN = draw(Random(0), ("bank",), 60.0)
-PLAN: Plan = replace(DRAWN, settings=SETTINGS, faults=Faults(reset_chance=1.0), strikes=(), one_host=False, keeps_state=True, bounds={})
+PLAN: Plan = replace(
+    DRAWN, settings=SETTINGS, faults=Faults(reset_chance=1.0), strikes=(), one_host=False, keeps_state=True, bounds={}
+)
 KEYS = range(-30, 30)
 """Of both adjudicators and both shards."""
 KEPT_MAX = 8
-"""Records that are left of a journal after a wake: the end of an epoch, the beginning of the next one and its leases."""
+"""Records that are left of a journal after a wake: the end of an epoch, the beginning of the next one and its
+leases."""
 
 
 class Run:
@@ -46,7 +50,11 @@ class Run:
         self.cluster = SimulatedCluster(seed, plan)
         self.world = self.cluster.world
         witness = Witness(self.world, self.cluster.owns)
-        watching = (witness, JournalWitness(self.world, witness.evidence), StorageWitness(self.world, self.cluster.states.spans))
+        watching = (
+            witness,
+            JournalWitness(self.world, witness.evidence),
+            StorageWitness(self.world, self.cluster.states.spans),
+        )
         self.world.network.observe(*watching, ClaimWitness(self.world))
 
     def __call__(self, scenario: Callable[[Run], Coroutine[Any, Any, None]]) -> None:
@@ -67,7 +75,8 @@ class Run:
         """One transaction that spans the adjudicators, and many that do not."""
         connection = await self.cluster.database(f"writer {value}").connect()
         await connection.execute(
-            f"INSERT INTO t SELECT k, {value} FROM generate_series(-30, 29) AS k ON CONFLICT (k) DO UPDATE SET v = {value}"
+            f"INSERT INTO t SELECT k, {value} FROM generate_series(-30, 29) AS k ON CONFLICT (k) DO UPDATE "
+            f"SET v = {value}"
         )
         for key in KEYS:
             await connection.execute(f"UPDATE t SET v = {value} WHERE k = {key}")
@@ -81,7 +90,9 @@ class Run:
 
     async def sleep(self) -> None:
         """Once query processors have seen their clients leave."""
-        processors = [cast(QueryProcessor, self.cluster.running(name)) for name in self.cluster.roles("query_processor/")]
+        processors = [
+            cast(QueryProcessor, self.cluster.running(name)) for name in self.cluster.roles("query_processor/")
+        ]
         await self.world.until(lambda: all(processor._is_empty() for processor in processors), 0.01, 5.0)
         await self._in_controller(self.controller.sleep())
 
@@ -184,7 +195,8 @@ def test_a_storage_replica_that_does_not_answer_costs_no_record() -> None:
 
 
 def test_a_wake_that_cannot_succeed_touches_nothing() -> None:
-    """Two zones are away. The client of such a wake is told 57P03 (tests/unit/gateway/test_gateway.py); the next wake finds every row."""
+    """Two zones are away. The client of such a wake is told 57P03 (tests/unit/gateway/test_gateway.py); the next wake
+    finds every row."""
 
     async def scenario(run: Run) -> None:
         await run.begin()
@@ -235,12 +247,19 @@ def asks_one_replica_a_shard(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _names(processes: Any, kind: str) -> list[str]:
-    names = [role.name for process in processes for role in process.roles if role.kind == kind and not role.name.startswith("journal/0/")]
+    names = [
+        role.name
+        for process in processes
+        for role in process.roles
+        if role.kind == kind and not role.name.startswith("journal/0/")
+    ]
     return [name for name in names if kind == "journal" or name.endswith("/a")]
 
 
 @pytest.mark.parametrize("plant", [says_so_before_the_checkpoint, asks_one_replica_a_shard])
-def test_a_record_that_storage_has_not_is_missed(plant: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_record_that_storage_has_not_is_missed(
+    plant: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """I12: the witnesses find bugs that are planted into the way to zero."""
     plant(monkeypatch)
 

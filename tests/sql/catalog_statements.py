@@ -1,7 +1,8 @@
-"""Statements made from PostgreSQL's own catalog: every operator, function, aggregate and cast of the types that this system knows, on drawn values.
+"""Statements made from PostgreSQL's own catalog: every operator, function, aggregate and cast of the types that this
+system knows, on drawn values.
 
-Each comes in shapes that reach both executors: of literals (evaluated once), of VALUES in FROM and of a derived table (the column executor), of a stored row
-(the row executor).
+Each comes in shapes that reach both executors: of literals (evaluated once), of VALUES in FROM and of a derived table
+(the column executor), of a stored row (the row executor).
 """
 
 from __future__ import annotations
@@ -17,9 +18,25 @@ VALUES = {
     "int4": ["0", "5", "-3", "2", "2147483647"],
     "int8": ["0::int8", "12345678901", "'-7'::int8", "9223372036854775807"],
     "float4": ["0::float4", "1.5::float4", "'-0.1'::float4", "'NaN'::float4", "3.25e10::float4"],
-    "float8": ["0::float8", "1.5::float8", "'-2.25'::float8", "'NaN'::float8", "'Infinity'::float8", "0.1::float8", "1e23::float8"],
+    "float8": [
+        "0::float8",
+        "1.5::float8",
+        "'-2.25'::float8",
+        "'NaN'::float8",
+        "'Infinity'::float8",
+        "0.1::float8",
+        "1e23::float8",
+    ],
     "numeric": ["0.0", "1.10", "'-12.345'::numeric", "100", "1234567890123.4567", "0.00012", "2.5"],
-    "text": ["''::text", "'abc'::text", "'Äb c'::text", "'a%c_'::text", "'12'::text", "'  pad '::text", "'aXbXc'::text"],
+    "text": [
+        "''::text",
+        "'abc'::text",
+        "'Äb c'::text",
+        "'a%c_'::text",
+        "'12'::text",
+        "'  pad '::text",
+        "'aXbXc'::text",
+    ],
     "varchar": ["'abc'::varchar", "'Xy z'::varchar(4)", "''::varchar"],
     "bpchar": ["'ab'::char(5)", "'abc'::char(3)", "'  x'::char(4)"],
     "name": ["'abc'::name", "'Other'::name"],
@@ -53,12 +70,18 @@ VALUES = {
 }
 """By type: expressions that PostgreSQL and this system both read."""
 SKIPPED_NAMES = (
-    "pg_%", "ts%", "%lquery%", "hash%", "has\\_%", "txid%", "current\\_%", "inet%", "lo\\_%", "lo%", "json%", "xml%", "to\\_json%", "row\\_to%",
-    "set\\_config", "setseed", "setval", "nextval", "currval", "lastval", "random%", "gen\\_random%", "uuidv%", "system%", "tid%", "xid%", "range%", "%range",
-    "col\\_description", "obj\\_description", "shobj%", "database\\_to%", "table\\_to%", "query\\_to%", "schema\\_to%", "cursor\\_to%", "binary\\_upgrade%",
-    "brin%", "gin%", "gist%", "spg%", "amvalidate", "array\\_to\\_ts%", "format\\_type", "getdatabase%", "icu\\_%", "unicode\\_%", "current\\_setting", "convert",
-    "%\\_transform", "in\\_range", "array\\_to\\_json", "array\\_sample", "array\\_shuffle", "nameconcatoid", "to\\_ts%", "websearch%", "phraseto%", "plainto%",
-    "length", "numeric\\_inc", "inet\\_%", "mxid\\_age", "age", "version", "timeofday", "get\\_bit", "set\\_bit", "oidrand", "dense%", "suppress%", "similar\\_escape",
+    "pg_%", "ts%", "%lquery%", "hash%", "has\\_%", "txid%", "current\\_%", "inet%", "lo\\_%", "lo%", "json%", "xml%",
+    "to\\_json%", "row\\_to%",
+    "set\\_config", "setseed", "setval", "nextval", "currval", "lastval", "random%", "gen\\_random%", "uuidv%",
+    "system%", "tid%", "xid%", "range%", "%range",
+    "col\\_description", "obj\\_description", "shobj%", "database\\_to%", "table\\_to%", "query\\_to%", "schema\\_to%",
+    "cursor\\_to%", "binary\\_upgrade%",
+    "brin%", "gin%", "gist%", "spg%", "amvalidate", "array\\_to\\_ts%", "format\\_type", "getdatabase%", "icu\\_%",
+    "unicode\\_%", "current\\_setting", "convert",
+    "%\\_transform", "in\\_range", "array\\_to\\_json", "array\\_sample", "array\\_shuffle", "nameconcatoid",
+    "to\\_ts%", "websearch%", "phraseto%", "plainto%",
+    "length", "numeric\\_inc", "inet\\_%", "mxid\\_age", "age", "version", "timeofday", "get\\_bit", "set\\_bit",
+    "oidrand", "dense%", "suppress%", "similar\\_escape",
 )  # fmt: skip
 OF_TYPES = "array(SELECT oid FROM pg_type WHERE typname = any(%s))"
 
@@ -71,7 +94,10 @@ def catalog_statements(oracle: Oracle, count: int, seed: int = 1) -> Iterator[st
         + ", ".join(f"c_{name} {name}" for name in VALUES if name[0] != "_" and name not in ("name", "oid"))
         + ")"
     )
-    yield "INSERT INTO drawn (id, c_int4, c_text, c_numeric, c_date, c_timestamp, c_float8) VALUES (1, 5, 'abc', 1.10, '2024-02-29', '2024-02-29 12:34', 0.1), (2, NULL, NULL, NULL, NULL, NULL, NULL)"
+    yield (
+        "INSERT INTO drawn (id, c_int4, c_text, c_numeric, c_date, c_timestamp, c_float8) VALUES (1, 5, 'abc', "
+        "1.10, '2024-02-29', '2024-02-29 12:34', 0.1), (2, NULL, NULL, NULL, NULL, NULL, NULL)"
+    )
     for left, name, right in _operators(oracle):
         yield from _shapes(
             random,

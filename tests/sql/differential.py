@@ -1,10 +1,13 @@
 """Statements answered by this system and by PostgreSQL 18, side by side: values, column names, type OIDs, SQLSTATEs.
 
-    python -m tests.sql.differential tests/sql/statements/*.sql          statements of a file, one a line or up to a line's end with `;`
-    python -m tests.sql.differential --catalog 4                         generated from PostgreSQL's operators, functions and casts (catalog_statements.py)
+    python -m tests.sql.differential tests/sql/statements/*.sql          statements of a file, one a line or up to a
+                                                                         line's end with `;`
+    python -m tests.sql.differential --catalog 4                         generated from PostgreSQL's operators,
+                                                                         functions and casts (catalog_statements.py)
     python -m tests.sql.differential --url postgresql://... --show wrong FILE
 
-The system runs in process, as in the golden scripts. Run by hand: it needs `pip install -e '.[bench]'`. Each statement ends in one verdict:
+The system runs in process, as in the golden scripts. Run by hand: it needs `pip install -e '.[bench]'`. Each statement
+ends in one verdict:
 
     agrees | wrong (another value) | type | name | fails (an error where a value is due) | accepted (a value where
         an error is due) | sqlstate
@@ -63,9 +66,12 @@ class System:
                 zone = session.run_time.zone
                 writers = [text_writer(field.type, zone) for field in fields]
                 rows = [
-                    tuple(None if value is None else write(value) for write, value in zip(writers, row, strict=True)) for row in batch.rows
+                    tuple(None if value is None else write(value) for write, value in zip(writers, row, strict=True))
+                    for row in batch.rows
                 ]
-                answer = Answer("", "", [field.name for field in fields], [_oid(field) for field in fields], rows if fields else [])
+                answer = Answer(
+                    "", "", [field.name for field in fields], [_oid(field) for field in fields], rows if fields else []
+                )
             await fiber(session.sync())
         except DatabaseError as error:
             session.fail()
@@ -142,7 +148,9 @@ async def golden_script(outcomes: list[Outcome], heading: str) -> str:
     runner = ScriptRunner(True)
     agreed = []
     for outcome in outcomes:
-        if outcome.verdict == "agrees" and "" not in await runner.run("a", outcome.sql):  # an empty line would end the block
+        if outcome.verdict == "agrees" and "" not in await runner.run(
+            "a", outcome.sql
+        ):  # an empty line would end the block
             agreed.append(outcome.sql + ";")
     runner = ScriptRunner(True)
     blocks = []
@@ -169,10 +177,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="statements of files, or generated ones, beside PostgreSQL 18")
     parser.add_argument("files", nargs="*", type=Path)
     parser.add_argument("--url", default="", help="a PostgreSQL that runs (an empty database of its own)")
-    parser.add_argument("--catalog", type=int, default=0, metavar="N", help="at most N statements for each operator, function and cast")
+    parser.add_argument(
+        "--catalog", type=int, default=0, metavar="N", help="at most N statements for each operator, function and cast"
+    )
     parser.add_argument("--only", default="", help="only statements that match this pattern")
-    parser.add_argument("--show", default="wrong,crashed,fails,accepted,type,name,sqlstate,refused", help="verdicts to list")
-    parser.add_argument("--golden", type=Path, help="write the statements that agree, with their answers, as a golden script")
+    parser.add_argument(
+        "--show", default="wrong,crashed,fails,accepted,type,name,sqlstate,refused", help="verdicts to list"
+    )
+    parser.add_argument(
+        "--golden", type=Path, help="write the statements that agree, with their answers, as a golden script"
+    )
     parser.add_argument("--json", type=Path, help="all outcomes")
     given = parser.parse_args()
     with Oracle(given.url) as oracle:
@@ -188,12 +202,16 @@ def main() -> None:
             outcomes += asyncio.run(compare(oracle, found))
     report(outcomes, given.show.split(","))
     if given.golden:
-        heading = f"Answers that PostgreSQL 18 gives: {', '.join(path.name for path in given.files)} in tests/sql/statements."
+        heading = (
+            f"Answers that PostgreSQL 18 gives: {', '.join(path.name for path in given.files)} in tests/sql/statements."
+        )
         given.golden.write_text(asyncio.run(golden_script(outcomes, heading)))
     if given.json:
         given.json.write_text(json.dumps([asdict(outcome) for outcome in outcomes], indent=1))
     sys.stdout.flush()
-    os._exit(any(outcome.verdict in ("wrong", "crashed") for outcome in outcomes))  # DuckDB's binding tells at length what it leaves behind
+    os._exit(
+        any(outcome.verdict in ("wrong", "crashed") for outcome in outcomes)
+    )  # DuckDB's binding tells at length what it leaves behind
 
 
 if __name__ == "__main__":

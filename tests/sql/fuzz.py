@@ -3,8 +3,9 @@
     python -m tests.sql.fuzz --minutes 60                    this system alone
     python -m tests.sql.fuzz --minutes 5 --oracle            beside PostgreSQL 18 (differential.py)
 
-Expressions are drawn from the system's own register of functions and operators: an argument is a literal, a column, or a call whose result has its type. They stand in select
-lists, WHERE, GROUP BY, aggregates, windows, set operations, subqueries and CTEs, over a stored table and over VALUES. A statement is written down whole, so a failure is its text.
+Expressions are drawn from the system's own register of functions and operators: an argument is a literal, a column, or
+a call whose result has its type. They stand in select lists, WHERE, GROUP BY, aggregates, windows, set operations,
+subqueries and CTEs, over a stored table and over VALUES. A statement is written down whole, so a failure is its text.
 """
 
 from __future__ import annotations
@@ -107,8 +108,11 @@ SUMS = {
 }
 SETUP = (
     "CREATE TABLE f (id int PRIMARY KEY, " + ", ".join(f"{column} {name}" for column, name in COLUMNS.items()) + ")",
-    "INSERT INTO f (id, c_int4, c_text, c_numeric, c_date, c_bool, c_interval) VALUES (1, 5, 'abc', 1.10, '2024-02-29', true, '1 day'), (2, -3, 'Äb', 100, '1999-12-31', false, '1 month')",
-    "INSERT INTO f (id, c_int2, c_int8, c_float8, c_timestamp, c_timestamptz, c_time, c_uuid, c_bytea) VALUES (3, 7, 12345678901, 1.5, '2024-02-29 12:34:56', '2024-03-10 06:30+00', '13:45', 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', '\\x01')",
+    "INSERT INTO f (id, c_int4, c_text, c_numeric, c_date, c_bool, c_interval) VALUES (1, 5, 'abc', 1.10, "
+    "'2024-02-29', true, '1 day'), (2, -3, 'Äb', 100, '1999-12-31', false, '1 month')",
+    "INSERT INTO f (id, c_int2, c_int8, c_float8, c_timestamp, c_timestamptz, c_time, c_uuid, c_bytea) "
+    "VALUES (3, 7, 12345678901, 1.5, '2024-02-29 12:34:56', '2024-03-10 06:30+00', '13:45', "
+    "'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', '\\x01')",
     "INSERT INTO f (id) VALUES (4)",
 )
 
@@ -146,15 +150,24 @@ class Generator:
         arguments = [self.expression(argument, depth - 1, columns) for argument in function.arguments]
         if function.name[0].isalpha():
             return f"{function.name}({', '.join(arguments)})"
-        return f"({f' {function.name} '.join(arguments)})" if len(arguments) > 1 else f"({function.name} {arguments[0]})"
+        return (
+            f"({f' {function.name} '.join(arguments)})" if len(arguments) > 1 else f"({function.name} {arguments[0]})"
+        )
 
     def _special(self, type_: str, depth: int, columns: dict[str, str]) -> str:
         one, other = (self.expression(type_, depth - 1, columns) for _ in range(2))
         condition = self.expression("bool", depth - 1, columns)
-        forms = [f"CASE WHEN {condition} THEN {one} ELSE {other} END", f"coalesce({one}, {other})", f"nullif({one}, {other})"]
+        forms = [
+            f"CASE WHEN {condition} THEN {one} ELSE {other} END",
+            f"coalesce({one}, {other})",
+            f"nullif({one}, {other})",
+        ]
         if type_ == "bool":
             another = self.random.choice(TYPES)
-            value, items = self.expression(another, depth - 1, columns), ", ".join(self.random.choice(VALUES[another]) for _ in range(3))
+            value, items = (
+                self.expression(another, depth - 1, columns),
+                ", ".join(self.random.choice(VALUES[another]) for _ in range(3)),
+            )
             forms += [
                 f"({one} AND {other})",
                 f"({one} OR NOT {other})",
@@ -178,7 +191,9 @@ class Generator:
         if kind == 1:
             return "(SELECT * FROM f) q", COLUMNS
         types = self.random.sample(TYPES, 2)
-        rows = ", ".join("(" + ", ".join(self.random.choice([*VALUES[name], "NULL"]) for name in types) + ")" for _ in range(3))
+        rows = ", ".join(
+            "(" + ", ".join(self.random.choice([*VALUES[name], "NULL"]) for name in types) + ")" for _ in range(3)
+        )
         first = "(" + ", ".join(VALUES[name][0] for name in types) + ")"
         return f"(VALUES {first}, {rows}) t(a, b)", dict(zip("ab", types, strict=True))
 
@@ -196,17 +211,31 @@ class Generator:
         if kind == 2:
             return f"SELECT {one} AS x FROM {source}{where} UNION SELECT {self.expression(type_, 2, {})} ORDER BY 1"
         if kind == 3:
-            return f"SELECT {one} AS x, count(*) OVER (PARTITION BY {two}), rank() OVER (ORDER BY {two}), lag({one}) OVER (ORDER BY {one}) AS y FROM {source}{where}"
+            return (
+                f"SELECT {one} AS x, count(*) OVER (PARTITION BY {two}), rank() OVER (ORDER BY {two}), "
+                f"lag({one}) OVER (ORDER BY {one}) AS y FROM {source}{where}"
+            )
         if kind == 4:
-            return f"SELECT {total} AS x, array_agg({one} ORDER BY {two}) FILTER (WHERE {self.expression('bool', 1, columns)}) FROM {source}{where}"
+            return (
+                f"SELECT {total} AS x, array_agg({one} ORDER BY {two}) FILTER (WHERE "
+                f"{self.expression('bool', 1, columns)}) FROM {source}{where}"
+            )
         if kind == 5:
-            return f"WITH w AS (SELECT {one} AS x, {two} AS y FROM {source}{where}) SELECT x, y, (SELECT count(*) FROM w w2 WHERE w2.x = w.x) FROM w ORDER BY 1, 2"
+            return (
+                f"WITH w AS (SELECT {one} AS x, {two} AS y FROM {source}{where}) SELECT x, y, (SELECT count(*) "
+                f"FROM w w2 WHERE w2.x = w.x) FROM w ORDER BY 1, 2"
+            )
         if kind == 6:
-            return f"SELECT {two} AS y FROM {source} WHERE {one} IN (SELECT {self.expression(type_, 1, {})}) OR EXISTS (SELECT 1 FROM f g WHERE g.id > 3) ORDER BY 1"
+            return (
+                f"SELECT {two} AS y FROM {source} WHERE {one} IN (SELECT {self.expression(type_, 1, {})}) OR "
+                f"EXISTS (SELECT 1 FROM f g WHERE g.id > 3) ORDER BY 1"
+            )
         return f"SELECT {one} AS x, {two} AS y FROM {source}{where}"
 
 
-async def run(seed: int, statements: int, seconds: float, oracle: Oracle | None = None, show: bool = False) -> list[tuple[str, Answer]]:
+async def run(
+    seed: int, statements: int, seconds: float, oracle: Oracle | None = None, show: bool = False
+) -> list[tuple[str, Answer]]:
     """(statement, answer) of each that ended in XX000; with an oracle of each that differs."""
     generator, system = Generator(seed), System()
     found: list[tuple[str, Answer]] = []
@@ -221,13 +250,20 @@ async def run(seed: int, statements: int, seconds: float, oracle: Oracle | None 
         sql = generator.statement()
         answer = await system.ask(sql)
         theirs = oracle.ask(sql) if oracle is not None else None
-        verdict = verdict_of(sql, answer, theirs) if theirs is not None else "crashed" if answer.sqlstate == "XX000" else "ran"
+        verdict = (
+            verdict_of(sql, answer, theirs)
+            if theirs is not None
+            else "crashed"
+            if answer.sqlstate == "XX000"
+            else "ran"
+        )
         verdicts[verdict] += 1
         if verdict in ("crashed", "wrong", "fails", "accepted", "type"):
             found.append((sql, answer))
             if show:
                 print(
-                    f"{verdict}: {sql}\n    ours   {shown(answer)[:600]}" + (f"\n    theirs {shown(theirs)[:600]}" if theirs else ""),
+                    f"{verdict}: {sql}\n    ours   {shown(answer)[:600]}"
+                    + (f"\n    theirs {shown(theirs)[:600]}" if theirs else ""),
                     flush=True,
                 )
     if show:

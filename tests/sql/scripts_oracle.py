@@ -2,8 +2,8 @@
 
 python -m tests.sql.scripts_oracle tests/scripts/roles/privileges.sql ...
 
-It prints a diff for each block that differs, and says how many do. `admin` is a superuser there. What only Aurora DSQL has differs, and so may what plans look like; each
-difference is to be looked at, none is a failure by itself.
+It prints a diff for each block that differs, and says how many do. `admin` is a superuser there. What only Aurora DSQL
+has differs, and so may what plans look like; each difference is to be looked at, none is a failure by itself.
 """
 
 from __future__ import annotations
@@ -34,7 +34,9 @@ class Clients:
     def _session(self, name: str) -> psycopg.Connection[Any]:
         if name not in self._sessions:
             session = psycopg.connect(self._url, user=name.partition("@")[2] or ADMIN, autocommit=True)
-            session.add_notice_handler(lambda notice: self._notices.append(f"{notice.severity}: {notice.message_primary}"))
+            session.add_notice_handler(
+                lambda notice: self._notices.append(f"{notice.severity}: {notice.message_primary}")
+            )
             self._sessions[name] = session
         return self._sessions[name]
 

@@ -37,7 +37,9 @@ def test_files_and_functions_are_short_and_documented(path: Path) -> None:
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             length = (node.end_lineno or 0) - node.lineno + 1
-            assert length <= FUNCTION_LINES_MAX or f"{name_of(path)}:{node.name}" in LONG_FUNCTIONS, f"{node.name}: {length} lines"
+            assert length <= FUNCTION_LINES_MAX or f"{name_of(path)}:{node.name}" in LONG_FUNCTIONS, (
+                f"{node.name}: {length} lines"
+            )
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=name_of)
@@ -49,12 +51,20 @@ def test_no_unfinished_work_and_no_swallowed_errors(path: Path) -> None:
 
 
 def test_imports_point_one_way() -> None:
-    done = subprocess.run([Path(sys.executable).parent / "lint-imports"], cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [Path(sys.executable).parent / "lint-imports"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stdout[-3000:]
 
 
 @pytest.mark.parametrize(
-    "page", ["README.md", "ARCHITECTURE.md", "HACKING.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))]
+    "page",
+    [
+        "README.md",
+        "ARCHITECTURE.md",
+        "HACKING.md",
+        *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")),
+    ],
 )
 def test_links_lead_somewhere(page: str) -> None:
     folder = (ROOT / page).parent

@@ -1,4 +1,5 @@
-"""What `make` begins with: the newest Python that fits, one line where there is none, and a virtual environment of this Python in this place."""
+"""What `make` begins with: the newest Python that fits, one line where there is none, and a virtual environment of this
+Python in this place."""
 
 from __future__ import annotations
 
@@ -30,7 +31,9 @@ def bare(tmp_path: Path) -> Path:
 
 def script(name: str, *arguments: str, path: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PATH": path}
-    return subprocess.run([str(ROOT / ".ci" / name), *arguments], capture_output=True, text=True, check=False, env=environment)
+    return subprocess.run(
+        [str(ROOT / ".ci" / name), *arguments], capture_output=True, text=True, check=False, env=environment
+    )
 
 
 def program(path: Path, text: str) -> None:
@@ -58,7 +61,9 @@ def test_a_python_of_an_environment_answers_with_the_one_under_it(bare: Path) ->
     assert same(found.stdout, BASE) and found.stdout.strip() != sys.executable
 
 
-@pytest.mark.parametrize("answer", ["9|/usr/bin/python3|too old", "15|/usr/bin/python3|too new", "13|/usr/bin/python3|without venv"])
+@pytest.mark.parametrize(
+    "answer", ["9|/usr/bin/python3|too old", "15|/usr/bin/python3|too new", "13|/usr/bin/python3|without venv"]
+)
 def test_where_none_fits_one_line_says_what_is_there_and_what_to_do(bare: Path, answer: str) -> None:
     none = script("find-python", path=str(bare))
     program(bare / "python3", f"echo '{answer}'")
@@ -70,11 +75,16 @@ def test_where_none_fits_one_line_says_what_is_there_and_what_to_do(bare: Path, 
 
 
 def test_an_environment_stays_until_it_is_moved_or_its_python_goes(bare: Path, tmp_path: Path) -> None:
-    """With no Python on PATH, what has to be made anew is refused and what is whole stays: no second environment has to be made here."""
+    """With no Python on PATH, what has to be made anew is refused and what is whole stays: no second environment has to
+    be made here."""
     folder = tmp_path / "checkout" / ".venv"
     folder.parent.mkdir()
-    subprocess.run([BASE, "-m", "venv", "--without-pip", folder], check=True)  # pip is the slow part, and not what is judged
-    assert script("make-venv", str(folder), path=str(bare)).returncode != 0  # half made: nothing says that it was finished
+    subprocess.run(
+        [BASE, "-m", "venv", "--without-pip", folder], check=True
+    )  # pip is the slow part, and not what is judged
+    assert (
+        script("make-venv", str(folder), path=str(bare)).returncode != 0
+    )  # half made: nothing says that it was finished
     (folder / ".python").write_text(f"{folder.resolve()} {sys.base_prefix} 3.{MINOR}\n")
     made = (folder / ".python").stat().st_mtime_ns
     assert script("make-venv", str(folder), path=str(bare)).returncode == 0

@@ -38,7 +38,10 @@ def test_a_part_tells_what_failed_and_how_many_there_were(logs: Path) -> None:
     part = Part("three", (str(file),))
     Run().run(part)
     assert part.failed
-    assert [line.partition(" ")[0] + line.partition("::")[2][:6] for line in part.told()[:-1]] == ["FAILEDtest_b", "ERRORtest_c"]
+    assert [line.partition(" ")[0] + line.partition("::")[2][:6] for line in part.told()[:-1]] == [
+        "FAILEDtest_b",
+        "ERRORtest_c",
+    ]
     assert part.told()[-1].startswith("three: 1 failed, 1 passed, 1 error in ")
 
 
@@ -75,7 +78,9 @@ def test_who_is_interrupted_ends_its_clusters(tmp_path: Path) -> None:
     """Each pytest is, once, and what its fixtures started has ended before the program ends."""
     file = tmp_path / "test_endless.py"
     file.write_text(ENDLESS)
-    program = subprocess.Popen([sys.executable, "-c", PROGRAM, str(tmp_path), str(file)], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    program = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, str(tmp_path), str(file)], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
     try:
         while len(list(tmp_path.glob("began-*"))) < 2:
             assert program.poll() is None

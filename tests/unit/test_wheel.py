@@ -13,7 +13,8 @@ PACKAGES = ("actors", "cluster", "configs", "eagleray", "workloads")
 
 
 def tracked_files() -> list[str]:
-    """What a distribution is built from: the files that git tracks; of a tree without git, all files of the packages."""
+    """What a distribution is built from: the files that git tracks; of a tree without git, all files of the
+    packages."""
     if shutil.which("git") is not None:
         listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=False).stdout.decode()
         if listed:
@@ -32,7 +33,19 @@ def test_wheel_contains_all_packages_and_runs(tmp_path: Path) -> None:
             (source / name).write_bytes((ROOT / name).read_bytes())
     (source / "README.md").touch()
     subprocess.run(
-        [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "-w", str(tmp_path), str(source)], check=True
+        [
+            sys.executable,
+            "-m",
+            "pip",
+            "wheel",
+            "--quiet",
+            "--no-deps",
+            "--no-build-isolation",
+            "-w",
+            str(tmp_path),
+            str(source),
+        ],
+        check=True,
     )
     (wheel,) = tmp_path.glob("eagleray-*.whl")
     unpacked = tmp_path / "unpacked"
@@ -45,6 +58,7 @@ def test_wheel_contains_all_packages_and_runs(tmp_path: Path) -> None:
     code = (
         "import sys; sys.path.insert(0, sys.argv[1]); import actors, cluster, workloads, eagleray, configs; "
         "assert all(m.__file__.startswith(sys.argv[1]) for m in (actors, cluster, workloads, eagleray)); "
-        "import eagleray.command.main, cluster.supervisor, actors.runtime.ray_shell; eagleray.connect, eagleray.Workload"
+        "import eagleray.command.main, cluster.supervisor, actors.runtime.ray_shell; eagleray.connect, "
+        "eagleray.Workload"
     )
     subprocess.run([sys.executable, "-I", "-c", code, str(unpacked)], check=True, cwd=tmp_path)

@@ -3,25 +3,28 @@
 An edge says that its source comes before its target, and why (Adya's names):
 
     ww  the target wrote a later version of a key than the source        wr  the target read what the source wrote
-    rw  the source read a version older than one the target wrote        rt  the source was acknowledged before the target began
+    rw  the source read a version older than one the target wrote        rt  the source was acknowledged before the
+                                                                             target began
 
 Under snapshot isolation ww, wr and rt order the source's commit before the target's snapshot, while rw only orders the
-source's snapshot before the target's commit. So a cycle is possible only where two rw edges are adjacent: between them lies a
-transaction that took its snapshot before the one commit and committed after the other's snapshot (Cerone and Gotsman: the
-relation (ww | wr | rt) ; rw? has no cycle). To find the forbidden ones, every transaction is doubled by how it was reached:
+source's snapshot before the target's commit. So a cycle is possible only where two rw edges are adjacent: between them
+lies a transaction that took its snapshot before the one commit and committed after the other's snapshot (Cerone and
+Gotsman: the relation (ww | wr | rt) ; rw? has no cycle). To find the forbidden ones, every transaction is doubled by
+how it was reached:
 
     (T, 0) reached by ww, wr, rt    leaves by any edge            ww, wr, rt edges lead to (.., 0)
     (T, 1) reached by rw            leaves by ww, wr, rt          rw edges lead to (.., 1)
 
-A walk in this graph of states never takes two rw edges in a row, so a history is right if the graph has no strongly connected
-component of two states: one pass, linear. Only within components are cycles looked for: first with few kinds of edges, which
-gives the plainer names (G0: ww only; G1c: ww and wr; G-single: one rw), and without rt before with it.
+A walk in this graph of states never takes two rw edges in a row, so a history is right if the graph has no strongly
+connected component of two states: one pass, linear. Only within components are cycles looked for: first with few kinds
+of edges, which gives the plainer names (G0: ww only; G1c: ww and wr; G-single: one rw), and without rt before with it.
 
-The order of time is not n^2 edges but a chain of instants, one a completion: a transaction leads to the instant of its end,
-instants lead to later ones, and each leads to the transactions that begun after it and before the next. An rt edge of a cycle is a walk
-along the chain; steps along it cost nothing, so the shortest cycle is shortest in transactions.
+The order of time is not n^2 edges but a chain of instants, one a completion: a transaction leads to the instant of its
+end, instants lead to later ones, and each leads to the transactions that begun after it and before the next. An rt edge
+of a cycle is a walk along the chain; steps along it cost nothing, so the shortest cycle is shortest in transactions.
 
-Every component with a cycle yields at least one; which ones, beyond that, is bounded by `VISITS_MAX` and `CYCLES_EACH_MAX`.
+Every component with a cycle yields at least one; which ones, beyond that, is bounded by `VISITS_MAX` and
+`CYCLES_EACH_MAX`.
 """
 
 from __future__ import annotations
@@ -138,15 +141,21 @@ class Search:
             last = len(self.graph.began_after) - 1
             for instant, begun in enumerate(self.graph.began_after):
                 ways = [node for node in begun if node in members]
-                self.arrows[self.instants_at + instant] = [*ways, self.instants_at + instant + 1] if instant < last else ways
+                self.arrows[self.instants_at + instant] = (
+                    [*ways, self.instants_at + instant + 1] if instant < last else ways
+                )
         return strongly_connected(self.arrows)
 
     def cycles(self, component: list[int]) -> list[Cycle]:
-        """Short cycles of a component: with one rw edge if there are such, and the shortest through some of its states."""
+        """Short cycles of a component: with one rw edge if there are such, and the shortest through some of its
+        states."""
         inside = set(component)
         states = sorted(state for state in component if state < self.instants_at)
         found: list[Cycle] = []
-        for tasks, with_anti in ((self._single_anti(states, inside), False), (((state, state) for state in states), True)):
+        for tasks, with_anti in (
+            (self._single_anti(states, inside), False),
+            (((state, state) for state in states), True),
+        ):
             visits_left = VISITS_MAX
             for source, goal in tasks:
                 path, visits = self._path(source, goal, inside, with_anti)
@@ -200,7 +209,8 @@ class Search:
         return path[::-1], visited
 
     def _steps(self, path: list[int]) -> Cycle:
-        """The closed walk as edges between transactions, runs of instants as one rt edge. A path begins with a transaction."""
+        """The closed walk as edges between transactions, runs of instants as one rt edge. A path begins with a
+        transaction."""
         size = self.graph.size
         states = [state for state in path if state < self.instants_at]
         walked: Cycle = []
@@ -211,7 +221,11 @@ class Search:
             after = places[number] + 1
             if after < len(path) and path[after] >= self.instants_at:
                 edge = TIME
-            elif following >= size or target not in self.graph.direct[source] or self.graph.direct[source][target].kind not in self.kinds:
+            elif (
+                following >= size
+                or target not in self.graph.direct[source]
+                or self.graph.direct[source][target].kind not in self.kinds
+            ):
                 edge = self.graph.anti[source][target]
             else:
                 edge = self.graph.direct[source][target]
@@ -219,13 +233,16 @@ class Search:
         return walked
 
     def _simple(self, cycle: Cycle) -> Cycle:
-        """The same without repeated transactions: of the two rounds such a walk consists of, one has no adjacent rw edges."""
+        """The same without repeated transactions: of the two rounds such a walk consists of, one has no adjacent rw
+        edges."""
         first_at: dict[int, int] = {}
         for place, step in enumerate(cycle):
             start = first_at.setdefault(step.source, place)
             if start != place:
                 rounds = [cycle[start:place], cycle[place:] + cycle[:start]]
-                legal = [one for one in rounds if not (self.doubled and _has_adjacent([step.edge.kind for step in one]))]
+                legal = [
+                    one for one in rounds if not (self.doubled and _has_adjacent([step.edge.kind for step in one]))
+                ]
                 return self._simple(min(legal, key=len))
         return cycle
 
@@ -236,7 +253,12 @@ def find_cycles(graph: Graph, real_time: bool, serializable: bool) -> list[Cycle
     for doubled in (True, False) if serializable else (True,):
         every = frozenset({"ww", "wr", "rw", "rt"} if real_time else {"ww", "wr", "rw"})
         search = Search(graph, every, doubled)
-        suspects = {state % graph.size for one in search.components(range(graph.size)) for state in one if state < search.instants_at}
+        suspects = {
+            state % graph.size
+            for one in search.components(range(graph.size))
+            for state in one
+            if state < search.instants_at
+        }
         if not suspects:
             continue
         passes = [{"ww"}, {"ww", "wr"}, {"ww", "wr", "rw"}] if doubled else [{"ww", "wr", "rw"}]

@@ -3,14 +3,15 @@
     {:type :invoke, :process 0, :value [[:append 3 1] [:r 4 nil]], :time 100, :index 0}
     {:type :ok,     :process 0, :value [[:append 3 1] [:r 4 [2]]], :time 900, :index 1}
 
-A process has one transaction under way at a time; its next `:ok`, `:fail` or `:info` completes what it invoked. `:ok` is
-committed and brings the values read; `:fail` is aborted; `:info`, or no completion at all, is unknown and has no end.
-`:time` is in nanoseconds. If any operation lacks it (or has -1, which is how converters write "none"), the order of the
-operations serves as the time of all. A transaction is called by the `:index` of its completion, the line to look at.
-Operations of processes that are not numbers (`:nemesis`) are passed over.
+A process has one transaction under way at a time; its next `:ok`, `:fail` or `:info` completes what it invoked. `:ok`
+is committed and brings the values read; `:fail` is aborted; `:info`, or no completion at all, is unknown and has no
+end. `:time` is in nanoseconds. If any operation lacks it (or has -1, which is how converters write "none"), the order
+of the operations serves as the time of all. A transaction is called by the `:index` of its completion, the line to look
+at. Operations of processes that are not numbers (`:nemesis`) are passed over.
 
 EDN here is what such files use of it: maps, vectors, lists, sets (read as lists), keywords and symbols (read as strings
-without the colon), integers, decimals, strings, nil, true, false, comments, and tags, which are dropped. A character or `#_` is an error.
+without the colon), integers, decimals, strings, nil, true, false, comments, and tags, which are dropped. A character or
+`#_` is an error.
 """
 
 from __future__ import annotations
@@ -141,7 +142,11 @@ def _pair(forms: list[dict[str, Any]]) -> Iterator[Transaction]:
             process=form["process"],
             operations=_operations((completion if outcome == "committed" else form).get("value")),
             began_us=form["time"] // NANOSECONDS_IN_US if timed else position,
-            ended_us=None if end is None or outcome == "unknown" else forms[end]["time"] // NANOSECONDS_IN_US if timed else end,
+            ended_us=None
+            if end is None or outcome == "unknown"
+            else forms[end]["time"] // NANOSECONDS_IN_US
+            if timed
+            else end,
             outcome=outcome,
             index=named if isinstance(named, int) else position if end is None else end,
         )

@@ -1,7 +1,8 @@
 """Checks histories of list appends for isolation, in the style of Elle (Kingsbury and Alvaro, VLDB 2020).
 
-`check` returns what no store of the isolation asked for could have shown to its clients; an empty list means that the history
-has an explanation as far as its reads tell. It never raises a false alarm; how much it can find depends on how much was read.
+`check` returns what no store of the isolation asked for could have shown to its clients; an empty list means that the
+history has an explanation as far as its reads tell. It never raises a false alarm; how much it can find depends on how
+much was read.
 
     duplicate-append     a value appended twice: the fault of whoever made the history, and the key is left out
     duplicate-element    a read that shows a value twice                  garbage-read   a value that nobody appended
@@ -22,10 +23,11 @@ has an explanation as far as its reads tell. It never raises a false alarm; how 
                          for strong (strict). A stale read is a G-single-realtime, or -process if only the order
                          within processes is needed.
 
-Example: T3 appended 8 to key 255 and was acknowledged; then T7 reads key 255 up to 5. T7 -rw-> T3 -rt-> T7: G-single-realtime.
+Example: T3 appended 8 to key 255 and was acknowledged; then T7 reads key 255 up to 5. T7 -rw-> T3 -rt-> T7:
+G-single-realtime.
 
-Left out: predicates (phantoms), and orders of versions that would take a search (no read shows them). Of many like anomalies
-only a few are reported (`EACH_MAX`).
+Left out: predicates (phantoms), and orders of versions that would take a search (no read shows them). Of many like
+anomalies only a few are reported (`EACH_MAX`).
 """
 
 from __future__ import annotations
@@ -57,7 +59,9 @@ class Anomaly:
     transactions: tuple[Transaction, ...]
 
 
-def check(transactions: Sequence[Transaction], isolation: Isolation = "snapshot", real_time: bool = True) -> list[Anomaly]:
+def check(
+    transactions: Sequence[Transaction], isolation: Isolation = "snapshot", real_time: bool = True
+) -> list[Anomaly]:
     checker = _Checker(Observations(transactions))
     finders = (
         checker.duplicate_appends,
@@ -88,7 +92,9 @@ def dependencies(seen: Observations, real_time: bool) -> Graph:
                 _add_writer(graph, seen, key, values, reader)
     if real_time:
         counted = list(seen.counted())
-        ended = {node: seen.transactions[node].ended_us for node in counted if seen.transactions[node].outcome == "committed"}
+        ended = {
+            node: seen.transactions[node].ended_us for node in counted if seen.transactions[node].outcome == "committed"
+        }
         graph.add_time(
             {node: seen.transactions[node].began_us for node in counted},
             {node: end for node, end in ended.items() if end is not None},
@@ -97,7 +103,8 @@ def dependencies(seen: Observations, real_time: bool) -> Graph:
 
 
 def _add_writer(graph: Graph, seen: Observations, key: KeyObservations, values: Values, reader: int) -> None:
-    """wr from the last writer that counts: elements of none or of an aborted one are anomalies, but not in this graph."""
+    """wr from the last writer that counts: elements of none or of an aborted one are anomalies, but not in this
+    graph."""
     for value in reversed(values):
         writer = key.writers.get(value)
         if writer is not None and seen.counts[writer]:
@@ -107,7 +114,11 @@ def _add_writer(graph: Graph, seen: Observations, key: KeyObservations, values: 
 
 def _add_versions(graph: Graph, seen: Observations, key: KeyObservations) -> None:
     versions = [(value, key.writers.get(value)) for value in key.order]
-    known = [(place, value, writer) for place, (value, writer) in enumerate(versions) if writer is not None and seen.counts[writer]]
+    known = [
+        (place, value, writer)
+        for place, (value, writer) in enumerate(versions)
+        if writer is not None and seen.counts[writer]
+    ]
     for (_, earlier, source), (_, later, target) in pairwise(known):
         graph.add(source, target, Edge("ww", key.key, earlier, later))
     read = set(key.order)
@@ -153,7 +164,11 @@ class _Checker:
     def duplicate_appends(self) -> Iterator[Anomaly]:
         for key in self.seen.keys.values():
             for value, first, second in key.rewritten:
-                who = f"{self.name(first)} and {self.name(second)} both" if first != second else f"{self.name(first)} twice"
+                who = (
+                    f"{self.name(first)} and {self.name(second)} both"
+                    if first != second
+                    else f"{self.name(first)} twice"
+                )
                 text = f"{who} appended {value} to key {key.key}: a history must append a value to a key only once"
                 yield self._anomaly("duplicate-append", text, dict.fromkeys((first, second)))
 
@@ -162,7 +177,11 @@ class _Checker:
             for values, reader in [(key.order, key.order_reader), *key.strays]:
                 if len(set(values)) != len(values):
                     twice = sorted({value for value in values if values.count(value) > 1})
-                    yield self._anomaly("duplicate-element", f"{self.name(reader)} read {twice} more than once in key {key.key}", [reader])
+                    yield self._anomaly(
+                        "duplicate-element",
+                        f"{self.name(reader)} read {twice} more than once in key {key.key}",
+                        [reader],
+                    )
                     break
 
     def internal(self) -> Iterator[Anomaly]:
@@ -181,7 +200,9 @@ class _Checker:
             for values, reader in [(key.order, key.order_reader), *key.strays]:
                 for place, value in enumerate(values):
                     writer = key.writers.get(value)
-                    if value in reported or (writer is not None and self.seen.transactions[writer].outcome != "aborted"):
+                    if value in reported or (
+                        writer is not None and self.seen.transactions[writer].outcome != "aborted"
+                    ):
                         continue
                     reported.add(value)
                     first = self._first_reader(key, place, value, reader)
@@ -189,7 +210,10 @@ class _Checker:
                         text = f"{self.name(first)} read {value} in key {key.key}, which nobody appended"
                         yield self._anomaly("garbage-read", text, [first])
                     else:
-                        text = f"{self.name(first)} read {value} in key {key.key}, which {self.name(writer)} appended and aborted"
+                        text = (
+                            f"{self.name(first)} read {value} in key {key.key}, which {self.name(writer)} "
+                            f"appended and aborted"
+                        )
                         yield self._anomaly("G1a", text, [writer, first])
 
     @staticmethod
@@ -223,9 +247,12 @@ class _Checker:
     def incompatible_orders(self) -> Iterator[Anomaly]:
         for key in self._usable():
             for values, reader in key.strays[:1]:
-                place = next(place for place, (one, other) in enumerate(zip(values, key.order, strict=False)) if one != other)
+                place = next(
+                    place for place, (one, other) in enumerate(zip(values, key.order, strict=False)) if one != other
+                )
                 text = (
-                    f"key {key.key}: at place {place + 1} {self.name(reader)} read {values[place]} and {self.name(key.order_reader)} read "
+                    f"key {key.key}: at place {place + 1} {self.name(reader)} read {values[place]} and "
+                    f"{self.name(key.order_reader)} read "
                     f"{key.order[place]} ({shown(values)} and {shown(key.order)})"
                 )
                 yield self._anomaly("incompatible-order", text, dict.fromkeys((reader, key.order_reader)))
@@ -241,14 +268,20 @@ class _Checker:
                     updates[len(values) if prefix else values].append(reader)
             for nodes in updates.values():
                 if len(nodes) > 1:
-                    whose = ", ".join(f"{self.name(node)} (appended {key.finals[node]})" for node in islice(nodes, SHOWN_MAX))
+                    whose = ", ".join(
+                        f"{self.name(node)} (appended {key.finals[node]})" for node in islice(nodes, SHOWN_MAX)
+                    )
                     text = f"all of these read the same version of key {key.key} and appended to it: {whose}"
                     yield self._anomaly("lost-update", text, nodes)
 
     def cycle(self, cycle: Cycle) -> Anomaly:
         kind = kind_of(cycle)
-        processes = [(self.seen.transactions[step.source].process, self.seen.transactions[step.target].process) for step in cycle]
-        if all(source == target for step, (source, target) in zip(cycle, processes, strict=True) if step.edge.kind == "rt"):
+        processes = [
+            (self.seen.transactions[step.source].process, self.seen.transactions[step.target].process) for step in cycle
+        ]
+        if all(
+            source == target for step, (source, target) in zip(cycle, processes, strict=True) if step.edge.kind == "rt"
+        ):
             kind = kind.replace("-realtime", "-process")
         steps = [step.edge.kind for step in cycle]
         first = next((place for place, step in enumerate(steps) if step == "rw"), 0)
@@ -256,7 +289,9 @@ class _Checker:
         steps = steps[first:] + steps[:first]
         shape = {("rw", "wr", "rw", "wr"): "long fork: ", ("rw", "wr"): "fractured read: "}.get(tuple(steps), "")
         told = "; ".join(self._told(step) for step in cycle)
-        return self._anomaly(kind, f"{shape}{told}: so {self.name(cycle[0].source)} comes before itself", [step.source for step in cycle])
+        return self._anomaly(
+            kind, f"{shape}{told}: so {self.name(cycle[0].source)} comes before itself", [step.source for step in cycle]
+        )
 
     def _told(self, step: Step) -> str:
         source, target, edge = self.name(step.source), self.name(step.target), step.edge

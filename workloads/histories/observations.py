@@ -1,15 +1,17 @@
 """What the reads of a history say of each key: the order of its versions, who wrote and who read them.
 
-A list that is only appended to shows its whole past, so the longest read of a key is the order of its versions, and every
-other read must be a prefix of it: its length says which version it saw. Of a transaction's reads of one key the first counts
-for others, less the transaction's own appends at its end; what follows is for itself alone to contradict ("internal").
+A list that is only appended to shows its whole past, so the longest read of a key is the order of its versions, and
+every other read must be a prefix of it: its length says which version it saw. Of a transaction's reads of one key the
+first counts for others, less the transaction's own appends at its end; what follows is for itself alone to contradict
+("internal").
 
     order     1   2   3                 T5 read [1 2]: T5 saw version 2, and version 3 came after its snapshot
-    unread                4 | 5         appends of committed transactions that the longest read has not: later than 3, in an unknown order
+    unread                4 | 5         appends of committed transactions that the longest read has not: later than 3,
+                                        in an unknown order
 
-A key whose reads are no prefixes of each other, or that shows an element twice, has no order to infer from (`ordered` is
-False); it is an anomaly by itself. Transactions of unknown outcome count if what they appended was read by one that counts; of the others,
-and of what aborted transactions read, nothing is inferred.
+A key whose reads are no prefixes of each other, or that shows an element twice, has no order to infer from (`ordered`
+is False); it is an anomaly by itself. Transactions of unknown outcome count if what they appended was read by one that
+counts; of the others, and of what aborted transactions read, nothing is inferred.
 """
 
 from __future__ import annotations

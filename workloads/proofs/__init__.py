@@ -3,8 +3,8 @@
     proof.py        what a proof is        attempt.py      a transaction and its certain outcome
     connection.py   what it runs on: live.py over psycopg, or cluster/simulation over simulated sockets in virtual time
 
-`PROOFS` has them by name. Each takes `pace_s`, the longest wait of a client between two transactions, and `recent`: whether clocks keep their
-bounds, so that a transaction sees all that was acknowledged before it began (I11).
+`PROOFS` has them by name. Each takes `pace_s`, the longest wait of a client between two transactions, and `recent`:
+whether clocks keep their bounds, so that a transaction sees all that was acknowledged before it began (I11).
 """
 
 from workloads.proofs.bank import BankTransfers
@@ -18,5 +18,6 @@ from workloads.proofs.sweeping import Sweeping
 from workloads.proofs.unique import UniqueNames
 
 PROOFS: dict[str, type[Proof]] = {
-    proof.name: proof for proof in (BankTransfers, Counters, ListAppend, References, SchemaChanges, Sequences, Sweeping, UniqueNames)
+    proof.name: proof
+    for proof in (BankTransfers, Counters, ListAppend, References, SchemaChanges, Sequences, Sweeping, UniqueNames)
 }

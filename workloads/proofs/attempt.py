@@ -7,7 +7,8 @@
     ABORTED     an error before COMMIT was sent, or COMMIT was answered with an error that says so (40001 ...)
     UNKNOWN     the connection broke during COMMIT, or it was answered with 08xxx or 57P01: it may have happened
 
-Only the errors that a cluster under faults may give are taken for granted (`ALLOWED`); any other is a problem, and fails the proof.
+Only the errors that a cluster under faults may give are taken for granted (`ALLOWED`); any other is a problem, and
+fails the proof.
 """
 
 from __future__ import annotations
@@ -43,10 +44,16 @@ def is_uncertain(error: SqlError) -> bool:
 
 
 class ProofClient:
-    """A client's connection, made again whenever it is broken. `problems`: what should never have happened is added to it; `recent`, `tolerated`: see Proof."""
+    """A client's connection, made again whenever it is broken. `problems`: what should never have happened is added to
+    it; `recent`, `tolerated`: see Proof."""
 
     def __init__(
-        self, database: Database, random: Random, problems: list[str], recent: bool = True, tolerated: tuple[str, ...] = ()
+        self,
+        database: Database,
+        random: Random,
+        problems: list[str],
+        recent: bool = True,
+        tolerated: tuple[str, ...] = (),
     ) -> None:
         self.tolerated = tolerated if recent else (*tolerated, *OLD_SNAPSHOT)
         self.database = database
@@ -70,7 +77,9 @@ class ProofClient:
         if not is_allowed(error) and error.sqlstate not in (*also, *self.tolerated):
             self.problems.append(f"{doing}: {error}")
 
-    async def attempt(self, work: Callable[[Connection], Awaitable[T]], also: tuple[str, ...] = ()) -> tuple[Outcome, T | None]:
+    async def attempt(
+        self, work: Callable[[Connection], Awaitable[T]], also: tuple[str, ...] = ()
+    ) -> tuple[Outcome, T | None]:
         """`also`: further SQLSTATEs that `work` may raise."""
         connection = await self.connect()
         if connection is None:

@@ -1,7 +1,9 @@
-"""`BankTransfers`: money moves between accounts on both halves of the key space, and its sum never changes in any snapshot.
+"""`BankTransfers`: money moves between accounts on both halves of the key space, and its sum never changes in any
+snapshot.
 
-A transfer reads both balances and writes both; now and then an account is closed (its balance goes to another one) or opened again. In every snapshot the balances
-add up, none is negative, and the ledger of transfers explains every balance.
+A transfer reads both balances and writes both; now and then an account is closed (its balance goes to another one) or
+opened again. In every snapshot the balances add up, none is negative, and the ledger of transfers explains every
+balance.
 """
 
 from __future__ import annotations
@@ -31,7 +33,9 @@ class BankTransfers(Proof):
         await connection.execute(
             "CREATE TABLE transfers (id int PRIMARY KEY, source int NOT NULL, target int NOT NULL, amount int NOT NULL)"
         )
-        await connection.execute(f"INSERT INTO accounts VALUES {', '.join(f'({account}, {BALANCE_EACH})' for account in self._accounts)}")
+        await connection.execute(
+            f"INSERT INTO accounts VALUES {', '.join(f'({account}, {BALANCE_EACH})' for account in self._accounts)}"
+        )
 
     async def step(self, client: ProofClient, number: int) -> None:
         choice = client.random.random()
@@ -51,7 +55,9 @@ class BankTransfers(Proof):
         close = random.random() < 0.1
 
         async def work(connection: Connection) -> None:
-            balances = as_dict(await connection.execute(f"SELECT id, balance FROM accounts WHERE id IN ({source}, {target})"))
+            balances = as_dict(
+                await connection.execute(f"SELECT id, balance FROM accounts WHERE id IN ({source}, {target})")
+            )
             held = int(balances.get(str(source)) or 0)
             amount = held if close else int(held * share)
             if close:
@@ -61,7 +67,8 @@ class BankTransfers(Proof):
             elif str(source) in balances:
                 await connection.execute(f"UPDATE accounts SET balance = balance - {amount} WHERE id = {source}")
             await connection.execute(
-                f"INSERT INTO accounts VALUES ({target}, {amount}) ON CONFLICT (id) DO UPDATE SET balance = accounts.balance + {amount}"
+                f"INSERT INTO accounts VALUES ({target}, {amount}) ON CONFLICT (id) DO UPDATE SET balance = "
+                f"accounts.balance + {amount}"
             )
             await connection.execute(f"INSERT INTO transfers VALUES ({transfer}, {source}, {target}, {amount})")
 
@@ -76,7 +83,9 @@ class BankTransfers(Proof):
         async def work(connection: Connection) -> None:
             if by_key:
                 found = (
-                    await connection.execute(f"SELECT id, balance FROM accounts WHERE id IN ({', '.join(map(str, self._accounts))})")
+                    await connection.execute(
+                        f"SELECT id, balance FROM accounts WHERE id IN ({', '.join(map(str, self._accounts))})"
+                    )
                 ).rows
                 balances = [int(balance or 0) for _, balance in found]
                 total, least = sum(balances), min(balances, default=0)
@@ -90,7 +99,9 @@ class BankTransfers(Proof):
                 self.problems.append(f"a snapshot adds up to {total} of {self._total}, the least balance is {least}")
             known = {row[0] for row in (await connection.execute("SELECT id FROM transfers")).rows}
             if acknowledged - known:
-                self.problems.append(f"transfers were acknowledged before a snapshot and are not in it: {sorted(acknowledged - known)}")
+                self.problems.append(
+                    f"transfers were acknowledged before a snapshot and are not in it: {sorted(acknowledged - known)}"
+                )
 
         await client.attempt(work)
 
@@ -101,7 +112,9 @@ class BankTransfers(Proof):
 
         async def work(connection: Connection) -> None:
             total, where = 0, ""
-            while rows := (await connection.execute(f"SELECT id, balance FROM accounts {where} ORDER BY id {order} LIMIT {size}")).rows:
+            while rows := (
+                await connection.execute(f"SELECT id, balance FROM accounts {where} ORDER BY id {order} LIMIT {size}")
+            ).rows:
                 total += sum(int(balance or 0) for _, balance in rows)
                 where = f"WHERE id {beyond} {rows[-1][0]}"
             if total != self._total:
@@ -111,11 +124,14 @@ class BankTransfers(Proof):
 
     async def check(self, client: ProofClient) -> list[str]:
         balances = {
-            int(account or 0): int(balance or 0) for account, balance in await self.final(client, "SELECT id, balance FROM accounts")
+            int(account or 0): int(balance or 0)
+            for account, balance in await self.final(client, "SELECT id, balance FROM accounts")
         }
         ledger = await self.final(client, "SELECT id, source, target, amount FROM transfers")
         there = {row[0] for row in ledger}
-        wrong = [f"transfer {name} was acknowledged and is lost" for name in self.transfers[COMMITTED] if name not in there]
+        wrong = [
+            f"transfer {name} was acknowledged and is lost" for name in self.transfers[COMMITTED] if name not in there
+        ]
         wrong += [f"transfer {name} was refused and is there" for name in self.transfers[ABORTED] if name in there]
         explained = dict.fromkeys(self._accounts, BALANCE_EACH)
         for _, source, target, amount in ledger:

@@ -1,7 +1,7 @@
 """What a proof needs of a database: connections that take SQL text, a clock, and a way to wait.
 
-live.py gives it over psycopg, to a running cluster (or to PostgreSQL); cluster/simulation/sql_client.py over simulated sockets, in virtual time. A proof cannot
-tell them apart.
+live.py gives it over psycopg, to a running cluster (or to PostgreSQL); cluster/simulation/sql_client.py over simulated
+sockets, in virtual time. A proof cannot tell them apart.
 """
 
 from __future__ import annotations

@@ -1,15 +1,18 @@
-"""`Counters`: counters raised under FOR UPDATE, with a line in a log for each rise; and pairs of rows of which one at most may be raised.
+"""`Counters`: counters raised under FOR UPDATE, with a line in a log for each rise; and pairs of rows of which one at
+most may be raised.
 
-A rise reads the counter FOR UPDATE, writes what it read plus one, and adds a row to the log, in one transaction. In every snapshot the counter equals the log's count, and
-in the end it counts every acknowledged rise once, every refused one never.
+A rise reads the counter FOR UPDATE, writes what it read plus one, and adds a row to the log, in one transaction. In
+every snapshot the counter equals the log's count, and in the end it counts every acknowledged rise once, every refused
+one never.
 
-A visit locks a counter, by FOR UPDATE or by an ON CONFLICT DO UPDATE that leaves it alone, and leaves a line of what it read, in no relation to any other key (most often the
-counter's adjudicator alone decides it). While it stands at that, the visit must be made: every snapshot in which the counter is higher has the visit. Some visit all counters at once. A sweep writes all
-counters, or all pairs, at once.
+A visit locks a counter, by FOR UPDATE or by an ON CONFLICT DO UPDATE that leaves it alone, and leaves a line of what it
+read, in no relation to any other key (most often the counter's adjudicator alone decides it). While it stands at that,
+the visit must be made: every snapshot in which the counter is higher has the visit. Some visit all counters at once. A
+sweep writes all counters, or all pairs, at once.
 
-A pair guards against write skew: who raises one row of a pair has read the other one FOR UPDATE and found it at zero, or has left it alone in an
-ON CONFLICT DO UPDATE, which locks it too. Snapshot isolation alone would let two clients raise both. Others touch one row of a pair, which does no harm, but
-is a write amid what is only checked.
+A pair guards against write skew: who raises one row of a pair has read the other one FOR UPDATE and found it at zero,
+or has left it alone in an ON CONFLICT DO UPDATE, which locks it too. Snapshot isolation alone would let two clients
+raise both. Others touch one row of a pair, which does no harm, but is a write amid what is only checked.
 """
 
 from __future__ import annotations
@@ -44,7 +47,9 @@ class Counters(Proof):
     async def setup(self, connection: Connection) -> None:
         await connection.execute("CREATE TABLE counters (k int PRIMARY KEY, n int NOT NULL)")
         await connection.execute("CREATE TABLE counter_log (rise int PRIMARY KEY, k int NOT NULL)")
-        await connection.execute("CREATE TABLE counter_pairs (k int PRIMARY KEY, n int NOT NULL, touched int NOT NULL DEFAULT 0)")
+        await connection.execute(
+            "CREATE TABLE counter_pairs (k int PRIMARY KEY, n int NOT NULL, touched int NOT NULL DEFAULT 0)"
+        )
         await connection.execute("CREATE TABLE counter_visits (id int PRIMARY KEY, k int NOT NULL, n int NOT NULL)")
         await connection.execute(f"INSERT INTO counters VALUES {', '.join(f'({key}, 0)' for key in self._keys)}")
         pairs = ", ".join(f"({sign * pair}, 0)" for pair in range(1, self._pairs + 1) for sign in (-1, 1))
@@ -89,7 +94,9 @@ class Counters(Proof):
         thinks_s = client.random.uniform(0, THINKS_S_MAX)
 
         async def work(connection: Connection) -> tuple[dict[int, int], dict[int, int]]:
-            found = (await connection.execute(f"SELECT k, n FROM counters WHERE k IN ({', '.join(map(str, keys))}) {lock}")).rows
+            found = (
+                await connection.execute(f"SELECT k, n FROM counters WHERE k IN ({', '.join(map(str, keys))}) {lock}")
+            ).rows
             await client.database.sleep(thinks_s)
             return {int(key or 0): int(n or 0) for key, n in found}, dict(self._raised)
 
@@ -97,7 +104,8 @@ class Counters(Proof):
         if outcome == COMMITTED and result is not None:
             seen, raised = result
             self.problems += [
-                f"a guard stood with counter {key} at {n}, and a rise to {raised[key]} was acknowledged before it committed"
+                f"a guard stood with counter {key} at {n}, and a rise to {raised[key]} was acknowledged "
+                f"before it committed"
                 for key, n in seen.items()
                 if raised[key] > n
             ]
@@ -109,7 +117,9 @@ class Counters(Proof):
             counted = (await connection.execute("SELECT k, n FROM counters ORDER BY k")).rows
             logged = as_dict(await connection.execute("SELECT k, count(*) FROM counter_log GROUP BY k"))
             visits = (await connection.execute("SELECT id FROM counter_visits")).rows
-            self._looks.append(({str(key): int(n or 0) for key, n in counted}, frozenset(str(made) for (made,) in visits)))
+            self._looks.append(
+                ({str(key): int(n or 0) for key, n in counted}, frozenset(str(made) for (made,) in visits))
+            )
             for key, n in counted:
                 if logged.get(key, "0") != n:
                     self.problems.append(f"a snapshot has counter {key} at {n} and {logged.get(key, '0')} lines for it")
@@ -187,8 +197,11 @@ class Counters(Proof):
             for counted_then, visits_then in self._looks:
                 if counted_then[locked] > int(n or 0) and visit not in visits_then:
                     wrong.append(
-                        f"visit {visit} locked counter {locked} at {n}, and a snapshot has that at {counted_then[locked]} without the visit"
+                        f"visit {visit} locked counter {locked} at {n}, and a snapshot has that at "
+                        f"{counted_then[locked]} without the visit"
                     )
-        for (pair,) in await self.final(client, "SELECT abs(k) FROM counter_pairs WHERE n = 1 GROUP BY abs(k) HAVING count(*) > 1"):
+        for (pair,) in await self.final(
+            client, "SELECT abs(k) FROM counter_pairs WHERE n = 1 GROUP BY abs(k) HAVING count(*) > 1"
+        ):
             wrong.append(f"both rows of pair {pair} are raised")
         return wrong

@@ -1,7 +1,9 @@
-"""`ListAppend`: transactions that append unique values to lists and read lists, checked in the manner of Elle (histories/list_append.py).
+"""`ListAppend`: transactions that append unique values to lists and read lists, checked in the manner of Elle
+(histories/list_append.py).
 
-A list is a text column, its values separated by commas; a key that was never appended to has no row. Keys are retired after a number of appends, so that lists stay short
-and new rows are inserted all the time. Some reads go by key, some by a range over all keys (a scan, on both shards).
+A list is a text column, its values separated by commas; a key that was never appended to has no row. Keys are retired
+after a number of appends, so that lists stay short and new rows are inserted all the time. Some reads go by key, some
+by a range over all keys (a scan, on both shards).
 """
 
 from __future__ import annotations
@@ -41,7 +43,10 @@ class ListAppend(Proof):
 
     async def step(self, client: ProofClient, number: int) -> None:
         random = client.random
-        planned = [self._choose(random.choice(self._keys), random.random() < 0.5) for _ in range(random.randint(1, OPERATIONS_MAX))]
+        planned = [
+            self._choose(random.choice(self._keys), random.random() < 0.5)
+            for _ in range(random.randint(1, OPERATIONS_MAX))
+        ]
         scan = random.random() < 0.1
         done: list[Append | Read] = []
 
@@ -83,7 +88,9 @@ class ListAppend(Proof):
         reads = tuple(Read(key, _values(rows.get(str(key)))) for key in self._appends)
         self.history.append(Transaction(-1, reads, began_us, client.database.now_us(), "committed", len(self.history)))
         wrong = lost_appends(self.history)
-        return wrong + [f"{anomaly.kind}: {anomaly.explanation}" for anomaly in check(self.history, real_time=self.recent)]
+        return wrong + [
+            f"{anomaly.kind}: {anomaly.explanation}" for anomaly in check(self.history, real_time=self.recent)
+        ]
 
 
 def lost_appends(history: list[Transaction]) -> list[str]:

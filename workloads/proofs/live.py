@@ -36,7 +36,10 @@ class LiveConnection:
             async with asyncio.timeout(STATEMENT_S_MAX), self._connection.cursor() as cursor:
                 await cursor.execute(sql.encode())
                 rows = await cursor.fetchall() if cursor.description else []
-                return Rows([tuple(None if value is None else str(value) for value in row) for row in rows], cursor.statusmessage or "")
+                return Rows(
+                    [tuple(None if value is None else str(value) for value in row) for row in rows],
+                    cursor.statusmessage or "",
+                )
         except psycopg.Error as error:
             raise _failure(error) from None
         except TimeoutError:

@@ -17,8 +17,8 @@ BURST = 4
 
 
 class Proof(ABC):
-    """Subclass this. `pace_s`: the mean time between two transactions of a client, which come in bursts (`pause_s`); 0: without a pause. `recent`: clocks keep
-    their bounds. `crowded`: all go for few keys."""
+    """Subclass this. `pace_s`: the mean time between two transactions of a client, which come in bursts (`pause_s`); 0:
+    without a pause. `recent`: clocks keep their bounds. `crowded`: all go for few keys."""
 
     name = ""
     clients = 3
@@ -51,7 +51,8 @@ class Proof(ABC):
         """After all clients have ended and the database is healthy: what is wrong, in words."""
 
     async def rewrite(self, client: ProofClient) -> None:
-        """Before the check: every row can be written again, by nobody's leave. Raises SqlError where that does not succeed in the end."""
+        """Before the check: every row can be written again, by nobody's leave. Raises SqlError where that does not
+        succeed in the end."""
         for sql in self.rewrites:
             await self.final(client, sql)
 
@@ -67,8 +68,8 @@ class Proof(ABC):
         await client.close()
 
     def pause_s(self, random: Random, now_s: float) -> float:
-        """Transactions in quick succession, then none until all clients begin their next burst at the same time: what goes wrong among concurrent ones, or right
-        after another, needs them close together."""
+        """Transactions in quick succession, then none until all clients begin their next burst at the same time: what
+        goes wrong among concurrent ones, or right after another, needs them close together."""
         if random.random() < 1 - 1 / BURST:
             return random.uniform(0, self.pace_s / 50)
         interval_s = BURST * self.pace_s

@@ -1,8 +1,11 @@
-"""`References`: rows that refer to others under foreign keys, written and deleted by clients that fight over few parents.
+"""`References`: rows that refer to others under foreign keys, written and deleted by clients that fight over few
+parents.
 
-No snapshot has a row that refers to none, whatever of RESTRICT, CASCADE and SET NULL was to become of it, whether by its parent's primary key or by a unique name: the deletion of a parent and
-a row that refers to it never both commit unseen by each other (write skew, which snapshot isolation alone lets through). An insert is told 23503 where its own snapshot
-lacks the parent, and nowhere else. Parents are updated all the time beside their primary key, which is nobody's business.
+No snapshot has a row that refers to none, whatever of RESTRICT, CASCADE and SET NULL was to become of it, whether by
+its parent's primary key or by a unique name: the deletion of a parent and a row that refers to it never both commit
+unseen by each other (write skew, which snapshot isolation alone lets through). An insert is told 23503 where its own
+snapshot lacks the parent, and nowhere else. Parents are updated all the time beside their primary key, which is
+nobody's business.
 """
 
 from __future__ import annotations
@@ -33,8 +36,12 @@ class References(Proof):
     async def setup(self, connection: Connection) -> None:
         await connection.execute("CREATE TABLE parents (id int PRIMARY KEY, name text UNIQUE, visits int NOT NULL)")
         for child, action in (("held", "RESTRICT"), ("taken", "CASCADE"), ("loose", "SET NULL")):
-            await connection.execute(f"CREATE TABLE {child} (id int PRIMARY KEY, parent int REFERENCES parents ON DELETE {action})")
-        await connection.execute("CREATE TABLE named (id int PRIMARY KEY, parent text REFERENCES parents (name) ON UPDATE CASCADE)")
+            await connection.execute(
+                f"CREATE TABLE {child} (id int PRIMARY KEY, parent int REFERENCES parents ON DELETE {action})"
+            )
+        await connection.execute(
+            "CREATE TABLE named (id int PRIMARY KEY, parent text REFERENCES parents (name) ON UPDATE CASCADE)"
+        )
 
     async def step(self, client: ProofClient, number: int) -> None:
         chance = client.random.random()
@@ -42,13 +49,17 @@ class References(Proof):
         if chance < 0.2:
             await client.statement(f"INSERT INTO parents VALUES ({parent}, 'n{parent}', 0)", also=(UNIQUE_VIOLATION,))
         elif chance < 0.4:
-            await client.attempt(lambda connection: self._delete(client, connection, parent), also=(FOREIGN_KEY_VIOLATION,))
+            await client.attempt(
+                lambda connection: self._delete(client, connection, parent), also=(FOREIGN_KEY_VIOLATION,)
+            )
         elif chance < 0.7:
             await self._refer(client, parent)
         elif chance < 0.8:
             await client.statement(f"DELETE FROM {client.random.choice(CHILDREN)}")
         elif chance < 0.85:
-            await client.statement(f"UPDATE parents SET name = name || 'x' WHERE id = {parent}", also=(UNIQUE_VIOLATION,))
+            await client.statement(
+                f"UPDATE parents SET name = name || 'x' WHERE id = {parent}", also=(UNIQUE_VIOLATION,)
+            )
         elif chance < 0.9:
             await client.statement(f"UPDATE parents SET visits = visits + 1 WHERE id = {parent}")
         else:
@@ -68,11 +79,15 @@ class References(Proof):
         if client.random.random() < 0.5:
             await client.statement(insert, also=(FOREIGN_KEY_VIOLATION,))
         else:
-            await client.attempt(lambda connection: self._refer_seeing(connection, insert, child, parent), also=(FOREIGN_KEY_VIOLATION,))
+            await client.attempt(
+                lambda connection: self._refer_seeing(connection, insert, child, parent), also=(FOREIGN_KEY_VIOLATION,)
+            )
 
     async def _refer_seeing(self, connection: Connection, insert: str, child: str, parent: int) -> None:
         column, wanted = ("name", f"n{parent}") if child == "named" else ("id", str(parent))
-        there = any(str(value) == wanted for (value,) in (await connection.execute(f"SELECT {column} FROM parents")).rows)
+        there = any(
+            str(value) == wanted for (value,) in (await connection.execute(f"SELECT {column} FROM parents")).rows
+        )
         try:
             await connection.execute(insert)
         except SqlError as error:

@@ -1,8 +1,10 @@
 """`SchemaChanges`: columns and indexes come and go, tables are made and dropped, while clients insert, update and read.
 
-A client that begins after a change was acknowledged sees it (it may lose with 40001, never with "does not exist"); every acknowledged row keeps the values that it was
-given, an added column's default included; every index gives what the table gives. Rows without a primary key are inserted without a read before: what such an insert
-goes by, nobody but the adjudicators can tell to be stale. One client does nothing else: its query processor may not hear of a change for a long time.
+A client that begins after a change was acknowledged sees it (it may lose with 40001, never with "does not exist");
+every acknowledged row keeps the values that it was given, an added column's default included; every index gives what
+the table gives. Rows without a primary key are inserted without a read before: what such an insert goes by, nobody but
+the adjudicators can tell to be stale. One client does nothing else: its query processor may not hear of a change for a
+long time.
 """
 
 from __future__ import annotations
@@ -59,7 +61,7 @@ class SchemaChanges(Proof):
             await client.database.sleep(0.1)
         raise SqlError("XX000", "no progress: no index can be made or dropped")
 
-    # -- changes ----------------------------------------------------------------------------------------------------------------
+    # -- changes -------------------------------------------------------------------------------------------------------
 
     async def _change(self, client: ProofClient) -> None:
         choice = client.random.random()
@@ -74,7 +76,9 @@ class SchemaChanges(Proof):
         number = len(self._columns) + len(self._maybe_columns) + 1
         column = f"c{number}"
         self._maybe_columns.add(column)
-        outcome, _ = await client.statement(f"ALTER TABLE items ADD COLUMN {column} int DEFAULT {number}", also=DUPLICATE)
+        outcome, _ = await client.statement(
+            f"ALTER TABLE items ADD COLUMN {column} int DEFAULT {number}", also=DUPLICATE
+        )
         if outcome == COMMITTED:
             self._columns.append(column)
         if outcome != UNKNOWN:
@@ -84,10 +88,14 @@ class SchemaChanges(Proof):
         table = client.random.choice(("items", "notes"))
         known = self._index_known[table]
         if known is None:
-            outcome, _ = await client.statement(f"DROP INDEX IF EXISTS {table}_v", also=() if self.recent else DUPLICATE)
+            outcome, _ = await client.statement(
+                f"DROP INDEX IF EXISTS {table}_v", also=() if self.recent else DUPLICATE
+            )
             self._index_known[table] = False if outcome == COMMITTED else None
         elif not known:
-            outcome, _ = await client.statement(f"CREATE INDEX ASYNC {table}_v ON {table} (v)", also=() if self.recent else DUPLICATE)
+            outcome, _ = await client.statement(
+                f"CREATE INDEX ASYNC {table}_v ON {table} (v)", also=() if self.recent else DUPLICATE
+            )
             self._index_known[table] = True if outcome == COMMITTED else False if outcome == ABORTED else None
         else:
             outcome, _ = await client.statement(f"DROP INDEX {table}_v", also=() if self.recent else DUPLICATE)
@@ -115,7 +123,7 @@ class SchemaChanges(Proof):
                 except SqlError as error:
                     client.note(error, f"reading the dropped {name}", also)
 
-    # -- rows -------------------------------------------------------------------------------------------------------------------
+    # -- rows ----------------------------------------------------------------------------------------------------------
 
     async def _insert(self, client: ProofClient) -> None:
         self._sequence += 1
@@ -165,7 +173,9 @@ class SchemaChanges(Proof):
             value = f"v{client.random.randint(1, 9)}"
             by_value = (await connection.execute(f"SELECT id FROM items WHERE v = '{value}'")).rows
             if sorted(by_value) != sorted((row[0],) for row in rows if row[1] == value):
-                self.problems.append(f"items with v = {value}: {len(by_value)} by index, {sum(row[1] == value for row in rows)} by table")
+                self.problems.append(
+                    f"items with v = {value}: {len(by_value)} by index, {sum(row[1] == value for row in rows)} by table"
+                )
             notes = (await connection.execute("SELECT v, n FROM notes")).rows
             by_value = (await connection.execute(f"SELECT v, n FROM notes WHERE v = '{value}'")).rows
             if sorted(by_value) != sorted(row for row in notes if row[0] == value):
@@ -173,7 +183,9 @@ class SchemaChanges(Proof):
 
         await client.attempt(work)
 
-    def _judge(self, rows: list[tuple[str | None, ...]], columns: list[str], expected: dict[str, tuple[str, str, str]]) -> list[str]:
+    def _judge(
+        self, rows: list[tuple[str | None, ...]], columns: list[str], expected: dict[str, tuple[str, str, str]]
+    ) -> list[str]:
         """`expected`: rows whose inserts had ended when the snapshot began."""
         wrong: list[str] = []
         found = {str(row[0]): row for row in rows}

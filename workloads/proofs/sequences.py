@@ -1,6 +1,8 @@
-"""`Sequences`: clients that take values of sequences, alone and for identity columns, with and without a cache, while processes die.
+"""`Sequences`: clients that take values of sequences, alone and for identity columns, with and without a cache, while
+processes die.
 
-No value is given twice, whatever became of the transaction that took it: rolled back, refused at COMMIT, or of unknown outcome. A row is never refused for its identity column's value (23505).
+No value is given twice, whatever became of the transaction that took it: rolled back, refused at COMMIT, or of unknown
+outcome. A row is never refused for its identity column's value (23505).
 """
 
 from __future__ import annotations
@@ -25,7 +27,9 @@ class Sequences(Proof):
     async def setup(self, connection: Connection) -> None:
         await connection.execute("CREATE SEQUENCE narrow CACHE 1")
         await connection.execute("CREATE SEQUENCE wide CACHE 65536")
-        await connection.execute("CREATE TABLE tickets (id bigint GENERATED ALWAYS AS IDENTITY (CACHE 1) PRIMARY KEY, client int NOT NULL)")
+        await connection.execute(
+            "CREATE TABLE tickets (id bigint GENERATED ALWAYS AS IDENTITY (CACHE 1) PRIMARY KEY, client int NOT NULL)"
+        )
 
     async def step(self, client: ProofClient, number: int) -> None:
         chance = client.random.random()
@@ -42,7 +46,11 @@ class Sequences(Proof):
 
     async def _take(self, connection: Connection, number: int) -> None:
         """Noted at once: what becomes of the transaction does not matter."""
-        rows = (await connection.execute(f"INSERT INTO tickets (client) SELECT {number} FROM generate_series(1, 3) RETURNING id")).rows
+        rows = (
+            await connection.execute(
+                f"INSERT INTO tickets (client) SELECT {number} FROM generate_series(1, 3) RETURNING id"
+            )
+        ).rows
         self._note("tickets", [value for (value,) in rows])
 
     def _note(self, name: str, values: Sequence[str | None]) -> None:

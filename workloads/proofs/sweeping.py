@@ -72,7 +72,9 @@ class Sweeping(Proof):
         large = self.row_bytes if rows < LARGE_ROWS_MAX and random.random() < 0.5 else 0
         text = f"{batch}-" + "x" * random.randint(large // 2, large)
         # Both halves of the key space; no two batches have a key in common.
-        values = ", ".join(f"({(batch * 100 + place) * (-1 if place % 2 else 1)}, {batch}, '{text}')" for place in range(rows))
+        values = ", ".join(
+            f"({(batch * 100 + place) * (-1 if place % 2 else 1)}, {batch}, '{text}')" for place in range(rows)
+        )
         happening = self._batches[batch] = Happening(tables, client.database.now_us(), rows=rows)
 
         async def work(connection: Connection) -> None:
@@ -135,7 +137,10 @@ class Sweeping(Proof):
                 elif batch.outcome == ABORTED:
                     wrong.append(f"batch {number} was refused and is in {table}")
                 elif self.recent and any(
-                    sweep.outcome == COMMITTED and batch.ended < sweep.begun and sweep.ended < begun and table in sweep.tables
+                    sweep.outcome == COMMITTED
+                    and batch.ended < sweep.begun
+                    and sweep.ended < begun
+                    and table in sweep.tables
                     for sweep in self._sweeps
                 ):
                     wrong.append(f"batch {number} was swept out of {table} and is there")

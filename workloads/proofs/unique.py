@@ -1,7 +1,7 @@
 """`UniqueNames`: rows with a unique name, inserted, renamed and deleted by clients that fight over few names.
 
-No snapshot has two rows of one name, the unique index gives the same rows as the table, and every acknowledged insert is there until its delete. An
-insert is told 23505 where its own snapshot has a row of that name, and nowhere else.
+No snapshot has two rows of one name, the unique index gives the same rows as the table, and every acknowledged insert
+is there until its delete. An insert is told 23505 where its own snapshot has a row of that name, and nowhere else.
 """
 
 from __future__ import annotations
@@ -30,7 +30,9 @@ class UniqueNames(Proof):
         """Row -> the worst that is known of its deletes."""
 
     async def setup(self, connection: Connection) -> None:
-        await connection.execute("CREATE TABLE people (id int PRIMARY KEY, name text NOT NULL UNIQUE, visits int NOT NULL)")
+        await connection.execute(
+            "CREATE TABLE people (id int PRIMARY KEY, name text NOT NULL UNIQUE, visits int NOT NULL)"
+        )
 
     async def step(self, client: ProofClient, number: int) -> None:
         chance = client.random.random()
@@ -51,7 +53,9 @@ class UniqueNames(Proof):
         if client.random.random() < 0.5:
             outcome, _ = await client.statement(insert, also=(UNIQUE_VIOLATION,))
         else:
-            outcome, _ = await client.attempt(lambda connection: self._insert_seeing(connection, name, insert), also=(UNIQUE_VIOLATION,))
+            outcome, _ = await client.attempt(
+                lambda connection: self._insert_seeing(connection, name, insert), also=(UNIQUE_VIOLATION,)
+            )
         self._inserted[row] = outcome
 
     async def _insert_seeing(self, connection: Connection, name: str, insert: str) -> None:
@@ -67,14 +71,18 @@ class UniqueNames(Proof):
 
     async def _rename(self, client: ProofClient) -> None:
         old, new = client.random.sample(self._names, 2)
-        await client.statement(f"UPDATE people SET name = '{new}', visits = visits + 1 WHERE name = '{old}'", also=(UNIQUE_VIOLATION,))
+        await client.statement(
+            f"UPDATE people SET name = '{new}', visits = visits + 1 WHERE name = '{old}'", also=(UNIQUE_VIOLATION,)
+        )
 
     async def _delete(self, client: ProofClient) -> None:
         name = client.random.choice(self._names)
         found: list[str] = []
 
         async def work(connection: Connection) -> None:
-            found.extend(str(row) for (row,) in (await connection.execute(f"SELECT id FROM people WHERE name = '{name}'")).rows)
+            found.extend(
+                str(row) for (row,) in (await connection.execute(f"SELECT id FROM people WHERE name = '{name}'")).rows
+            )
             for row in found:
                 await connection.execute(f"DELETE FROM people WHERE id = {row}")
 
@@ -96,8 +104,16 @@ class UniqueNames(Proof):
             for row, outcome in self._inserted.items()
             if outcome == COMMITTED and row not in self._deleted and row not in rows
         ]
-        wrong += [f"row {row} was refused and is there" for row, outcome in self._inserted.items() if outcome == ABORTED and row in rows]
-        wrong += [f"row {row} was deleted and is there" for row, outcome in self._deleted.items() if outcome == COMMITTED and row in rows]
+        wrong += [
+            f"row {row} was refused and is there"
+            for row, outcome in self._inserted.items()
+            if outcome == ABORTED and row in rows
+        ]
+        wrong += [
+            f"row {row} was deleted and is there"
+            for row, outcome in self._deleted.items()
+            if outcome == COMMITTED and row in rows
+        ]
         for _ in range(100):
             connection = await client.connect()
             try:
@@ -113,7 +129,10 @@ async def compare(connection: Connection) -> list[str]:
     """What one snapshot's table and unique index disagree about. (Outside of a transaction: two snapshots, at rest.)"""
     rows = (await connection.execute("SELECT name, id FROM people")).rows
     names = [name for name, _ in rows]
-    wrong = [f"{name!r} is there {names.count(name)} times" for name in sorted({str(name) for name in names if names.count(name) > 1})]
+    wrong = [
+        f"{name!r} is there {names.count(name)} times"
+        for name in sorted({str(name) for name in names if names.count(name) > 1})
+    ]
     for name in NAMES:
         by_index = (await connection.execute(f"SELECT id FROM people WHERE name = '{name}'")).rows
         by_table = [(row,) for other, row in rows if other == name]

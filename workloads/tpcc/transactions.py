@@ -119,7 +119,9 @@ class TpcC(Workload):
                 "VALUES ($1, $2, $3, $4, CURRENT_TIMESTAMP, $5, $6)",
                 home, district, order, customer, count, int(not any(remote)),
             )  # fmt: skip
-            await sql.execute("INSERT INTO tpcc_new_order (no_w_id, no_d_id, no_o_id) VALUES ($1, $2, $3)", home, district, order)
+            await sql.execute(
+                "INSERT INTO tpcc_new_order (no_w_id, no_d_id, no_o_id) VALUES ($1, $2, $3)", home, district, order
+            )
             await self._lines(sql, home, district, order, lines)
 
         await client.transaction(work)
@@ -151,7 +153,9 @@ class TpcC(Workload):
             warehouse, other = self._other_warehouse(home, chance), chance.randint(1, DISTRICTS)
 
         async def work(sql: Connection) -> None:
-            place = await sql.fetchval("UPDATE tpcc_warehouse SET w_ytd = w_ytd + $2 WHERE w_id = $1 RETURNING w_name", home, amount)
+            place = await sql.fetchval(
+                "UPDATE tpcc_warehouse SET w_ytd = w_ytd + $2 WHERE w_id = $1 RETURNING w_name", home, amount
+            )
             part = await sql.fetchval(
                 "UPDATE tpcc_district SET d_ytd = d_ytd + $3 WHERE d_w_id = $1 AND d_id = $2 RETURNING d_name",
                 home, district, amount,
@@ -227,7 +231,9 @@ class TpcC(Workload):
         )  # fmt: skip
         if order is None:
             return
-        await sql.execute("DELETE FROM tpcc_new_order WHERE no_w_id = $1 AND no_d_id = $2 AND no_o_id = $3", home, district, order)
+        await sql.execute(
+            "DELETE FROM tpcc_new_order WHERE no_w_id = $1 AND no_d_id = $2 AND no_o_id = $3", home, district, order
+        )
         customer = await sql.fetchval(
             "UPDATE tpcc_orders SET o_carrier_id = $4 WHERE o_w_id = $1 AND o_d_id = $2 AND o_id = $3 RETURNING o_c_id",
             home, district, order, carrier,
@@ -252,9 +258,12 @@ class TpcC(Workload):
         threshold = client.random.randint(10, 20)
 
         async def work(sql: Connection) -> None:
-            following = await sql.fetchval("SELECT d_next_o_id FROM tpcc_district WHERE d_w_id = $1 AND d_id = $2", home, district)
+            following = await sql.fetchval(
+                "SELECT d_next_o_id FROM tpcc_district WHERE d_w_id = $1 AND d_id = $2", home, district
+            )
             lines = await sql.fetch(
-                "SELECT ol_i_id FROM tpcc_order_line WHERE ol_w_id = $1 AND ol_d_id = $2 AND ol_o_id >= $3 AND ol_o_id < $4",
+                "SELECT ol_i_id FROM tpcc_order_line WHERE ol_w_id = $1 AND ol_d_id = $2 AND ol_o_id >= $3 "
+                        "AND ol_o_id < $4",
                 home, district, following - STOCK_LEVEL_ORDERS, following,
             )  # fmt: skip
             await sql.fetchval(

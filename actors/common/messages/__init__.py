@@ -1,4 +1,5 @@
-"""Every message of the system; one module for each conversation. A message is registered by being defined: all that is here follows from `Message`."""
+"""Every message of the system; one module for each conversation. A message is registered by being defined: all that is
+here follows from `Message`."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The base of every message that crosses the bus.
 
-Messages are msgspec structs encoded as MessagePack arrays with a tag; fields are only ever added at the end, with a default.
-`bytes` fields that hold rows are Arrow record batch messages (write_set.py) unless the field says otherwise.
+Messages are msgspec structs encoded as MessagePack arrays with a tag; fields are only ever added at the end, with a
+default. `bytes` fields that hold rows are Arrow record batch messages (write_set.py) unless the field says otherwise.
 """
 
 from __future__ import annotations

@@ -8,13 +8,13 @@ from actors.common.messages.base import Message
 class Commit(Message, frozen=True):
     """QP -> coordinator (an adjudicator that owns one of the keys). Answer: Committed, or a Failure.
 
-    `write_set`: write_set.py; empty where the transaction only checked keys. `checked`: keys that are checked and not written (FOR UPDATE rows, absent
-    unique keys).
-    `catalog_ts`: a time at which the QP's catalog is known to have been current. `schema_changes`: ids of the tables whose schema this
-    transaction creates, changes or drops (then every adjudicator is a participant); `exclusive`: ids of tables that nobody may have written since
-    start_ts (index backfill, table rewrite).
-    Failures: 40001 OC000 / OC001 (certainly not committed), 08006 (certainly not committed), 08007 (unknown),
-    55000 Redirected (not committed; the map moved), 55000 "catalog must be revalidated at N" in `detail` as digits (not committed; validate and send again).
+    `write_set`: write_set.py; empty where the transaction only checked keys. `checked`: keys that are checked and not
+    written (FOR UPDATE rows, absent unique keys). `catalog_ts`: a time at which the QP's catalog is known to have been
+    current. `schema_changes`: ids of the tables whose schema this transaction creates, changes or drops (then every
+    adjudicator is a participant); `exclusive`: ids of tables that nobody may have written since start_ts (index
+    backfill, table rewrite). Failures: 40001 OC000 / OC001 (certainly not committed), 08006 (certainly not committed),
+    08007 (unknown), 55000 Redirected (not committed; the map moved), 55000 "catalog must be revalidated at N" in
+    `detail` as digits (not committed; validate and send again).
     """
 
     transaction: bytes
@@ -32,10 +32,12 @@ class Commit(Message, frozen=True):
 
 
 class Part(Message, frozen=True):
-    """QP -> coordinator: one bounded piece of a large transaction, ahead of its Commit (design, I2). Answer: Done once the piece is durable.
+    """QP -> coordinator: one bounded piece of a large transaction, ahead of its Commit (design, I2). Answer: Done once
+    the piece is durable.
 
-    A piece is nothing until the Commit that counts it: the coordinator drops the pieces of a transaction that is aborted, abandoned by DropParts, or silent.
-    Pieces may arrive in any order, each more than once. Failures: as Commit's; the transaction is then certainly not committed.
+    A piece is nothing until the Commit that counts it: the coordinator drops the pieces of a transaction that is
+    aborted, abandoned by DropParts, or silent. Pieces may arrive in any order, each more than once. Failures: as
+    Commit's; the transaction is then certainly not committed.
     """
 
     transaction: bytes
@@ -44,7 +46,8 @@ class Part(Message, frozen=True):
     number: int
     """1, 2, 3 ..."""
     write_set: bytes
-    """PUT and DELETE only; keys of different pieces do not interleave. Pieces that only check keys have none, and come last."""
+    """PUT and DELETE only; keys of different pieces do not interleave. Pieces that only check keys have none, and come
+    last."""
     checked: list[bytes] = []
 
 
@@ -59,7 +62,8 @@ class Committed(Message, frozen=True):
 
 
 class Prepare(Message, frozen=True):
-    """Coordinator -> participant: check these keys and mark them pending. Answer: Prepared, or a Failure (then nothing is marked)."""
+    """Coordinator -> participant: check these keys and mark them pending. Answer: Prepared, or a Failure (then nothing
+    is marked)."""
 
     transaction: bytes
     coordinator: int
@@ -72,9 +76,11 @@ class Prepare(Message, frozen=True):
     schema_changes: list[int] = []
     exclusive: list[int] = []
     dropped: list[bytes] = []
-    """Table ids (4 bytes, as keys begin) of which ranges are dropped: unwritten since start_ts, and every key counts as written."""
+    """Table ids (4 bytes, as keys begin) of which ranges are dropped: unwritten since start_ts, and every key counts as
+    written."""
     coordinator_last: int = 0
-    """The coordinator will commit above this: a participant whose clock is behind offers an interval that reaches it."""
+    """The coordinator will commit above this: a participant whose clock is behind offers an interval that reaches
+    it."""
     parts: int = 0
     """So many Gathers precede: their keys are the participant's share too."""
     map_version: int = 0
@@ -82,7 +88,8 @@ class Prepare(Message, frozen=True):
 
 
 class Gather(Message, frozen=True):
-    """Coordinator -> participant: the participant's share of one Part, ahead of the Prepare that counts it. Answer: Done, or a Failure."""
+    """Coordinator -> participant: the participant's share of one Part, ahead of the Prepare that counts it. Answer:
+    Done, or a Failure."""
 
     transaction: bytes
     """The spanning name, as the Prepare's."""
@@ -103,8 +110,9 @@ class Prepared(Message, frozen=True):
 
 
 class Decided(Message, frozen=True):
-    """Coordinator -> participant: the outcome; commit_ts 0: aborted (one-way). Of a commit, Done acknowledges it: the participant need not ask. Only an adjudicator
-    that leads in `epoch`, which prepared it, or in a later one may say so; any other fails (08006)."""
+    """Coordinator -> participant: the outcome; commit_ts 0: aborted (one-way). Of a commit, Done acknowledges it: the
+    participant need not ask. Only an adjudicator that leads in `epoch`, which prepared it, or in a later one may say
+    so; any other fails (08006)."""
 
     transaction: bytes
     commit_ts: int
@@ -119,22 +127,25 @@ class AskOutcome(Message, frozen=True):
 
 
 class OutcomeIs(Message, frozen=True):
-    """state: "committed", "aborted", "undecided" (ask again), or "unknown" (its epoch's records are trimmed: take it for committed at the latest time offered)."""
+    """state: "committed", "aborted", "undecided" (ask again), or "unknown" (its epoch's records are trimmed: take it
+    for committed at the latest time offered)."""
 
     state: str
     commit_ts: int = 0
 
 
 class AskPromise(Message, frozen=True):
-    """Crossbar -> adjudicator: promise at least `at` (a read waits for it). Answer: Promised. `recorded`: a record of the journal is to say so, too (from storage, whose
-    checkpoint goes to the object store once the journal's records there reach as far)."""
+    """Crossbar -> adjudicator: promise at least `at` (a read waits for it). Answer: Promised. `recorded`: a record of
+    the journal is to say so, too (from storage, whose checkpoint goes to the object store once the journal's records
+    there reach as far)."""
 
     at: int
     recorded: bool = False
 
 
 class Promised(Message, frozen=True):
-    """No commit at or below `promise` will come after record `after_lsn` of `epoch`; it counts once all up to there is known to be committed."""
+    """No commit at or below `promise` will come after record `after_lsn` of `epoch`; it counts once all up to there is
+    known to be committed."""
 
     epoch: int
     promise: int

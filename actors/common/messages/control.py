@@ -13,7 +13,8 @@ from actors.common.ranges import ShardMap
 
 
 class Topology(Message, frozen=True):
-    """Controller -> every process: who is where. `routes`: role name -> endpoint; `azs`: role name -> AZ. A lower version is ignored. Answer: Informed."""
+    """Controller -> every process: who is where. `routes`: role name -> endpoint; `azs`: role name -> AZ. A lower
+    version is ignored. Answer: Informed."""
 
     version: int
     routes: dict[str, str]
@@ -22,8 +23,8 @@ class Topology(Message, frozen=True):
     journals: JournalSet = JournalSet()
 
     def after(self, known: Topology | None) -> Topology:
-        """As a process takes it which has known `known`: its map and its set of journals are never replaced by older ones, which a controller may send that
-        does not know yet that another has taken over."""
+        """As a process takes it which has known `known`: its map and its set of journals are never replaced by older
+        ones, which a controller may send that does not know yet that another has taken over."""
         taken = self
         if known is not None and known.shard_map.version > self.shard_map.version:
             taken = replace(taken, shard_map=known.shard_map)
@@ -37,7 +38,8 @@ class AskTopology(Message, frozen=True):
 
 
 class Informed(Message, frozen=True):
-    """The newest version of the topology that this process has accepted; higher than the one sent if an earlier controller's clock ran ahead."""
+    """The newest version of the topology that this process has accepted; higher than the one sent if an earlier
+    controller's clock ran ahead."""
 
     version: int
 
@@ -53,12 +55,14 @@ class StatusIs(Message, frozen=True):
 
 
 class Lead(Message, frozen=True):
-    """Controller -> adjudicator: it should lead its journal; a suggestion, safe to repeat or to send to two. Answer: Done once it leads."""
+    """Controller -> adjudicator: it should lead its journal; a suggestion, safe to repeat or to send to two. Answer:
+    Done once it leads."""
 
 
 class Release(Message, frozen=True):
-    """Controller -> adjudicator: keys that it owns so far belong to another one in `shard_map`, the next version of the map (docs/ranges.md). May come
-    again, and to its successor. Answer: Released, once the end of its reign over them is durable in its journal."""
+    """Controller -> adjudicator: keys that it owns so far belong to another one in `shard_map`, the next version of the
+    map (docs/ranges.md). May come again, and to its successor. Answer: Released, once the end of its reign over them is
+    durable in its journal."""
 
     shard_map: ShardMap
 
@@ -70,8 +74,8 @@ class Released(Message, frozen=True):
 
 
 class MoveRange(Message, frozen=True):
-    """A person -> controller: all columns in [low, high) (None: to the end) are to go to `adjudicator`. Answer: Done, once they have. Failures: 22023, and
-    55000 while another range is on its way."""
+    """A person -> controller: all columns in [low, high) (None: to the end) are to go to `adjudicator`. Answer: Done,
+    once they have. Failures: 22023, and 55000 while another range is on its way."""
 
     low: bytes
     high: bytes | None
@@ -113,8 +117,9 @@ class Cancel(Message, frozen=True):
 
 
 class OpenStream(Message, frozen=True):
-    """Gateway -> query processor of another host, on a connection of its own (runtime/streams.py): a client; `session`: one that was parked. Answer: Done, and
-    the connection carries the client's bytes from then on. Failures: 53300 where there is no room, unless the sender insists; 55000 where none is taken."""
+    """Gateway -> query processor of another host, on a connection of its own (runtime/streams.py): a client; `session`:
+    one that was parked. Answer: Done, and the connection carries the client's bytes from then on. Failures: 53300 where
+    there is no room, unless the sender insists; 55000 where none is taken."""
 
     session: bytes = b""
     insist: bool = False
@@ -135,7 +140,8 @@ class Register(Message, frozen=True):
 
 
 class StartRole(Message, frozen=True):
-    """Controller -> process (host/<name>): run this role from now on. Answer: Done once it has started (or runs already).
+    """Controller -> process (host/<name>): run this role from now on. Answer: Done once it has started (or runs
+    already).
 
     `kind` and `arguments` are all that the process needs to make it (cluster/state.py: RoleState). Topologies below
     `version` say nothing of where the role is: they were made before.
@@ -149,15 +155,16 @@ class StartRole(Message, frozen=True):
 
 
 class StopRole(Message, frozen=True):
-    """Controller -> process (host/<name>): stop this role cleanly, it goes on elsewhere. Answer: Done once it has stopped, or does not run here. `for_good`: it goes on
-    nowhere, and what is on its disk goes, too."""
+    """Controller -> process (host/<name>): stop this role cleanly, it goes on elsewhere. Answer: Done once it has
+    stopped, or does not run here. `for_good`: it goes on nowhere, and what is on its disk goes, too."""
 
     role: str
     for_good: bool = False
 
 
 class Watch(Message, frozen=True):
-    """Controller -> process: no answer is given while the process lives; when it dies, the request fails with its connection."""
+    """Controller -> process: no answer is given while the process lives; when it dies, the request fails with its
+    connection."""
 
 
 class Ping(Message, frozen=True):
@@ -177,10 +184,12 @@ class Suspect(Message, frozen=True):
 
 
 class Load(Message, frozen=True):
-    """Query processor -> controller, one-way: once a second while it has sessions, once more when the last has gone, and when the role stops.
+    """Query processor -> controller, one-way: once a second while it has sessions, once more when the last has gone,
+    and when the role stops.
 
-    `busy`: the share of the time since the last report in which its event loop computed, 0 to 1. `usage`: of the role since it was started, and `life`
-    which start that was: what was told before is in it, so a report that is lost loses nothing.
+    `busy`: the share of the time since the last report in which its event loop computed, 0 to 1. `usage`: of the role
+    since it was started, and `life` which start that was: what was told before is in it, so a report that is lost loses
+    nothing.
     """
 
     sessions: int
@@ -192,8 +201,9 @@ class Load(Message, frozen=True):
 class RangeLoad(Message, frozen=True):
     """Adjudicator -> controller, one-way: once a second while it has load, and once more after it.
 
-    `busy`: the share of the time since the last report in which its event loop computed, 0 to 1. `claims_s`: transactions a second that it had a share in.
-    `sample`: columns (the key without its keyspace, shortened) of some keys that they wrote.
+    `busy`: the share of the time since the last report in which its event loop computed, 0 to 1. `claims_s`:
+    transactions a second that it had a share in. `sample`: columns (the key without its keyspace, shortened) of some
+    keys that they wrote.
     """
 
     busy: float
@@ -217,14 +227,16 @@ class ShardLoad(Message, frozen=True):
 
 
 class Drain(Message, frozen=True):
-    """Controller -> query processor: `wanted`: take no sessions, and give up those that there are, each as soon as no transaction is open.
-    Answer: Done once there is none; until then none. Not `wanted`: serve again; Done at once, and 55000 to an earlier Drain."""
+    """Controller -> query processor: `wanted`: take no sessions, and give up those that there are, each as soon as no
+    transaction is open. Answer: Done once there is none; until then none. Not `wanted`: serve again; Done at once, and
+    55000 to an earlier Drain."""
 
     wanted: bool = True
 
 
 class Wake(Message, frozen=True):
-    """Gateway -> controller, one-way, repeated: clients wait, and no query processor is there. Where the cluster is at zero, it wakes.
+    """Gateway -> controller, one-way, repeated: clients wait, and no query processor is there. Where the cluster is at
+    zero, it wakes.
 
     `client`: which one has waited longest, and where, for people; `waited_s`: for how long.
     """
@@ -234,7 +246,8 @@ class Wake(Message, frozen=True):
 
 
 class AskCluster(Message, frozen=True):
-    """Anyone -> controller: the whole cluster's status (with a StatusIs of every role asked for now). Answer: StatusIs."""
+    """Anyone -> controller: the whole cluster's status (with a StatusIs of every role asked for now). Answer:
+    StatusIs."""
 
 
 class Shutdown(Message, frozen=True):

@@ -1,4 +1,5 @@
-"""Storage replica -> another replica of its shard: what is on your disk? So one that lost its own, or was away for too long, is filled (storage/filling.py)."""
+"""Storage replica -> another replica of its shard: what is on your disk? So one that lost its own, or was away for too
+long, is filled (storage/filling.py)."""
 
 from __future__ import annotations
 
@@ -10,14 +11,16 @@ class AskContents(Message, frozen=True):
 
 
 class Contents(Message, frozen=True):
-    """`manifest`: the manifest file as it lies on the disk (storage/manifest.py), checksum included; b"" where there is none yet."""
+    """`manifest`: the manifest file as it lies on the disk (storage/manifest.py), checksum included; b"" where there is
+    none yet."""
 
     manifest: bytes
 
 
 class AskPiece(Message, frozen=True):
-    """Up to `bytes_max` bytes from `offset` on of a segment that the manifest names. `life`: the manifest's; names come back after the disk's loss. Answer: Piece.
-    Failure 58P01: the segment has been merged away since, or the disk has been lost."""
+    """Up to `bytes_max` bytes from `offset` on of a segment that the manifest names. `life`: the manifest's; names come
+    back after the disk's loss. Answer: Piece. Failure 58P01: the segment has been merged away since, or the disk has
+    been lost."""
 
     segment: str
     offset: int

@@ -6,13 +6,15 @@ from actors.common.messages.base import Message
 
 
 class Seal(Message, frozen=True):
-    """A would-be writer of `epoch` asks a replica to promise: no write of a lower epoch from now on. Answer: Sealed (or Failure 55000, outbid)."""
+    """A would-be writer of `epoch` asks a replica to promise: no write of a lower epoch from now on. Answer: Sealed (or
+    Failure 55000, outbid)."""
 
     epoch: int
 
 
 class Sealed(Message, frozen=True):
-    """`tail_epoch`, `tail_lsn`: of the last record on disk (0, 0: empty). `first_lsn`: of the first record not trimmed. `voter`: False for a learner."""
+    """`tail_epoch`, `tail_lsn`: of the last record on disk (0, 0: empty). `first_lsn`: of the first record not trimmed.
+    `voter`: False for a learner."""
 
     tail_epoch: int
     tail_lsn: int
@@ -35,9 +37,11 @@ class Sealed(Message, frozen=True):
 
 
 class Append(Message, frozen=True):
-    """Writer -> replica: `records` follow record (`previous_lsn`, `previous_epoch`); empty: only `committed_lsn` is news.
+    """Writer -> replica: `records` follow record (`previous_lsn`, `previous_epoch`); empty: only `committed_lsn` is
+    news.
 
-    A record is the bytes of journal/record.py (header and write set), encoded once by the writer and stored as they are.
+    A record is the bytes of journal/record.py (header and write set), encoded once by the writer and stored as they
+    are.
     """
 
     epoch: int
@@ -50,7 +54,8 @@ class Append(Message, frozen=True):
 
 
 class Appended(Message, frozen=True):
-    """All up to `durable_lsn` is fsynced and equals the writer's log. `conflict`: the replica lacks the previous record; go back to `durable_lsn`."""
+    """All up to `durable_lsn` is fsynced and equals the writer's log. `conflict`: the replica lacks the previous
+    record; go back to `durable_lsn`."""
 
     epoch: int
     durable_lsn: int
@@ -81,15 +86,18 @@ class Fetched(Message, frozen=True):
 
 
 class Trim(Message, frozen=True):
-    """Storage has checkpointed every record up to commit time `below_ts`: a replica may drop whole segments below it."""
+    """Storage has checkpointed every record up to commit time `below_ts`: a replica may drop whole segments below
+    it."""
 
     below_ts: int
 
 
 class Promote(Message, frozen=True):
-    """Writer of `epoch` -> learner that has caught up (or an empty replica of a new journal): vote from now on. Answer: Done when durable.
+    """Writer of `epoch` -> learner that has caught up (or an empty replica of a new journal): vote from now on. Answer:
+    Done when durable.
 
-    `life`: the one that has caught up, or that was found empty. In any other it is refused (55000): the disk may have been lost since.
+    `life`: the one that has caught up, or that was found empty. In any other it is refused (55000): the disk may have
+    been lost since.
     """
 
     epoch: int
@@ -97,7 +105,8 @@ class Promote(Message, frozen=True):
 
 
 class Reset(Message, frozen=True):
-    """Writer of `epoch` -> a replica whose missing records have been trimmed everywhere: forget all records, the next one is `next_lsn`. Answer: Appended."""
+    """Writer of `epoch` -> a replica whose missing records have been trimmed everywhere: forget all records, the next
+    one is `next_lsn`. Answer: Appended."""
 
     epoch: int
     next_lsn: int

@@ -6,8 +6,9 @@ from actors.common.messages.base import Message
 
 
 class Announce(Message, frozen=True):
-    """Controller -> adjudicator of a journal that counts: whoever reads that journal from now on has to know version `set_version` of the set of journals
-    (common/journal_set.py). May come again, and to its successor. Answer: Announced, once that is durable in the journal."""
+    """Controller -> adjudicator of a journal that counts: whoever reads that journal from now on has to know version
+    `set_version` of the set of journals (common/journal_set.py). May come again, and to its successor. Answer:
+    Announced, once that is durable in the journal."""
 
     set_version: int
 
@@ -19,8 +20,8 @@ class Announced(Message, frozen=True):
 
 
 class Retire(Message, frozen=True):
-    """Controller -> adjudicator that owns no key any more: its journal ends. May come again, and to its successor. Answer: Retired, once that is durable in
-    the journal. Failure 55000: something is under way still; ask again."""
+    """Controller -> adjudicator that owns no key any more: its journal ends. May come again, and to its successor.
+    Answer: Retired, once that is durable in the journal. Failure 55000: something is under way still; ask again."""
 
 
 class Retired(Message, frozen=True):
@@ -30,7 +31,8 @@ class Retired(Message, frozen=True):
 
 
 class AskHeld(Message, frozen=True):
-    """Controller -> adjudicator: whether it holds marks of transactions that adjudicator `coordinator` coordinates. Answer: HeldIs."""
+    """Controller -> adjudicator: whether it holds marks of transactions that adjudicator `coordinator` coordinates.
+    Answer: HeldIs."""
 
     coordinator: int
 
@@ -42,8 +44,9 @@ class HeldIs(Message, frozen=True):
 
 
 class AddAdjudicator(Message, frozen=True):
-    """A person -> controller: adjudicator `number`, which is the next one, is to be born, with its journal; may come again. Answer: AdjudicatorIs, once ranges can go to
-    it. Failure 55000: another one is on its way in or out, or has got this number."""
+    """A person -> controller: adjudicator `number`, which is the next one, is to be born, with its journal; may come
+    again. Answer: AdjudicatorIs, once ranges can go to it. Failure 55000: another one is on its way in or out, or has
+    got this number."""
 
     number: int
 
@@ -53,7 +56,8 @@ class AdjudicatorIs(Message, frozen=True):
 
 
 class RemoveAdjudicator(Message, frozen=True):
-    """A person -> controller: adjudicator `number` gives its ranges to others and ends, with its journal; may come again. Answer: Done, once nothing can be
-    committed there any more. Failures: 22023 where there is none, or no other one; 55000 while another one is on its way in or out."""
+    """A person -> controller: adjudicator `number` gives its ranges to others and ends, with its journal; may come
+    again. Answer: Done, once nothing can be committed there any more. Failures: 22023 where there is none, or no other
+    one; 55000 while another one is on its way in or out."""
 
     number: int

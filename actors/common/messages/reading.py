@@ -1,9 +1,9 @@
 """Query processor -> storage replica: reads at a timestamp.
 
-Every answer names `catalog_ts`, the commit time of the newest catalog change at or below `at` that the replica knows of (0: none): a
-QP whose catalog is of another version loads the catalog at its start_ts and plans again.
-A read waits at the replica until its watermark >= at. Errors: 08006 when the replica cannot get there in time (the QP turns to another),
-55000 `Redirected` when the shard does not own the key under the replica's newer map.
+Every answer names `catalog_ts`, the commit time of the newest catalog change at or below `at` that the replica knows of
+(0: none): a QP whose catalog is of another version loads the catalog at its start_ts and plans again. A read waits at
+the replica until its watermark >= at. Errors: 08006 when the replica cannot get there in time (the QP turns to
+another), 55000 `Redirected` when the shard does not own the key under the replica's newer map.
 """
 
 from __future__ import annotations
@@ -28,8 +28,9 @@ class Got(Message, frozen=True):
 class Scan(Message, frozen=True):
     """Read the key range [start, end) of one keyspace, ascending, or descending where `reverse`.
 
-    `program`: b"" returns every row, else a msgpack-encoded `ScanProgram` (sql/encoding/scan_program.py): filter, projection, aggregates.
-    `limit`: stop after so many rows that pass the filter (0: no limit). `bytes_max`: stop soon after so many bytes of answer.
+    `program`: b"" returns every row, else a msgpack-encoded `ScanProgram` (sql/encoding/scan_program.py): filter,
+    projection, aggregates. `limit`: stop after so many rows that pass the filter (0: no limit). `bytes_max`: stop soon
+    after so many bytes of answer.
     """
 
     start: bytes
@@ -42,14 +43,15 @@ class Scan(Message, frozen=True):
 
 
 class Scanned(Message, frozen=True):
-    """One answer of a scan. `rows`: an Arrow IPC stream (schema included, one batch), its columns by the program's `output`:
+    """One answer of a scan. `rows`: an Arrow IPC stream (schema included, one batch), its columns by the program's
+    `output`:
 
     - "rows": `key` binary, `value` binary (an encoded row, only the projected columns where the program projects)
     - "columns": one typed Arrow column for each projected expression
     - "aggregates": one row (or a row per group) of partial aggregates
-    `resume`: where a next Scan goes on (its new `start`, or its new `end` where reverse); None when the range is exhausted or the limit reached.
-    `rows_read`: versions visible at `at` that were looked at, before the filter (for EXPLAIN ANALYZE); `bytes_read`: of their
-    keys and values (for metering).
+    `resume`: where a next Scan goes on (its new `start`, or its new `end` where reverse); None when the range is
+    exhausted or the limit reached. `rows_read`: versions visible at `at` that were looked at, before the filter (for
+    EXPLAIN ANALYZE); `bytes_read`: of their keys and values (for metering).
     """
 
     rows: bytes

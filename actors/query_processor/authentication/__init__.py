@@ -1,17 +1,22 @@
-"""Who is there: trust, SCRAM-SHA-256 against the verifiers in the settings, or a connection token as Aurora DSQL's clients show it.
+"""Who is there: trust, SCRAM-SHA-256 against the verifiers in the settings, or a connection token as Aurora DSQL's
+clients show it.
 
     await Authenticator(settings, entropy, now_s=...).check(channel, user)
 
 `channel` is the connection as this sees it: it sends bytes and waits for the client's next password message.
 
-    trust             the users are `admin` and the roles with LOGIN; others are told so, as PostgreSQL does, or with Aurora DSQL's words in its mode
-    scram-sha-256     passwords.py: those of the settings, then those that CREATE ROLE has given. A user other than admin needs a role, too (identity.py)
-    tokens            over TLS only; the client's password is a token, signed with one of the cluster's access keys (tokens.py). All that is wrong
-                      looks alike to the client (28000, access denied), but for a time that has passed or has not come
+    trust             the users are `admin` and the roles with LOGIN; others are told so, as PostgreSQL does, or with
+                      Aurora DSQL's words in its mode
+    scram-sha-256     passwords.py: those of the settings, then those that CREATE ROLE has given. A user other than
+                      admin needs a role, too (identity.py)
+    tokens            over TLS only; the client's password is a token, signed with one of the cluster's access keys
+                      (tokens.py). All that is wrong looks alike to the client (28000, access denied), but for a time
+                      that has passed or has not come
 
-A key that belongs to a database user lets that user in. One that belongs to an identity (an ARN) lets in the roles which `AWS IAM GRANT` has given to it (`Roles`), and
-`admin` where the key says so. An address that fails too often is not listened to for a while (attempts.py, 53400). Failures are logged with their
-reason, the address and the key's id; never the token. Wrong passwords are counted and logged as wrong tokens are.
+A key that belongs to a database user lets that user in. One that belongs to an identity (an ARN) lets in the roles
+which `AWS IAM GRANT` has given to it (`Roles`), and `admin` where the key says so. An address that fails too often is
+not listened to for a while (attempts.py, 53400). Failures are logged with their reason, the address and the key's id;
+never the token. Wrong passwords are counted and logged as wrong tokens are.
 
 A token is verified in some 50 us, so in the event loop.
 """
@@ -75,9 +80,12 @@ class AdminAlone:
 
 
 class Authenticator:
-    """One for each query processor. `now_s`: since 1970. ValueError for an unknown method or a broken verifier: an error of the settings."""
+    """One for each query processor. `now_s`: since 1970. ValueError for an unknown method or a broken verifier: an
+    error of the settings."""
 
-    def __init__(self, settings: Settings, entropy: Entropy, now_s: Callable[[], float], roles: Roles | None = None) -> None:
+    def __init__(
+        self, settings: Settings, entropy: Entropy, now_s: Callable[[], float], roles: Roles | None = None
+    ) -> None:
         own = settings.authentication
         if own.method not in METHODS:
             raise ValueError(f"authentication.method is {own.method!r}: {', '.join(METHODS[:-1])} or {METHODS[-1]}")
@@ -96,7 +104,9 @@ class Authenticator:
     async def check(self, channel: Channel, user: str) -> None:
         """Raises 28P01, 28000, 53400 or ProtocolViolation; AuthenticationOk is sent otherwise."""
         if not user:
-            raise DatabaseError(INVALID_AUTHORIZATION_SPECIFICATION, "no PostgreSQL user name specified in startup packet")
+            raise DatabaseError(
+                INVALID_AUTHORIZATION_SPECIFICATION, "no PostgreSQL user name specified in startup packet"
+            )
         if self._method == "trust":
             if not await self._roles.may_log_in(user):
                 text = ACCESS_DENIED if self._mode == "dsql" else f'role "{user}" does not exist'
@@ -124,7 +134,9 @@ class Authenticator:
                 raise
             why, answer = "a wrong password, or no such user", error
         self._attempts.failed(address, loop.time())
-        logger.warning("a client at %s is refused as user %r: %s", address or "an unknown address", user[:LOGGED_CHARACTERS], why)
+        logger.warning(
+            "a client at %s is refused as user %r: %s", address or "an unknown address", user[:LOGGED_CHARACTERS], why
+        )
         raise answer
 
     async def _check_token(self, channel: Channel, user: str) -> None:

@@ -2,8 +2,9 @@
 
     if attempts.may_try(address, now_s): ...verify..., and attempts.failed(address, now_s) where that fails
 
-Each address has a bucket of BURST attempts (of the cluster's rate each query processor has its share), which fills at the rate again. While it is empty nothing from that address is
-looked at: guessing is hopeless anyhow, but neither the log nor the processor is to be filled by it. Attempts that succeed cost nothing. IPv6 addresses count by their /64,
+Each address has a bucket of BURST attempts (of the cluster's rate each query processor has its share), which fills at
+the rate again. While it is empty nothing from that address is looked at: guessing is hopeless anyhow, but neither the
+log nor the processor is to be filled by it. Attempts that succeed cost nothing. IPv6 addresses count by their /64,
 which is one customer's. Of addresses that fail, the ADDRESSES_MAX that have failed last are remembered.
 """
 

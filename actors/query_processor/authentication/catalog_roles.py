@@ -1,4 +1,5 @@
-"""`CatalogRoles`: what the catalog of now says of who may log in, also where this process has not heard of its newest change."""
+"""`CatalogRoles`: what the catalog of now says of who may log in, also where this process has not heard of its newest
+change."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""`Passwords`: SCRAM-SHA-256 (RFC 5802, 7677) against the verifiers in the settings, bound to the TLS channel where there is one.
+"""`Passwords`: SCRAM-SHA-256 (RFC 5802, 7677) against the verifiers in the settings, bound to the TLS channel where
+there is one.
 
 A user who does not exist fails as late as one with a wrong password, with the same words.
 """
@@ -29,7 +30,9 @@ class Passwords:
         self._entropy = entropy
         self._secret = entropy(32)
         self._users = dict(users)
-        self._verifiers = {user: Verifier.parse(text) for user, text in users.items() if text.startswith("SCRAM-SHA-256$")}
+        self._verifiers = {
+            user: Verifier.parse(text) for user, text in users.items() if text.startswith("SCRAM-SHA-256$")
+        }
 
     def _verifier(self, user: str, given: str) -> Verifier:
         known = self._verifiers.get(user)
@@ -44,7 +47,8 @@ class Passwords:
         return verifier
 
     async def check(self, channel: Channel, user: str, given: str = "") -> None:
-        """`given`: the verifier of the user's role, which counts where the settings name none. Raises 28P01 or ProtocolViolation."""
+        """`given`: the verifier of the user's role, which counts where the settings name none. Raises 28P01 or
+        ProtocolViolation."""
         mechanisms = [MECHANISM] if channel.certificate_hash is None else [MECHANISM_WITH_BINDING, MECHANISM]
         channel.send(backend.authentication_sasl(mechanisms))
         mechanism, first = initial_response(await channel.password())

@@ -1,4 +1,5 @@
-"""`TokenVerifier`: whether a connection token (common/connection_token.py) is genuine, valid now, and for this cluster and this user.
+"""`TokenVerifier`: whether a connection token (common/connection_token.py) is genuine, valid now, and for this cluster
+and this user.
 
     verifier.verify(token, "admin", now_s) -> the AccessKey that signed it; Refused
 
@@ -9,11 +10,13 @@ A token is looked at in this order; the first fault ends it:
     its time          begun (CLOCK_SKEW_S forgiven, as AWS does), not expired
     its host          one of the cluster's names
     its action        DbConnectAdmin for admin, DbConnect for all others
-    its signature     compared in constant time; with a key that nobody has where its key is not known, so that both take as long
+    its signature     compared in constant time; with a key that nobody has where its key is not known, so that both
+                      take as long
 
-So what a client is told of the time (as in Aurora DSQL, as a hint) tells nothing of which keys there are, and all other faults look alike to it.
-A query need not be encoded as Signature Version 4 has it (its own tools all do): then it is encoded anew, which takes long, so only where it is short.
-`Refused.reason` is for the log. Whether the key's owner may connect as that user is not decided here (__init__.py).
+So what a client is told of the time (as in Aurora DSQL, as a hint) tells nothing of which keys there are, and all other
+faults look alike to it. A query need not be encoded as Signature Version 4 has it (its own tools all do): then it is
+encoded anew, which takes long, so only where it is short. `Refused.reason` is for the log. Whether the key's owner may
+connect as that user is not decided here (__init__.py).
 """
 
 from __future__ import annotations
@@ -44,7 +47,15 @@ TOKEN_BYTES_MAX = 16 << 10
 PARAMETERS_MAX = 32
 CLOCK_SKEW_S = 300
 """How far a client's clock may be ahead."""
-REQUIRED = ("Action", "X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Date", "X-Amz-Expires", "X-Amz-SignedHeaders", "X-Amz-Signature")
+REQUIRED = (
+    "Action",
+    "X-Amz-Algorithm",
+    "X-Amz-Credential",
+    "X-Amz-Date",
+    "X-Amz-Expires",
+    "X-Amz-SignedHeaders",
+    "X-Amz-Signature",
+)
 DECODED_BYTES_MAX = 1024
 """Of a parameter that is looked into."""
 REWRITTEN_BYTES_MAX = 2048
@@ -69,7 +80,8 @@ class Refused(Exception):
 
 
 class Token(NamedTuple):
-    """`parameters`: decoded, of what is REQUIRED. `query`: canonical. `session_token`: as it is encoded, "" without one."""
+    """`parameters`: decoded, of what is REQUIRED. `query`: canonical. `session_token`: as it is encoded, "" without
+    one."""
 
     host: str
     parameters: dict[str, str]
@@ -128,7 +140,9 @@ class TokenVerifier:
         secret, date = (key or self._decoy).secret, token.parameters["X-Amz-Date"]
         signed = [
             signature(secret, name, date, self._region, token.query)
-            for name in sorted({token.host, token.host.lower()})  # most signers make the host's letters small, and some do not
+            for name in sorted(
+                {token.host, token.host.lower()}
+            )  # most signers make the host's letters small, and some do not
         ]
         genuine = any(hmac.compare_digest(token.parameters["X-Amz-Signature"], one) for one in signed)
         session = hmac.compare_digest(token.session_token, session_token)
@@ -202,14 +216,21 @@ def _require_time(parameters: Mapping[str, str], now_s: float) -> None:
         if not _DATE.fullmatch(date):
             raise ValueError
         day, time = date[:8], date[9:15]
-        begin_s = datetime(int(day[:4]), int(day[4:6]), int(day[6:]), int(time[:2]), int(time[2:4]), int(time[4:]), tzinfo=UTC).timestamp()
+        begin_s = datetime(
+            int(day[:4]), int(day[4:6]), int(day[6:]), int(time[:2]), int(time[2:4]), int(time[4:]), tzinfo=UTC
+        ).timestamp()
     except ValueError:
         raise Refused("its date is none") from None
     if not _SECONDS.fullmatch(expires) or not 1 <= int(expires) <= EXPIRES_S_MAX:
         raise Refused(f"X-Amz-Expires is not 1 to {EXPIRES_S_MAX} seconds")
     if begin_s > now_s + CLOCK_SKEW_S:
         now, latest = date_text(now_s), date_text(now_s + CLOCK_SKEW_S)
-        raise Refused("its time has not come", hint=f"Signature not yet current: {date} is still later than {latest} ({now} + 5 min.)")
+        raise Refused(
+            "its time has not come",
+            hint=f"Signature not yet current: {date} is still later than {latest} ({now} + 5 min.)",
+        )
     end_s = begin_s + int(expires)
     if now_s > end_s:
-        raise Refused("it has expired", hint=f"Signature expired: {date_text(end_s)} is now earlier than {date_text(now_s)}")
+        raise Refused(
+            "it has expired", hint=f"Signature expired: {date_text(end_s)} is now earlier than {date_text(now_s)}"
+        )

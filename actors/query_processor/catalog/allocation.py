@@ -1,8 +1,8 @@
 """`IdAllocator`: ids of tables, indexes and schemas, never given twice.
 
-The next free id is a row of the system table 3. A process takes `BLOCK` ids at a time in a small transaction of its own, so that two DDL
-transactions do not conflict over ids and an aborted one wastes some instead of giving them again. First committer wins: of two processes that
-take a block at once, one takes the next (at most `ATTEMPTS_MAX` times).
+The next free id is a row of the system table 3. A process takes `BLOCK` ids at a time in a small transaction of its
+own, so that two DDL transactions do not conflict over ids and an aborted one wastes some instead of giving them again.
+First committer wins: of two processes that take a block at once, one takes the next (at most `ATTEMPTS_MAX` times).
 """
 
 from __future__ import annotations

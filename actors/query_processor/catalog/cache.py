@@ -1,12 +1,13 @@
 """`CatalogCache`: the process's snapshots of the catalog; one is current, and it is known until when.
 
     pin(at)          the current snapshot, if no newer change at or below `at` is known of: the hot path, no message
-    pinned(at)       the same; where it has to be read, all who ask meanwhile wait for one reading: a thousand sessions may wake a cluster at once
+    pinned(at)       the same; where it has to be read, all who ask meanwhile wait for one reading: a thousand sessions
+                     may wake a cluster at once
     load(at)         read at `at` from storage, keep it if it is newer
 
-What is known of change: a storage answer's catalog_ts (`note_change`, `note_current`) and the commits of this process's own DDL. A snapshot that
-is stale without this process knowing is found out by the transaction's first read, or by the adjudicators at commit (`note_refused`): whoever only writes would
-else be refused again and again.
+What is known of change: a storage answer's catalog_ts (`note_change`, `note_current`) and the commits of this process's
+own DDL. A snapshot that is stale without this process knowing is found out by the transaction's first read, or by the
+adjudicators at commit (`note_refused`): whoever only writes would else be refused again and again.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ class CatalogCache:
         self._current_until = 0
         self._newest_change = 0
         self._refused = -1
-        """start_ts of the latest transaction that was refused for its snapshot: one that is not known to have been current after it counts no more."""
+        """start_ts of the latest transaction that was refused for its snapshot: one that is not known to have been
+        current after it counts no more."""
         self.on_open_jobs: Callable[[], None] = _nobody
         """A snapshot was read in which a job has not ended."""
         self._awaiting: list[Completion[None]] | None = None
@@ -48,7 +50,12 @@ class CatalogCache:
     def pin(self, at: int) -> Catalog | None:
         """The snapshot for a transaction that starts at `at`; None where it has to be loaded."""
         current = self._current
-        if current is None or current.version > at or current.version < self._newest_change <= at or self._current_until <= self._refused:
+        if (
+            current is None
+            or current.version > at
+            or current.version < self._newest_change <= at
+            or self._current_until <= self._refused
+        ):
             return None
         return current
 
@@ -76,7 +83,8 @@ class CatalogCache:
                 waiting.fail(error)
 
     async def load(self, at: int, change: int = 0) -> Catalog:
-        """The catalog at `at`, read from storage. `change`: the time of a catalog change at or below `at` that is known of already."""
+        """The catalog at `at`, read from storage. `change`: the time of a catalog change at or below `at` that is known
+        of already."""
         scan = self._storage.scan(CATALOG_KEYSPACE, CATALOG_END, at)
         rows: list[tuple[bytes, bytes]] = []
         while (batch := await scan.next()) is not None:

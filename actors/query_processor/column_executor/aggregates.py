@@ -1,6 +1,8 @@
-"""Aggregate calls as DuckDB's SQL: by its own function where that computes as PostgreSQL does, else by the registry's, over DuckDB's list of the values.
+"""Aggregate calls as DuckDB's SQL: by its own function where that computes as PostgreSQL does, else by the registry's,
+over DuckDB's list of the values.
 
-sum(int4)      CAST(sum(x) AS BIGINT)                              corr(y, x)     eagleray_aggregate_corr_...(list(y), list(x))
+sum(int4)      CAST(sum(x) AS BIGINT)                              corr(y, x)     eagleray_aggregate_corr_...(list(y),
+list(x))
 """
 
 from __future__ import annotations
@@ -27,7 +29,13 @@ from actors.sql.types.arrays import is_array
 from actors.sql.types.column_type import ColumnType
 
 FLOATS = frozenset({"float4", "float8"})
-OWN = {"any_value": "any_value", "bool_and": "bool_and", "bool_or": "bool_or", "every": "bool_and", "bit_and": "bit_and"}
+OWN = {
+    "any_value": "any_value",
+    "bool_and": "bool_and",
+    "bool_or": "bool_or",
+    "every": "bool_and",
+    "bit_and": "bit_and",
+}
 OWN |= {"bit_or": "bit_or", "bit_xor": "bit_xor", "min": "min", "max": "max"}
 """Of one argument, as PostgreSQL's; the result has the argument's type."""
 COLUMN = re.compile(r"\w+\.\w+")
@@ -53,7 +61,10 @@ def _aggregate(translator: Translator, call: AggregateCall, over: str) -> Typed:
         condition = translator.text(call.filter)
         suffix = f" FILTER (WHERE {condition})" + over
         # DuckDB evaluates the arguments of all rows first, and may fail for one that is filtered out.
-        arguments = [(sql if COLUMN.fullmatch(sql) else f"CASE WHEN {condition} THEN {sql} END", type_) for sql, type_ in arguments]
+        arguments = [
+            (sql if COLUMN.fullmatch(sql) else f"CASE WHEN {condition} THEN {sql} END", type_)
+            for sql, type_ in arguments
+        ]
     if call.within_group:
         return _ordered_set(translator, call, arguments, suffix)
     return _Call(translator, call, arguments, suffix).text()
@@ -68,7 +79,12 @@ class _Call:
         self._arguments = arguments
         self._suffix = suffix
         self._order = f" ORDER BY {sort_by(translator, call.order)}" if call.order else ""
-        if call.distinct and call.name in ("array_agg", "string_agg") and not call.order and not has_key(arguments[0][1]):
+        if (
+            call.distinct
+            and call.name in ("array_agg", "string_agg")
+            and not call.order
+            and not has_key(arguments[0][1])
+        ):
             # PostgreSQL sorts the values to find the distinct ones.
             self._order = f" ORDER BY {arguments[0][0]} ASC NULLS LAST"
 
@@ -100,7 +116,9 @@ class _Call:
     def _count(self) -> str:
         if not self._arguments:
             return f"count(*){self._suffix}"
-        return self._made("count", self._translator.key(*self._arguments[0]) if self._call.distinct else self._arguments[0][0])
+        return self._made(
+            "count", self._translator.key(*self._arguments[0]) if self._call.distinct else self._arguments[0][0]
+        )
 
     def _over_list(self) -> str:
         """By the registry's function."""
@@ -143,14 +161,17 @@ def _ordered_set(translator: Translator, call: AggregateCall, arguments: Sequenc
     if has_key(type_):
         ordered = f"list({sql} ORDER BY {listed}) FILTER (WHERE {sql} IS NOT NULL)"
         if suffix:
-            raise DatabaseError(FEATURE_NOT_SUPPORTED, f"{name} of {type_name(type_)} with FILTER or OVER is not supported")
+            raise DatabaseError(
+                FEATURE_NOT_SUPPORTED, f"{name} of {type_name(type_)} with FILTER or OVER is not supported"
+            )
         return f"list_extract({ordered}, CAST(greatest(1, ceil({arguments[0][0]} * count({sql}))) AS BIGINT))", type_
     text = f"{name}({arguments[0][0]}) WITHIN GROUP (ORDER BY {listed}){suffix}"
     return (f"CAST({text} AS DOUBLE)" if type_ == FLOAT8 else text), type_
 
 
 def list_udf(overload: Overload, types: Sequence[ColumnType], distinct: bool) -> Udf:
-    """The registry's aggregate as a function of DuckDB's lists of the values, one for each argument, of one length. `distinct`: of rows that are not equal."""
+    """The registry's aggregate as a function of DuckDB's lists of the values, one for each argument, of one length.
+    `distinct`: of rows that are not equal."""
     over = overload.over
     assert over is not None, overload.name
     result = overload.result
@@ -161,7 +182,9 @@ def list_udf(overload: Overload, types: Sequence[ColumnType], distinct: bool) ->
             rows = [row for row in zip(*columns, strict=True) if None not in row]
             columns = [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in columns]
         if distinct:
-            rows = list({tuple(map(_key, keys, row)): row for row in reversed(list(zip(*columns, strict=True)))}.values())[::-1]
+            rows = list(
+                {tuple(map(_key, keys, row)): row for row in reversed(list(zip(*columns, strict=True)))}.values()
+            )[::-1]
             columns = [list(column) for column in zip(*rows, strict=True)] if rows else columns
         return over(*columns) if columns[0] else overload.of_nothing
 
@@ -182,7 +205,9 @@ def list_udf(overload: Overload, types: Sequence[ColumnType], distinct: bool) ->
 
         return function
 
-    name = f"eagleray_aggregate_{overload.name}_{'_'.join(type_.name for type_ in types)}{'_distinct' if distinct else ''}"
+    name = (
+        f"eagleray_aggregate_{overload.name}_{'_'.join(type_.name for type_ in types)}{'_distinct' if distinct else ''}"
+    )
     return Udf(name, [f"{crossing(type_)}[]" for type_ in types], crossing(result), result, make)
 
 

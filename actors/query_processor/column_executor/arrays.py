@@ -1,6 +1,7 @@
 """Arrays in the column executor: DuckDB carries one as PostgreSQL's text of it, and never looks into that.
 
-Operators, ANY, ALL, ARRAY[...] and functions of arrays are our own (udf.py), which read the text and write it. Where DuckDB compares arrays, it compares keys (comparing.py).
+Operators, ANY, ALL, ARRAY[...] and functions of arrays are our own (udf.py), which read the text and write it. Where
+DuckDB compares arrays, it compares keys (comparing.py).
 
     array_agg(x), ARRAY(SELECT x)     DuckDB's list of x, collected by a function of ours
     unnest(array)                     a list made by a function of ours, unnested by DuckDB
@@ -48,7 +49,7 @@ def array_reader(type_: ColumnType) -> Callable[[str | None], Array | None]:
     return read
 
 
-# -- lists to arrays and back ------------------------------------------------------------------------------------------------------
+# -- lists to arrays and back ------------------------------------------------------------------------------------------
 
 
 def collected(translator: Translator, items: str, element: ColumnType) -> tuple[str, ColumnType]:
@@ -98,7 +99,8 @@ def _collector(element: ColumnType, type_: ColumnType) -> Callable[..., pa.Array
 
 
 def unnested(translator: Translator, sql: str, type_: ColumnType) -> tuple[str, ColumnType]:
-    """(SQL of a DuckDB list, the items' type) of an array. Raises 42883 for what is none, 0A000 for elements that cannot be carried."""
+    """(SQL of a DuckDB list, the items' type) of an array. Raises 42883 for what is none, 0A000 for elements that
+    cannot be carried."""
     from actors.query_processor.column_executor.udf import Udf
     from actors.query_processor.column_executor.values import duck_type
 
@@ -110,7 +112,11 @@ def unnested(translator: Translator, sql: str, type_: ColumnType) -> tuple[str, 
         raise DatabaseError("42883", f"function unnest({format_type(type_)}) does not exist", hint=hint)
     element = ColumnType(element_of(type_.name), -1 if type_.name == "_numeric" else type_.modifier)
     udf = Udf(
-        f"eagleray_unnest{type_.name}", ["VARCHAR"], f"{duck_type(element)}[]", element, lambda surroundings: _unnester(type_, element)
+        f"eagleray_unnest{type_.name}",
+        ["VARCHAR"],
+        f"{duck_type(element)}[]",
+        element,
+        lambda surroundings: _unnester(type_, element),
     )
     return translator.emitter.use(udf, [f"CAST({sql} AS VARCHAR)"]), element
 

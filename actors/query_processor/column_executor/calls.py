@@ -1,4 +1,5 @@
-"""Values that are not of one row as DuckDB's SQL: aggregates (aggregates.py), window calls, subqueries, functions that return rows (sets.py), and calls that ask the catalog."""
+"""Values that are not of one row as DuckDB's SQL: aggregates (aggregates.py), window calls, subqueries, functions that
+return rows (sets.py), and calls that ask the catalog."""
 
 from __future__ import annotations
 
@@ -57,7 +58,7 @@ def _set(translator: Translator, call: SetCall) -> Typed:
     return f"{alias}.c1", type_
 
 
-# -- window calls --------------------------------------------------------------------------------------------------------------
+# -- window calls ------------------------------------------------------------------------------------------------------
 
 
 def _window_call(translator: Translator, call: WindowCall) -> Typed:
@@ -99,10 +100,13 @@ def _frame(translator: Translator, frame: Frame) -> str:
         return text if offset is None else f"{translator.text(offset)} {text}"
 
     exclude = f" {frame.exclude}" if frame.exclude else ""
-    return f"{frame.unit} BETWEEN {bound(frame.start, frame.start_offset)} AND {bound(frame.end, frame.end_offset)}{exclude}"
+    return (
+        f"{frame.unit} BETWEEN {bound(frame.start, frame.start_offset)} AND "
+        f"{bound(frame.end, frame.end_offset)}{exclude}"
+    )
 
 
-# -- subqueries ----------------------------------------------------------------------------------------------------------------
+# -- subqueries --------------------------------------------------------------------------------------------------------
 
 
 def _subquery(translator: Translator, call: Subquery) -> Typed:
@@ -117,7 +121,9 @@ def _subquery(translator: Translator, call: Subquery) -> Typed:
     translator.place(call.offset, alias, query.types)
     source = f"({query.sql}) AS {alias}"
     if call.kind == "ROW":
-        joined = (" AND " if call.operator == "=" else " OR ").join([translator.text(each) for each in call.comparisons])
+        joined = (" AND " if call.operator == "=" else " OR ").join(
+            [translator.text(each) for each in call.comparisons]
+        )
         return f"(SELECT {joined} FROM {source})", BOOL
     return _quantified(translator, call, source), BOOL
 
@@ -137,8 +143,11 @@ def _quantified(translator: Translator, call: Subquery, source: str) -> str:
         return f"({left} {call.operator} {'ALL' if every else 'ANY'} ({body}))"
     if len(sides) > 1 and (call.operator, every) not in (("=", False), ("<>", True)):
         raise DatabaseError(FEATURE_NOT_SUPPORTED, f"operator {call.operator} with a subquery of rows is not supported")
-    # By the comparison itself: DuckDB's rows are equal where both have a NULL, PostgreSQL's are neither equal nor unequal.
-    joined = (" AND " if call.operator == "=" else " OR ").join([translator.text(comparison) for comparison in call.comparisons])
+    # By the comparison itself: DuckDB's rows are equal where both have a NULL, PostgreSQL's are neither equal nor
+    # unequal.
+    joined = (" AND " if call.operator == "=" else " OR ").join(
+        [translator.text(comparison) for comparison in call.comparisons]
+    )
     decisive, otherwise = ("FALSE", "TRUE") if every else ("TRUE", "FALSE")
     found = f"EXISTS (SELECT 1 FROM {source} WHERE {f'NOT ({joined})' if every else joined})"
     unknown = f"EXISTS (SELECT 1 FROM {source} WHERE ({joined}) IS NULL)"

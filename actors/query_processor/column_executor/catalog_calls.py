@@ -1,4 +1,5 @@
-"""Functions over the catalog, such as pg_get_indexdef(oid), as functions of ours inside DuckDB: they look into the transaction's catalog (catalog_functions.py)."""
+"""Functions over the catalog, such as pg_get_indexdef(oid), as functions of ours inside DuckDB: they look into the
+transaction's catalog (catalog_functions.py)."""
 
 from __future__ import annotations
 
@@ -16,7 +17,10 @@ from actors.sql.catalog.catalog_functions import CATALOG_FUNCTIONS, CatalogFunct
 
 def catalog_call(translator: Translator, call: CatalogCall) -> Typed:
     udf = _udf(call.name, call.function)
-    texts = [f"CAST({translator.text(argument)} AS {crossing})" for argument, crossing in zip(call.arguments, udf.arguments, strict=False)]
+    texts = [
+        f"CAST({translator.text(argument)} AS {crossing})"
+        for argument, crossing in zip(call.arguments, udf.arguments, strict=False)
+    ]
     return translator.emitter.use(udf, texts), call.type
 
 
@@ -36,7 +40,9 @@ def _udf(name: str, function: CatalogFunction) -> Udf:
             columns = [datums_of(array, type_) for array, type_ in zip(arrays, types, strict=bool(types))]
             rows = zip(*columns, strict=True) if types else ((),) * len(arrays[0])
             try:
-                return result_column([function.call(around.catalog, around.environment, *row) for row in rows], function.result)
+                return result_column(
+                    [function.call(around.catalog, around.environment, *row) for row in rows], function.result
+                )
             except DatabaseError as error:
                 raise raised(error) from error
 

@@ -3,8 +3,8 @@
     equality_key(emitter, sql, type_)     equal just where the values are:  GROUP BY, DISTINCT, UNION, IN, =
     order_key(emitter, sql, type_)        ordered as the values are:        ORDER BY, <, min and max
 
-Both give `sql` itself where DuckDB's comparison is PostgreSQL's. Others are: free numerics (text, of which 1.0 and 1.00 are equal), arrays, char without a length (blanks at
-the end do not count), jsonb. A json has neither (42883).
+Both give `sql` itself where DuckDB's comparison is PostgreSQL's. Others are: free numerics (text, of which 1.0 and 1.00
+are equal), arrays, char without a length (blanks at the end do not count), jsonb. A json has neither (42883).
 """
 
 from __future__ import annotations
@@ -28,17 +28,25 @@ if TYPE_CHECKING:
     from actors.query_processor.column_executor.udf import Udf
 
 SEVERAL_TEXTS = frozenset({"_numeric", "_float4", "_float8", "_interval", "_bpchar", "jsonb", "_jsonb"})
-"""Types and arrays of types of which two values may be equal and look different (1.0 and 1.00, 0 and -0, 1 mon and 30 days)."""
+"""Types and arrays of types of which two values may be equal and look different (1.0 and 1.00, 0 and -0, 1 mon and 30
+days)."""
 
 
 def has_key(type_: ColumnType) -> bool:
     """Whether equal values of the type may look different to DuckDB, or none are compared."""
-    return is_free(type_) or type_.name in SEVERAL_TEXTS or type_.name in UNCOMPARED or (type_.name == "bpchar" and type_.modifier < 0)
+    return (
+        is_free(type_)
+        or type_.name in SEVERAL_TEXTS
+        or type_.name in UNCOMPARED
+        or (type_.name == "bpchar" and type_.modifier < 0)
+    )
 
 
 def equality_key(emitter: Emitter, sql: str, type_: ColumnType) -> str:
     if type_.name in UNCOMPARED:
-        raise DatabaseError(UNDEFINED_FUNCTION, f"could not identify an equality operator for type {format_type(type_)}")
+        raise DatabaseError(
+            UNDEFINED_FUNCTION, f"could not identify an equality operator for type {format_type(type_)}"
+        )
     return order_key(emitter, sql, type_) if has_key(type_) else sql
 
 
@@ -55,7 +63,9 @@ def order_key(emitter: Emitter, sql: str, type_: ColumnType) -> str:
 def key_udf(type_: ColumnType) -> Udf:
     from actors.query_processor.column_executor.udf import Udf
 
-    return Udf(f"eagleray_order_{type_.name}", ["VARCHAR"], "BLOB", ColumnType("bytea"), lambda surroundings: _maker(type_))
+    return Udf(
+        f"eagleray_order_{type_.name}", ["VARCHAR"], "BLOB", ColumnType("bytea"), lambda surroundings: _maker(type_)
+    )
 
 
 def key_of(type_: ColumnType) -> Callable[[Any], bytes | None]:

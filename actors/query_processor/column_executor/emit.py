@@ -1,10 +1,11 @@
 """Typed scalar expressions as DuckDB SQL.
 
-- A subexpression without columns and without volatile functions (parameters, now(), casts of literals) is evaluated by the row executor's compiler once
-  a run, and its datum written as a literal: its mark in the text is \\x01<number>\\x01.
+- A subexpression without columns and without volatile functions (parameters, now(), casts of literals) is evaluated by
+  the row executor's compiler once a run, and its datum written as a literal: its mark in the text is
+  \\x01<number>\\x01.
 - Operators and functions that DuckDB does as PostgreSQL does are written as they are (DIRECT, casts in DIRECT_CASTS).
-- Everything else becomes a call of our own implementation of that very overload, vectorized over Arrow (udf.py). So a function has one meaning,
-  whichever executor runs it.
+- Everything else becomes a call of our own implementation of that very overload, vectorized over Arrow (udf.py). So a
+  function has one meaning, whichever executor runs it.
 """
 
 from __future__ import annotations
@@ -51,7 +52,9 @@ KEY = ColumnType("bytea")
 FLIPPED = {"=": "=", "<>": "<>", "<": ">", ">": "<", "<=": ">=", ">=": "<="}
 COMPARISONS = frozenset({"=", "<>", "<", "<=", ">", ">="})
 COMPARED_AS_POSTGRESQL = (
-    NUMBERS | TEXT_TYPES | {"bool", "bytea", "uuid", "date", "time", "timestamp", "timestamptz", "interval", "oid", "jsonb"}
+    NUMBERS
+    | TEXT_TYPES
+    | {"bool", "bytea", "uuid", "date", "time", "timestamp", "timestamptz", "interval", "oid", "jsonb"}
 )
 TEXT_DIRECT = {"length": "length", "char_length": "length", "reverse": "reverse"}
 CASES = {"lower": (ascii_uppercase, ascii_lowercase), "upper": (ascii_lowercase, ascii_uppercase)}
@@ -87,8 +90,16 @@ def _is_list(expression: tree.Quantified) -> bool:
         isinstance(array, tree.Constant) and isinstance(array.value, Array) and bool(array.value.items)
     )
     compared = set(expression.signature) <= INTEGERS or len(set(expression.signature)) == 1
-    plain = expression.operator == ("<>" if expression.every else "=") and expression.signature[0] in COMPARED_AS_POSTGRESQL
-    return known and compared and plain and not any(isinstance(node, tree.Column) for node in tree.walk(array)) and not is_volatile(array)
+    plain = (
+        expression.operator == ("<>" if expression.every else "=") and expression.signature[0] in COMPARED_AS_POSTGRESQL
+    )
+    return (
+        known
+        and compared
+        and plain
+        and not any(isinstance(node, tree.Column) for node in tree.walk(array))
+        and not is_volatile(array)
+    )
 
 
 class Emitter:
@@ -155,10 +166,11 @@ class Emitter:
         self._checks[number] = (least, message, sqlstate)
         return sql.replace(found.group(), f"\x01{number}\x01")
 
-    # -- expressions -------------------------------------------------------------------------------------------------------------
+    # -- expressions ---------------------------------------------------------------------------------------------------
 
     def emit(self, expression: Any, around: Translator) -> tuple[str, ColumnType]:
-        """(DuckDB SQL, the type that it carries) of a typed expression. `around`: whose `value` tells the same of a column."""
+        """(DuckDB SQL, the type that it carries) of a typed expression. `around`: whose `value` tells the same of a
+        column."""
         if around.groups and (grouped := around.groups.get(expression)) is not None:
             return grouped
         if isinstance(expression, tree.Column):
@@ -174,7 +186,12 @@ class Emitter:
     def _constant(self, expression: Any) -> tuple[str, ColumnType]:
         self._slow = self._slow or is_slow(expression)
         type_ = expression.type
-        if type_.name == "numeric" and is_free(type_) and isinstance(expression, tree.Constant) and expression.datum is not None:
+        if (
+            type_.name == "numeric"
+            and is_free(type_)
+            and isinstance(expression, tree.Constant)
+            and expression.datum is not None
+        ):
             type_ = fixed(scale_of(expression.datum)) if fits_decimal(expression.datum) else type_
         # The same constant has one text, so that an expression of GROUP BY is found again.
         said = None if is_array(expression.type.name) else repr(expression)
@@ -197,7 +214,9 @@ class Emitter:
 
         if isinstance(expression, tree.Case):
             results, type_ = self._alike(
-                [*expression.results, *([expression.default] if expression.default is not None else [])], expression, around
+                [*expression.results, *([expression.default] if expression.default is not None else [])],
+                expression,
+                around,
             )
             pairs = zip(expression.conditions, results, strict=False)
             arms = "".join(f" WHEN {sub(condition)} THEN {result}" for condition, result in pairs)
@@ -248,7 +267,9 @@ class Emitter:
         assert isinstance(expression, tree.InList), expression
         pairs = [self._compared("=", expression.argument, item, around) for item in expression.items]
         if len({left for left, _ in pairs}) == 1:
-            return f"({pairs[0][0]} {'NOT ' if expression.negated else ''}IN ({', '.join(right for _, right in pairs)}))"
+            return (
+                f"({pairs[0][0]} {'NOT ' if expression.negated else ''}IN ({', '.join(right for _, right in pairs)}))"
+            )
         equal = " OR ".join(f"({left} = {right})" for left, right in pairs)
         return f"(NOT ({equal}))" if expression.negated else f"({equal})"
 
@@ -275,7 +296,7 @@ class Emitter:
         """Filling the text in takes long."""
         return self._slow or bool(self._lists) or len(self._constants) > LITERALS_MAX
 
-    # -- calls -------------------------------------------------------------------------------------------------------------------
+    # -- calls ---------------------------------------------------------------------------------------------------------
 
     def _call(self, call: tree.Call, around: Translator) -> tuple[str, ColumnType]:
         compared = self.sides(call, around)
@@ -290,7 +311,11 @@ class Emitter:
 
     def sides(self, expression: Any, around: Translator) -> tuple[str, str] | None:
         """Both sides of a comparison that DuckDB makes as PostgreSQL does; None for any other expression."""
-        if not isinstance(expression, tree.Call) or expression.name not in COMPARISONS or len(expression.arguments) != 2:
+        if (
+            not isinstance(expression, tree.Call)
+            or expression.name not in COMPARISONS
+            or len(expression.arguments) != 2
+        ):
             return None
         types = {argument.type.name for argument in expression.arguments}
         if not (types <= COMPARED_AS_POSTGRESQL or all(map(is_array, types))):
@@ -377,14 +402,21 @@ class Emitter:
     def _as(self, sql: str, type_: ColumnType) -> str:
         return f"CAST({sql} AS {duck_type(type_)})" if type_.name in INTEGERS else sql
 
-    def _udf(self, expression: Any, arguments: list[Any], pairs: list[tuple[str, ColumnType]]) -> tuple[str, ColumnType]:
+    def _udf(
+        self, expression: Any, arguments: list[Any], pairs: list[tuple[str, ColumnType]]
+    ) -> tuple[str, ColumnType]:
         """A call of our own implementation: arguments in, one column out."""
         if isinstance(expression, tree.Call):
             passed_on = [place for place, argument in enumerate(arguments) if not is_own_constant(argument)]
             arguments, pairs = [arguments[place] for place in passed_on], [pairs[place] for place in passed_on]
         udf = expression_udf(expression, [argument.type for argument in arguments])
         self._udfs[udf.name] = udf
-        passed = ", ".join(udf.pass_argument(text, argument.type) for (text, _), argument in zip(pairs, arguments, strict=True)) or "0"
+        passed = (
+            ", ".join(
+                udf.pass_argument(text, argument.type) for (text, _), argument in zip(pairs, arguments, strict=True)
+            )
+            or "0"
+        )
         return udf.receive(f"{udf.name}({passed})"), expression.type
 
     def use(self, udf: Udf, texts: list[str]) -> str:
@@ -402,7 +434,7 @@ class Emitter:
         """A quotient, as a free numeric."""
         return self.use(divide_udf(), [f"CAST({dividend} AS VARCHAR)", f"CAST({divisor} AS VARCHAR)"])
 
-    # -- casts -------------------------------------------------------------------------------------------------------------------
+    # -- casts ---------------------------------------------------------------------------------------------------------
 
     def _cast(self, cast: tree.Cast, text: str, carried: ColumnType) -> tuple[str, ColumnType]:
         source, target = cast.argument.type, cast.type
@@ -426,7 +458,9 @@ class Emitter:
             return self.shown(text, source), target
         if (source.name, target.name) in DIRECT_CASTS:
             return f"CAST({text} AS {duck_type(target)})", target
-        if source == target or (source.name in TEXT_TYPES - {"bpchar"} and target.name in ("text", "varchar") and target.modifier < 0):
+        if source == target or (
+            source.name in TEXT_TYPES - {"bpchar"} and target.name in ("text", "varchar") and target.modifier < 0
+        ):
             return text, target
         return self._udf(cast, [cast.argument], [(text, carried)])
 
@@ -477,7 +511,11 @@ def _rounded(call: tree.Call, texts: list[str]) -> tuple[str, ColumnType] | None
     """round and trunc of exact numbers to a constant scale, whose result has that scale."""
     if len(texts) == 1:
         scale = 0
-    elif isinstance(call.arguments[1], tree.Constant) and isinstance(call.arguments[1].datum, int) and 0 <= call.arguments[1].datum <= 18:
+    elif (
+        isinstance(call.arguments[1], tree.Constant)
+        and isinstance(call.arguments[1].datum, int)
+        and 0 <= call.arguments[1].datum <= 18
+    ):
         scale = call.arguments[1].datum
     else:
         return None

@@ -4,8 +4,8 @@
     engine.workers.begin(step)          a step of a statement (workers.py)
     engine.close_slot()                 the statement is over
 
-A statement is open from its start to its last row, or until its portal is closed; it has an Instance of its own (instance.py) and with it
-`memory_bytes`. So the column executor's memory is at most `statements_max` times that.
+A statement is open from its start to its last row, or until its portal is closed; it has an Instance of its own
+(instance.py) and with it `memory_bytes`. So the column executor's memory is at most `statements_max` times that.
 """
 
 from __future__ import annotations
@@ -71,7 +71,8 @@ class Engine:
         return DatabaseError(
             CONFIGURATION_LIMIT_EXCEEDED,
             "too many queries are open",
-            detail=f"This query processor has {self.statements_max} queries with sorting, grouping, joins or cursors under way.",
+            detail=f"This query processor has {self.statements_max} queries with sorting, grouping, joins or "
+            f"cursors under way.",
             hint="Close cursors and end transactions that are not needed any more.",
         )
 

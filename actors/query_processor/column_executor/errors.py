@@ -71,7 +71,9 @@ def translate_error(error: BaseException, memory_bytes: int) -> DatabaseError:
     if "More than one row returned by a subquery" in text:
         return DatabaseError(CARDINALITY_VIOLATION, "more than one row returned by a subquery used as an expression")
     if "GROUP BY clause" in text:
-        return DatabaseError(GROUPING_ERROR, "column must appear in the GROUP BY clause or be used in an aggregate function")
+        return DatabaseError(
+            GROUPING_ERROR, "column must appear in the GROUP BY clause or be used in an aggregate function"
+        )
     if kind == "ConversionException":
         return DatabaseError(INVALID_TEXT_REPRESENTATION, _first_line(text))
     if kind in ("BinderException", "ParserException", "CatalogException", "NotImplementedException"):

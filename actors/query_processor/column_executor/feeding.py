@@ -1,14 +1,17 @@
-"""What DuckDB scans: each source's rows at the transaction's snapshot, held in memory where there are few, streamed from storage where there are many.
+"""What DuckDB scans: each source's rows at the transaction's snapshot, held in memory where there are few, streamed
+from storage where there are many.
 
     table = await open_source(source, transaction, parameters, held_max)        in the loop, before DuckDB begins
         a pyarrow Table     everything, since it fits `held_max`
         a Feed              the first batches; the rest is read while DuckDB scans
 
-The first answer of storage comes before DuckDB begins, so a stale catalog shows itself before the first row is made. A Feed may be scanned many
-times (a recursive query's term scans its tables in every round): the second scan reads storage again, at the same snapshot.
+The first answer of storage comes before DuckDB begins, so a stale catalog shows itself before the first row is made. A
+Feed may be scanned many times (a recursive query's term scans its tables in every round): the second scan reads storage
+again, at the same snapshot.
 
-DuckDB's thread asks, the event loop reads (one batch ahead), the thread waits. Nothing is read while nobody scans, so a client that takes no rows stops
-DuckDB, and that stops the storage scan. Beside what it holds, a scan has at most the answers that storage was asked for ahead (storage_client.py).
+DuckDB's thread asks, the event loop reads (one batch ahead), the thread waits. Nothing is read while nobody scans, so a
+client that takes no rows stops DuckDB, and that stops the storage scan. Beside what it holds, a scan has at most the
+answers that storage was asked for ahead (storage_client.py).
 
 Own writes are merged in as they are when the statement begins: a cursor does not see what its transaction writes later.
 
@@ -90,7 +93,10 @@ class SourceReading:
             if low:
                 await turn()
             decoded = [decode(value) for _, value in rows[low : low + MERGED_ROWS]]
-            columns = [to_arrow([row[position] for row in decoded], kind) for position, kind in zip(self._used, self._kinds, strict=True)]
+            columns = [
+                to_arrow([row[position] for row in decoded], kind)
+                for position, kind in zip(self._used, self._kinds, strict=True)
+            ]
             pieces.append(self._table(columns))
         return pa.concat_tables(pieces)
 
@@ -102,7 +108,9 @@ class SourceReading:
 
     def finish(self, table: pa.Table) -> pa.Table:
         """With the columns as DuckDB is to see them."""
-        return pa.table({name: to_duck(table.column(name), kind) for name, kind in zip(self._names, self._kinds, strict=True)})
+        return pa.table(
+            {name: to_duck(table.column(name), kind) for name, kind in zip(self._names, self._kinds, strict=True)}
+        )
 
 
 class Feed:
@@ -208,12 +216,14 @@ async def open_source(
 ) -> tuple[pa.Table | Feed, int]:
     """What DuckDB scans, its columns c1, c2 ... of the positions used; rows read at storage so far.
 
-    `held_max`: bytes from which on a source is streamed; `whole_max`: of one that cannot be. Raises CatalogStale, and SourceTooLarge.
+    `held_max`: bytes from which on a source is streamed; `whole_max`: of one that cannot be. Raises CatalogStale, and
+    SourceTooLarge.
     """
     if source.system is not None:
         rows = source.system.rows(transaction)
         columns = {
-            f"c{position + 1}": _system_column([row[position] for row in rows], source.type_at(position)) for position in source.used
+            f"c{position + 1}": _system_column([row[position] for row in rows], source.type_at(position))
+            for position in source.used
         }
         return pa.table(columns), len(rows)
     reading = SourceReading(source, transaction, parameters)

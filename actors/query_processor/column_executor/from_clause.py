@@ -40,7 +40,9 @@ def _item(translator: Translator, item: FromItem) -> str:
         return f"LATERAL ({sql}) AS {alias}"
     if isinstance(item, EmptyItem):
         translator.place(item.offset, alias, item.types)
-        listed = ", ".join(f"CAST(NULL AS {duck_type(type_)}) AS c{number}" for number, type_ in enumerate(item.types, 1))
+        listed = ", ".join(
+            f"CAST(NULL AS {duck_type(type_)}) AS c{number}" for number, type_ in enumerate(item.types, 1)
+        )
         return f"(SELECT {listed} WHERE FALSE) AS {alias}"
     source = translator.sources.add(item, alias)
     translator.place(item.offset, alias, source.types())

@@ -1,6 +1,7 @@
 """GROUP BY as DuckDB's SQL: expressions and grouping sets.
 
-What DuckDB groups by is a key where equal values may look different (comparing.py); `Translator.groups` then says what stands for the expression in the select list.
+What DuckDB groups by is a key where equal values may look different (comparing.py); `Translator.groups` then says what
+stands for the expression in the select list.
 """
 
 from __future__ import annotations
@@ -52,16 +53,22 @@ class _Grouping:
         if not has_key(type_):
             return sql
         key = self._translator.key(sql, type_)
-        self.groups[expression] = f"CASE WHEN GROUPING({key}) = 0 THEN any_value({sql}) END" if self._sets else f"any_value({sql})", type_
+        self.groups[expression] = (
+            f"CASE WHEN GROUPING({key}) = 0 THEN any_value({sql}) END" if self._sets else f"any_value({sql})",
+            type_,
+        )
         return key
 
     def distinct_sets(self, items: tuple[GroupItem, ...]) -> list[str]:
-        """GROUP BY DISTINCT: the grouping sets that all items together make, each of them once. DuckDB has no such thing."""
+        """GROUP BY DISTINCT: the grouping sets that all items together make, each of them once. DuckDB has no such
+        thing."""
         sets: list[tuple[str, ...]] = [()]
         for item in items:
             sets = [(*one, *other) for one in sets for other in self._sets_of(item)]
             if len(sets) > GROUPING_SETS_MAX:
-                raise DatabaseError(STATEMENT_TOO_COMPLEX, f"too many grouping sets present (maximum {GROUPING_SETS_MAX})")
+                raise DatabaseError(
+                    STATEMENT_TOO_COMPLEX, f"too many grouping sets present (maximum {GROUPING_SETS_MAX})"
+                )
         return list(dict.fromkeys(f"({', '.join(sorted(set(one)))})" for one in sets))
 
     def _sets_of(self, item: GroupItem) -> list[tuple[str, ...]]:
@@ -79,7 +86,9 @@ class _Grouping:
         if item.kind == "CUBE":
             if 1 << len(columns) > GROUPING_SETS_MAX:
                 raise DatabaseError(TOO_MANY_COLUMNS, "CUBE is limited to 12 elements")
-            chosen = [[part for place, part in enumerate(columns) if bits >> place & 1] for bits in range(1 << len(columns))]
+            chosen = [
+                [part for place, part in enumerate(columns) if bits >> place & 1] for bits in range(1 << len(columns))
+            ]
         else:
             chosen = [columns[:length] for length in range(len(columns), -1, -1)]
         return [tuple(text for part in one for text in part) for one in chosen]

@@ -1,10 +1,12 @@
 """`Instance`: one DuckDB database in memory. It runs one statement at a time, so its memory limit is that statement's.
 
-DuckDB bounds memory by database (`memory_limit`), not by connection: statements that shared one would make each other fail. An instance costs some
-4 MB and 40 ms, so a few idle ones are kept for the process (`take`, `give_back`), with the functions that they have learned.
+DuckDB bounds memory by database (`memory_limit`), not by connection: statements that shared one would make each other
+fail. An instance costs some 4 MB and 40 ms, so a few idle ones are kept for the process (`take`, `give_back`), with the
+functions that they have learned.
 
-What DuckDB counts: sorts, hash tables, aggregates' states, materialized intermediates and results. What it does not count: the values of the rows
-that it computes at one time (2,048), and their copy as Arrow. udf.py bounds what our own functions make, and what leaves (`fits_udf`).
+What DuckDB counts: sorts, hash tables, aggregates' states, materialized intermediates and results. What it does not
+count: the values of the rows that it computes at one time (2,048), and their copy as Arrow. udf.py bounds what our own
+functions make, and what leaves (`fits_udf`).
 """
 
 from __future__ import annotations
@@ -37,7 +39,8 @@ CONFIGURATION: dict[str, Any] = {
 _idle: list[Instance] = []
 _idle_lock = threading.Lock()
 _python_turn = threading.Lock()
-"""Held by the one thread that runs a function of ours: the event loop shares the interpreter with one thread, however many statements call functions."""
+"""Held by the one thread that runs a function of ours: the event loop shares the interpreter with one thread, however
+many statements call functions."""
 
 
 class Instance:
@@ -60,7 +63,8 @@ class Instance:
             self._memory_bytes = memory_bytes
 
     def learn(self, udf: Udf) -> None:
-        """Make a Python function over Arrow arrays callable from SQL; a second time does nothing. NULL arguments reach it.
+        """Make a Python function over Arrow arrays callable from SQL; a second time does nothing. NULL arguments reach
+        it.
 
         DuckDB counts the parameters of what it is given, so the function is wrapped in one of the right arity.
         """
@@ -75,7 +79,13 @@ class Instance:
         names = ", ".join(f"a{number}" for number in range(len(udf.arguments)))
         wrapped = eval(f"lambda {names}: function({names})", {"function": in_turn})
         self._database.create_function(
-            udf.name, wrapped, udf.arguments, udf.result, type="arrow", null_handling="special", side_effects=udf.volatile
+            udf.name,
+            wrapped,
+            udf.arguments,
+            udf.result,
+            type="arrow",
+            null_handling="special",
+            side_effects=udf.volatile,
         )
         self._functions.add(udf.name)
 
@@ -91,7 +101,8 @@ class Instance:
                 self._database._register_arrow_source(name, table.source())
             else:
                 self._database.register(name, table)
-        # What sql(sql).to_arrow_reader(...) does, without binding the statement once more before: that takes as long as a small SELECT.
+        # What sql(sql).to_arrow_reader(...) does, without binding the statement once more before: that takes as long as
+        # a small SELECT.
         reader: pa.RecordBatchReader = self._database._submit(sql, None, "stream", batch_rows).arrow_reader()
         return reader
 

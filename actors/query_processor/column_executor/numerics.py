@@ -2,11 +2,14 @@
 
 DuckDB's decimals have one scale for a column. So there are two ways to carry a numeric:
 
-    fixed    DECIMAL    where the scale is known when the statement is planned: numeric(p, s) columns, literals, sums and products of these, sums over them
-    free     VARCHAR    PostgreSQL's text of the value: everything else (1.10 beside 2.2, quotients, numeric columns without a scale, NaN)
+    fixed    DECIMAL    where the scale is known when the statement is planned: numeric(p, s) columns, literals, sums
+                        and products of these, sums over them
+    free     VARCHAR    PostgreSQL's text of the value: everything else (1.10 beside 2.2, quotients, numeric columns
+                        without a scale, NaN)
 
-The type of a translated expression tells which: numeric(p, s), or `fixed(scale)`, whose modifier is below -1 and known to the column executor only; any other numeric
-is free. DuckDB computes with fixed numerics, functions of ours with free ones. A free numeric is compared, grouped and sorted by a key (comparing.py).
+The type of a translated expression tells which: numeric(p, s), or `fixed(scale)`, whose modifier is below -1 and known
+to the column executor only; any other numeric is free. DuckDB computes with fixed numerics, functions of ours with free
+ones. A free numeric is compared, grouped and sorted by a key (comparing.py).
 """
 
 from __future__ import annotations
@@ -69,7 +72,9 @@ def decimal_literal(value: Decimal, scale: int | None = None) -> str:
     scale = scale_of(value) if scale is None else scale
     digits = max(len(value.as_tuple().digits) + max(scale - scale_of(value), 0), scale, 1)
     if digits > DECIMAL_DIGITS_MAX:
-        raise DatabaseError(NUMERIC_VALUE_OUT_OF_RANGE, "numeric with more than 38 digits is not supported in this query")
+        raise DatabaseError(
+            NUMERIC_VALUE_OUT_OF_RANGE, "numeric with more than 38 digits is not supported in this query"
+        )
     return f"CAST('{value:f}' AS DECIMAL({digits}, {scale}))"
 
 
@@ -78,8 +83,9 @@ def fits_decimal(value: Decimal) -> bool:
 
 
 def bound_literal(value: Decimal, scale: int, operator: str) -> str:
-    """What a DECIMAL of this scale is compared with instead of `value`, which may have more digits: the next such decimal in the direction that leaves the answer as it is.
-    Where none is equal: the largest decimal of all, which nothing is equal to."""
+    """What a DECIMAL of this scale is compared with instead of `value`, which may have more digits: the next such
+    decimal in the direction that leaves the answer as it is. Where none is equal: the largest decimal of all, which
+    nothing is equal to."""
     if value.is_finite():
         rounding = {"<": "ROUND_CEILING", ">=": "ROUND_CEILING", ">": "ROUND_FLOOR", "<=": "ROUND_FLOOR"}.get(operator)
         if rounding is not None or value == value.quantize(Decimal(1).scaleb(-scale), context=CONTEXT):
@@ -108,7 +114,11 @@ def aligned(one: str, one_type: ColumnType, other: str, other_type: ColumnType) 
 def _whole_digits(type_: ColumnType) -> int:
     """At most so many before the point."""
     bounds = precision_and_fixed_scale(type_)
-    return {"int2": 5, "int4": 10, "int8": 19}.get(type_.name, DECIMAL_DIGITS_MAX) if bounds is None else bounds[0] - bounds[1]
+    return (
+        {"int2": 5, "int4": 10, "int8": 19}.get(type_.name, DECIMAL_DIGITS_MAX)
+        if bounds is None
+        else bounds[0] - bounds[1]
+    )
 
 
 def common_numeric(types: Sequence[ColumnType]) -> ColumnType:

@@ -47,7 +47,13 @@ class ColumnPlan:
     kind = "SELECT"
 
     def __init__(
-        self, query: Query, fields: Sequence[Field], sources: Sources, parameters: ParameterTypes, emitter: Emitter, reason: str = ""
+        self,
+        query: Query,
+        fields: Sequence[Field],
+        sources: Sources,
+        parameters: ParameterTypes,
+        emitter: Emitter,
+        reason: str = "",
     ) -> None:
         self._reason = reason
         self._query = query
@@ -63,7 +69,8 @@ class ColumnPlan:
         self._guarded_sql = _guarded(query, emitter) if self._sized else query.sql
 
     async def run(self, transaction: Transaction, parameters: Sequence[Any], rows_max: int = 0) -> Batch:
-        """The rows as a stream (Batch.stream). Raises CatalogStale, and what storage and DuckDB raise, with PostgreSQL's SQLSTATEs."""
+        """The rows as a stream (Batch.stream). Raises CatalogStale, and what storage and DuckDB raise, with
+        PostgreSQL's SQLSTATEs."""
         engine = engine_of(transaction)
         await engine.open()
         stream = ColumnStream(engine, self._query.types, self._count_rows)
@@ -71,7 +78,9 @@ class ColumnPlan:
             tables = await self._tables(transaction, parameters, engine.memory_bytes)
             environment = transaction.environment
             sql = await self._filled(self._query.sql, parameters, environment)
-            if self._sized and (self._makes_text or len(sql) > LONG_BYTES or any(map(_has_long_values, tables.values()))):
+            if self._sized and (
+                self._makes_text or len(sql) > LONG_BYTES or any(map(_has_long_values, tables.values()))
+            ):
                 sql = await self._filled(self._guarded_sql, parameters, environment)
             if len(sql) > engine.memory_bytes // WHOLE_SHARE:
                 raise statement_memory_exceeded(engine.memory_bytes)
@@ -88,8 +97,11 @@ class ColumnPlan:
             return self._emitter.fill(sql, parameters, environment)
         return await aside(lambda text: self._emitter.fill(text, parameters, environment), sql)
 
-    async def _tables(self, transaction: Transaction, parameters: Sequence[Any], memory_bytes: int) -> dict[str, pa.Table | Feed]:
-        """What DuckDB scans, by name. Together at most half of the statement's memory is held. Raises CatalogStale, 54000."""
+    async def _tables(
+        self, transaction: Transaction, parameters: Sequence[Any], memory_bytes: int
+    ) -> dict[str, pa.Table | Feed]:
+        """What DuckDB scans, by name. Together at most half of the statement's memory is held. Raises CatalogStale,
+        54000."""
         sources = self.sources.all
         tables: dict[str, pa.Table | Feed] = {}
         held_max = memory_bytes // HELD_SHARE // max(1, len(sources) // 2)
@@ -114,7 +126,9 @@ class ColumnPlan:
         lines = ["Column Executor (DuckDB)" + (f" (actual rows={self._rows_returned})" if analyze else "")]
         for source in self.sources.all:
             rows = f" (actual rows read={self._rows_read.get(source.view, 0)})" if analyze else ""
-            lines.append(f"  ->  {'Catalog Scan' if source.system else 'Storage Scan'} on {source.schema}.{source.name}{rows}")
+            lines.append(
+                f"  ->  {'Catalog Scan' if source.system else 'Storage Scan'} on {source.schema}.{source.name}{rows}"
+            )
             if source.table is None:
                 continue
             names = {position: name for name, position, _ in source.columns}
@@ -129,7 +143,8 @@ class ColumnPlan:
 
 
 def _guarded(query: Query, emitter: Emitter) -> str:
-    """The query with its results' lengths looked at before they leave DuckDB: for statements that may have long values."""
+    """The query with its results' lengths looked at before they leave DuckDB: for statements that may have long
+    values."""
     sized = sum(type_.name in SIZED_TYPES for type_ in query.types)
     texts = []
     for number, type_ in enumerate(query.types, 1):
@@ -161,7 +176,8 @@ def _has_long_values(table: pa.Table | Feed) -> bool:
 
 
 def plan_columns(statement: BoundStatement, parameters: ParameterTypes, reason: str = "") -> ColumnPlan:
-    """Plan a bound SELECT. `reason`: why the row executor does not. Raises 0A000 for what DuckDB does not do as PostgreSQL does."""
+    """Plan a bound SELECT. `reason`: why the row executor does not. Raises 0A000 for what DuckDB does not do as
+    PostgreSQL does."""
     sources = Sources()
     emitter = Emitter()
     query = translate_query(Translator(statement, sources, emitter), statement.query)

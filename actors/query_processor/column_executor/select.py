@@ -1,4 +1,5 @@
-"""SELECT, VALUES, set operations and WITH as DuckDB's SQL: one query level at a time, from the bound query. The columns of the text are named c1, c2 ..."""
+"""SELECT, VALUES, set operations and WITH as DuckDB's SQL: one query level at a time, from the bound query. The columns
+of the text are named c1, c2 ..."""
 
 from __future__ import annotations
 
@@ -31,7 +32,7 @@ def _names(types: Sequence[object]) -> str:
     return ", ".join(f"c{number}" for number in range(1, len(types) + 1))
 
 
-# -- WITH ----------------------------------------------------------------------------------------------------------------------
+# -- WITH --------------------------------------------------------------------------------------------------------------
 
 
 def _with_clause(translator: Translator, query: BoundQuery) -> str:
@@ -63,7 +64,7 @@ def _free(type_: ColumnType) -> ColumnType:
     return NUMERIC if type_.name == "numeric" and type_.modifier < 0 else type_
 
 
-# -- set operations and VALUES -------------------------------------------------------------------------------------------------
+# -- set operations and VALUES -----------------------------------------------------------------------------------------
 
 
 def _cast_all(translator: Translator, query: Query, types: Sequence[ColumnType]) -> str:
@@ -84,7 +85,9 @@ def _same(one: ColumnType, other: ColumnType) -> bool:
 
 def _set_operation(translator: Translator, query: BoundQuery, body: SetOperation) -> Query:
     left, right = translate_query(translator, body.left), translate_query(translator, body.right)
-    types = tuple(carried(column.type, pair) for column, *pair in zip(query.columns, left.types, right.types, strict=True))
+    types = tuple(
+        carried(column.type, pair) for column, *pair in zip(query.columns, left.types, right.types, strict=True)
+    )
     arms = _cast_all(translator, left, types), _cast_all(translator, right, types)
     sql = f"({arms[0]}) {body.word}{' ALL' if body.every else ''} ({arms[1]})"
     if any(map(has_key, types)) and not (body.word == "UNION" and body.every):
@@ -93,11 +96,16 @@ def _set_operation(translator: Translator, query: BoundQuery, body: SetOperation
         return Query(sql, types)
     alias = translator.alias()
     listed = ", ".join(f"{alias}.c{number} AS c{number}" for number in range(1, len(types) + 1))
-    return Query(f"SELECT {listed} FROM ({sql}) AS {alias}{_order_of(translator, query, alias, types)}{_limits(translator, query)}", types)
+    return Query(
+        f"SELECT {listed} FROM ({sql}) AS "
+        f"{alias}{_order_of(translator, query, alias, types)}{_limits(translator, query)}",
+        types,
+    )
 
 
 def _by_keys(translator: Translator, word: str, arms: tuple[str, str], types: Sequence[ColumnType], every: bool) -> str:
-    """A set operation on rows of which some are equal and look different. Raises 0A000 for INTERSECT ALL and EXCEPT ALL."""
+    """A set operation on rows of which some are equal and look different. Raises 0A000 for INTERSECT ALL and EXCEPT
+    ALL."""
     if every:
         raise DatabaseError(FEATURE_NOT_SUPPORTED, f"{word} ALL of values of these types is not supported")
     left, right = translator.alias(), translator.alias()
@@ -106,8 +114,12 @@ def _by_keys(translator: Translator, word: str, arms: tuple[str, str], types: Se
         return [translator.key(f"{alias}.c{number}", type_) for number, type_ in enumerate(types, 1)]
 
     if word == "UNION":
-        return f"SELECT DISTINCT ON ({', '.join(keys(left))}) {left}.* FROM (({arms[0]}) UNION ALL ({arms[1]})) AS {left}"
-    same = " AND ".join(f"{one} IS NOT DISTINCT FROM {other}" for one, other in zip(keys(left), keys(right), strict=True))
+        return (
+            f"SELECT DISTINCT ON ({', '.join(keys(left))}) {left}.* FROM (({arms[0]}) UNION ALL ({arms[1]})) AS {left}"
+        )
+    same = " AND ".join(
+        f"{one} IS NOT DISTINCT FROM {other}" for one, other in zip(keys(left), keys(right), strict=True)
+    )
     found = f"{'NOT ' if word == 'EXCEPT' else ''}EXISTS (SELECT 1 FROM ({arms[1]}) AS {right} WHERE {same})"
     return f"SELECT DISTINCT ON ({', '.join(keys(left))}) {left}.* FROM ({arms[0]}) AS {left} WHERE {found}"
 
@@ -124,12 +136,18 @@ def _order_of(translator: Translator, query: BoundQuery, alias: str, types: Sequ
 def _values(translator: Translator, query: BoundQuery, body: ValuesRows) -> Query:
     rows = [[translator.expression(value) for value in row] for row in body.rows]
     types = tuple(
-        carried(column.type, [row[number][1] for row, given in zip(rows, body.rows, strict=True) if not _is_null(given[number])])
+        carried(
+            column.type,
+            [row[number][1] for row, given in zip(rows, body.rows, strict=True) if not _is_null(given[number])],
+        )
         for number, column in enumerate(query.columns)
     )
     texts = [
         "("
-        + ", ".join(sql if _same(given, type_) else _cell(translator, sql, given, type_, value) for (sql, given), type_, value in cells)
+        + ", ".join(
+            sql if _same(given, type_) else _cell(translator, sql, given, type_, value)
+            for (sql, given), type_, value in cells
+        )
         + ")"
         for cells in (zip(row, types, given_row, strict=True) for row, given_row in zip(rows, body.rows, strict=True))
     ]
@@ -143,7 +161,7 @@ def _cell(translator: Translator, sql: str, given: ColumnType, type_: ColumnType
     return translator.text(Constant(None, type_)) if _is_null(value) else translator.cast(sql, given, type_)
 
 
-# -- SELECT --------------------------------------------------------------------------------------------------------------------
+# -- SELECT ------------------------------------------------------------------------------------------------------------
 
 
 def _select(translator: Translator, query: BoundQuery, body: Select) -> Query:
@@ -177,14 +195,18 @@ def _with_source(translator: Translator, query: BoundQuery, body: Select) -> Que
     return Query(f"SELECT {distinct}{listed}{middle}{order}{_limits(translator, query)}", types)
 
 
-def _with_ties(translator: Translator, query: BoundQuery, types: tuple[ColumnType, ...], middle: str, order: str, listed: str) -> Query:
+def _with_ties(
+    translator: Translator, query: BoundQuery, types: tuple[ColumnType, ...], middle: str, order: str, listed: str
+) -> Query:
     """FETCH FIRST n ROWS WITH TIES: rows by their rank."""
     alias = translator.alias()
     ranks = f"rank() OVER ({order}) AS place, row_number() OVER ({order}) AS number"
     count, _, offset = _limits(translator, query).removeprefix(" LIMIT ").partition(" OFFSET ")
     names = ", ".join(f"{alias}.c{number}" for number in range(1, len(types) + 1))
     kept = f"{alias}.place <= {count} + {offset or '0'} AND {alias}.number > {offset or '0'}"
-    return Query(f"SELECT {names} FROM (SELECT {listed}, {ranks}{middle}) AS {alias} WHERE {kept} ORDER BY {alias}.number", types)
+    return Query(
+        f"SELECT {names} FROM (SELECT {listed}, {ranks}{middle}) AS {alias} WHERE {kept} ORDER BY {alias}.number", types
+    )
 
 
 def _distinct(translator: Translator, body: Select, targets: Sequence[Typed]) -> str:
@@ -212,7 +234,9 @@ def _sort_key(translator: Translator, sql: str, type_: ColumnType) -> str:
     """A constant would be taken for a position by DuckDB."""
     sql = order_key(translator.emitter, sql, type_)
     return (
-        f"({sql})" if not sql[:1].isdigit() else f"CAST({sql} AS {'BIGINT' if type_ == INT8 else 'VARCHAR' if type_ == TEXT else 'DOUBLE'})"
+        f"({sql})"
+        if not sql[:1].isdigit()
+        else f"CAST({sql} AS {'BIGINT' if type_ == INT8 else 'VARCHAR' if type_ == TEXT else 'DOUBLE'})"
     )
 
 
@@ -222,7 +246,9 @@ def direction(sql: str, item: SortItem) -> str:
 
 def sort_by(translator: Translator, items: Sequence[SortItem]) -> str:
     """ORDER BY of a window or an aggregate."""
-    return ", ".join([direction(_sort_key(translator, *translator.expression(item.expression)), item) for item in items])
+    return ", ".join(
+        [direction(_sort_key(translator, *translator.expression(item.expression)), item) for item in items]
+    )
 
 
 def _limits(translator: Translator, query: BoundQuery) -> str:

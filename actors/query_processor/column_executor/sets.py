@@ -1,9 +1,11 @@
-"""Set-returning functions, in FROM and in the select list: `list_of(translator, call)` gives a DuckDB list that DuckDB unnests.
+"""Set-returning functions, in FROM and in the select list: `list_of(translator, call)` gives a DuckDB list that DuckDB
+unnests.
 
     SELECT regexp_matches(s, '(\\d)(\\d)', 'g')    ->    SELECT unnest(eagleray_set_regexp_matches(s, ...))
 
 A list is made by a function of ours for each row of the rows around. Several of them in one select list go side by
-side, the shorter ones filled with NULLs, as in PostgreSQL. generate_series is no list, since its rows may be many: see `series`.
+side, the shorter ones filled with NULLs, as in PostgreSQL. generate_series is no list, since its rows may be many: see
+`series`.
 """
 
 from __future__ import annotations
@@ -117,7 +119,7 @@ def _lists(
     return function
 
 
-# -- generate_series --------------------------------------------------------------------------------------------------------------
+# -- generate_series ---------------------------------------------------------------------------------------------------
 
 
 def series(translator: Translator, call: SetCall) -> Typed:
@@ -132,7 +134,8 @@ def series(translator: Translator, call: SetCall) -> Typed:
         return f"SELECT unnest({translator.emitter.use(NUMERIC_SERIES, texts)}) AS c1", type_
     if type_.name != "timestamp":
         texts = [f"CAST({sql} AS BIGINT)" for sql in texts]
-    # The table function makes its rows as they are read; unnest(generate_series()) would make one list of them all, outside DuckDB's memory limit.
+    # The table function makes its rows as they are read; unnest(generate_series()) would make one list of them all,
+    # outside DuckDB's memory limit.
     cast = duck_type(type_)
     return f"SELECT CAST(series.step AS {cast}) AS c1 FROM generate_series({', '.join(texts)}) AS series(step)", type_
 
@@ -176,7 +179,8 @@ def _numeric_series(surroundings_of: Callable[[], Surroundings]) -> Callable[...
         if not (first.is_finite() and last.is_finite() and step.is_finite()):
             what = "start" if not first.is_finite() else "stop" if not last.is_finite() else "step size"
             raise DatabaseError(
-                INVALID_PARAMETER_VALUE, f"{what} value cannot be {'NaN' if (first + last + step).is_nan() else 'infinity'}"
+                INVALID_PARAMETER_VALUE,
+                f"{what} value cannot be {'NaN' if (first + last + step).is_nan() else 'infinity'}",
             )
         if not step:
             raise DatabaseError(INVALID_PARAMETER_VALUE, "step size cannot equal zero")
@@ -208,5 +212,9 @@ NUMERIC_SERIES = Udf("eagleray_series_numeric", ["VARCHAR"] * 3, "VARCHAR[]", Co
 MOMENT_BYTES = 64
 """Of a timestamp while the list is made."""
 ZONED_SERIES = Udf(
-    "eagleray_series_timestamptz", ["TIMESTAMP", "TIMESTAMP", "INTERVAL"], "TIMESTAMP[]", ColumnType("timestamptz"), _zoned_series
+    "eagleray_series_timestamptz",
+    ["TIMESTAMP", "TIMESTAMP", "INTERVAL"],
+    "TIMESTAMP[]",
+    ColumnType("timestamptz"),
+    _zoned_series,
 )

@@ -1,9 +1,10 @@
 """The base tables of a statement: what each must deliver to DuckDB (feeding.py gets it).
 
-Each mention of a table in FROM is a source of its own, with its own name in DuckDB (`v1`, `v2` ...), the columns that the finished SQL mentions, and the conjuncts of
-WHERE and inner joins that concern it alone and that storage can evaluate (immutable functions of its columns, constants and parameters). The conjuncts
-stay in the SQL too: filtering twice costs little and keeps one place responsible for the meaning. Conjuncts on leading columns of the primary key also bound
-the key range that is read at all, from the least key of an IN list to the greatest.
+Each mention of a table in FROM is a source of its own, with its own name in DuckDB (`v1`, `v2` ...), the columns that
+the finished SQL mentions, and the conjuncts of WHERE and inner joins that concern it alone and that storage can
+evaluate (immutable functions of its columns, constants and parameters). The conjuncts stay in the SQL too: filtering
+twice costs little and keeps one place responsible for the meaning. Conjuncts on leading columns of the primary key also
+bound the key range that is read at all, from the least key of an IN list to the greatest.
 """
 
 from __future__ import annotations
@@ -91,7 +92,8 @@ class Sources:
         return source
 
     def push_filters(self, select: Select) -> None:
-        """Give each table the conditions that concern it alone. Not below outer joins, where WHERE filters the joined rows."""
+        """Give each table the conditions that concern it alone. Not below outer joins, where WHERE filters the joined
+        rows."""
         if any(map(_has_outer_join, select.items)):
             return
         parts = [] if select.where is None else parts_of(select.where)
@@ -123,7 +125,9 @@ class Sources:
 
 
 def _has_outer_join(item: FromItem) -> bool:
-    return isinstance(item, JoinItem) and (item.kind != "INNER" or _has_outer_join(item.left) or _has_outer_join(item.right))
+    return isinstance(item, JoinItem) and (
+        item.kind != "INNER" or _has_outer_join(item.left) or _has_outer_join(item.right)
+    )
 
 
 def _join_conditions(item: FromItem) -> Iterator[Expression]:
@@ -138,7 +142,12 @@ def _storable(part: Expression, item: TableItem) -> Expression | None:
     """The condition as a storage filter, by positions in the row; None where it is not one."""
     own = range(item.offset, item.offset + item.width)
     positions = tree.columns_of(part)
-    if not positions or not all(position in own for position in positions) or not tree.is_immutable(part) or tree.is_slow(part):
+    if (
+        not positions
+        or not all(position in own for position in positions)
+        or not tree.is_immutable(part)
+        or tree.is_slow(part)
+    ):
         return None
     if not item.offset:
         return part

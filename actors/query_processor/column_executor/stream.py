@@ -1,15 +1,18 @@
 """`ColumnStream`: a statement that DuckDB runs, as a stream of its rows.
 
     stream = ColumnStream(engine, statement, columns)
-    await stream.start()                                    the first rows are computed: errors of most statements show here
+    await stream.start()                                    the first rows are computed: errors of most statements show
+                                                            here
     while (piece := await stream.next(rows_max)) is not None: ...
     stream.close()                                          at any time, from the loop; also after the end
 
-It works in steps: one step runs DuckDB in a thread until there are some record batches, twice as many as before up to `STEP_BYTES`. While the
-client takes rows the next step runs ahead; where it takes only some of them (a portal with a row limit, a cursor), no step runs until more is asked for.
-Between steps nothing runs and no thread is held, so a client that reads slowly stops its query, and holds no more than two steps' rows.
+It works in steps: one step runs DuckDB in a thread until there are some record batches, twice as many as before up to
+`STEP_BYTES`. While the client takes rows the next step runs ahead; where it takes only some of them (a portal with a
+row limit, a cursor), no step runs until more is asked for. Between steps nothing runs and no thread is held, so a
+client that reads slowly stops its query, and holds no more than two steps' rows.
 
-`close`, and any exception thrown into a fiber that waits in `start` or `next` (a cancel request, a client that left, a timeout), interrupts DuckDB at once.
+`close`, and any exception thrown into a fiber that waits in `start` or `next` (a cancel request, a client that left, a
+timeout), interrupts DuckDB at once.
 
 Batches become rows in pieces of `VALUES_MAX` values or `PIECE_BYTES`, so that no turn of the loop is long.
 """
@@ -55,7 +58,9 @@ INTERRUPT_AGAIN_S = 0.02
 class Statement:
     """What runs in the threads: one statement on one Instance. `advance` and `finish` block; one thread at a time."""
 
-    def __init__(self, sql: str, tables: Mapping[str, pa.Table | Feed], emitter: Emitter, surroundings: Surroundings, sized: bool) -> None:
+    def __init__(
+        self, sql: str, tables: Mapping[str, pa.Table | Feed], emitter: Emitter, surroundings: Surroundings, sized: bool
+    ) -> None:
         """`sized`: the result has values of any length."""
         self._sql = sql
         self._tables = tables
@@ -77,13 +82,15 @@ class Statement:
         return self._instance is not None
 
     def advance(self) -> tuple[list[pa.RecordBatch], bool]:
-        """The next record batches, and whether they are the last. Raises DatabaseError; the statement is finished then."""
+        """The next record batches, and whether they are the last. Raises DatabaseError; the statement is finished
+        then."""
         batches: list[pa.RecordBatch] = []
         try:
             if self._reader is None:
                 self._reader = self._begin()
             size = 0
-            # After a batch that is not full comes nothing more, but for a UNION ALL: looking costs nothing, and tells the end of a small result.
+            # After a batch that is not full comes nothing more, but for a UNION ALL: looking costs nothing, and tells
+            # the end of a small result.
             while size < STEP_BYTES and (len(batches) < self._batches or batches[-1].num_rows < self._batch_rows):
                 if self._surroundings.stopped:
                     raise DatabaseError(QUERY_CANCELED, "canceling statement due to user request")
@@ -144,7 +151,7 @@ class ColumnStream:
         self._closed = False
         self.returned = 0
 
-    # -- results.RowStream ---------------------------------------------------------------------------------------------------------
+    # -- results.RowStream ---------------------------------------------------------------------------------------------
 
     @property
     def ready(self) -> bool:
@@ -157,7 +164,8 @@ class ColumnStream:
         return self._complete and not self._ready
 
     async def next(self, rows_max: int = 0) -> Piece | None:
-        """The next rows, at most `rows_max` of them (0: as many as one piece has); None at the end. Raises DatabaseError."""
+        """The next rows, at most `rows_max` of them (0: as many as one piece has); None at the end. Raises
+        DatabaseError."""
         while not self._ready:
             if self._complete:
                 return None
@@ -191,7 +199,7 @@ class ColumnStream:
         else:
             self._engine.close_slot()
 
-    # -- steps ---------------------------------------------------------------------------------------------------------------------
+    # -- steps ---------------------------------------------------------------------------------------------------------
 
     async def start(self, statement: Statement, feeds: Sequence[Feed]) -> None:
         """Compute the first rows. Raises DatabaseError."""

@@ -1,8 +1,10 @@
-"""The translation of one bound statement: what its parts share. Each of the statement's values (sql/binding/query.py) is a text here, and the type that it is carried as.
+"""The translation of one bound statement: what its parts share. Each of the statement's values (sql/binding/query.py)
+is a text here, and the type that it is carried as.
 
     translator.expression(Call("+", (Column(2), Column(7))))   ->   ("(r1.c3 + count(*))", int8)
 
-A column's text is known once its FROM item has been translated; an aggregate, a window call or a subquery is translated where it is mentioned (calls.py).
+A column's text is known once its FROM item has been translated; an aggregate, a window call or a subquery is translated
+where it is mentioned (calls.py).
 """
 
 from __future__ import annotations

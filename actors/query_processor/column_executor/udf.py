@@ -1,9 +1,11 @@
 """Our own functions inside DuckDB: one overload of a function, operator or cast, vectorized over Arrow arrays.
 
-A function's arguments and result cross as Arrow; numerics cross as text, since DuckDB's decimals have a scale and ours have one for each value. The
-statement's Surroundings come through the Instance that runs it: an instance runs one statement at a time (instance.py).
+A function's arguments and result cross as Arrow; numerics cross as text, since DuckDB's decimals have a scale and ours
+have one for each value. The statement's Surroundings come through the Instance that runs it: an instance runs one
+statement at a time (instance.py).
 
-The values of one call are Python's and Arrow's, not DuckDB's: functions that make texts count them against the statement's memory here.
+The values of one call are Python's and Arrow's, not DuckDB's: functions that make texts count them against the
+statement's memory here.
 """
 
 from __future__ import annotations
@@ -39,7 +41,8 @@ SIZED_TYPES = frozenset({"text", "varchar", "bpchar", "bytea", "json", "jsonb", 
 
 @dataclass
 class Surroundings:
-    """What a statement's functions may look at: the expressions' Environment, the transaction's catalog, and the statement's own state."""
+    """What a statement's functions may look at: the expressions' Environment, the transaction's catalog, and the
+    statement's own state."""
 
     environment: Environment
     catalog: Catalog
@@ -72,12 +75,14 @@ def crossing(type_: ColumnType) -> str:
 
 
 def is_own_constant(expression: Any) -> bool:
-    """Whether a function of ours keeps the argument: DuckDB takes intervals that compare equal (1 month, 30 days) for one and the same."""
+    """Whether a function of ours keeps the argument: DuckDB takes intervals that compare equal (1 month, 30 days) for
+    one and the same."""
     return isinstance(expression, tree.Constant) and expression.type.name == "interval" and expression.datum is not None
 
 
 def expression_udf(expression: Any, types: list[ColumnType]) -> Udf:
-    """The root operation of `expression` (a Call, a Cast, ANY or ALL of an array, ARRAY[...]) with its arguments as columns. `types`: the columns'."""
+    """The root operation of `expression` (a Call, a Cast, ANY or ALL of an array, ARRAY[...]) with its arguments as
+    columns. `types`: the columns'."""
     columns = tuple(tree.Column(place, type_) for place, type_ in enumerate(types))
     plain: Any
     if isinstance(expression, tree.Call):
@@ -162,8 +167,9 @@ def result_column(values: list[Any], type_: ColumnType) -> pa.Array:
 
 
 def fits_udf(columns: int) -> Udf:
-    """TRUE for each row, given a result column's lengths in bytes; the rows of one call must have room in the statement's memory, beside those of as many
-    `columns`. DuckDB does not count what leaves it, and a value that it has once may leave 2,048 times. Raises 54000."""
+    """TRUE for each row, given a result column's lengths in bytes; the rows of one call must have room in the
+    statement's memory, beside those of as many `columns`. DuckDB does not count what leaves it, and a value that it has
+    once may leave 2,048 times. Raises 54000."""
 
     def make(surroundings_of: Callable[[], Surroundings]) -> Callable[..., pa.Array]:
         def fits(lengths: pa.Array) -> pa.Array:

@@ -28,7 +28,8 @@ from actors.sql.types.objects import OBJECTS, object_oid
 POSTGRES_EPOCH_US = 946_684_800_000_000
 """2000-01-01 in microseconds since 1970."""
 INTEGER_DIGITS = {"int2": 5, "int4": 10, "int8": 19, "oid": 10}
-"""Decimals no wider than needed: where DuckDB brings two decimals together, a width above 38 would cost digits after the point."""
+"""Decimals no wider than needed: where DuckDB brings two decimals together, a width above 38 would cost digits after
+the point."""
 BIG_SUM_DIGITS = 28
 TEXT_TYPES = frozenset({"text", "varchar", "bpchar", "name", "unknown"})
 DUCK_TYPES = {
@@ -110,7 +111,7 @@ def in_list(array: Array, element: ColumnType) -> str:
     return f"({', '.join([literal(item, element) for item in array.items])})"
 
 
-# -- Arrow -> DuckDB -----------------------------------------------------------------------------------------------------------
+# -- Arrow -> DuckDB ---------------------------------------------------------------------------------------------------
 
 
 def to_duck(column: pa.Array | pa.ChunkedArray, type_: ColumnType) -> pa.Array | pa.ChunkedArray:
@@ -133,10 +134,12 @@ def _narrowed(column: pa.Array | pa.ChunkedArray, precision: int, scale: int) ->
     if isinstance(column, pa.ChunkedArray):
         chunks = [_narrowed(chunk, precision, scale) for chunk in column.chunks]
         return pa.chunked_array(chunks, pa.decimal128(precision, scale))
-    return pa.Array.from_buffers(pa.decimal128(precision, scale), len(column), column.buffers(), column.null_count, column.offset)
+    return pa.Array.from_buffers(
+        pa.decimal128(precision, scale), len(column), column.buffers(), column.null_count, column.offset
+    )
 
 
-# -- DuckDB -> datums ----------------------------------------------------------------------------------------------------------
+# -- DuckDB -> datums --------------------------------------------------------------------------------------------------
 
 
 def from_duck(column: pa.ChunkedArray, type_: ColumnType) -> list[Any]:

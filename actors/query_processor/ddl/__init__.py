@@ -3,11 +3,12 @@
     KINDS                       the parser's statement classes that `run` knows
     await run(session, raw)     -> Batch with the command tag
 
-A lone DDL statement commits at once, and is run again (at most `ATTEMPTS_MAX` times) when another transaction's commit got in its way: index
-builds read the whole table and want it for themselves. In a block, explicit or implicit (several statements in one query, or before one Sync), it changes the
-transaction's catalog for the statements after it.
+A lone DDL statement commits at once, and is run again (at most `ATTEMPTS_MAX` times) when another transaction's commit
+got in its way: index builds read the whole table and want it for themselves. In a block, explicit or implicit (several
+statements in one query, or before one Sync), it changes the transaction's catalog for the statements after it.
 
-DSQL's rules (limits.mixed_ddl False): one DDL statement a transaction, never with DML, no TRUNCATE, no VACUUM, few kinds of ALTER TABLE.
+DSQL's rules (limits.mixed_ddl False): one DDL statement a transaction, never with DML, no TRUNCATE, no VACUUM, few
+kinds of ALTER TABLE.
 """
 
 from __future__ import annotations
@@ -68,7 +69,14 @@ _WRITING = frozenset({"InsertStmt", "UpdateStmt", "DeleteStmt"})
 _ENDS = (TransactionStmtKind.TRANS_STMT_COMMIT, TransactionStmtKind.TRANS_STMT_ROLLBACK)
 _OF_ROLES = frozenset(
     {
-        *("AlterRoleSetStmt", "AlterDatabaseSetStmt", "CreateRoleStmt", "AlterRoleStmt", "DropRoleStmt", "GrantRoleStmt"),
+        *(
+            "AlterRoleSetStmt",
+            "AlterDatabaseSetStmt",
+            "CreateRoleStmt",
+            "AlterRoleStmt",
+            "DropRoleStmt",
+            "GrantRoleStmt",
+        ),
         *("IamStmt", "GrantStmt", "AlterDefaultPrivilegesStmt", "ReassignOwnedStmt", "DropOwnedStmt", "AlterOwnerStmt"),
     }
 )
@@ -105,7 +113,9 @@ async def run(session: Session, raw: RawStatement) -> Batch:
 
 def _check_rules(session: Session, transaction: Transaction, raw: RawStatement) -> None:
     if transaction.read_only:
-        raise DatabaseError(READ_ONLY_SQL_TRANSACTION, f"cannot execute {_CHANGING[raw.kind]} in a read-only transaction")
+        raise DatabaseError(
+            READ_ONLY_SQL_TRANSACTION, f"cannot execute {_CHANGING[raw.kind]} in a read-only transaction"
+        )
     if not session.settings.limits.mixed_ddl:
         if transaction.has_ddl:
             raise multiple_ddl()
@@ -114,7 +124,8 @@ def _check_rules(session: Session, transaction: Transaction, raw: RawStatement) 
 
 
 def check_mixture(statements: Sequence[RawStatement], transaction: Transaction | None) -> None:
-    """DSQL's rules for the statements of one string that follow what `transaction` has done. Raises 0A000 before anything of the string has run."""
+    """DSQL's rules for the statements of one string that follow what `transaction` has done. Raises 0A000 before
+    anything of the string has run."""
     has_ddl = transaction is not None and transaction.has_ddl
     has_dml = transaction is not None and transaction.has_dml
     for raw in statements:
@@ -246,12 +257,17 @@ async def _dispatch_roles(change: Any, kind: str, node: Any) -> str:
 
 
 def _check_schemas(catalog: Catalog, raw: RawStatement) -> None:
-    """Raises 42501 where the statement names what is in a schema that its role may not use; what it creates there is another matter (CREATE)."""
+    """Raises 42501 where the statement names what is in a schema that its role may not use; what it creates there is
+    another matter (CREATE)."""
     made = getattr(raw.node, _MAKES.get(raw.kind, ""), None)
     check_schemas(raw.node, catalog, but=made)
     if raw.kind in ("DropStmt", "CommentStmt"):
         objects = raw.node.objects if raw.kind == "DropStmt" else (raw.node.object,)
-        depth = 3 if getattr(raw.node, "objtype", None) in (ObjectType.OBJECT_COLUMN, ObjectType.OBJECT_TABCONSTRAINT) else 2
+        depth = (
+            3
+            if getattr(raw.node, "objtype", None) in (ObjectType.OBJECT_COLUMN, ObjectType.OBJECT_TABCONSTRAINT)
+            else 2
+        )
         for names in objects:
             if isinstance(names, tuple) and len(names) >= depth:
                 catalog.require_usage(names[-depth].sval)

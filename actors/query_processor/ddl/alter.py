@@ -1,7 +1,7 @@
 """ALTER TABLE; renames are in renames.py.
 
-In dsql mode: ADD COLUMN without constraints, DROP COLUMN, DROP DEFAULT / SET DEFAULT, OWNER, renames; what adds a constraint or rewrites the table
-needs open mode.
+In dsql mode: ADD COLUMN without constraints, DROP COLUMN, DROP DEFAULT / SET DEFAULT, OWNER, renames; what adds a
+constraint or rewrites the table needs open mode.
 """
 
 from __future__ import annotations
@@ -54,7 +54,8 @@ PG_CONSTRAINT_OID = 2606
 
 
 async def alter_table(change: SchemaChange, raw: RawStatement) -> str | Batch:
-    """Raises as PostgreSQL does; 0A000 for what is refused. ALTER TABLE ASYNC validates a constraint, and answers with the id of a job."""
+    """Raises as PostgreSQL does; 0A000 for what is refused. ALTER TABLE ASYNC validates a constraint, and answers with
+    the id of a job."""
     node = raw.node
     if raw.is_async and [command.subtype for command in node.cmds] != [AlterTableType.AT_ValidateConstraint]:
         raise DatabaseError(FEATURE_NOT_SUPPORTED, "ALTER TABLE ASYNC is supported for VALIDATE CONSTRAINT only")
@@ -63,7 +64,9 @@ async def alter_table(change: SchemaChange, raw: RawStatement) -> str | Batch:
     if node.objtype == ObjectType.OBJECT_SEQUENCE:
         return sequences.alter_owner(change, node)
     if node.objtype not in (ObjectType.OBJECT_TABLE,):
-        raise DatabaseError(FEATURE_NOT_SUPPORTED, f"unsupported statement: ALTER {node.objtype.name.removeprefix('OBJECT_')}")
+        raise DatabaseError(
+            FEATURE_NOT_SUPPORTED, f"unsupported statement: ALTER {node.objtype.name.removeprefix('OBJECT_')}"
+        )
     if change.catalog.find(node.relation.schemaname, node.relation.relname) is None and node.missing_ok:
         change.notice("00000", f'relation "{node.relation.relname}" does not exist, skipping')
         return "ALTER TABLE"
@@ -97,7 +100,7 @@ def _with_column(table: Table, column: Column) -> Table:
     return replace(table, columns=tuple(columns))
 
 
-# -- columns -----------------------------------------------------------------------------------------------------------------------
+# -- columns -----------------------------------------------------------------------------------------------------------
 
 
 async def _add_column(change: SchemaChange, table: Table, command: Any) -> Table:
@@ -147,12 +150,17 @@ async def _drop_column(change: SchemaChange, table: Table, command: Any) -> Tabl
     what = f"column {quote_ident(column.name)} of {described(change.catalog, table)}"
     clear(change, [what], dependents_of_table(change.catalog, table, column.position), command.behavior)
     for foreign_key in table.foreign_keys:
-        if column.position in (*foreign_key.columns, *(foreign_key.referenced if foreign_key.table == table.id else ())):
+        if column.position in (
+            *foreign_key.columns,
+            *(foreign_key.referenced if foreign_key.table == table.id else ()),
+        ):
             table = foreign_keys.without(change, table, foreign_key)
     for index in table.indexes:
         if any(part.position == column.position for part in index.columns):
             table = remove_index(change, table, index)
-    gone = replace(column, name=f"........pg.dropped.{column.position + 1}........", not_null=False, default=None, dropped=True)
+    gone = replace(
+        column, name=f"........pg.dropped.{column.position + 1}........", not_null=False, default=None, dropped=True
+    )
     checks = tuple(check for check in table.checks if column.name not in mentioned_columns(parsed_check(check)))
     acls = tuple((place, acl) for place, acl in table.column_acls if place != column.position)
     after = replace(_with_column(table, gone), column_acls=acls, checks=checks)
@@ -180,7 +188,9 @@ async def _add_identity(change: SchemaChange, table: Table, command: Any) -> Tab
     column = _column(table, command.name)
     what = f'column "{column.name}" of relation "{table.name}"'
     if not column.not_null:
-        raise DatabaseError(OBJECT_NOT_IN_PREREQUISITE_STATE, f"{what} must be declared NOT NULL before identity can be added")
+        raise DatabaseError(
+            OBJECT_NOT_IN_PREREQUISITE_STATE, f"{what} must be declared NOT NULL before identity can be added"
+        )
     if column.identity:
         raise DatabaseError(OBJECT_NOT_IN_PREREQUISITE_STATE, f"{what} is already an identity column")
     if column.default is not None:
@@ -240,7 +250,9 @@ async def _require_not_null(change: SchemaChange, table: Table, column: Column) 
     if column.not_null:
         return table
     change.alone_with(table)
-    if await change.query(f"SELECT 1 FROM {quoted(table.schema, table.name)} WHERE {quoted(column.name)} IS NULL LIMIT 1"):
+    if await change.query(
+        f"SELECT 1 FROM {quoted(table.schema, table.name)} WHERE {quoted(column.name)} IS NULL LIMIT 1"
+    ):
         raise backfill.contains_nulls(table, column.position)
     after = _with_column(table, replace(column, not_null=True))
     change.replace_table(table, after)
@@ -256,7 +268,7 @@ async def _drop_not_null(change: SchemaChange, table: Table, command: Any) -> Ta
     return after
 
 
-# -- constraints -------------------------------------------------------------------------------------------------------------------
+# -- constraints -------------------------------------------------------------------------------------------------------
 
 
 async def _add_constraint(change: SchemaChange, table: Table, command: Any) -> Table:
@@ -335,7 +347,9 @@ async def _add_unvalidated(change: SchemaChange, table: Table, clauses: Clauses)
 async def _violates(change: SchemaChange, table: Table, check: Check) -> DatabaseError | None:
     """23514 where a row does not pass. Nobody else may write the table until the commit."""
     change.alone_with(table)
-    if not await change.query(f"SELECT 1 FROM {quoted(table.schema, table.name)} WHERE NOT ({check.expression}) LIMIT 1"):
+    if not await change.query(
+        f"SELECT 1 FROM {quoted(table.schema, table.name)} WHERE NOT ({check.expression}) LIMIT 1"
+    ):
         return None
     message = f'check constraint "{check.name}" of relation "{table.name}" is violated by some row'
     return DatabaseError(CHECK_VIOLATION, message, schema=table.schema, table=table.name, constraint=check.name)
@@ -351,7 +365,10 @@ def constraint_named(table: Table, name: str) -> Validated:
         if constraint.name == name:
             return constraint
     if any(index.name == name and index.constraint for index in (table.primary, *table.indexes)):
-        raise DatabaseError(WRONG_OBJECT_TYPE, f'constraint "{name}" of relation "{table.name}" is not a foreign key or check constraint')
+        raise DatabaseError(
+            WRONG_OBJECT_TYPE,
+            f'constraint "{name}" of relation "{table.name}" is not a foreign key or check constraint',
+        )
     raise DatabaseError(UNDEFINED_OBJECT, f'constraint "{name}" of relation "{table.name}" does not exist')
 
 
@@ -422,7 +439,9 @@ async def _alter_constraint(change: SchemaChange, table: Table, command: Any) ->
     if not node.alterDeferrability:
         raise DatabaseError(FEATURE_NOT_SUPPORTED, "unsupported ALTER TABLE ALTER CONSTRAINT statement")
     changed = replace(constraint, deferrable=bool(node.deferrable), deferred=bool(node.initdeferred))
-    after = replace(table, foreign_keys=tuple(changed if other == constraint else other for other in table.foreign_keys))
+    after = replace(
+        table, foreign_keys=tuple(changed if other == constraint else other for other in table.foreign_keys)
+    )
     change.replace_table(table, after)
     return after
 

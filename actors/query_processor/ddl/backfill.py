@@ -1,10 +1,12 @@
-"""Filling indexes from the rows that are there: CREATE INDEX, ADD CONSTRAINT, ADD PRIMARY KEY (CREATE INDEX ASYNC: query_processor/jobs.py).
+"""Filling indexes from the rows that are there: CREATE INDEX, ADD CONSTRAINT, ADD PRIMARY KEY (CREATE INDEX ASYNC:
+query_processor/jobs.py).
 
-The rows are read at start_ts in batches (the transaction's own among them), the entries go to the transaction's buffer, and one commit makes
-index and entries visible together. The table is taken exclusively: a row written meanwhile would lack its entry, so the commit conflicts then.
+The rows are read at start_ts in batches (the transaction's own among them), the entries go to the transaction's buffer,
+and one commit makes index and entries visible together. The table is taken exclusively: a row written meanwhile would
+lack its entry, so the commit conflicts then.
 
-Entries are as schema.py says: key = the index's columns, then the primary key's bytes unless the entry is unique by its columns alone; value =
-the row's full primary key.
+Entries are as schema.py says: key = the index's columns, then the primary key's bytes unless the entry is unique by its
+columns alone; value = the row's full primary key.
 """
 
 from __future__ import annotations
@@ -72,7 +74,8 @@ async def fill(change: SchemaChange, table: Table, indexes: Sequence[Index]) -> 
 
 
 async def rewrite(change: SchemaChange, before: Table, after: Table) -> None:
-    """Move every row from the primary index of `before` to that of `after` (other key columns), fill the secondary indexes, drop the old keyspaces."""
+    """Move every row from the primary index of `before` to that of `after` (other key columns), fill the secondary
+    indexes, drop the old keyspaces."""
     change.alone_with(before)
     transaction = change.transaction
     decode = RowCodec([column.type for column in before.columns]).decode
@@ -103,7 +106,9 @@ async def rewrite(change: SchemaChange, before: Table, after: Table) -> None:
 def duplicate(table: Table, index: Index, row: Sequence[Any]) -> DatabaseError:
     columns = [table.columns[column.position] for column in index.columns]
     datums = [(column.type, row[column.position]) for column in columns]
-    values = ["null" if datum is None else by_name[type_.name].format_text(datum, type_.modifier) for type_, datum in datums]
+    values = [
+        "null" if datum is None else by_name[type_.name].format_text(datum, type_.modifier) for type_, datum in datums
+    ]
     detail = f"Key ({', '.join(column.name for column in columns)})=({', '.join(values)}) is duplicated."
     return DatabaseError(
         UNIQUE_VIOLATION,

@@ -1,11 +1,11 @@
 """`SchemaChange`: one DDL statement's hands: the catalog it sees, and what it may do to it within its transaction.
 
-Every change writes the object's row in system table 1 and its name's row in table 2, replaces the transaction's catalog by an overlay, and
-names the object in `schema_changes`, which makes the commit a schema change for every adjudicator. The catalog rows are ordinary keys: two
-transactions that change one table, or take one name, conflict (OC000).
+Every change writes the object's row in system table 1 and its name's row in table 2, replaces the transaction's catalog
+by an overlay, and names the object in `schema_changes`, which makes the commit a schema change for every adjudicator.
+The catalog rows are ordinary keys: two transactions that change one table, or take one name, conflict (OC000).
 
-A schema of one's own is checked (not written) by whoever creates in it, and DROP SCHEMA takes the table of names exclusively, so nothing is
-created in a schema while it goes.
+A schema of one's own is checked (not written) by whoever creates in it, and DROP SCHEMA takes the table of names
+exclusively, so nothing is created in a schema while it goes.
 """
 
 from __future__ import annotations
@@ -28,7 +28,18 @@ from actors.common.errors import (
 from actors.query_processor.transaction import Transaction
 from actors.sql.catalog.privileges import CREATE, DefaultAcl, Owned, denied, require, require_owner
 from actors.sql.catalog.roles import ADMIN_OID, PUBLIC_ROLE_OID, Role
-from actors.sql.catalog.schema import CATALOG_TABLE, FAILED, SUBMITTED, Comment, Index, Job, RoleSettings, Sequence, Table, View
+from actors.sql.catalog.schema import (
+    CATALOG_TABLE,
+    FAILED,
+    SUBMITTED,
+    Comment,
+    Index,
+    Job,
+    RoleSettings,
+    Sequence,
+    Table,
+    View,
+)
 from actors.sql.catalog.snapshot import (
     IMPLIED_SCHEMAS,
     INDEX_KIND,
@@ -66,7 +77,8 @@ DROPPED = "the index was dropped"
 JOB_KEPT_US = 30 * 60 * 1_000_000
 """For so long sys.jobs shows a job that has ended, as DSQL's does."""
 ROLE_SETTINGS = CATALOG_TABLE
-"""Names a change of them among a commit's schema changes: no session's statement depends on it, so it is no table that any of them has used."""
+"""Names a change of them among a commit's schema changes: no session's statement depends on it, so it is no table that
+any of them has used."""
 _IMPLIED = frozenset(schema.name for schema in IMPLIED_SCHEMAS)
 
 
@@ -97,10 +109,11 @@ class SchemaChange:
     def notice(self, sqlstate: str, message: str) -> None:
         self.session.notice("NOTICE", sqlstate, message)
 
-    # -- finding -------------------------------------------------------------------------------------------------------------
+    # -- finding -------------------------------------------------------------------------------------------------------
 
     def table(self, relation: Any) -> Table:
-        """The table that a RangeVar names, to be changed. Raises 42P01, 42809 for another kind of relation, 42501 for another's."""
+        """The table that a RangeVar names, to be changed. Raises 42P01, 42809 for another kind of relation, 42501 for
+        another's."""
         found = self.relation(relation)
         self.require_owner(found)
         return found
@@ -118,7 +131,8 @@ class SchemaChange:
         return found[0]
 
     def require_owner(self, thing: Owned, noun: str = "", name: str = "") -> None:
-        """Raises 42501 where the statement's role does not own the object; `noun` and `name` as in privileges.require_owner."""
+        """Raises 42501 where the statement's role does not own the object; `noun` and `name` as in
+        privileges.require_owner."""
         require_owner(self.catalog, self.role, thing, noun, name)
 
     def require_create(self, schema: str) -> None:
@@ -137,7 +151,8 @@ class SchemaChange:
         return name
 
     def free_name(self, schema: str, *parts: str, suffix: str, taken: Iterable[str] = ()) -> str:
-        """A name for an index or a constraint, as PostgreSQL makes them: parts and suffix joined by `_`, numbered where taken."""
+        """A name for an index or a constraint, as PostgreSQL makes them: parts and suffix joined by `_`, numbered where
+        taken."""
         used = set(taken)
         number = 0
         while True:
@@ -153,7 +168,7 @@ class SchemaChange:
         if self.catalog.is_taken(schema, name):
             raise DatabaseError(DUPLICATE_TABLE, f'relation "{name}" already exists')
 
-    # -- changing ------------------------------------------------------------------------------------------------------------
+    # -- changing ------------------------------------------------------------------------------------------------------
 
     def create_table(self, table: Table) -> None:
         self._take_name(table.schema, table.name, TABLE_KIND, table.id)
@@ -162,7 +177,8 @@ class SchemaChange:
         self._put(table)
 
     def replace_table(self, before: Table, after: Table) -> None:
-        """`after` takes the place of `before`: names are given back and taken as they differ. A CHECK that is renamed has renamed its comment."""
+        """`after` takes the place of `before`: names are given back and taken as they differ. A CHECK that is renamed
+        has renamed its comment."""
         after = _without_stale_comments(after)
         old = _names(before)
         new = _names(after)
@@ -214,7 +230,8 @@ class SchemaChange:
         self._changed(other.id, self.catalog.without_other(other.id))
 
     def depend_on(self, numbers: Iterable[int]) -> None:
-        """What this statement defines needs these relations: whoever drops or changes one of them meanwhile is refused, or this statement is."""
+        """What this statement defines needs these relations: whoever drops or changes one of them meanwhile is refused,
+        or this statement is."""
         self.transaction.schema_changes.update(numbers)
 
     def create_schema(self, schema: Schema) -> None:
@@ -236,7 +253,8 @@ class SchemaChange:
         self._changed(schema.id, self.catalog.without_schema(schema.name))
 
     def put_roles(self, *roles: Role) -> None:
-        """New ones, or others in the place of those of their ids: names are given back and taken as they differ. Raises 42710 for a taken name."""
+        """New ones, or others in the place of those of their ids: names are given back and taken as they differ. Raises
+        42710 for a taken name."""
         for role in roles:
             before = self.catalog.roles.with_id(role.id)
             if before is None or before.name != role.name:
@@ -295,13 +313,28 @@ class SchemaChange:
             self.transaction.delete(key, counts=False)
         self._changed(ROLE_SETTINGS, self.catalog.with_settings(settings))
 
-    def add_job(self, table: Table, job_type: str, class_id: int, object_id: int, object_name: str, constraint: str = "") -> str:
-        """Note a job on `table`; its id. It begins when this transaction has committed (jobs.py). Jobs that ended long ago are forgotten."""
+    def add_job(
+        self, table: Table, job_type: str, class_id: int, object_id: int, object_name: str, constraint: str = ""
+    ) -> str:
+        """Note a job on `table`; its id. It begins when this transaction has committed (jobs.py). Jobs that ended long
+        ago are forgotten."""
         services = self.session.services
         number = services.context.random.getrandbits(JOB_BITS)
         name = "".join(JOB_LETTERS[number >> 5 * place & 31] for place in range(JOB_BITS // 5))
         now = services.clock.now().latest
-        job = Job(name, SUBMITTED, "", job_type, class_id, object_id, object_name, self.transaction.start_ts, now, table.id, constraint)
+        job = Job(
+            name,
+            SUBMITTED,
+            "",
+            job_type,
+            class_id,
+            object_id,
+            object_name,
+            self.transaction.start_ts,
+            now,
+            table.id,
+            constraint,
+        )
         old = [other.id for other in self.catalog.jobs() if not other.is_open and other.update_time < now - JOB_KEPT_US]
         for other in old:
             self.transaction.delete(job_key(other), counts=False)
@@ -313,7 +346,9 @@ class SchemaChange:
         """What a job was to build is dropped: it has failed."""
         for job in self.catalog.jobs():
             if job.is_open and (job.table, job.object_id) == (table.id, object_id):
-                ended = replace(job, status=FAILED, details=DROPPED, update_time=self.session.services.clock.now().latest)
+                ended = replace(
+                    job, status=FAILED, details=DROPPED, update_time=self.session.services.clock.now().latest
+                )
                 self.transaction.put(job_key(job.id), encode(ended), counts=False)
                 self._changed(table.id, self.catalog.with_job(ended, ()))
 
@@ -334,14 +369,19 @@ class SchemaChange:
         if len(table.live_columns()) > limits.table_columns_max:
             raise DatabaseError(TOO_MANY_COLUMNS, f"tables can have at most {limits.table_columns_max} columns")
         if len(Catalog.all_indexes(table)) > limits.table_indexes_max:
-            raise DatabaseError(PROGRAM_LIMIT_EXCEEDED, f"more than {limits.table_indexes_max} indexes per table are not allowed")
+            raise DatabaseError(
+                PROGRAM_LIMIT_EXCEEDED, f"more than {limits.table_indexes_max} indexes per table are not allowed"
+            )
         if any(len(index.columns) > limits.key_columns_max for index in Catalog.all_indexes(table)):
-            raise DatabaseError(TOO_MANY_COLUMNS, f"more than {limits.key_columns_max} column keys in an index are not supported")
+            raise DatabaseError(
+                TOO_MANY_COLUMNS, f"more than {limits.key_columns_max} column keys in an index are not supported"
+            )
 
-    # -- statements within the statement ---------------------------------------------------------------------------------------
+    # -- statements within the statement -------------------------------------------------------------------------------
 
     async def query(self, sql: str) -> list[tuple[Any, ...]]:
-        """Run one planned statement in this transaction, under the changed catalog, for the system: whoever may change an object may have it looked at."""
+        """Run one planned statement in this transaction, under the changed catalog, for the system: whoever may change
+        an object may have it looked at."""
         session = self.session
         [raw] = session.split(sql)
         with self._as_system():

@@ -31,7 +31,9 @@ async def comment(change: SchemaChange, node: Any) -> str:
         return "COMMENT"
     place = _PLACES.get(node.objtype)
     if place is None:
-        raise DatabaseError(FEATURE_NOT_SUPPORTED, f"unsupported statement: COMMENT ON {node.objtype.name.removeprefix('OBJECT_')}")
+        raise DatabaseError(
+            FEATURE_NOT_SUPPORTED, f"unsupported statement: COMMENT ON {node.objtype.name.removeprefix('OBJECT_')}"
+        )
     table, kind, number, name = place(change.catalog, [part.sval for part in node.object])
     change.require_owner(table, *(("index", node.object[-1].sval) if kind == "index" else ()))
     others = tuple(other for other in table.comments if (other.kind, other.number, other.name) != (kind, number, name))
@@ -52,7 +54,10 @@ def _comment_on_other(change: SchemaChange, node: Any, text: str | None) -> bool
     if not isinstance(other, wanted):
         if kind == ObjectType.OBJECT_COLUMN:
             return False
-        found = other is not None or change.catalog.find(relation[-2] if len(relation) > 1 else None, relation[-1]) is not None
+        found = (
+            other is not None
+            or change.catalog.find(relation[-2] if len(relation) > 1 else None, relation[-1]) is not None
+        )
         if not found:
             raise DatabaseError(UNDEFINED_TABLE, f'relation "{".".join(names)}" does not exist')
         raise DatabaseError(WRONG_OBJECT_TYPE, f'"{names[-1]}" is not a {"view" if wanted is View else "sequence"}')

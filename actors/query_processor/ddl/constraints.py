@@ -1,4 +1,5 @@
-"""Column and table constraints of CREATE TABLE and ALTER TABLE: what the parser gives -> columns, index and check descriptors to be made."""
+"""Column and table constraints of CREATE TABLE and ALTER TABLE: what the parser gives -> columns, index and check
+descriptors to be made."""
 
 from __future__ import annotations
 
@@ -48,7 +49,8 @@ class Clauses:
     not_null: list[str] = field(default_factory=list)
     foreign: list[ForeignClause] = field(default_factory=list)
     generated: list[tuple[int, str, Any]] = field(default_factory=list)
-    """(column's position, "a" or "d" for GENERATED ALWAYS or BY DEFAULT AS IDENTITY, "" for serial; the sequence's options)."""
+    """(column's position, "a" or "d" for GENERATED ALWAYS or BY DEFAULT AS IDENTITY, "" for serial; the sequence's
+    options)."""
     has_serial: bool = False
 
 
@@ -101,7 +103,14 @@ def column_of(node: Any, position: int, clauses: Clauses) -> Column:
     return Column(node.colname, position, type_, not_null, default)
 
 
-_SERIAL = {"smallserial": "int2", "serial2": "int2", "serial": "int4", "serial4": "int4", "bigserial": "int8", "serial8": "int8"}
+_SERIAL = {
+    "smallserial": "int2",
+    "serial2": "int2",
+    "serial": "int4",
+    "serial4": "int4",
+    "bigserial": "int8",
+    "serial8": "int8",
+}
 
 
 def _serial_type(node: Any) -> ColumnType | None:
@@ -148,7 +157,9 @@ def refuse(constraint: Any) -> None:
     """Raises 0A000, except for the attributes that change nothing (NOT DEFERRABLE, INITIALLY IMMEDIATE)."""
     if constraint.contype in (ConstrType.CONSTR_ATTR_NOT_DEFERRABLE, ConstrType.CONSTR_ATTR_IMMEDIATE):
         return
-    raise DatabaseError(FEATURE_NOT_SUPPORTED, _REFUSED.get(constraint.contype, "deferrable constraints are not supported"))
+    raise DatabaseError(
+        FEATURE_NOT_SUPPORTED, _REFUSED.get(constraint.contype, "deferrable constraints are not supported")
+    )
 
 
 def positions(table_columns: Sequence[Column], names: Sequence[str], what: str) -> tuple[int, ...]:
@@ -185,7 +196,8 @@ def refuse_unkeyed(columns: Sequence[Column]) -> None:
             raise DatabaseError(
                 UNDEFINED_OBJECT,
                 f'data type {column.type.name} has no default operator class for access method "btree"',
-                hint="You must specify an operator class for the index or define a default operator class for the data type.",
+                hint="You must specify an operator class for the index or define a default operator class for the "
+                "data type.",
             )
 
 
@@ -233,11 +245,24 @@ def mentioned_columns(expression: Any) -> list[str]:
 
 OPERATOR_CLASSES = frozenset(
     f"{name}_ops"
-    for name in ("text", "varchar", "bpchar", "text_pattern", "varchar_pattern", "bpchar_pattern", "int2", "int4", "int8", "numeric")
+    for name in (
+        "text",
+        "varchar",
+        "bpchar",
+        "text_pattern",
+        "varchar_pattern",
+        "bpchar_pattern",
+        "int2",
+        "int4",
+        "int8",
+        "numeric",
+    )
 ) | frozenset(
-    f"{name}_ops" for name in ("uuid", "date", "time", "timestamp", "timestamptz", "interval", "float4", "float8", "bool", "bytea")
+    f"{name}_ops"
+    for name in ("uuid", "date", "time", "timestamp", "timestamptz", "interval", "float4", "float8", "bool", "bytea")
 )
-"""Those that order as indexes here do: by bytes, as the C collation, which pattern_ops are too (Django asks for them)."""
+"""Those that order as indexes here do: by bytes, as the C collation, which pattern_ops are too (Django asks for
+them)."""
 
 
 def index_column(element: Any, table: Table, strict: bool) -> IndexColumn:

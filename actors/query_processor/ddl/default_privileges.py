@@ -1,6 +1,8 @@
-"""ALTER DEFAULT PRIVILEGES: what others may do with the objects that a role makes from now on. In open mode; Aurora DSQL has no such statement.
+"""ALTER DEFAULT PRIVILEGES: what others may do with the objects that a role makes from now on. In open mode; Aurora
+DSQL has no such statement.
 
-What is kept is a list for a role, a schema (or all) and a kind of object (privileges.DefaultAcl); `Catalog.initial_acl` makes a new object's list from it.
+What is kept is a list for a role, a schema (or all) and a kind of object (privileges.DefaultAcl); `Catalog.initial_acl`
+makes a new object's list from it.
 """
 
 from __future__ import annotations
@@ -75,7 +77,9 @@ def _grantees(change: SchemaChange, action: Any) -> Iterator[int]:
         yield PUBLIC_ROLE_OID if is_public else role_of(change, spec).id
 
 
-def _alter(change: SchemaChange, action: Any, kind: Kind, role: int, schema: int, bits: int, grantees: list[int]) -> None:
+def _alter(
+    change: SchemaChange, action: Any, kind: Kind, role: int, schema: int, bits: int, grantees: list[int]
+) -> None:
     base: Acl = () if schema else default_acl(kind, role)
     before = change.catalog.default_acl(role, schema, kind)
     acl = base if before is None else before

@@ -2,8 +2,8 @@
 
     drop(change, "table t", dependents_of_table(change.catalog, table), node.behavior)
 
-Dependents are found from the catalog when they are asked for (views say what they read, foreign keys what they refer to): a list beside the descriptors would have to be kept true by everything
-that changes them. DDL alone asks.
+Dependents are found from the catalog when they are asked for (views say what they read, foreign keys what they refer
+to): a list beside the descriptors would have to be kept true by everything that changes them. DDL alone asks.
 """
 
 from __future__ import annotations
@@ -73,14 +73,19 @@ def dependents_of_sequence(catalog: Catalog, sequence: Sequence) -> Iterator[Dep
                 what = f"default value for column {quote_ident(column.name)} of {described(catalog, table)}"
                 number = ("default", table.id, column.name)
                 yield Dependent(
-                    number, what, described(catalog, sequence), partial(_drop_default, table=table.id, position=column.position)
+                    number,
+                    what,
+                    described(catalog, sequence),
+                    partial(_drop_default, table=table.id, position=column.position),
                 )
 
 
 def _drop_default(change: SchemaChange, table: int, position: int) -> None:
     present = change.catalog.table_by_id(table)
     if present is not None:
-        columns = tuple(replace(column, default=None) if column.position == position else column for column in present.columns)
+        columns = tuple(
+            replace(column, default=None) if column.position == position else column for column in present.columns
+        )
         change.replace_table(present, replace(present, columns=columns))
 
 
@@ -102,7 +107,9 @@ def dependents_of_index(catalog: Catalog, table: Table, index: Index) -> Iterato
 
 def _of_foreign_key(catalog: Catalog, child: Table, foreign_key: ForeignKey, on: str) -> Dependent:
     what = f"constraint {quote_ident(foreign_key.name)} on {described(catalog, child)}"
-    return Dependent(("constraint", foreign_key.oid, ""), what, on, partial(_drop_foreign_key, table=child.id, gone=foreign_key))
+    return Dependent(
+        ("constraint", foreign_key.oid, ""), what, on, partial(_drop_foreign_key, table=child.id, gone=foreign_key)
+    )
 
 
 def _drop_foreign_key(change: SchemaChange, table: int, gone: ForeignKey) -> None:
@@ -176,7 +183,8 @@ def clear(
     behavior: DropBehavior,
     own: Iterable[tuple[str, int, str]] = (),
 ) -> None:
-    """Before the objects `whats` are dropped: take away what depends on them (CASCADE), with a notice, or refuse. `own`: those that the statement drops itself.
+    """Before the objects `whats` are dropped: take away what depends on them (CASCADE), with a notice, or refuse.
+    `own`: those that the statement drops itself.
 
     Raises 2BP01."""
     found: dict[tuple[str, int, str], Dependent] = {}
@@ -190,11 +198,14 @@ def clear(
         several = len(whats) > 1
         raise DatabaseError(
             DEPENDENT_OBJECTS_STILL_EXIST,
-            f"cannot drop {'desired object(s)' if several else whats[0]} because other objects depend on {'them' if several else 'it'}",
+            f"cannot drop {'desired object(s)' if several else whats[0]} because other objects depend on "
+            f"{'them' if several else 'it'}",
             detail="\n".join(f"{one.what} depends on {one.on}" for one in found.values()),
             hint="Use DROP ... CASCADE to drop the dependent objects too.",
         )
     [first, *others] = found.values()
-    change.notice("00000", f"drop cascades to {first.what}" if not others else f"drop cascades to {len(found)} other objects")
+    change.notice(
+        "00000", f"drop cascades to {first.what}" if not others else f"drop cascades to {len(found)} other objects"
+    )
     for dependent in reversed(found.values()):
         dependent.drop(change)

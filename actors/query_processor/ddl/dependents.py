@@ -1,4 +1,5 @@
-"""What of the catalog depends on a role: what it owns, and where its name stands in lists of privileges. DROP ROLE, REASSIGN OWNED and DROP OWNED go by it.
+"""What of the catalog depends on a role: what it owns, and where its name stands in lists of privileges. DROP ROLE,
+REASSIGN OWNED and DROP OWNED go by it.
 
 Each kind of object with an owner is one line of `owned_objects`.
 """
@@ -15,7 +16,8 @@ _NEW = {"r": "relations", "S": "sequences", "f": "functions", "T": "types", "n":
 
 
 def owned_objects(catalog: Catalog) -> Iterator[Owned]:
-    """Everything that has an owner and privileges, in the order of PostgreSQL's reports: relations, schemas, the database."""
+    """Everything that has an owner and privileges, in the order of PostgreSQL's reports: relations, schemas, the
+    database."""
     yield from catalog.tables()
     yield from catalog.others()
     yield from catalog.schemas()
@@ -30,7 +32,8 @@ def described(catalog: Catalog, thing: Owned) -> str:
 
 
 def dependents_of(catalog: Catalog, role: int, gone: Collection[int] = ()) -> list[str]:
-    """Lines as of DROP ROLE's detail. `gone`: roles that are dropped together: what one has granted another goes with them."""
+    """Lines as of DROP ROLE's detail. `gone`: roles that are dropped together: what one has granted another goes with
+    them."""
     lines: list[str] = []
     for thing in owned_objects(catalog):
         if thing.owner == role:
@@ -45,8 +48,15 @@ def dependents_of(catalog: Catalog, role: int, gone: Collection[int] = ()) -> li
                 if mentions(acl, role)
             ]
     for default in catalog.default_acls():
-        where = f" in schema {next(one.name for one in catalog.schemas() if one.id == default.schema)}" if default.schema else ""
-        what = f"default privileges on new {_NEW[default.letter]} belonging to role {catalog.roles.name_of(default.role)}{where}"
+        where = (
+            f" in schema {next(one.name for one in catalog.schemas() if one.id == default.schema)}"
+            if default.schema
+            else ""
+        )
+        what = (
+            f"default privileges on new {_NEW[default.letter]} belonging to role "
+            f"{catalog.roles.name_of(default.role)}{where}"
+        )
         if default.role == role:
             lines.append(f"owner of {what}")
         elif mentions(default.acl, role):

@@ -1,7 +1,9 @@
-"""Foreign keys as they are defined, checked against the rows that are there, and dropped. What they do to statements is session/foreign_keys.py's business.
+"""Foreign keys as they are defined, checked against the rows that are there, and dropped. What they do to statements is
+session/foreign_keys.py's business.
 
-Both tables' descriptors say that there is one: the table that refers has the foreign key, the other one is `referenced_by` it. So a statement that was planned before is planned again, and
-a transaction that deletes what is referred to by then is refused at COMMIT (OC001).
+Both tables' descriptors say that there is one: the table that refers has the foreign key, the other one is
+`referenced_by` it. So a statement that was planned before is planned again, and a transaction that deletes what is
+referred to by then is refused at COMMIT (OC001).
 """
 
 from __future__ import annotations
@@ -53,11 +55,17 @@ def make(change: SchemaChange, table: Table, clause: ForeignClause, oid: int) ->
     own = _positions(table, clause.columns)
     parent = _parent(change, table, node.pktable)
     index = _index(parent, [name.sval for name in node.pk_attrs or ()])
-    referenced = [name.sval for name in node.pk_attrs or ()] or [parent.columns[part.position].name for part in index.columns]
+    referenced = [name.sval for name in node.pk_attrs or ()] or [
+        parent.columns[part.position].name for part in index.columns
+    ]
     if len(referenced) != len(own):
-        raise DatabaseError(INVALID_FOREIGN_KEY, "number of referencing and referenced columns for foreign key disagree")
+        raise DatabaseError(
+            INVALID_FOREIGN_KEY, "number of referencing and referenced columns for foreign key disagree"
+        )
     places = _positions(parent, referenced)
-    name = node.conname or change.free_name(table.schema, table.name, *clause.columns, suffix="fkey", taken=constraint_names(table))
+    name = node.conname or change.free_name(
+        table.schema, table.name, *clause.columns, suffix="fkey", taken=constraint_names(table)
+    )
     if name in constraint_names(table):
         raise DatabaseError("42710", f'constraint "{name}" for relation "{table.name}" already exists')
     for child_place, parent_place in zip(own, places, strict=True):
@@ -89,7 +97,9 @@ def _positions(table: Table, names: Sequence[str]) -> tuple[int, ...]:
     by_name = {column.name: column.position for column in table.live_columns()}
     for name in names:
         if name not in by_name:
-            raise DatabaseError(UNDEFINED_COLUMN, f'column "{name}" referenced in foreign key constraint does not exist')
+            raise DatabaseError(
+                UNDEFINED_COLUMN, f'column "{name}" referenced in foreign key constraint does not exist'
+            )
     return tuple(by_name[name] for name in names)
 
 
@@ -121,7 +131,9 @@ def _index(parent: Table, names: Sequence[str]) -> Index:
             and {column.position for column in index.columns} == places
         ):
             return index
-    raise DatabaseError(INVALID_FOREIGN_KEY, f'there is no unique constraint matching given keys for referenced table "{parent.name}"')
+    raise DatabaseError(
+        INVALID_FOREIGN_KEY, f'there is no unique constraint matching given keys for referenced table "{parent.name}"'
+    )
 
 
 def _check_types(table: Table, parent: Table, name: str, own: int, referenced: int) -> None:
@@ -132,7 +144,8 @@ def _check_types(table: Table, parent: Table, name: str, own: int, referenced: i
     raise DatabaseError(
         DATATYPE_MISMATCH,
         f'foreign key constraint "{name}" cannot be implemented',
-        detail=f'Key columns "{one.name}" of the referencing table and "{other.name}" of the referenced table are of incompatible types: {shown}.',
+        detail=f'Key columns "{one.name}" of the referencing table and "{other.name}" of the referenced table are '
+        f"of incompatible types: {shown}.",
     )
 
 
@@ -142,19 +155,24 @@ def _delete_columns(table: Table, own: tuple[int, ...], node: Any) -> tuple[int,
     for position in named:
         if position not in own:
             name = table.columns[position].name
-            raise DatabaseError("42P10", f'column "{name}" referenced in ON DELETE SET action must be part of foreign key')
+            raise DatabaseError(
+                "42P10", f'column "{name}" referenced in ON DELETE SET action must be part of foreign key'
+            )
     return named
 
 
 def settle(change: SchemaChange, before: Table | None, after: Table) -> Table:
-    """Tell the tables that `after` refers to, and those that it refers to no more. `after` as it is then: it may refer to itself."""
+    """Tell the tables that `after` refers to, and those that it refers to no more. `after` as it is then: it may refer
+    to itself."""
     ids = {foreign_key.table for foreign_key in after.foreign_keys}
     former = {foreign_key.table for foreign_key in before.foreign_keys} if before is not None else set()
     for number in sorted((ids ^ former) - {after.id}):
         parent = change.catalog.table_by_id(number)
         if parent is not None:
             others = [one for one in parent.referenced_by if one != after.id]
-            change.replace_table(parent, replace(parent, referenced_by=tuple(sorted([*others, *([after.id] if number in ids else [])]))))
+            change.replace_table(
+                parent, replace(parent, referenced_by=tuple(sorted([*others, *([after.id] if number in ids else [])])))
+            )
     change.depend_on(ids)
     others = [one for one in after.referenced_by if one != after.id]
     return replace(after, referenced_by=tuple(sorted([*others, *([after.id] if after.id in ids else [])])))
@@ -185,6 +203,7 @@ async def violation(change: SchemaChange, table: Table, foreign_key: ForeignKey)
     known = " AND ".join(f"{one} IS NOT NULL" for one in own)
     there = f"{quote_ident(parent.schema)}.{quote_ident(parent.name)}"
     rows = await change.query(
-        f"SELECT {', '.join(own)} FROM {place} c WHERE {known} AND NOT EXISTS (SELECT 1 FROM {there} p WHERE {equal}) LIMIT 1"
+        f"SELECT {', '.join(own)} FROM {place} c WHERE {known} AND NOT EXISTS (SELECT 1 FROM {there} p WHERE "
+        f"{equal}) LIMIT 1"
     )
     return violations.not_present(table, foreign_key, parent, rows[0]) if rows else None

@@ -1,6 +1,7 @@
 """Columns whose values a sequence gives: identity columns, serial, and defaults that call nextval.
 
-A default names its sequence by oid, so that the sequence may be renamed: nextval('s') is kept as nextval('16390'::regclass), and shown with the name of now.
+A default names its sequence by oid, so that the sequence may be renamed: nextval('s') is kept as
+nextval('16390'::regclass), and shown with the name of now.
 """
 
 from __future__ import annotations
@@ -46,7 +47,9 @@ def default_by_oid(change: SchemaChange, text: str) -> str:
     return _CAST.sub(r"'\1'::regclass", sql_text(mapped(plain_references(node), by_oid)))
 
 
-def sequenced_columns(change: SchemaChange, table: Table, clauses: Clauses, numbers: list[int]) -> tuple[Table, list[Sequence]]:
+def sequenced_columns(
+    change: SchemaChange, table: Table, clauses: Clauses, numbers: list[int]
+) -> tuple[Table, list[Sequence]]:
     """(the table with what its sequences' columns need, the sequences to be made). `numbers`: fresh ids."""
     made: list[Sequence] = []
     columns = list(table.columns)

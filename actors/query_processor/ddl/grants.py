@@ -2,8 +2,9 @@
 
     GRANT SELECT, UPDATE (a) ON t, u TO app WITH GRANT OPTION
 
-Each object's list changes by itself (sql/catalog/privileges.py). The grantor is the object's owner where the statement's role has the owner's privileges, else the
-role through which it has most of the grant options asked for; what it may not grant is left out, with a warning, as in PostgreSQL.
+Each object's list changes by itself (sql/catalog/privileges.py). The grantor is the object's owner where the
+statement's role has the owner's privileges, else the role through which it has most of the grant options asked for;
+what it may not grant is left out, with a warning, as in PostgreSQL.
 
 Refused in dsql mode, with Aurora DSQL's texts: privileges on the database, and on the schemas that the system made.
 """
@@ -75,7 +76,7 @@ def _grantee(change: SchemaChange, spec: Any) -> int:
     return PUBLIC_ROLE_OID if spec.roletype == RoleSpecType.ROLESPEC_PUBLIC else role_of(change, spec).id
 
 
-# -- objects -----------------------------------------------------------------------------------------------------------------------
+# -- objects -----------------------------------------------------------------------------------------------------------
 
 
 def _objects(change: SchemaChange, node: Any) -> Iterator[Owned]:
@@ -148,7 +149,7 @@ def privilege_bits(name: str | None, allowed: int, noun: str) -> int:
     return bit
 
 
-# -- one object ----------------------------------------------------------------------------------------------------------------------
+# -- one object --------------------------------------------------------------------------------------------------------
 
 
 class _Grant:
@@ -192,7 +193,9 @@ class _Grant:
         if not bits:
             return thing
         after: Any = replace(thing, acl=self._changed(acl, thing.owner, grantor, bits))  # type: ignore[type-var]
-        if isinstance(after, Table | View) and not self._node.is_grant:  # what is taken from the whole is taken from each column
+        if (
+            isinstance(after, Table | View) and not self._node.is_grant
+        ):  # what is taken from the whole is taken from each column
             for position, column_acl in after.column_acls:
                 less = self._changed(column_acl, thing.owner, grantor, bits & COLUMN_PRIVILEGES)
                 after = _with_column_acl(after, position, less)
@@ -225,7 +228,8 @@ class _Grant:
         return best, grantable(acl, roles, role, owner, everything) & best_bits
 
     def _possible(self, wanted: int, possible: int, held_bits: int, noun: str, name: str, is_all: bool) -> int:
-        """The part of `wanted` that is granted or revoked, with PostgreSQL's warnings. Raises 42501 where the role has nothing at all on the object."""
+        """The part of `wanted` that is granted or revoked, with PostgreSQL's warnings. Raises 42501 where the role has
+        nothing at all on the object."""
         if not possible and not held_bits:
             raise denied(noun, name)
         bits = wanted & possible

@@ -1,4 +1,5 @@
-"""CREATE INDEX and DROP INDEX. CREATE INDEX ASYNC answers with the id of a job that fills the index later (query_processor/jobs.py); DROP INDEX ends the job."""
+"""CREATE INDEX and DROP INDEX. CREATE INDEX ASYNC answers with the id of a job that fills the index later
+(query_processor/jobs.py); DROP INDEX ends the job."""
 
 from __future__ import annotations
 
@@ -21,7 +22,8 @@ _USING = re.compile(r"\busing\s+\"?btree\"?\s*\(", re.IGNORECASE)
 
 
 async def create_index(change: SchemaChange, raw: RawStatement) -> Batch:
-    """Raises 42P07, 42703 and what a build raises; 0A000 for what is refused, in dsql mode each index that is not made ASYNC."""
+    """Raises 42P07, 42703 and what a build raises; 0A000 for what is refused, in dsql mode each index that is not made
+    ASYNC."""
     node = raw.node
     _refuse_options(change, raw)
     table = change.table(node.relation)
@@ -58,7 +60,10 @@ def _refuse_options(change: SchemaChange, raw: RawStatement) -> None:
     node, strict = raw.node, not change.limits.mixed_ddl
     directed = any(str(element.ordering.name) != "SORTBY_DEFAULT" for element in node.indexParams)
     refused = (
-        (f'access method "{node.accessMethod}" is not supported', node.accessMethod not in ("btree", "btree_index", None)),
+        (
+            f'access method "{node.accessMethod}" is not supported',
+            node.accessMethod not in ("btree", "btree_index", None),
+        ),
         ("INCLUDE columns are not supported", bool(node.indexIncludingParams)),
         ("partial indexes are not supported", node.whereClause is not None),
         ("tablespaces are not supported", bool(node.tableSpace)),
@@ -78,7 +83,9 @@ async def drop_index(change: SchemaChange, node: Any) -> str:
         if found is None:
             if change.catalog.find_other(schema[-1] if schema else None, name) is not None:
                 raise DatabaseError(
-                    "42809", f'"{name}" is not an index', hint=right_drop(change.catalog, schema[-1] if schema else None, name)
+                    "42809",
+                    f'"{name}" is not an index',
+                    hint=right_drop(change.catalog, schema[-1] if schema else None, name),
                 )
             if not node.missing_ok:
                 raise DatabaseError(UNDEFINED_OBJECT, f'index "{name}" does not exist')

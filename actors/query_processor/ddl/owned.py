@@ -1,10 +1,16 @@
-"""REASSIGN OWNED BY and DROP OWNED BY: what a role has, given away or dropped, so that the role can go. In open mode; Aurora DSQL has no such statements."""
+"""REASSIGN OWNED BY and DROP OWNED BY: what a role has, given away or dropped, so that the role can go. In open mode;
+Aurora DSQL has no such statements."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from actors.common.errors import DEPENDENT_OBJECTS_STILL_EXIST, FEATURE_NOT_SUPPORTED, INSUFFICIENT_PRIVILEGE, DatabaseError
+from actors.common.errors import (
+    DEPENDENT_OBJECTS_STILL_EXIST,
+    FEATURE_NOT_SUPPORTED,
+    INSUFFICIENT_PRIVILEGE,
+    DatabaseError,
+)
 from actors.query_processor.ddl.change import SchemaChange, replace
 from actors.query_processor.ddl.dependencies import (
     Dependent,
@@ -31,7 +37,9 @@ async def reassign_owned(change: SchemaChange, node: Any) -> str:
     for role in (*roles, after):
         if not change.catalog.roles.has_privileges_of(change.role, role.id):
             way = "to it" if role is after else "owned by it"
-            raise _denied("reassign objects", f'Only roles with privileges of role "{role.name}" may reassign objects {way}.')
+            raise _denied(
+                "reassign objects", f'Only roles with privileges of role "{role.name}" may reassign objects {way}.'
+            )
     for role in roles:
         _require_not_the_systems(role, "reassign ownership of")
         for thing in list(owned_objects(change.catalog)):
@@ -47,7 +55,9 @@ async def drop_owned(change: SchemaChange, node: Any) -> str:
     roles = [role_of(change, spec) for spec in node.roles]
     for role in roles:
         if not change.catalog.roles.has_privileges_of(change.role, role.id):
-            raise _denied("drop objects", f'Only roles with privileges of role "{role.name}" may drop objects owned by it.')
+            raise _denied(
+                "drop objects", f'Only roles with privileges of role "{role.name}" may drop objects owned by it.'
+            )
         _require_not_the_systems(role, "drop")
     numbers = {role.id for role in roles}
     _drop(change, [thing for thing in owned_objects(change.catalog) if thing.owner in numbers], node.behavior)

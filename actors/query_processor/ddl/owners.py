@@ -19,7 +19,8 @@ _IMPLIED = frozenset(schema.name for schema in IMPLIED_SCHEMAS)
 
 
 def reowned_by(change: SchemaChange, thing: T, role: Role) -> T:
-    """The object as `role` owns it. Raises 42501 unless the statement's role owns the object and may give it away, and `role` may have it there."""
+    """The object as `role` owns it. Raises 42501 unless the statement's role owns the object and may give it away, and
+    `role` may have it there."""
     change.require_owner(thing)
     if thing.owner == role.id:
         return thing

@@ -40,7 +40,9 @@ async def rename(change: SchemaChange, node: Any) -> str:
     if kind == ObjectType.OBJECT_ROLE:
         return await rename_role(change, node.subname, node.newname)
     if kind not in _KINDS:
-        raise DatabaseError(FEATURE_NOT_SUPPORTED, f"unsupported statement: ALTER {kind.name.removeprefix('OBJECT_')} RENAME")
+        raise DatabaseError(
+            FEATURE_NOT_SUPPORTED, f"unsupported statement: ALTER {kind.name.removeprefix('OBJECT_')} RENAME"
+        )
     tag = f"ALTER {_KINDS[kind]}"
     found = change.catalog.find(relation.schemaname, relation.relname)
     other = change.catalog.find_other(relation.schemaname, relation.relname)
@@ -90,7 +92,9 @@ def _rename_other(change: SchemaChange, other: Other, node: Any) -> str:
         change.replace_other(other, renamed_column(other, node.subname, node.newname))
         return f"ALTER {_KINDS.get(node.relationType, 'TABLE')}"
     if kind in (ObjectType.OBJECT_TABCONSTRAINT, ObjectType.OBJECT_INDEX):
-        raise DatabaseError(WRONG_OBJECT_TYPE, f'"{other.name}" is not {"an index" if kind == ObjectType.OBJECT_INDEX else "a table"}')
+        raise DatabaseError(
+            WRONG_OBJECT_TYPE, f'"{other.name}" is not {"an index" if kind == ObjectType.OBJECT_INDEX else "a table"}'
+        )
     change.require_free(other.schema, node.newname)
     change.replace_other(other, replace(other, name=node.newname))
     return f"ALTER {_KINDS[kind]}"
@@ -99,7 +103,9 @@ def _rename_other(change: SchemaChange, other: Other, node: Any) -> str:
 def _renamed_index(table: Table, oid: int, name: str) -> Table:
     if table.primary.oid == oid:
         return replace(table, primary=replace(table.primary, name=name))
-    return replace(table, indexes=tuple(replace(index, name=name) if index.oid == oid else index for index in table.indexes))
+    return replace(
+        table, indexes=tuple(replace(index, name=name) if index.oid == oid else index for index in table.indexes)
+    )
 
 
 def _renamed_constraint(table: Table, old: str, new: str) -> Table:

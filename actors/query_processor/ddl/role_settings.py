@@ -1,6 +1,7 @@
 """ALTER ROLE ... SET and RESET, ALTER DATABASE ... SET and RESET: what a session that begins later starts with.
 
-They are kept in the catalog, for a role, a database, or both. A start-up option of the client goes before them; sessions that run already keep what they have.
+They are kept in the catalog, for a role, a database, or both. A start-up option of the client goes before them;
+sessions that run already keep what they have.
 """
 
 from __future__ import annotations
@@ -40,7 +41,9 @@ def _role(change: SchemaChange, spec: Any) -> str:
     role = role_of(change, spec)
     roles, me = change.catalog.roles, change.catalog.roles.with_id(change.role)
     if role.id != change.role and not (me is not None and me.create_role and roles.administers(me.id, role.id)):
-        detail = f'Only roles with the CREATEROLE attribute and the ADMIN option on role "{role.name}" may alter this role.'
+        detail = (
+            f'Only roles with the CREATEROLE attribute and the ADMIN option on role "{role.name}" may alter this role.'
+        )
         raise DatabaseError(INSUFFICIENT_PRIVILEGE, "permission denied to alter role", detail=detail)
     return role.name
 

@@ -1,9 +1,11 @@
 """CREATE, ALTER and DROP ROLE (USER, GROUP), GRANT and REVOKE of membership, AWS IAM GRANT and REVOKE.
 
-Roles are rows of the catalog (sql/catalog/roles.py); `admin` is there without one and cannot be changed. Who may do what is PostgreSQL 16's: CREATEROLE creates,
-and gives the creator ADMIN OPTION on what it has created, by which alone it may change it.
+Roles are rows of the catalog (sql/catalog/roles.py); `admin` is there without one and cannot be changed. Who may do
+what is PostgreSQL 16's: CREATEROLE creates, and gives the creator ADMIN OPTION on what it has created, by which alone
+it may change it.
 
-Refused in dsql mode: passwords (a role is connected to by a token, whose identity AWS IAM GRANT has named), and what only a superuser may give.
+Refused in dsql mode: passwords (a role is connected to by a token, whose identity AWS IAM GRANT has named), and what
+only a superuser may give.
 """
 
 from __future__ import annotations
@@ -36,7 +38,7 @@ _ATTRIBUTES = {"canlogin": "login", "inherit": "inherit", "createrole": "create_
 _SUPERUSERS = {"superuser": "SUPERUSER", "isreplication": "REPLICATION", "bypassrls": "BYPASSRLS"}
 
 
-# -- names -------------------------------------------------------------------------------------------------------------------------
+# -- names -------------------------------------------------------------------------------------------------------------
 
 
 def role_of(change: SchemaChange, spec: Any) -> Role:
@@ -79,11 +81,13 @@ def _require_changeable(change: SchemaChange, role: Role, verb: str) -> None:
         raise DatabaseError(FEATURE_NOT_SUPPORTED, "feature not supported on system entity")
     me = roles.with_id(change.role)
     if not (me is not None and me.create_role and roles.administers(me.id, role.id)):
-        detail = f'Only roles with the CREATEROLE attribute and the ADMIN option on role "{role.name}" may {verb} this role.'
+        detail = (
+            f'Only roles with the CREATEROLE attribute and the ADMIN option on role "{role.name}" may {verb} this role.'
+        )
         raise _denied(f"{verb} role", detail)
 
 
-# -- CREATE, ALTER, DROP -----------------------------------------------------------------------------------------------------------
+# -- CREATE, ALTER, DROP -----------------------------------------------------------------------------------------------
 
 
 async def create_role(change: SchemaChange, node: Any) -> str:
@@ -200,17 +204,30 @@ def _options(nodes: Any) -> dict[str, Any]:
 
 
 def _with_attributes(change: SchemaChange, role: Role, options: dict[str, Any], what: str) -> Role:
-    """`role` with what `options` say of it. Raises 22007, 42501 for an attribute that the statement's role may not give, 0A000 for passwords in dsql mode."""
+    """`role` with what `options` say of it. Raises 22007, 42501 for an attribute that the statement's role may not
+    give, 0A000 for passwords in dsql mode."""
     me = change.catalog.roles.with_id(change.role)
     verb = what.split()[0]
     for name, shown in _SUPERUSERS.items():
         if name in options and (options[name].boolval or verb == "alter"):
-            verbed = f"may create roles with the {shown} attribute" if verb == "create" else f"may change the {shown} attribute"
+            verbed = (
+                f"may create roles with the {shown} attribute"
+                if verb == "create"
+                else f"may change the {shown} attribute"
+            )
             raise _denied(what, f"Only roles with the {shown} attribute {verbed}.")
-    if "createdb" in options and (options["createdb"].boolval or verb == "alter") and not (me is not None and me.create_db):
-        verbed = "may create roles with the CREATEDB attribute" if verb == "create" else "may change the CREATEDB attribute"
+    if (
+        "createdb" in options
+        and (options["createdb"].boolval or verb == "alter")
+        and not (me is not None and me.create_db)
+    ):
+        verbed = (
+            "may create roles with the CREATEDB attribute" if verb == "create" else "may change the CREATEDB attribute"
+        )
         raise _denied(what, f"Only roles with the CREATEDB attribute {verbed}.")
-    changes: dict[str, Any] = {_ATTRIBUTES[name]: bool(arg.boolval) for name, arg in options.items() if name in _ATTRIBUTES}
+    changes: dict[str, Any] = {
+        _ATTRIBUTES[name]: bool(arg.boolval) for name, arg in options.items() if name in _ATTRIBUTES
+    }
     if "connectionlimit" in options:
         changes["connections_max"] = options["connectionlimit"].ival or 0
         if changes["connections_max"] < -1:
@@ -242,7 +259,7 @@ def _verifier(change: SchemaChange, password: Any) -> str:
     return Verifier.from_password(text, salt).format()
 
 
-# -- membership --------------------------------------------------------------------------------------------------------------------
+# -- membership --------------------------------------------------------------------------------------------------------
 
 
 async def grant_roles(change: SchemaChange, node: Any) -> str:
@@ -258,7 +275,9 @@ async def grant_roles(change: SchemaChange, node: Any) -> str:
         for spec in node.grantee_roles:
             member = role_of(change, spec).id
             if node.is_grant:
-                _add_member(change, role, member, options.get("admin"), options.get("inherit"), options.get("set"), grantor)
+                _add_member(
+                    change, role, member, options.get("admin"), options.get("inherit"), options.get("set"), grantor
+                )
             else:
                 _remove_member(change, role, member, grantor, next(iter(options), ""), cascade)
     return "GRANT ROLE" if node.is_grant else "REVOKE ROLE"
@@ -301,7 +320,8 @@ def _add_member(
     set_: bool | None,
     grantor: int | None = None,
 ) -> None:
-    """The role with the oid `number` becomes a member of `role`; None: what it has, or the default. Raises 0LP01 for a cycle."""
+    """The role with the oid `number` becomes a member of `role`; None: what it has, or the default. Raises 0LP01 for a
+    cycle."""
     roles = change.catalog.roles
     member = roles.with_id(number)
     assert member is not None
@@ -312,7 +332,9 @@ def _add_member(
     grantor = _grantor(change, role) if grantor is None else grantor
     before = next((one for one in member.memberships if (one.role, one.grantor) == (role.id, grantor)), None)
     base = before or Membership(role.id, grantor, inherit=member.inherit)
-    given = {name: value for name, value in (("admin", admin), ("inherit", inherit), ("set_", set_)) if value is not None}
+    given = {
+        name: value for name, value in (("admin", admin), ("inherit", inherit), ("set_", set_)) if value is not None
+    }
     after = replace(base, **given)
     if before == after:
         name = roles.name_of(grantor)
@@ -326,7 +348,8 @@ def _add_member(
 
 
 def _remove_member(change: SchemaChange, role: Role, number: int, grantor: int, option: str, cascade: bool) -> None:
-    """The membership that `grantor` granted goes, or one `option` of it. What the member has granted by its ADMIN OPTION falls with it. Raises 2BP01."""
+    """The membership that `grantor` granted goes, or one `option` of it. What the member has granted by its ADMIN
+    OPTION falls with it. Raises 2BP01."""
     roles = change.catalog.roles
     member = roles.with_id(number)
     assert member is not None
@@ -349,7 +372,7 @@ def _remove_member(change: SchemaChange, role: Role, number: int, grantor: int, 
     change.put_roles(replace(member, memberships=(*others, *left)))
 
 
-# -- IAM identities ----------------------------------------------------------------------------------------------------------------
+# -- IAM identities ----------------------------------------------------------------------------------------------------
 
 
 async def map_identity(change: SchemaChange, node: Any) -> str:

@@ -31,7 +31,11 @@ async def create_schema(change: SchemaChange, node: Any) -> str:
     if node.schemaElts:
         raise DatabaseError(FEATURE_NOT_SUPPORTED, "CREATE SCHEMA with elements is not supported")
     if name.startswith("pg_"):
-        raise DatabaseError(RESERVED_NAME, f'unacceptable schema name "{name}"', detail='The prefix "pg_" is reserved for system schemas.')
+        raise DatabaseError(
+            RESERVED_NAME,
+            f'unacceptable schema name "{name}"',
+            detail='The prefix "pg_" is reserved for system schemas.',
+        )
     if change.catalog.has_schema(name):
         if node.if_not_exists:
             change.notice("42P06", f'schema "{name}" already exists, skipping')
@@ -43,8 +47,14 @@ async def create_schema(change: SchemaChange, node: Any) -> str:
 
 
 def _empty(change: SchemaChange, name: str, behavior: DropBehavior) -> None:
-    """Drop what is in the schema, and what depends on that. Raises 2BP01 where there is something and `behavior` is not CASCADE."""
-    own = [("constraint", one.oid, "") for table in change.catalog.tables() if table.schema == name for one in table.foreign_keys]
+    """Drop what is in the schema, and what depends on that. Raises 2BP01 where there is something and `behavior` is not
+    CASCADE."""
+    own = [
+        ("constraint", one.oid, "")
+        for table in change.catalog.tables()
+        if table.schema == name
+        for one in table.foreign_keys
+    ]
     clear(change, [f"schema {name}"], dependents_of_schema(change.catalog, name), behavior, own)
 
 
@@ -57,7 +67,9 @@ async def drop_schema(change: SchemaChange, node: Any) -> str:
             change.notice("00000", f'schema "{name}" does not exist, skipping')
             continue
         if name in _IMPLIED:
-            raise DatabaseError(INSUFFICIENT_PRIVILEGE, f"cannot drop schema {name} because it is required by the database system")
+            raise DatabaseError(
+                INSUFFICIENT_PRIVILEGE, f"cannot drop schema {name} because it is required by the database system"
+            )
         change.require_owner(change.catalog.schema(name))
         _empty(change, name, node.behavior)
         change.drop_schema(change.catalog.schema(name))

@@ -2,7 +2,8 @@
 
 DSQL's rules (limits.mixed_ddl False): CACHE is named, and is 1 or at least 65,536; bigint alone; no serial.
 
-Where a sequence begins anew is a row that the statement writes (RESTART); whoever takes a value meanwhile, or this statement, tries again.
+Where a sequence begins anew is a row that the statement writes (RESTART); whoever takes a value meanwhile, or this
+statement, tries again.
 """
 
 from __future__ import annotations
@@ -72,7 +73,9 @@ def add(change: SchemaChange, sequence: Sequence) -> None:
     change.transaction.put(state_key(sequence), encode_state(sequence, first_state(sequence)), counts=False)
 
 
-def of_column(change: SchemaChange, number: int, table: Table, column: Column, options: Any, internal: bool, taken: list[str]) -> Sequence:
+def of_column(
+    change: SchemaChange, number: int, table: Table, column: Column, options: Any, internal: bool, taken: list[str]
+) -> Sequence:
     """The sequence of an identity column, or of serial, named as PostgreSQL names it."""
     given = _Options(options)
     name = given.name or change.free_name(table.schema, table.name, column.name, suffix="seq", taken=taken)
@@ -117,13 +120,23 @@ class _Options:
             raise DatabaseError(INVALID_PARAMETER_VALUE, f"CACHE ({cache}) must be greater than zero")
         if not change.limits.mixed_ddl:
             if default is None and not self.has("cache"):
-                raise DatabaseError(FEATURE_NOT_SUPPORTED, "CREATE SEQUENCE is not supported without an explicit cache size")
+                raise DatabaseError(
+                    FEATURE_NOT_SUPPORTED, "CREATE SEQUENCE is not supported without an explicit cache size"
+                )
             if 1 < cache < CACHE_MIN_DSQL:
-                raise DatabaseError(FEATURE_NOT_SUPPORTED, f"the cache size of a sequence must be 1 or at least {CACHE_MIN_DSQL}")
+                raise DatabaseError(
+                    FEATURE_NOT_SUPPORTED, f"the cache size of a sequence must be 1 or at least {CACHE_MIN_DSQL}"
+                )
         return cache
 
     def made(
-        self, change: SchemaChange, number: int, schema: str, name: str, owned_by: tuple[int, int], default_type: ColumnType = INT8
+        self,
+        change: SchemaChange,
+        number: int,
+        schema: str,
+        name: str,
+        owned_by: tuple[int, int],
+        default_type: ColumnType = INT8,
     ) -> Sequence:
         type_ = self._type(change, default_type)
         increment = self._increment(1)
@@ -132,7 +145,21 @@ class _Options:
         cache = self._cache(change, None)
         acl = change.catalog.initial_acl(SEQUENCE, change.role, schema)
         cycle = self._cycle(False)
-        return Sequence(number, schema, name, type_, start, increment, low, high, cache, cycle, owned_by, owner_oid=change.role, acl=acl)
+        return Sequence(
+            number,
+            schema,
+            name,
+            type_,
+            start,
+            increment,
+            low,
+            high,
+            cache,
+            cycle,
+            owned_by,
+            owner_oid=change.role,
+            acl=acl,
+        )
 
     def changed(self, change: SchemaChange, before: Sequence) -> Sequence:
         type_ = self._type(change, before.type)
@@ -180,7 +207,9 @@ class _Options:
         for word, value in (("MAXVALUE", high), ("MINVALUE", low)):
             if not -limit <= value < limit:
                 shown = format_type(type_)
-                raise DatabaseError(INVALID_PARAMETER_VALUE, f"{word} ({value}) is out of range for sequence data type {shown}")
+                raise DatabaseError(
+                    INVALID_PARAMETER_VALUE, f"{word} ({value}) is out of range for sequence data type {shown}"
+                )
         if low >= high:
             raise DatabaseError(INVALID_PARAMETER_VALUE, f"MINVALUE ({low}) must be less than MAXVALUE ({high})")
         return low, high
@@ -205,14 +234,18 @@ def _owned_by(change: SchemaChange, names: Any, schema: str) -> tuple[int, int] 
     if parts == ["none"]:
         return NOBODY
     if len(parts) < 2:
-        raise DatabaseError(SYNTAX_ERROR, "invalid OWNED BY option", hint="Specify OWNED BY table.column or OWNED BY NONE.")
+        raise DatabaseError(
+            SYNTAX_ERROR, "invalid OWNED BY option", hint="Specify OWNED BY table.column or OWNED BY NONE."
+        )
     found = change.catalog.find(parts[-3] if len(parts) > 2 else None, parts[-2])
     if found is None or found[1] is not None:
         raise DatabaseError(UNDEFINED_TABLE, f'relation "{".".join(parts[:-1])}" does not exist')
     table = found[0]
     change.require_owner(table)
     if table.schema != schema:
-        raise DatabaseError(OBJECT_NOT_IN_PREREQUISITE_STATE, "sequence must be in same schema as table it is linked to")
+        raise DatabaseError(
+            OBJECT_NOT_IN_PREREQUISITE_STATE, "sequence must be in same schema as table it is linked to"
+        )
     for column in table.live_columns():
         if column.name == parts[-1]:
             return table.id, column.position
@@ -222,7 +255,9 @@ def _owned_by(change: SchemaChange, names: Any, schema: str) -> tuple[int, int] 
 async def alter_sequence(change: SchemaChange, node: Any) -> str:
     """Raises as PostgreSQL does; 0A000 for what DSQL refuses."""
     relation = node.sequence
-    before = _named(change, [name for name in (relation.schemaname, relation.relname) if name], node.missing_ok, "relation")
+    before = _named(
+        change, [name for name in (relation.schemaname, relation.relname) if name], node.missing_ok, "relation"
+    )
     if before is None:
         return "ALTER SEQUENCE"
     change.require_owner(before)
@@ -256,16 +291,23 @@ def restart_owned(change: SchemaChange, table: Table) -> None:
 
 def owned(change: SchemaChange, table: Table, position: int | None = None) -> list[Sequence]:
     """The sequences that belong to a table's columns, or to one of them."""
-    return [one for one in change.catalog.sequences() if one.owned_by[0] == table.id and position in (None, one.owned_by[1])]
+    return [
+        one for one in change.catalog.sequences() if one.owned_by[0] == table.id and position in (None, one.owned_by[1])
+    ]
 
 
 def alter_owner(change: SchemaChange, node: Any) -> str:
     """ALTER SEQUENCE ... OWNER TO."""
     relation = node.relation
-    sequence = _named(change, [name for name in (relation.schemaname, relation.relname) if name], node.missing_ok, "relation")
+    sequence = _named(
+        change, [name for name in (relation.schemaname, relation.relname) if name], node.missing_ok, "relation"
+    )
     for command in node.cmds:
         if command.newowner is None:
-            raise DatabaseError(FEATURE_NOT_SUPPORTED, f"unsupported ALTER SEQUENCE {command.subtype.name.removeprefix('AT_')} statement")
+            raise DatabaseError(
+                FEATURE_NOT_SUPPORTED,
+                f"unsupported ALTER SEQUENCE {command.subtype.name.removeprefix('AT_')} statement",
+            )
         if sequence is not None:
             change.put_owned(sequence, reowned_by(change, sequence, role_of(change, command.newowner)))
     return "ALTER SEQUENCE"

@@ -95,7 +95,8 @@ async def create_table(change: SchemaChange, node: Any) -> str:
 
 
 def _refuse_options(change: SchemaChange, node: Any) -> None:
-    """Raises 0A000 for what only PostgreSQL has. Storage parameters (fillfactor ...) mean nothing here and are let pass."""
+    """Raises 0A000 for what only PostgreSQL has. Storage parameters (fillfactor ...) mean nothing here and are let
+    pass."""
     refused = (
         ("temporary tables are not supported", node.relation.relpersistence == "t"),
         ("unlogged tables are not supported", node.relation.relpersistence == "u" and not change.limits.mixed_ddl),

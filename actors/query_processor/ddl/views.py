@@ -70,7 +70,9 @@ async def create_view(change: SchemaChange, node: Any) -> str:
             raise DatabaseError(PROGRAM_LIMIT_EXCEEDED, f"more than {limit} views are not supported")
         [number] = await change.ids(1)
         acl = change.catalog.initial_acl(VIEW, change.role, schema)
-        view = View(number, schema, relation.relname, columns, text, sources, check_option, owner_oid=change.role, acl=acl)
+        view = View(
+            number, schema, relation.relname, columns, text, sources, check_option, owner_oid=change.role, acl=acl
+        )
         change.create_other(view)
         Expansion(change.catalog).query(view)
     change.depend_on(source.id for source in sources if source.id)
@@ -92,7 +94,8 @@ def _refuse(node: Any) -> None:
 
 
 def _check_option(catalog: Catalog, view: View) -> None:
-    """Raises 0A000 where the view takes no writes, so that there is nothing to check, and for LOCAL upon another view, which is not done here."""
+    """Raises 0A000 where the view takes no writes, so that there is nothing to check, and for LOCAL upon another view,
+    which is not done here."""
     try:
         Change(catalog, view, "update")
     except DatabaseError as error:
@@ -155,7 +158,10 @@ def _check_replaced(before: View, columns: tuple[ViewColumn, ...]) -> None:
                 hint="Use ALTER VIEW ... RENAME COLUMN ... to change name of view column instead.",
             )
         if old.type != new.type:
-            message = f'cannot change data type of view column "{old.name}" from {format_type(old.type)} to {format_type(new.type)}'
+            message = (
+                f'cannot change data type of view column "{old.name}" from {format_type(old.type)} to '
+                f"{format_type(new.type)}"
+            )
             raise DatabaseError(INVALID_TABLE_DEFINITION, message)
 
 
@@ -167,7 +173,13 @@ async def drop_view(change: SchemaChange, node: Any) -> str:
             views.append(view)
     catalog = change.catalog
     dependents = [dependent for view in views for dependent in dependents_of_view(catalog, view)]
-    clear(change, [described(catalog, view) for view in views], dependents, node.behavior, [("view", view.id, "") for view in views])
+    clear(
+        change,
+        [described(catalog, view) for view in views],
+        dependents,
+        node.behavior,
+        [("view", view.id, "") for view in views],
+    )
     for view in views:
         change.drop_other(view)
     return "DROP VIEW"
@@ -214,7 +226,9 @@ def renamed_column(view: View, old: str, new: str) -> View:
         raise DatabaseError(UNDEFINED_COLUMN, f'column "{old}" does not exist')
     if any(column.name == new for column in view.columns):
         raise DatabaseError(DUPLICATE_COLUMN, f'column "{new}" of relation "{view.name}" already exists')
-    return replace(view, columns=tuple(ViewColumn(new, column.type) if column.name == old else column for column in view.columns))
+    return replace(
+        view, columns=tuple(ViewColumn(new, column.type) if column.name == old else column for column in view.columns)
+    )
 
 
 def alter_view(change: SchemaChange, node: Any) -> str:

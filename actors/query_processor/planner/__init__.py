@@ -3,11 +3,13 @@
     plan = make_plan(node, catalog, [ColumnType("int4"), None], settings)
     batch = await plan.run(transaction, [7, "x"])
 
-A SELECT is bound once (sql/binding/select.py): names, types and errors are decided there, for both executors. Point and range reads of one table, look-up joins and plain
-aggregates are the row executor's (row_executor/): Python closures over encoded rows; so is everything that writes. Every other SELECT goes to the column executor, from here alone.
+A SELECT is bound once (sql/binding/select.py): names, types and errors are decided there, for both executors. Point and
+range reads of one table, look-up joins and plain aggregates are the row executor's (row_executor/): Python closures
+over encoded rows; so is everything that writes. Every other SELECT goes to the column executor, from here alone.
 route.py says which is which.
 
-Reading order: sql/binding/query.py (the bound query), sql/binding/views.py (views), route.py (which executor), facts.py and conditions.py (which index a WHERE uses), planning.py (access paths), select.py, aggregate.py, join.py,
+Reading order: sql/binding/query.py (the bound query), sql/binding/views.py (views), route.py (which executor), facts.py
+and conditions.py (which index a WHERE uses), planning.py (access paths), select.py, aggregate.py, join.py,
 assignments.py, change.py, joined_change.py, subquery.py and insert.py (writes), explain.py.
 """
 
@@ -55,7 +57,9 @@ TARGETS_MAX = 1664
 """Of a SELECT, as in PostgreSQL (MaxTupleAttributeNumber)."""
 
 
-def make_plan(statement: Any, catalog: Catalog, parameter_types: Sequence[ColumnType | None], settings: Settings) -> Plan:
+def make_plan(
+    statement: Any, catalog: Catalog, parameter_types: Sequence[ColumnType | None], settings: Settings
+) -> Plan:
     """The plan of a pglast statement. Raises DatabaseError as PostgreSQL would, 0A000 for what is not supported."""
 
     planning = Planning(catalog, parameter_types, settings)

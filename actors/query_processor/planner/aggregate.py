@@ -1,7 +1,9 @@
-"""SELECT of plain aggregates over one table, without groups: count, sum, min, max, avg. All others are the column executor's.
+"""SELECT of plain aggregates over one table, without groups: count, sum, min, max, avg. All others are the column
+executor's.
 
     SELECT count(*) + 1, avg(n) FROM t WHERE n > 0
-    slots     count(*) -> 0,  avg(n) -> 1                 the SELECT list is compiled with the slots in the aggregates' places
+    slots     count(*) -> 0,  avg(n) -> 1                 the SELECT list is compiled with the slots in the aggregates'
+                                                          places
     partials  count(*), sum(n), count(n)                  storage computes them (row_executor/aggregating.py)
 
 A min or max of the first column of an index is one row from an end of the index.
@@ -69,7 +71,9 @@ class _Aggregates:
             if known.function == function and of == argument:
                 return number
         evaluate = None if argument is None else compile_expression(argument)
-        self.partials.append(Partial(function, None if argument is None else argument.type, Aggregate(function, argument), evaluate))
+        self.partials.append(
+            Partial(function, None if argument is None else argument.type, Aggregate(function, argument), evaluate)
+        )
         self.arguments.append(argument)
         return len(self.partials) - 1
 
@@ -95,7 +99,9 @@ def plan_aggregate(planning: Planning, bound: BoundStatement, body: Select, scop
     path = _end_of_index(stored, parts, aggregates)
     if path is not None:
         explainer = explain_path(path, scope, limited=True)
-        return AggregatePlan(types, fields, path.access, aggregates.partials, aggregates.slots, output, False, explainer, rows_max=1)
+        return AggregatePlan(
+            types, fields, path.access, aggregates.partials, aggregates.slots, output, False, explainer, rows_max=1
+        )
     path = path_to(stored, parts)
     pushed = isinstance(path.access, RangeAccess) and not path.filters and all(map(_pushable, aggregates.arguments))
     explainer = _explainer(path, scope, aggregates.texts(scope) if pushed else [])
@@ -125,4 +131,6 @@ def _explainer(path: Path, scope: Scope, pushed: Sequence[str]) -> Explainer:
 
 def _pushable(argument: Expression | None) -> bool:
     """Storage may evaluate it as it is: parameters are the filter's only."""
-    return argument is None or (is_immutable(argument) and not any(isinstance(node, Parameter) for node in walk(argument)))
+    return argument is None or (
+        is_immutable(argument) and not any(isinstance(node, Parameter) for node in walk(argument))
+    )

@@ -51,15 +51,21 @@ def default_of(planning: Planning, column: Column) -> Expression:
         return Constant(None, column.type)
     else:
         node = plain_references(parse_expression(column.default))
-    return coerce_assignment(analyze(node, Scope(), planning.parameters, column.type), column.type, column.name, planning.parameters)
+    return coerce_assignment(
+        analyze(node, Scope(), planning.parameters, column.type), column.type, column.name, planning.parameters
+    )
 
 
 def assigned(planning: Planning, node: Any, scope: Scope, column: Column) -> Expression:
     """A value for `column`: converted as an assignment. Raises 42804."""
     if isinstance(node, ast.SetToDefault):
         return default_of(planning, column)
-    expression = analyze(plain_references(node) if calls_sequence(node) else node, scope, planning.parameters, column.type)
-    return coerce_assignment(expression, column.type, column.name, planning.parameters, (getattr(node, "location", None) or -1) + 1)
+    expression = analyze(
+        plain_references(node) if calls_sequence(node) else node, scope, planning.parameters, column.type
+    )
+    return coerce_assignment(
+        expression, column.type, column.name, planning.parameters, (getattr(node, "location", None) or -1) + 1
+    )
 
 
 def assignments(table: Table, targets: Sequence[Any]) -> list[tuple[Column, Any]]:
@@ -95,14 +101,17 @@ def _changed_part(column: Column, base: Any, target: Any) -> ast.FuncCall:
     if column.type.name != "jsonb":
         raise DatabaseError(
             DATATYPE_MISMATCH,
-            f"cannot assign to a part of column {column.name} because its type {type_name(column.type)} does not support subscripting",
+            f"cannot assign to a part of column {column.name} because its type {type_name(column.type)} does "
+            f"not support subscripting",
         )
     if not all(isinstance(part, ast.A_Indices) and not part.is_slice for part in target.indirection):
         raise DatabaseError(DATATYPE_MISMATCH, "jsonb subscript does not support slices")
     text = ast.TypeName(names=(ast.String(sval="text"),), typemod=-1)
     steps = tuple(ast.TypeCast(arg=part.uidx, typeName=text) for part in target.indirection)
     arguments = (base, ast.A_ArrayExpr(elements=steps), target.val)
-    return ast.FuncCall(funcname=(ast.String(sval=ASSIGNED),), args=arguments, agg_within_group=False, func_variadic=False)
+    return ast.FuncCall(
+        funcname=(ast.String(sval=ASSIGNED),), args=arguments, agg_within_group=False, func_variadic=False
+    )
 
 
 def constraints_of(planning: Planning, table: Table, positions: frozenset[int] | None = None) -> RowConstraints:
@@ -135,11 +144,17 @@ def returning_of(planning: Planning, clause: Any, scope: Scope) -> Returning:
 def changer_of(planning: Planning, stored: StoredTable, positions: frozenset[int]) -> RowChanger:
     limits = planning.settings.limits
     return RowChanger(
-        stored, constraints_of(planning, stored.table, positions), limits, positions, watch_of(stored.table, planning.catalog, positions)
+        stored,
+        constraints_of(planning, stored.table, positions),
+        limits,
+        positions,
+        watch_of(stored.table, planning.catalog, positions),
     )
 
 
-def select_of(nodes: Sequence[Any], sources: Sequence[Any] = (), condition: Any = None, with_clause: Any = None) -> ast.SelectStmt:
+def select_of(
+    nodes: Sequence[Any], sources: Sequence[Any] = (), condition: Any = None, with_clause: Any = None
+) -> ast.SelectStmt:
     """WITH with_clause SELECT nodes FROM sources WHERE condition."""
     return ast.SelectStmt(
         targetList=tuple(ast.ResTarget(val=node) for node in nodes),

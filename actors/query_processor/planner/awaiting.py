@@ -1,4 +1,5 @@
-"""SELECT pg_sleep(1), SELECT sys.wait_for_job('...'): statements that wait. The session's fiber waits, so that nobody's loop is held, and a cancel request ends it."""
+"""SELECT pg_sleep(1), SELECT sys.wait_for_job('...'): statements that wait. The session's fiber waits, so that nobody's
+loop is held, and a cancel request ends it."""
 
 from __future__ import annotations
 
@@ -59,7 +60,9 @@ class WaitingPlan:
         wanted, result, self._wait = _WAITS[call.funcname[-1].sval]
         argument = coerce(analyze(call.args[0], EmptyScope(), planning.parameters, wanted), wanted, planning.parameters)
         if argument is None:
-            raise DatabaseError(UNDEFINED_FUNCTION, f"function {call.funcname[-1].sval} does not exist with this argument")
+            raise DatabaseError(
+                UNDEFINED_FUNCTION, f"function {call.funcname[-1].sval} does not exist with this argument"
+            )
         self._argument = compile_expression(argument)
         self._planning = planning
         self.fields = [Field(target.name or figure_name(call), result)]

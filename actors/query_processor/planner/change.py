@@ -1,4 +1,5 @@
-"""UPDATE and DELETE of the rows that one access path finds; joined_change.py has those that need other tables, subquery.py their subqueries."""
+"""UPDATE and DELETE of the rows that one access path finds; joined_change.py has those that need other tables,
+subquery.py their subqueries."""
 
 from __future__ import annotations
 
@@ -58,7 +59,9 @@ def plan_update(planning: Planning, statement: Any, plan_query: QueryPlanner) ->
     explainer = explain_change("Update", path, scope, changer.index_names)
     types = planning.parameter_types()
     waits = any(map(calls_sequences, expressions))
-    return UpdatePlan(types, path.access, positions, compile_tuple(tuple(expressions)), changer, returning, explainer, waits)
+    return UpdatePlan(
+        types, path.access, positions, compile_tuple(tuple(expressions)), changer, returning, explainer, waits
+    )
 
 
 def _check_generated(pairs: Sequence[tuple[Column, Any]]) -> None:
@@ -92,7 +95,13 @@ def plan_delete(planning: Planning, statement: Any, plan_query: QueryPlanner) ->
     path = path_to(stored, parts)
     returning = returning_of(planning, statement.returningClause, scope)
     explainer = explain_change("Delete", path, scope, [index.index.name for index in stored.secondary])
-    return DeletePlan(planning.parameter_types(), path.access, RowRemover(stored, watch_of(table, planning.catalog)), returning, explainer)
+    return DeletePlan(
+        planning.parameter_types(),
+        path.access,
+        RowRemover(stored, watch_of(table, planning.catalog)),
+        returning,
+        explainer,
+    )
 
 
 def _changed_table(planning: Planning, statement: Any) -> Table:

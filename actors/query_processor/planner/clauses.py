@@ -17,7 +17,8 @@ SortItems = list[tuple[Expression, bool, bool]]
 
 def limits_of(query: BoundQuery) -> Limits:
     return Limits(
-        None if query.limit is None else compile_expression(query.limit), None if query.offset is None else compile_expression(query.offset)
+        None if query.limit is None else compile_expression(query.limit),
+        None if query.offset is None else compile_expression(query.offset),
     )
 
 

@@ -1,13 +1,17 @@
-"""From WHERE's conjuncts to an access path: which index, which part of the conjuncts it enforces, what storage filters, what is left.
+"""From WHERE's conjuncts to an access path: which index, which part of the conjuncts it enforces, what storage filters,
+what is left.
 
     WHERE a = $1 AND b IN (2, 3) AND c > $2 AND length(d) = 5          index (a, b, c)
     equalities [[$1], [2, 3]], bounds [(">", $2)]                        enforced by the key ranges
-    length(d) = 5                                                        pushed to storage, or evaluated here behind a secondary index
+    length(d) = 5                                                        pushed to storage, or evaluated here behind a
+                                                                         secondary index
 
-An index is judged by how it is used, best first: a unique one with equality on every column (the primary key before others), then more equality
-columns, then a bound, then the order that ORDER BY wants. Without statistics that is all there is to go by.
+An index is judged by how it is used, best first: a unique one with equality on every column (the primary key before
+others), then more equality columns, then a bound, then the order that ORDER BY wants. Without statistics that is all
+there is to go by.
 
-A condition is used where its comparison agrees with the byte order of the column's keys: same type, any two integer types, text and varchar.
+A condition is used where its comparison agrees with the byte order of the column's keys: same type, any two integer
+types, text and varchar.
 """
 
 from __future__ import annotations
@@ -17,7 +21,14 @@ from dataclasses import dataclass, field
 from math import prod
 
 from actors.query_processor.planner.facts import is_value
-from actors.query_processor.row_executor.key_ranges import MATCHES_NULL, POINTS_MAX, PREFIXES_MAX, Bound, alternatives, is_single
+from actors.query_processor.row_executor.key_ranges import (
+    MATCHES_NULL,
+    POINTS_MAX,
+    PREFIXES_MAX,
+    Bound,
+    alternatives,
+    is_single,
+)
 from actors.query_processor.row_executor.stored_table import StoredIndex, StoredTable
 from actors.sql.expressions.tree import Call, Column, Expression, InList, NullTest, Quantified
 from actors.sql.types.arrays import element_of
@@ -54,7 +65,8 @@ class ColumnConditions:
 
 @dataclass(slots=True)
 class Choice:
-    """An index and how it is used. `enforced`: numbers of the conjuncts that the key ranges make true. `order`: None, "forward" or "backward"."""
+    """An index and how it is used. `enforced`: numbers of the conjuncts that the key ranges make true. `order`: None,
+    "forward" or "backward"."""
 
     index: StoredIndex
     equalities: list[tuple[Expression, ...]]
@@ -73,7 +85,9 @@ class Choice:
         index = self.index.index
         if not (index.unique or index.primary) or not index.columns or len(self.equalities) != len(index.columns):
             return False
-        return not index.nulls_distinct or not any(MATCHES_NULL is value for values in self.equalities for value in values)
+        return not index.nulls_distinct or not any(
+            MATCHES_NULL is value for values in self.equalities for value in values
+        )
 
 
 def _usable(column: Column, value: str, signature: tuple[str, ...]) -> bool:
@@ -111,12 +125,19 @@ def column_conditions(conjuncts: Sequence[Expression]) -> dict[int, ColumnCondit
                 conditions.bounds.append((number, (operator, value)))
         elif isinstance(conjunct, InList) and not conjunct.negated and isinstance(conjunct.argument, Column):
             column = conjunct.argument
-            if all(is_value(item) and _usable(column, item.type.name, (column.type.name, item.type.name)) for item in conjunct.items):
-                found.setdefault(column.position, ColumnConditions()).equalities.append(Equality(number, conjunct.items))
+            if all(
+                is_value(item) and _usable(column, item.type.name, (column.type.name, item.type.name))
+                for item in conjunct.items
+            ):
+                found.setdefault(column.position, ColumnConditions()).equalities.append(
+                    Equality(number, conjunct.items)
+                )
         elif isinstance(conjunct, Quantified) and conjunct.is_membership and isinstance(conjunct.argument, Column):
             column = conjunct.argument
             if is_value(conjunct.array) and _usable(column, element_of(conjunct.array.type.name), conjunct.signature):
-                found.setdefault(column.position, ColumnConditions()).equalities.append(Equality(number, (conjunct.array,)))
+                found.setdefault(column.position, ColumnConditions()).equalities.append(
+                    Equality(number, (conjunct.array,))
+                )
         elif isinstance(conjunct, NullTest) and not conjunct.negated and isinstance(conjunct.argument, Column):
             position = conjunct.argument.position
             found.setdefault(position, ColumnConditions()).equalities.append(Equality(number, (MATCHES_NULL,)))
@@ -189,8 +210,11 @@ def _order(choice: Choice, stored: StoredTable, wanted: Sequence[Order]) -> str 
     return directions.pop() if directions else "forward"
 
 
-def choose(stored: StoredTable, conjuncts: Sequence[Expression], wanted: Sequence[Order] | None = (), limited: bool = False) -> Choice:
-    """The best use of an index. `wanted`: ORDER BY, None where it is no list of plain columns; `limited`: there is a LIMIT."""
+def choose(
+    stored: StoredTable, conjuncts: Sequence[Expression], wanted: Sequence[Order] | None = (), limited: bool = False
+) -> Choice:
+    """The best use of an index. `wanted`: ORDER BY, None where it is no list of plain columns; `limited`: there is a
+    LIMIT."""
     conditions = column_conditions(conjuncts)
     choices = [_use(index, conditions) for index in (stored.primary, *stored.readable)]
     if wanted is not None:

@@ -54,7 +54,11 @@ def deparse(expression: Expression, name_of: NameOf) -> str:
         arguments = [text(argument) for argument in expression.arguments]
         if expression.name[0].isalpha() or expression.name[0] == "_":
             return f"{expression.name}({', '.join(arguments)})"
-        return f"({arguments[0]} {expression.name} {arguments[1]})" if len(arguments) == 2 else f"({expression.name} {arguments[0]})"
+        return (
+            f"({arguments[0]} {expression.name} {arguments[1]})"
+            if len(arguments) == 2
+            else f"({expression.name} {arguments[0]})"
+        )
     if isinstance(expression, Cast):
         return f"({text(expression.argument)})::{format_type(expression.type)}"
     if isinstance(expression, And | Or):
@@ -100,7 +104,9 @@ def _constant(constant: Constant) -> str:
     name = constant.type.name
     if name == "bool":
         return "true" if constant.value else "false"
-    shown = str(constant.datum) if name == "unknown" else by_name[name].format_text(constant.datum, constant.type.modifier)
+    shown = (
+        str(constant.datum) if name == "unknown" else by_name[name].format_text(constant.datum, constant.type.modifier)
+    )
     if name in ("int2", "int4", "int8"):
         return shown
     quoted = "'" + shown.replace("'", "''") + "'"

@@ -10,9 +10,9 @@
            Projections: id, city, population
            -> B-Tree Lookup on t
 
-The primary key's index holds whole rows, so a scan of it is an Index Only Scan, or, not narrowed by any condition, a Full Scan. `Filters` under
-Storage Scan are evaluated by storage, `Filter` by the query processor. With ANALYZE the counts of the last run follow in parentheses; costs are not
-estimated, so COSTS changes nothing.
+The primary key's index holds whole rows, so a scan of it is an Index Only Scan, or, not narrowed by any condition, a
+Full Scan. `Filters` under Storage Scan are evaluated by storage, `Filter` by the query processor. With ANALYZE the
+counts of the last run follow in parentheses; costs are not estimated, so COSTS changes nothing.
 """
 
 from __future__ import annotations
@@ -47,7 +47,8 @@ def path_lines(
     aggregates: Sequence[str] = (),
     names: NameOf | None = None,
 ) -> list[str]:
-    """The scan node and its storage-side children. `names`: of the columns in the conditions, where they are not the scope's."""
+    """The scan node and its storage-side children. `names`: of the columns in the conditions, where they are not the
+    scope's."""
     [relation] = scope.relations[-1:]
     name_of = names or names_in(scope)
     table, stored = relation.table, path.access.stored
@@ -74,7 +75,11 @@ def path_lines(
     if not primary:
         columns = ", ".join(column.name for column in table.live_columns())
         looked_up = _counted(statistics, f"actual rows={statistics.looked_up if statistics else 0}")
-        lookup = [f"Storage Lookup on {table.name}{looked_up}", f"  Projections: {columns}", f"  -> B-Tree Lookup on {table.name}"]
+        lookup = [
+            f"Storage Lookup on {table.name}{looked_up}",
+            f"  Projections: {columns}",
+            f"  -> B-Tree Lookup on {table.name}",
+        ]
         lines += indent(lookup)
     return lines
 
@@ -84,25 +89,39 @@ def _backward(path: Path) -> bool:
 
 
 def _storage_scan(
-    path: Path, name: str, condition: str, name_of: NameOf, statistics: Statistics | None, limited: bool, aggregates: Sequence[str]
+    path: Path,
+    name: str,
+    condition: str,
+    name_of: NameOf,
+    statistics: Statistics | None,
+    limited: bool,
+    aggregates: Sequence[str],
 ) -> list[str]:
     access = path.access
     point = path.choice.unique
     lines = [
-        f"Storage {'Lookup' if point else 'Scan'} on {name}" + _counted(statistics, f"rows={statistics.received if statistics else 0}")
+        f"Storage {'Lookup' if point else 'Scan'} on {name}"
+        + _counted(statistics, f"rows={statistics.received if statistics else 0}")
     ]
     if aggregates:
         lines.append(f"  Aggregates: {', '.join(aggregates)}")
     elif path.choice.index is access.stored.primary:
         project = access.project if isinstance(access, RangeAccess) else None
-        positions = project if project is not None else [column.position for column in access.stored.table.live_columns()]
+        positions = (
+            project if project is not None else [column.position for column in access.stored.table.live_columns()]
+        )
         offset = 0
-        lines.append(f"  Projections: {', '.join(access.stored.table.columns[position + offset].name for position in positions)}")
+        lines.append(
+            f"  Projections: {', '.join(access.stored.table.columns[position + offset].name for position in positions)}"
+        )
     if path.storage_filters:
         lines.append(f"  Filters: {conjunction_text(path.storage_filters, name_of)}")
     if limited and not path.filters and not point:
         lines.append("  Limit: pushed down")
-    below = [f"B-Tree {'Lookup' if point else 'Scan'} on {name}" + _counted(statistics, f"rows={statistics.read if statistics else 0}")]
+    below = [
+        f"B-Tree {'Lookup' if point else 'Scan'} on {name}"
+        + _counted(statistics, f"rows={statistics.read if statistics else 0}")
+    ]
     if condition:
         below.append(f"  {condition}")
     return lines + indent(below)
@@ -157,12 +176,18 @@ def explain_join(
     name_of = names_in(scope)
 
     def restored(path: Path) -> Path:
-        conditions, pushed, kept = ([*map(sides.restore, part)] for part in (path.index_conditions, path.storage_filters, path.filters))
+        conditions, pushed, kept = (
+            [*map(sides.restore, part)] for part in (path.index_conditions, path.storage_filters, path.filters)
+        )
         return Path(path.access, path.choice, conditions, pushed, kept)
 
     def lines(statistics: Statistics | None, verbose: bool) -> list[str]:
         def side(path: Path, relation: Relation, names: NameOf) -> list[str]:
-            return indent(path_lines(path, Scope([relation]), path.access.statistics if statistics is not None else None, names=names))
+            return indent(
+                path_lines(
+                    path, Scope([relation]), path.access.statistics if statistics is not None else None, names=names
+                )
+            )
 
         made = [
             ("Nested Loop Left Join" if is_left else "Nested Loop")
@@ -170,7 +195,9 @@ def explain_join(
         ]
         if filters:
             made.append(f"  Filter: {conjunction_text(list(filters), name_of)}")
-        made += side(sides.outer, sides.outer_relation, lambda position: name_of(position + sides.outer_relation.offset))
+        made += side(
+            sides.outer, sides.outer_relation, lambda position: name_of(position + sides.outer_relation.offset)
+        )
         made += side(restored(sides.inner), sides.inner_relation, name_of)
         if sort:
             made = ["Sort", f"  Sort Key: {sort_key(sort, name_of)}", *indent(made)]
@@ -196,7 +223,9 @@ def explain_change(verb: str, path: Path, scope: Scope, indexes: Sequence[str] =
 
     def lines(statistics: Statistics | None, verbose: bool) -> list[str]:
         [relation] = scope.relations[-1:]
-        shown = relation.table.name if relation.alias == relation.table.name else f"{relation.table.name} {relation.alias}"
+        shown = (
+            relation.table.name if relation.alias == relation.table.name else f"{relation.table.name} {relation.alias}"
+        )
         touched = [f"  Indexes: {', '.join(indexes)}"] if indexes and verbose else []
         return [f"{verb} on {shown}", *touched, *indent(path_lines(path, scope, statistics))]
 

@@ -1,4 +1,5 @@
-"""What the planner wants to know of an expression: its conjuncts, whether it is a value of the run, what of it storage may evaluate."""
+"""What the planner wants to know of an expression: its conjuncts, whether it is a value of the run, what of it storage
+may evaluate."""
 
 from __future__ import annotations
 
@@ -6,7 +7,17 @@ from collections.abc import Sequence
 
 from actors.query_processor.row_executor.access import PushedFilter
 from actors.sql.expressions.compile import compile_tuple
-from actors.sql.expressions.tree import And, ArrayOf, Expression, Parameter, columns_of, is_immutable, is_slow, is_volatile, rewrite
+from actors.sql.expressions.tree import (
+    And,
+    ArrayOf,
+    Expression,
+    Parameter,
+    columns_of,
+    is_immutable,
+    is_slow,
+    is_volatile,
+    rewrite,
+)
 
 
 def conjuncts(expression: Expression) -> list[Expression]:
@@ -27,12 +38,14 @@ def is_value(expression: Expression) -> bool:
 
 
 def pushable(expression: Expression) -> bool:
-    """Storage may evaluate it once its stable parts without columns (now(), current_date) have been replaced by their datums."""
+    """Storage may evaluate it once its stable parts without columns (now(), current_date) have been replaced by their
+    datums."""
     return is_immutable(_with_values_out(expression, {})) and not is_slow(expression)
 
 
 def _with_values_out(expression: Expression, values: dict[Expression, int]) -> Expression:
-    """Parameters, arrays of values, and stable parts without columns become parameters, numbered from 1 in the order of `values`."""
+    """Parameters, arrays of values, and stable parts without columns become parameters, numbered from 1 in the order of
+    `values`."""
 
     def change(node: Expression) -> Expression | None:
         alone = isinstance(node, Parameter) or (isinstance(node, ArrayOf) and is_value(node))

@@ -66,10 +66,14 @@ def plan_insert(planning: Planning, statement: Any, plan_query: QueryPlanner) ->
     relation = relation_of(statement.relation, table)
     targets = _target_columns(table, statement.cols)
     source, rows = _source(planning, statement, stored, targets, plan_query)
-    inserter = RowInserter(stored, constraints_of(planning, table), planning.settings.limits, watch_of(table, planning.catalog))
+    inserter = RowInserter(
+        stored, constraints_of(planning, table), planning.settings.limits, watch_of(table, planning.catalog)
+    )
     upserter, shown = _upserter(planning, statement.onConflictClause, relation, inserter)
     returning = returning_of(planning, statement.returningClause, Scope([relation]))
-    return InsertPlan(planning.parameter_types(), source, inserter, upserter, returning, _explainer(table.name, source, rows, shown))
+    return InsertPlan(
+        planning.parameter_types(), source, inserter, upserter, returning, _explainer(table.name, source, rows, shown)
+    )
 
 
 def _explainer(table: str, source: ValuesSource | QuerySource, rows: int, conflict: Sequence[str]) -> Explainer:
@@ -78,7 +82,11 @@ def _explainer(table: str, source: ValuesSource | QuerySource, rows: int, confli
     query = source.plan
 
     def lines(statistics: Statistics | None, verbose: bool) -> list[str]:
-        return [f"Insert on {table}", *(f"  {line}" for line in conflict), *indent(query.explain(statistics is not None, verbose))]
+        return [
+            f"Insert on {table}",
+            *(f"  {line}" for line in conflict),
+            *indent(query.explain(statistics is not None, verbose)),
+        ]
 
     return lines
 
@@ -128,7 +136,8 @@ def _source(
 
 
 def generated(override: Any, pairs: list[tuple[Column, Any]]) -> list[tuple[Column, Any]]:
-    """What is given for columns, less what OVERRIDING USER VALUE leaves to the identity columns' sequences. Raises 428C9."""
+    """What is given for columns, less what OVERRIDING USER VALUE leaves to the identity columns' sequences. Raises
+    428C9."""
     if not any(column.identity for column, _ in pairs) or override == enums.OverridingKind.OVERRIDING_SYSTEM_VALUE:
         return pairs
     if override == enums.OverridingKind.OVERRIDING_USER_VALUE:
@@ -155,7 +164,8 @@ def _with_clause_inside(statement: Any) -> Any:
 
 
 def _typed_targets(query: Any, targets: Sequence[Column]) -> Any:
-    """`query` with the untyped literals and parameters of its SELECT list cast to the types of the columns that they go to."""
+    """`query` with the untyped literals and parameters of its SELECT list cast to the types of the columns that they go
+    to."""
     if query.op != enums.SetOperation.SETOP_NONE or not query.targetList or len(query.targetList) > len(targets):
         return query
     if query.distinctClause or query.groupClause:
@@ -175,7 +185,10 @@ def _typed_targets(query: Any, targets: Sequence[Column]) -> Any:
 def _plain_values(query: Any) -> bool:
     """VALUES alone, without ORDER BY and the like."""
     return bool(query.valuesLists) and not (
-        query.sortClause or query.limitCount is not None or query.limitOffset is not None or query.withClause is not None
+        query.sortClause
+        or query.limitCount is not None
+        or query.limitOffset is not None
+        or query.withClause is not None
     )
 
 
@@ -191,7 +204,8 @@ def _matched(targets: Sequence[Column], count: int, named: bool) -> Sequence[Col
 def _row_maker(
     planning: Planning, defaults: Sequence[Expression], pairs: Sequence[tuple[Column, Any]], plan_query: QueryPlanner
 ) -> tuple[TupleOf, tuple[Any, ...], Any, bool]:
-    """(a maker of rows of this shape, this row's constants, the plan of its values that have subqueries, whether the row calls nextval or its kin)."""
+    """(a maker of rows of this shape, this row's constants, the plan of its values that have subqueries, whether the
+    row calls nextval or its kin)."""
     full = list(defaults)
     queried: list[tuple[Column, Any]] = []
     for column, node in pairs:
@@ -219,10 +233,12 @@ def _row_maker(
     return compile_tuple(tuple(shape)), tuple(constants), plan, any(map(calls_sequences, shape))
 
 
-# -- ON CONFLICT -----------------------------------------------------------------------------------------------------------------------
+# -- ON CONFLICT -------------------------------------------------------------------------------------------------------
 
 
-def _upserter(planning: Planning, clause: Any, relation: Relation, inserter: RowInserter) -> tuple[Upserter | None, list[str]]:
+def _upserter(
+    planning: Planning, clause: Any, relation: Relation, inserter: RowInserter
+) -> tuple[Upserter | None, list[str]]:
     """(the upserter, EXPLAIN's lines of it)."""
     if clause is None:
         return None, []
@@ -242,7 +258,10 @@ def _upserter(planning: Planning, clause: Any, relation: Relation, inserter: Row
         return Upserter(inserter, arbiters, None), shown
     table = relation.table
     scope = Scope([relation, Relation(table, "excluded", stored.width)])
-    values = {column.position: assigned(planning, node, scope, column) for column, node in assignments(table, clause.targetList)}
+    values = {
+        column.position: assigned(planning, node, scope, column)
+        for column, node in assignments(table, clause.targetList)
+    }
     where = conjunction(planning.condition(clause.whereClause, scope))
     positions = frozenset(values)
     changer = changer_of(planning, stored, positions)
@@ -281,4 +300,6 @@ def _arbiters(stored: StoredTable, infer: Any) -> list[StoredIndex]:
 
 
 def _no_arbiter() -> DatabaseError:
-    return DatabaseError(INVALID_COLUMN_REFERENCE, "there is no unique or exclusion constraint matching the ON CONFLICT specification")
+    return DatabaseError(
+        INVALID_COLUMN_REFERENCE, "there is no unique or exclusion constraint matching the ON CONFLICT specification"
+    )

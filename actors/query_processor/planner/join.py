@@ -1,7 +1,9 @@
-"""Joins of two tables by index look-up (row_executor/joining.py): inner joins either way round, left joins from the left.
+"""Joins of two tables by index look-up (row_executor/joining.py): inner joins either way round, left joins from the
+left.
 
-Taken where one side is narrowed by an index and the other is found by its primary key or a unique index, or where one side is at most a few rows
-(equality on a unique key) and the other is narrowed by an index. Every other join is the column executor's.
+Taken where one side is narrowed by an index and the other is found by its primary key or a unique index, or where one
+side is at most a few rows (equality on a unique key) and the other is narrowed by an index. Every other join is the
+column executor's.
 """
 
 from __future__ import annotations
@@ -82,7 +84,9 @@ def plan_join(planning: Planning, query: BoundQuery, body: Select, locking: Sequ
     )
 
 
-def _locked(locking: Sequence[Any], scope: Scope, sides: Sides, is_left: bool) -> Callable[[KeyedRow], Sequence[bytes]] | None:
+def _locked(
+    locking: Sequence[Any], scope: Scope, sides: Sides, is_left: bool
+) -> Callable[[KeyedRow], Sequence[bytes]] | None:
     """What gives a joined row's keys to be locked. Raises 0A000 for the side of an outer join that may have no row."""
     locked = locked_relations(locking, scope)
     if is_left and sides.inner_relation in locked:
@@ -107,10 +111,16 @@ def _either_way(left: Relation, right: Relation, parts: Sequence[Expression], pa
         sides = _arrange(outer, inner, own, [part for part in parts if not _only(part, outer)], parameters)
         if sides is not None:
             found.append(sides)
-    return max(found, key=lambda sides: (sides.outer.by_primary_key, sides.outer.keyed, sides.inner.by_primary_key), default=None)
+    return max(
+        found,
+        key=lambda sides: (sides.outer.by_primary_key, sides.outer.keyed, sides.inner.by_primary_key),
+        default=None,
+    )
 
 
-def _arrange(outer: Relation, inner: Relation, own: Sequence[Expression], others: Sequence[Expression], parameters: int) -> Sides | None:
+def _arrange(
+    outer: Relation, inner: Relation, own: Sequence[Expression], others: Sequence[Expression], parameters: int
+) -> Sides | None:
     """`own`: conditions of the outer side; `others`: of the inner one, given an outer row."""
     outer_path = path_to(stored_table(outer.table), [_shifted(part, outer, parameters) for part in own])
     inner_path = path_to(stored_table(inner.table), [_shifted(part, inner, parameters, outer) for part in others])

@@ -1,7 +1,9 @@
-"""UPDATE and DELETE whose rows another SELECT finds: those with FROM or USING, WITH, or subqueries that depend on the row.
+"""UPDATE and DELETE whose rows another SELECT finds: those with FROM or USING, WITH, or subqueries that depend on the
+row.
 
     UPDATE a SET n = b.n + 1, s = 'x' FROM b WHERE a.id = b.id RETURNING a.n, b.id
-    SELECT a.id, b.n + 1, b.* FROM a, b WHERE a.id = b.id          planned as any other SELECT: the key, the values that need it, RETURNING's columns
+    SELECT a.id, b.n + 1, b.* FROM a, b WHERE a.id = b.id          planned as any other SELECT: the key, the values that
+                                                                   need it, RETURNING's columns
 
 Its rows follow the changed table's row in the row that assignments and RETURNING see.
 
@@ -47,7 +49,9 @@ def plan_joined(
     stored = stored_table(relation.table)
     if stored.hidden:
         what = "DELETE" if pairs is None else "UPDATE"
-        raise DatabaseError(FEATURE_NOT_SUPPORTED, f"{what} with other tables or subqueries needs a primary key on the table it changes")
+        raise DatabaseError(
+            FEATURE_NOT_SUPPORTED, f"{what} with other tables or subqueries needs a primary key on the table it changes"
+        )
     joined = _relations(planning, others or (), stored.width)
     whole = Scope([relation, *joined]) if joined is not None else None
     nodes = [_reference(relation, stored.table.columns[position].name) for position in stored.primary.positions]
@@ -61,7 +65,9 @@ def plan_joined(
     returned = Scope([relation])
     if statement.returningClause is not None and others:
         if joined is None:
-            raise DatabaseError(FEATURE_NOT_SUPPORTED, "RETURNING is supported with plain tables in FROM and USING only")
+            raise DatabaseError(
+                FEATURE_NOT_SUPPORTED, "RETURNING is supported with plain tables in FROM and USING only"
+            )
         moved = _relations(planning, others, stored.width + len(nodes)) or []
         returned = Scope([relation, *moved])
         for other in moved:
@@ -73,7 +79,9 @@ def plan_joined(
     for column, _ in pairs or ():
         expression = local.get(column.position)
         if expression is None:
-            expression = coerce_assignment(ColumnNode(stored.width + place, query.fields[place].type), column.type, column.name)
+            expression = coerce_assignment(
+                ColumnNode(stored.width + place, query.fields[place].type), column.type, column.name
+            )
             place += 1
         expressions.append(expression)
     positions = tuple(column.position for column, _ in pairs or ())
@@ -88,7 +96,10 @@ def plan_joined(
         None if pairs is None else changer_of(planning, stored, frozenset(positions)),
         RowRemover(stored, watch_of(stored.table, planning.catalog)),
         returning,
-        lambda statistics, verbose: [f"{verb} on {relation.table.name}", *indent(query.explain(statistics is not None, verbose))],
+        lambda statistics, verbose: [
+            f"{verb} on {relation.table.name}",
+            *indent(query.explain(statistics is not None, verbose)),
+        ],
     )
 
 
@@ -107,8 +118,11 @@ def _relations(planning: Planning, others: Sequence[Any], offset: int) -> list[R
     return relations
 
 
-def _local(planning: Planning, node: Any, column: Column, scope: Scope, whole: Scope | None, width: int) -> Expression | None:
-    """The value of `column` if the changed row alone decides it, else None. Raises 42702 for a name that several tables have."""
+def _local(
+    planning: Planning, node: Any, column: Column, scope: Scope, whole: Scope | None, width: int
+) -> Expression | None:
+    """The value of `column` if the changed row alone decides it, else None. Raises 42702 for a name that several tables
+    have."""
     try:
         expression = assigned(planning, node, whole or scope, column)
     except (NotRowExpression, NotRowStatement):

@@ -1,13 +1,15 @@
-"""SELECT ... FOR UPDATE and its kin: the rows that a query selects join the conflict check of COMMIT, or the query is refused. None is left out silently.
+"""SELECT ... FOR UPDATE and its kin: the rows that a query selects join the conflict check of COMMIT, or the query is
+refused. None is left out silently.
 
 Under optimistic concurrency control nobody holds a row before COMMIT and nobody waits for one:
 
-- FOR UPDATE and FOR KEY SHARE do the same: whoever wrote a locked row after this transaction began, and committed first, makes its COMMIT fail (40001). FOR SHARE
-  and FOR NO KEY UPDATE too, outside of dsql mode, which refuses them.
-- NOWAIT is granted as it stands: there is nothing to wait for. SKIP LOCKED finds no row locked, so it skips none: of two consumers that take the same row one
-  is told so at COMMIT.
+- FOR UPDATE and FOR KEY SHARE do the same: whoever wrote a locked row after this transaction began, and committed
+  first, makes its COMMIT fail (40001). FOR SHARE and FOR NO KEY UPDATE too, outside of dsql mode, which refuses them.
+- NOWAIT is granted as it stands: there is nothing to wait for. SKIP LOCKED finds no row locked, so it skips none: of
+  two consumers that take the same row one is told so at COMMIT.
 
-The row executor locks: on one table, and in joins by look-up. A lock in any other query is refused (0A000), with PostgreSQL's words where PostgreSQL refuses it, too.
+The row executor locks: on one table, and in joins by look-up. A lock in any other query is refused (0A000), with
+PostgreSQL's words where PostgreSQL refuses it, too.
 """
 
 from __future__ import annotations
@@ -45,7 +47,9 @@ def command_of(clauses: Sequence[Any]) -> str:
 def check_locking(statement: ast.SelectStmt, mode: str) -> None:
     """Raises 0A000 where there are no rows of tables to lock, or (dsql mode) for another strength than DSQL has."""
     if mode == "dsql" and any(Strength(clause.strength) not in _IN_DSQL_MODE for clause in statement.lockingClause):
-        raise DatabaseError(FEATURE_NOT_SUPPORTED, "locking clauses other than FOR UPDATE/FOR KEY SHARE are not supported")
+        raise DatabaseError(
+            FEATURE_NOT_SUPPORTED, "locking clauses other than FOR UPDATE/FOR KEY SHARE are not supported"
+        )
     name = lock_name(statement.lockingClause)
     if statement.valuesLists:
         raise DatabaseError(FEATURE_NOT_SUPPORTED, f"{name} cannot be applied to VALUES")
@@ -62,12 +66,16 @@ def check_locking(statement: ast.SelectStmt, mode: str) -> None:
 
 
 def refused(statement: ast.SelectStmt) -> DatabaseError:
-    """0A000 for a query whose rows have no keys here: subqueries and WITH, joins other than by look-up, the system's tables ..."""
-    return DatabaseError(FEATURE_NOT_SUPPORTED, f"{lock_name(statement.lockingClause)} is not supported in a query of this kind")
+    """0A000 for a query whose rows have no keys here: subqueries and WITH, joins other than by look-up, the system's
+    tables ..."""
+    return DatabaseError(
+        FEATURE_NOT_SUPPORTED, f"{lock_name(statement.lockingClause)} is not supported in a query of this kind"
+    )
 
 
 def locked_relations(clauses: Sequence[Any], scope: Scope) -> list[Relation]:
-    """The relations of FROM whose rows are locked. Raises 42P01 for one that is not there, 42601 for a qualified name."""
+    """The relations of FROM whose rows are locked. Raises 42P01 for one that is not there, 42601 for a qualified
+    name."""
     found: dict[str, Relation] = {}
     relations = {relation.alias: relation for relation in scope.relations}
     for clause in clauses:
@@ -78,7 +86,9 @@ def locked_relations(clauses: Sequence[Any], scope: Scope) -> list[Relation]:
             if locked.schemaname or locked.catalogname:
                 raise DatabaseError(SYNTAX_ERROR, f"{name} must specify unqualified relation names")
             if locked.relname not in relations:
-                raise DatabaseError(UNDEFINED_TABLE, f'relation "{locked.relname}" in {name} clause not found in FROM clause')
+                raise DatabaseError(
+                    UNDEFINED_TABLE, f'relation "{locked.relname}" in {name} clause not found in FROM clause'
+                )
             found[locked.relname] = relations[locked.relname]
     return list(found.values())
 

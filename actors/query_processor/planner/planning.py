@@ -30,16 +30,31 @@ from actors.sql.types import format_type
 from actors.sql.types.column_type import ColumnType
 
 COLUMNS_SHARE_MAX = 2
-"""Typed columns instead of encoded rows are asked for where at most one in so many columns is needed: else rows cost less."""
+"""Typed columns instead of encoded rows are asked for where at most one in so many columns is needed: else rows cost
+less."""
 _COLUMN_TYPES = frozenset(
-    {"bool", "int2", "int4", "int8", "float4", "float8", "text", "varchar", "bpchar", "bytea", "uuid", "date", "timestamptz"}
+    {
+        "bool",
+        "int2",
+        "int4",
+        "int8",
+        "float4",
+        "float8",
+        "text",
+        "varchar",
+        "bpchar",
+        "bytea",
+        "uuid",
+        "date",
+        "timestamptz",
+    }
 )
 """Types whose every datum an Arrow column can hold (but for the last years of timestamps)."""
 
 
 class Planning:
-    """One statement's. `parameters` collects the parameters' types. The result of `analyze` may hold parameters still unknown to it: types are
-    asked for (`parameter_types`) once all expressions have been analyzed."""
+    """One statement's. `parameters` collects the parameters' types. The result of `analyze` may hold parameters still
+    unknown to it: types are asked for (`parameter_types`) once all expressions have been analyzed."""
 
     def __init__(self, catalog: Catalog, parameter_types: Sequence[ColumnType | None], settings: Settings) -> None:
         self.catalog = catalog
@@ -61,7 +76,8 @@ class Planning:
         return table
 
     def expression(self, node: Any, scope: Scope, expected: ColumnType | None = None) -> Expression:
-        """Typed, an untyped literal taken as text. Raises NotRowStatement for what may take long, where there are threads for it."""
+        """Typed, an untyped literal taken as text. Raises NotRowStatement for what may take long, where there are
+        threads for it."""
         expression = coerce_unknown(analyze(node, scope, self.parameters, expected), self.parameters)
         if self.has_threads and is_slow(expression):
             raise NotRowStatement(Reason.SLOW)
@@ -75,14 +91,18 @@ class Planning:
             expression = self.expression(node, scope, BOOL)
         except NotRowExpression:
             if any_call(node, lambda call: call.over is not None):
-                raise DatabaseError("42P20", f"window functions are not allowed in {clause}", position=position_of(node)) from None
+                raise DatabaseError(
+                    "42P20", f"window functions are not allowed in {clause}", position=position_of(node)
+                ) from None
             if has_aggregates([node]):
                 raise DatabaseError(GROUPING_ERROR, f"aggregate functions are not allowed in {clause}") from None
             raise
         if expression.type.name != "bool":
             shown = format_type(ColumnType(expression.type.name))
             raise DatabaseError(
-                DATATYPE_MISMATCH, f"argument of {clause} must be type boolean, not type {shown}", position=position_of(node)
+                DATATYPE_MISMATCH,
+                f"argument of {clause} must be type boolean, not type {shown}",
+                position=position_of(node),
             )
         return conjuncts(expression)
 
@@ -136,8 +156,9 @@ def path_to(
     memory_bytes_max: int = 0,
     filtered: bool = True,
 ) -> Path:
-    """The access path for the conjuncts `parts`. `filtered` False: a scan leaves the path's `filters` to whoever takes its rows. `project`: the positions that suffice, for ranges of the primary index; `memory_bytes_max`: of
-    the rows held at once (0: no limit)."""
+    """The access path for the conjuncts `parts`. `filtered` False: a scan leaves the path's `filters` to whoever takes
+    its rows. `project`: the positions that suffice, for ranges of the primary index; `memory_bytes_max`: of the rows
+    held at once (0: no limit)."""
     choice = choose(stored, parts, wanted, limited)
     enforced = [part for number, part in enumerate(parts) if number in choice.enforced]
     rest = [part for number, part in enumerate(parts) if number not in choice.enforced]
@@ -150,7 +171,12 @@ def path_to(
     if index is not stored.primary:
         local = conjunction(rest) if filtered else None
         scan = IndexAccess(
-            stored, index, keys, compile_filter(local) if local is not None else None, reverse=reverse, memory_bytes_max=memory_bytes_max
+            stored,
+            index,
+            keys,
+            compile_filter(local) if local is not None else None,
+            reverse=reverse,
+            memory_bytes_max=memory_bytes_max,
         )
         return Path(scan, choice, enforced, [], rest, bool(wanted) and choice.order is not None)
     pushed = [part for part in rest if pushable(part)]

@@ -1,11 +1,13 @@
-"""Which executor runs a SELECT, told from the bound query alone: a pure predicate, with the reason that EXPLAIN (VERBOSE) shows.
+"""Which executor runs a SELECT, told from the bound query alone: a pure predicate, with the reason that EXPLAIN
+(VERBOSE) shows.
 
     route(SELECT abalance FROM accounts WHERE aid = $1)
         -> Route(None), point and range reads, look-up joins, plain aggregates
     route(SELECT bid, sum(x) FROM accounts GROUP BY bid)
         -> Route(Reason.GROUPING), everything else: the column executor
 
-One thing more is known only once access paths have been looked for: that no index leads from one table of a join to the other (join.py).
+One thing more is known only once access paths have been looked for: that no index leads from one table of a join to the
+other (join.py).
 """
 
 from __future__ import annotations
@@ -118,7 +120,9 @@ def _expressions(query: BoundQuery, body: Select, has_threads: bool) -> Reason |
     expressions = [*body.targets, *(item.expression for item in query.order if item.output is None)]
     expressions += [item.condition for item in body.items if isinstance(item, JoinItem) and item.condition is not None]
     expressions += [part for part in (body.where, query.limit, query.offset) if part is not None]
-    return next((reason for expression in expressions if (reason := _expression(expression, has_threads)) is not None), None)
+    return next(
+        (reason for expression in expressions if (reason := _expression(expression, has_threads)) is not None), None
+    )
 
 
 def _expression(expression: Expression, has_threads: bool) -> Reason | None:

@@ -1,4 +1,5 @@
-"""SELECT of the row executor: one table or none, WHERE, ORDER BY, LIMIT, FOR UPDATE. Aggregates are in aggregate.py, joins in join.py.
+"""SELECT of the row executor: one table or none, WHERE, ORDER BY, LIMIT, FOR UPDATE. Aggregates are in aggregate.py,
+joins in join.py.
 
 route.py says which statements come here.
 """
@@ -27,8 +28,11 @@ if TYPE_CHECKING:
     from actors.query_processor.session.statements import QueryPlan
 
 
-def plan_select(planning: Planning, bound: BoundStatement, aggregated: bool, locking: Sequence[Any]) -> QueryPlan | None:
-    """Of what `route` leaves to the row executor. None for a join without an index to look rows up by. `locking`: the locking clauses. Raises 0A000, 42P01 for these."""
+def plan_select(
+    planning: Planning, bound: BoundStatement, aggregated: bool, locking: Sequence[Any]
+) -> QueryPlan | None:
+    """Of what `route` leaves to the row executor. None for a join without an index to look rows up by. `locking`: the
+    locking clauses. Raises 0A000, 42P01 for these."""
     query = bound.query
     body = query.body
     assert isinstance(body, Select)
@@ -60,7 +64,9 @@ def _plan_without_table(planning: Planning, query: BoundQuery, body: Select, loc
     )
 
 
-def _plan_table(planning: Planning, query: BoundQuery, body: Select, scope: Scope, locking: Sequence[Any]) -> SelectPlan:
+def _plan_table(
+    planning: Planning, query: BoundQuery, body: Select, scope: Scope, locking: Sequence[Any]
+) -> SelectPlan:
     [relation] = scope.relations
     stored = stored_table(relation.table)
     parts = [] if body.where is None else conjuncts(body.where)
@@ -71,7 +77,9 @@ def _plan_table(planning: Planning, query: BoundQuery, body: Select, scope: Scop
     used = sorted(set().union(*map(columns_of, [*expressions, *(item[0] for item in items), *parts])))
     locks = bool(locked_relations(locking, scope))
     project = projection(stored, used) if not locks and limits.count is None else None
-    path = path_to(stored, parts, wanted, limits.count is not None, project, planning.settings.limits.statement_memory_bytes_max)
+    path = path_to(
+        stored, parts, wanted, limits.count is not None, project, planning.settings.limits.statement_memory_bytes_max
+    )
     ordered = not items or path.ordered or isinstance(path.access, PointAccess)
     sorting = None if ordered else sorting_of(items)
     return SelectPlan(
@@ -81,7 +89,14 @@ def _plan_table(planning: Planning, query: BoundQuery, body: Select, scope: Scop
         compile_tuple(tuple(expressions)),
         sorting,
         limits,
-        explain_path(path, scope, sort=None if ordered else items, limited=limits.count is not None, locking=locks, output=expressions),
+        explain_path(
+            path,
+            scope,
+            sort=None if ordered else items,
+            limited=limits.count is not None,
+            locking=locks,
+            output=expressions,
+        ),
         command_of(locking),
         own_key if locks else None,
     )

@@ -1,10 +1,13 @@
-"""SELECT whose list calls nextval or its kin: the query without these calls, planned as any other, and the calls over its rows.
+"""SELECT whose list calls nextval or its kin: the query without these calls, planned as any other, and the calls over
+its rows.
 
-    SELECT nextval('s'), a + 1 FROM t WHERE b ORDER BY c        SELECT NULL, a + 1 FROM t WHERE b ORDER BY c, then nextval('s') of each row
+    SELECT nextval('s'), a + 1 FROM t WHERE b ORDER BY c        SELECT NULL, a + 1 FROM t WHERE b ORDER BY c, then
+                                                                nextval('s') of each row
     SELECT setval('s', max(id)) FROM t                          SELECT NULL, max(id) FROM t
 
-So neither executor waits within an expression, and a sequence is asked after sorting, for the rows that are given out alone, as in PostgreSQL. In WHERE, GROUP BY, ORDER BY and in subqueries these functions are
-refused (0A000) when they are called.
+So neither executor waits within an expression, and a sequence is asked after sorting, for the rows that are given out
+alone, as in PostgreSQL. In WHERE, GROUP BY, ORDER BY and in subqueries these functions are refused (0A000) when they
+are called.
 """
 
 from __future__ import annotations
@@ -90,7 +93,9 @@ class _Scope:
         return place, self._fields[place].type
 
 
-def plan_sequenced(planning: Planning, statement: ast.SelectStmt, plan_query: Callable[[Any], QueryPlan]) -> SequencedPlan:
+def plan_sequenced(
+    planning: Planning, statement: ast.SelectStmt, plan_query: Callable[[Any], QueryPlan]
+) -> SequencedPlan:
     """Raises 0A000 where the list is one of distinct rows, or calls stand beside several stars."""
     if statement.distinctClause or statement.op != enums.SetOperation.SETOP_NONE:
         raise DatabaseError(FEATURE_NOT_SUPPORTED, "nextval() and its like are not supported with DISTINCT")

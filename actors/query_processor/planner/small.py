@@ -1,8 +1,9 @@
-"""A bound query as operators over few rows (row_executor/operators.py), where smallness.py allows it. What its tables hold is known only when it runs: where it is too much, the
-column executor runs the statement instead (SmallPlan).
+"""A bound query as operators over few rows (row_executor/operators.py), where smallness.py allows it. What its tables
+hold is known only when it runs: where it is too much, the column executor runs the statement instead (SmallPlan).
 
-Each operator's rows have a layout: which of the statement's positions is at which place. Expressions are rewritten to places before they are compiled; subqueries become parameters behind
-the statement's own, and x IN (SELECT y ...) becomes x = ANY of such a parameter.
+Each operator's rows have a layout: which of the statement's positions is at which place. Expressions are rewritten to
+places before they are compiled; subqueries become parameters behind the statement's own, and x IN (SELECT y ...)
+becomes x = ANY of such a parameter.
 """
 
 from __future__ import annotations
@@ -198,7 +199,9 @@ class _Builder:
             distinct_on = group_key(self._tuple(body.distinct_on, layout), [item.type for item in body.distinct_on])
         sorting = self._sorting(query.order, None if body.distinct else layout)
         output = self._tuple(body.targets, layout)
-        return SelectRows(source.operator, passes, grouping, having, output, sorting, limits_of(query), distinct, distinct_on)
+        return SelectRows(
+            source.operator, passes, grouping, having, output, sorting, limits_of(query), distinct, distinct_on
+        )
 
     def _grouping(self, query: BoundQuery, body: Select, source: Source) -> tuple[Grouping, Layout]:
         """And the layout of its rows: the first row's columns, then the aggregates."""
@@ -248,7 +251,9 @@ class _Builder:
         waiting = list(items)
         left, parts = self._item(waiting.pop(0), parts)
         while waiting:
-            chosen = next((item for item in waiting if _equalities(parts, set(left.layout), _positions(item))), waiting[0])
+            chosen = next(
+                (item for item in waiting if _equalities(parts, set(left.layout), _positions(item))), waiting[0]
+            )
             waiting.remove(chosen)
             right, parts = self._item(chosen, parts)
             left, parts = self._joined(left, right, parts, "INNER")
@@ -273,7 +278,9 @@ class _Builder:
         self.paths.append((item, path))
         left = conjunction(path.filters)
         width = item.width if project is None else project[-1] + 1
-        table = TableRows(path.access, None if left is None or path.choice.unique else compile_filter(left), self._rows_max, width)
+        table = TableRows(
+            path.access, None if left is None or path.choice.unique else compile_filter(left), self._rows_max, width
+        )
         return Source(table, layout, width), rest
 
     def _is_of(self, part: Expression, own: set[int]) -> bool:
@@ -306,7 +313,9 @@ class _Builder:
         passes = self._filter(rest, source.layout)
         return source if passes is None else Source(Filtered(source.operator, passes), source.layout, source.width)
 
-    def _joined(self, left: Source, right: Source, parts: list[Expression], kind: str) -> tuple[Source, list[Expression]]:
+    def _joined(
+        self, left: Source, right: Source, parts: list[Expression], kind: str
+    ) -> tuple[Source, list[Expression]]:
         """Of `parts` those that both sides together decide are looked at here; the others are answered."""
         layout = {**left.layout, **{position: place + left.width for position, place in right.layout.items()}}
         pairs = _equalities(parts, set(left.layout), set(right.layout))
@@ -349,8 +358,11 @@ def _positions(item: FromItem) -> set[int]:
     return {position for leaf in leaves([item]) for position in range(leaf.offset, leaf.offset + leaf.width)}
 
 
-def _equalities(parts: Sequence[Expression], left: set[int], right: set[int]) -> list[tuple[Expression, Expression, Expression]]:
-    """(condition, its left side, its right side) of equalities between the two, whose values are compared by their keys."""
+def _equalities(
+    parts: Sequence[Expression], left: set[int], right: set[int]
+) -> list[tuple[Expression, Expression, Expression]]:
+    """(condition, its left side, its right side) of equalities between the two, whose values are compared by their
+    keys."""
     found: list[tuple[Expression, Expression, Expression]] = []
     for part in parts:
         if not isinstance(part, Call) or part.name != "=" or len(part.arguments) != 2:
@@ -375,6 +387,8 @@ def _as_types(arm: BoundQuery, types: Sequence[ColumnType]) -> Any:
     given = [column.type for column in arm.columns]
     if given == list(types):
         return None
-    made = [coerce(Column(place, type_), target) for place, (type_, target) in enumerate(zip(given, types, strict=True))]
+    made = [
+        coerce(Column(place, type_), target) for place, (type_, target) in enumerate(zip(given, types, strict=True))
+    ]
     assert None not in made
     return compile_tuple(tuple(expression for expression in made if expression is not None))

@@ -1,8 +1,10 @@
-"""Whether the row executor's operators (row_executor/operators.py) can run a query, should its tables turn out to be small: a pure predicate over the bound query.
+"""Whether the row executor's operators (row_executor/operators.py) can run a query, should its tables turn out to be
+small: a pure predicate over the bound query.
 
-is_small(SELECT state, count(*) FROM orders GROUP BY state)                              True
-is_small(SELECT rank() OVER (ORDER BY n) FROM t)                                         False: window calls are DuckDB's
-is_small(SELECT (SELECT max(n) FROM u WHERE u.id = t.id) FROM t)                         False: the subquery depends on the row around it
+is_small(SELECT state, count(*) FROM orders GROUP BY state)                              True is_small(SELECT rank()
+OVER (ORDER BY n) FROM t)                                         False: window calls are DuckDB's is_small(SELECT
+(SELECT max(n) FROM u WHERE u.id = t.id) FROM t)                         False: the subquery depends on the row around
+it
 """
 
 from __future__ import annotations
@@ -82,16 +84,29 @@ class _Check:
     def _select(self, query: BoundQuery, body: Select) -> bool:
         if body.windowed or body.sets or body.group_distinct or not all(map(self._item, body.items)):
             return False
-        own = frozenset(position for leaf in leaves(body.items) for position in range(leaf.offset, leaf.offset + leaf.width))
+        own = frozenset(
+            position for leaf in leaves(body.items) for position in range(leaf.offset, leaf.offset + leaf.width)
+        )
         group: list[Expression] = []
         for item in body.group:
             if isinstance(item, GroupingSet):
                 return False
             group.append(item)
-        keys = [*group, *body.distinct_on, *(item.expression for item in query.order), *(body.targets if body.distinct else ())]
+        keys = [
+            *group,
+            *body.distinct_on,
+            *(item.expression for item in query.order),
+            *(body.targets if body.distinct else ()),
+        ]
         conditions = [part for part in (body.where, body.having) if part is not None]
         conditions += [condition for item in body.items for condition in _conditions(item)]
-        expressions = [*body.targets, *group, *body.distinct_on, *conditions, *(item.expression for item in query.order)]
+        expressions = [
+            *body.targets,
+            *group,
+            *body.distinct_on,
+            *conditions,
+            *(item.expression for item in query.order),
+        ]
         return _are_keyed(key.type for key in keys) and self._expressions(expressions, own)
 
     def _item(self, item: FromItem) -> bool:
@@ -111,7 +126,11 @@ class _Check:
         for node in walk(expression):
             if isinstance(node, Cast) and (node.type.name in OBJECTS or node.argument.type.name in OBJECTS):
                 return False
-            if isinstance(node, Column) and node.position not in own and not self._call(self._calls.get(node.position), own):
+            if (
+                isinstance(node, Column)
+                and node.position not in own
+                and not self._call(self._calls.get(node.position), own)
+            ):
                 return False
         return True
 
@@ -128,7 +147,9 @@ class _Check:
         if call.distinct and not _are_keyed(argument.type for argument in call.arguments):
             return False
         parts = [*call.arguments, *(item.expression for item in call.order)]
-        return self._sorted(call.order) and self._expressions([*parts, call.filter] if call.filter is not None else parts, own)
+        return self._sorted(call.order) and self._expressions(
+            [*parts, call.filter] if call.filter is not None else parts, own
+        )
 
     def _subquery(self, call: Subquery, own: frozenset[int]) -> bool:
         """One that does not depend on the row around it; x IN (...), where x is compared with the column itself."""
@@ -142,7 +163,9 @@ class _Check:
         if not isinstance(comparison, Call) or comparison.name not in COMPARISONS or len(comparison.arguments) != 2:
             return False
         left, right = comparison.arguments
-        is_listed = is_array("_" + right.type.name) and right.type.name != "bpchar" and columns_of(right) == {call.offset}
+        is_listed = (
+            is_array("_" + right.type.name) and right.type.name != "bpchar" and columns_of(right) == {call.offset}
+        )
         return is_listed and call.offset not in columns_of(left) and self._expression(left, own)
 
 

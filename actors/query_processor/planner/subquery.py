@@ -1,7 +1,8 @@
 """Queries within a statement that writes.
 
-`plan_within` plans one of them, the statement's parameters being shared. `take_out` makes a plain statement of one whose subqueries do not depend on its
-rows: they run first, once, and their results are parameters of the rest, so that conditions on keys still lead to points:
+`plan_within` plans one of them, the statement's parameters being shared. `take_out` makes a plain statement of one
+whose subqueries do not depend on its rows: they run first, once, and their results are parameters of the rest, so that
+conditions on keys still lead to points:
 
     UPDATE t SET n = (SELECT max(n) FROM u) WHERE id = $1
     ->  $2 := SELECT max(n) FROM u;   UPDATE t SET n = $2 WHERE id = $1
@@ -53,7 +54,8 @@ def parameter_numbers(node: Any) -> set[int]:
 
 
 def plan_within(planning: Planning, query: Any, plan_query: QueryPlanner) -> QueryPlan:
-    """The plan of `query`, which sees the types of the statement's parameters that are known, and adds those of its own."""
+    """The plan of `query`, which sees the types of the statement's parameters that are known, and adds those of its
+    own."""
     used = parameter_numbers(query)
     given: list[ColumnType | None] = []
     for number in range(1, max(used, default=0) + 1):
@@ -108,8 +110,11 @@ class _Extractor:
         return ast.ParamRef(number=number, location=node.location)
 
 
-def take_out(planning: Planning, statement: Any, plan_query: QueryPlanner, plan_rest: Callable[[Any], Any]) -> WithSubqueries:
-    """`plan_rest(statement without its subqueries)` behind its subqueries. Raises NotRowStatement where one of them depends on the rows."""
+def take_out(
+    planning: Planning, statement: Any, plan_query: QueryPlanner, plan_rest: Callable[[Any], Any]
+) -> WithSubqueries:
+    """`plan_rest(statement without its subqueries)` behind its subqueries. Raises NotRowStatement where one of them
+    depends on the rows."""
     parameters = max(parameter_numbers(statement), default=0)
     parameters = max(parameters, len(planning.given))
     extractor = _Extractor(planning, parameters, plan_query)

@@ -5,9 +5,9 @@
     RangeAccess          ranges of the primary index, filter and limit pushed to storage
     IndexAccess          ranges of a secondary index, then the rows its entries lead to, in batches
 
-`filter` is what is left to be evaluated here; `pushed` what storage evaluates for a range. Own uncommitted writes are always in the answer.
-`statistics` is what EXPLAIN ANALYZE shows of the last run. A scan that holds more than `memory_bytes_max` bytes of encoded rows ends with 53200: all rows of
-a statement are in memory at once.
+`filter` is what is left to be evaluated here; `pushed` what storage evaluates for a range. Own uncommitted writes are
+always in the answer. `statistics` is what EXPLAIN ANALYZE shows of the last run. A scan that holds more than
+`memory_bytes_max` bytes of encoded rows ends with 53200: all rows of a statement are in memory at once.
 """
 
 from __future__ import annotations
@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from actors.query_processor.transaction import Scanner, Transaction
 
 RANGES_AHEAD = 16
-"""Ranges of an IN list that are asked for at once: hides the way to storage and back, and bounds what waits here unread."""
+"""Ranges of an IN list that are asked for at once: hides the way to storage and back, and bounds what waits here
+unread."""
 TURN_ROWS = 1024
 """Rows that are decoded, filtered, sorted or projected before other clients have their turn: a few milliseconds."""
 LOOKUP_ROWS = 512
@@ -51,7 +52,8 @@ PointsOf = Callable[[Sequence[Any], Environment], list[bytes]]
 
 @dataclass(slots=True)
 class Statistics:
-    """Of the last run: rows that storage looked at, rows that it sent, rows fetched through an index, rows that passed all filters."""
+    """Of the last run: rows that storage looked at, rows that it sent, rows fetched through an index, rows that passed
+    all filters."""
 
     read: int = 0
     received: int = 0
@@ -138,7 +140,9 @@ POINTS_BATCH = 1024
 
 def _are_many(parameters: Sequence[Any]) -> bool:
     """Whether making keys of them may take long."""
-    return len(parameters) > POINTS_BATCH or any(value.__class__ is Array and len(value.items) > POINTS_BATCH for value in parameters)
+    return len(parameters) > POINTS_BATCH or any(
+        value.__class__ is Array and len(value.items) > POINTS_BATCH for value in parameters
+    )
 
 
 class PointsAccess:
@@ -146,7 +150,9 @@ class PointsAccess:
 
     __slots__ = ("_filter", "_index", "_many", "_points", "statistics", "stored")
 
-    def __init__(self, stored: StoredTable, index: StoredIndex, points: PointsOf, filter: Filter | None, keys_planned: int = 0) -> None:
+    def __init__(
+        self, stored: StoredTable, index: StoredIndex, points: PointsOf, filter: Filter | None, keys_planned: int = 0
+    ) -> None:
         """`keys_planned`: how many there may be, as far as the planner knows."""
         self.stored = stored
         self._index = index
@@ -172,7 +178,9 @@ class PointsAccess:
         statistics.passed = len(rows)
         return rows
 
-    async def _read(self, transaction: Transaction, keys: list[bytes], parameters: Sequence[Any], limit: int, rows: list[KeyedRow]) -> None:
+    async def _read(
+        self, transaction: Transaction, keys: list[bytes], parameters: Sequence[Any], limit: int, rows: list[KeyedRow]
+    ) -> None:
         """Appends to `rows`, up to `limit` of them."""
         environment, statistics = transaction.environment, self.statistics
         values = await transaction.get(keys)
@@ -196,14 +204,16 @@ class PointsAccess:
 
 @dataclass(frozen=True, slots=True)
 class PushedFilter:
-    """Evaluated by storage: an immutable expression whose parameters are numbered anew; `parameters(...)` gives their datums."""
+    """Evaluated by storage: an immutable expression whose parameters are numbered anew; `parameters(...)` gives their
+    datums."""
 
     expression: Expression
     parameters: Callable[..., tuple[Any, ...]]
 
 
 class RangeAccess:
-    """Ranges of the primary index. `project`: with it, rows come as typed columns of those positions only, and have no key."""
+    """Ranges of the primary index. `project`: with it, rows come as typed columns of those positions only, and have no
+    key."""
 
     __slots__ = ("_filter", "_ranges", "memory_bytes_max", "project", "pushed", "reverse", "statistics", "stored")
 
@@ -375,7 +385,12 @@ class IndexAccess:
         return rows
 
     async def _look_up(
-        self, transaction: Transaction, parameters: Sequence[Any], keys: list[bytes], rows: list[KeyedRow], statistics: Statistics
+        self,
+        transaction: Transaction,
+        parameters: Sequence[Any],
+        keys: list[bytes],
+        rows: list[KeyedRow],
+        statistics: Statistics,
     ) -> None:
         """The rows with these keys that pass the filter."""
         environment, decode, passes = transaction.environment, self.stored.decode, self._filter

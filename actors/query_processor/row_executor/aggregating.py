@@ -1,7 +1,8 @@
 """`AggregatePlan`: count, sum, min, max and avg over one access path, without groups: always one row.
 
-Ranges of the primary index are aggregated by storage, which answers with partial results of its parts of a range (scan_program.py); they are combined
-here. A range that the transaction has written in, rows behind a secondary index and rows that need a filter of our own are read and aggregated here.
+Ranges of the primary index are aggregated by storage, which answers with partial results of its parts of a range
+(scan_program.py); they are combined here. A range that the transaction has written in, rows behind a secondary index
+and rows that need a filter of our own are read and aggregated here.
 
     avg(n)   ->   partials sum(n), count(n)   ->   their quotient
 """
@@ -40,7 +41,8 @@ Row = Sequence[Any]
 
 @dataclass(frozen=True, slots=True)
 class Partial:
-    """One aggregate as it is computed in parts: `function` count, sum, min or max of an argument of `type` (None: count(*))."""
+    """One aggregate as it is computed in parts: `function` count, sum, min or max of an argument of `type` (None:
+    count(*))."""
 
     function: str
     type: ColumnType | None
@@ -99,7 +101,8 @@ def _overflow() -> DatabaseError:
 
 
 def combiner(partial: Partial) -> Callable[[Any, list[Any]], Any]:
-    """`combine(total so far or None, non-null datums) -> total`: of argument datums, and of partial results where those are not counts."""
+    """`combine(total so far or None, non-null datums) -> total`: of argument datums, and of partial results where those
+    are not counts."""
     name = partial.type.name if partial.type is not None else ""
     if partial.function in ("min", "max"):
         pick, key = (max if partial.function == "max" else min), order_key(name)
@@ -125,7 +128,11 @@ def combiner(partial: Partial) -> Callable[[Any, list[Any]], Any]:
             if not datums:
                 return total
             result = sum(datums, total or 0.0)
-            if math.isinf(result) and not any(map(math.isinf, datums)) and not (total is not None and math.isinf(total)):
+            if (
+                math.isinf(result)
+                and not any(map(math.isinf, datums))
+                and not (total is not None and math.isinf(total))
+            ):
                 raise _overflow()
             return result
 
@@ -134,8 +141,8 @@ def combiner(partial: Partial) -> Callable[[Any, list[Any]], Any]:
 
 
 class AggregatePlan:
-    """One row of `output` of the slots' datums. `pushed`: storage computes the partials of whole ranges. `rows_max`: so many first rows of the
-    access path decide (0: all)."""
+    """One row of `output` of the slots' datums. `pushed`: storage computes the partials of whole ranges. `rows_max`: so
+    many first rows of the access path decide (0: all)."""
 
     kind = "SELECT"
 
@@ -181,7 +188,13 @@ class AggregatePlan:
         return Batch([self._output(datums, parameters, environment)], True, "SELECT 1")
 
     async def _read_rows(
-        self, transaction: Transaction, access: RangeAccess, parameters: Sequence[Any], start: bytes, end: bytes, totals: list[Any]
+        self,
+        transaction: Transaction,
+        access: RangeAccess,
+        parameters: Sequence[Any],
+        start: bytes,
+        end: bytes,
+        totals: list[Any],
     ) -> None:
         scanner = transaction.scan(start, end, access.program(transaction, parameters))
         decode, statistics = access.stored.decode, access.statistics
@@ -192,28 +205,42 @@ class AggregatePlan:
         statistics.passed += statistics.received
 
     async def _read_partials(
-        self, transaction: Transaction, access: RangeAccess, parameters: Sequence[Any], start: bytes, end: bytes, totals: list[Any]
+        self,
+        transaction: Transaction,
+        access: RangeAccess,
+        parameters: Sequence[Any],
+        start: bytes,
+        end: bytes,
+        totals: list[Any],
     ) -> None:
         aggregates = tuple(partial.program for partial in self._partials)
-        scanner = transaction.scan(start, end, access.program(transaction, parameters, output="aggregates", aggregates=aggregates))
+        scanner = transaction.scan(
+            start, end, access.program(transaction, parameters, output="aggregates", aggregates=aggregates)
+        )
         statistics = access.statistics
         while (batch := await scanner.next()) is not None:
             arrow = batch.arrow
             statistics.received += arrow.num_rows
             for number, (partial, combine) in enumerate(zip(self._partials, self._combine, strict=True)):
-                results = [datum for datum in from_arrow(arrow.column(number), partial.result_type) if datum is not None]
+                results = [
+                    datum for datum in from_arrow(arrow.column(number), partial.result_type) if datum is not None
+                ]
                 totals[number] = combine(totals[number], results)
         statistics.read += scanner.rows_read
         statistics.passed += 1
 
-    def _add_rows(self, totals: list[Any], rows: list[Row], parameters: Sequence[Any], environment: Environment) -> None:
+    def _add_rows(
+        self, totals: list[Any], rows: list[Row], parameters: Sequence[Any], environment: Environment
+    ) -> None:
         for number, (partial, combine) in enumerate(zip(self._partials, self._combine, strict=True)):
             evaluate = partial.evaluate
             if evaluate is None:
                 totals[number] += len(rows)
                 continue
             datums = [datum for row in rows if (datum := evaluate(row, parameters, environment)) is not None]
-            totals[number] = totals[number] + len(datums) if partial.function == "count" else combine(totals[number], datums)
+            totals[number] = (
+                totals[number] + len(datums) if partial.function == "count" else combine(totals[number], datums)
+            )
 
     def explain(self, analyze: bool = False, verbose: bool = False) -> list[str]:
         return self._explainer(self._access.statistics if analyze else None, verbose)

@@ -3,9 +3,10 @@
     changer = RowChanger(stored, constraints, limits, assigned=frozenset({2}))
     await changer.change(transaction, [(key, old row, new row), ...])
 
-Which indexes a statement can touch is known when it is planned: those with an assigned column, and all of them where the primary key is assigned
-(a change of it is a delete and an insert). An entry is written only if it differs. Unique keys that rows move to are read in one batch; the rows
-are then changed in order, each seeing what the ones before it wrote, so that a swap fails or succeeds exactly where PostgreSQL's does.
+Which indexes a statement can touch is known when it is planned: those with an assigned column, and all of them where
+the primary key is assigned (a change of it is a delete and an insert). An entry is written only if it differs. Unique
+keys that rows move to are read in one batch; the rows are then changed in order, each seeing what the ones before it
+wrote, so that a swap fails or succeeds exactly where PostgreSQL's does.
 """
 
 from __future__ import annotations
@@ -35,13 +36,20 @@ class RowChanger:
     __slots__ = ("_key_length_max", "_moves", "_touched", "_unique", "_watch", "constraints", "plain", "stored")
 
     def __init__(
-        self, stored: StoredTable, constraints: RowConstraints, limits: Limits, assigned: frozenset[int], watch: Watch | None = None
+        self,
+        stored: StoredTable,
+        constraints: RowConstraints,
+        limits: Limits,
+        assigned: frozenset[int],
+        watch: Watch | None = None,
     ) -> None:
         self.stored = stored
         self.constraints = constraints
         self._watch = watch
         self._moves = not assigned.isdisjoint(stored.primary.positions)
-        self._touched = tuple(index for index in stored.secondary if self._moves or not assigned.isdisjoint(index.positions))
+        self._touched = tuple(
+            index for index in stored.secondary if self._moves or not assigned.isdisjoint(index.positions)
+        )
         self._unique = tuple(index for index in stored.unique_indexes if not assigned.isdisjoint(index.positions))
         self._key_length_max = limits.key_bytes_max + len(stored.primary.space) if limits.key_bytes_max else 1 << 62
         self.plain = not self._moves and not self._touched

@@ -19,7 +19,8 @@ CompiledCheck = tuple[Check, Callable[[Sequence[Any], Sequence[Any], Environment
 
 
 class RowConstraints:
-    """`check(row, environment)` raises 23502, 23514 or 44000, in PostgreSQL's order (columns, checks by name, then views' WITH CHECK OPTION).
+    """`check(row, environment)` raises 23502, 23514 or 44000, in PostgreSQL's order (columns, checks by name, then
+    views' WITH CHECK OPTION).
 
     `positions`: the columns that a statement assigns; those and the checks that mention them are looked at (None: all).
     """
@@ -36,14 +37,18 @@ class RowConstraints:
     ) -> None:
         self.table = table
         self._not_null = tuple(
-            column for column in table.live_columns() if column.not_null and (positions is None or column.position in positions)
+            column
+            for column in table.live_columns()
+            if column.not_null and (positions is None or column.position in positions)
         )
         self._checks = tuple(sorted(checks, key=lambda pair: pair[0].name))
         self._options = tuple(options)
         self._column_bytes_max = limits.column_bytes_max
         key_positions = {column.position for index in (table.primary, *table.indexes) for column in index.columns}
         self._sized = tuple(
-            column.position for column in table.live_columns() if column.type.name in _SIZED_TYPES and column.position not in key_positions
+            column.position
+            for column in table.live_columns()
+            if column.type.name in _SIZED_TYPES and column.position not in key_positions
         )
         self.check: Callable[[Sequence[Any], Environment], None] = self._check()
 

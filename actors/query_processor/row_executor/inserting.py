@@ -1,13 +1,16 @@
-"""`RowInserter`: new rows into a table: constraints, duplicates refused, row and index entries written. INSERT and COPY share it.
+"""`RowInserter`: new rows into a table: constraints, duplicates refused, row and index entries written. INSERT and COPY
+share it.
 
     inserter = RowInserter(stored, constraints, limits)
     await inserter.insert(transaction, rows)                    rows: full tuples of datums by position
 
-Duplicates are looked for at start_ts in one batched read of every unique key of all rows, own writes included; a concurrent insert of the same
-key conflicts at commit, because the unique key is written by both. A keyspace that this transaction has made itself (a table just created or
-truncated) holds nothing but own writes: no read then. A table with a hidden key and no unique index is never read.
+Duplicates are looked for at start_ts in one batched read of every unique key of all rows, own writes included; a
+concurrent insert of the same key conflicts at commit, because the unique key is written by both. A keyspace that this
+transaction has made itself (a table just created or truncated) holds nothing but own writes: no read then. A table with
+a hidden key and no unique index is never read.
 
-Invariant: nothing is written before the last read has come back, so that a statement whose plan turns out to be stale can be planned again.
+Invariant: nothing is written before the last read has come back, so that a statement whose plan turns out to be stale
+can be planned again.
 """
 
 from __future__ import annotations
@@ -31,7 +34,9 @@ Row = Sequence[Any]
 class RowInserter:
     __slots__ = ("_check", "_key_length_max", "constraints", "stored", "watch")
 
-    def __init__(self, stored: StoredTable, constraints: RowConstraints, limits: Limits, watch: Watch | None = None) -> None:
+    def __init__(
+        self, stored: StoredTable, constraints: RowConstraints, limits: Limits, watch: Watch | None = None
+    ) -> None:
         self.stored = stored
         self.constraints = constraints
         self.watch = watch
@@ -97,7 +102,8 @@ class RowInserter:
                 raise violations.duplicate(stored.table, stored.primary.index, rows[0])
             return
         probes: list[list[bytes | None]] = [
-            list(keys) if index is stored.primary else [index.unique_key(row) for row in rows] for index in stored.unique_indexes
+            list(keys) if index is stored.primary else [index.unique_key(row) for row in rows]
+            for index in stored.unique_indexes
         ]
         taken = await self._taken(transaction, probes)
         for place, row in enumerate(rows):

@@ -2,11 +2,13 @@
 
     SELECT ... FROM orders o JOIN customers c ON c.id = o.customer WHERE o.id = $1
 
-The inner side's conditions are compiled with the outer row's columns as further parameters, behind the statement's own: $2 is the outer row's first
-column where the statement has one parameter. So the inner side is an ordinary access path. Where it is a point read by primary key, the keys of
-all outer rows are read in one batch; else each outer row costs a read of its own, and the planner has made sure that there are few.
+The inner side's conditions are compiled with the outer row's columns as further parameters, behind the statement's own:
+$2 is the outer row's first column where the statement has one parameter. So the inner side is an ordinary access path.
+Where it is a point read by primary key, the keys of all outer rows are read in one batch; else each outer row costs a
+read of its own, and the planner has made sure that there are few.
 
-Where the query locks rows (`keyed`), a joined row ends with its two rows' keys, the outer one's first; expressions do not see them.
+Where the query locks rows (`keyed`), a joined row ends with its two rows' keys, the outer one's first; expressions do
+not see them.
 """
 
 from __future__ import annotations
@@ -35,13 +37,20 @@ def inner_key(joined: KeyedRow) -> Sequence[bytes]:
 
 
 class LookUpJoin:
-    """A row is the left table's columns, then the right one's. `outer_first`: the outer side is the left one. `left`: outer rows without a partner
-    stay, with NULLs. `filter`: of the joined row."""
+    """A row is the left table's columns, then the right one's. `outer_first`: the outer side is the left one. `left`:
+    outer rows without a partner stay, with NULLs. `filter`: of the joined row."""
 
     __slots__ = ("_filter", "_keyed", "_left", "_outer_first", "_parameters", "inner", "outer", "statistics")
 
     def __init__(
-        self, outer: Access, inner: Access, parameters: int, outer_first: bool, left: bool, filter: Filter | None, keyed: bool = False
+        self,
+        outer: Access,
+        inner: Access,
+        parameters: int,
+        outer_first: bool,
+        left: bool,
+        filter: Filter | None,
+        keyed: bool = False,
     ) -> None:
         self.outer = outer
         self.inner = inner

@@ -1,14 +1,15 @@
 """`KeyRanges`: from conditions on an index's leading columns and a run's parameters to keys and key ranges.
 
     index (a, b, c),  a = $1 AND b IN (2, 3) AND c > $2
-    equalities   [[$1], [2, 3]]          every combination is one prefix (at most PREFIXES_MAX of them, the planner sees to it)
+    equalities   [[$1], [2, 3]]          every combination is one prefix (at most PREFIXES_MAX of them, the planner sees
+                                         to it)
     bounds       [(">", $2)]             narrow each prefix's range on the next column
     ranges(...)  [(prefix(a=.., b=2, c=..), end), (prefix(b=3) ...)], ascending, apart
 
 An equality with ANY ($1) is one value, an array: each of its elements is an alternative.
 
-A NULL compared with anything matches nothing; IS NULL is an equality with NULL that does (`MATCHES_NULL`). A number that the column's integer
-type cannot hold equals nothing, and bounds nothing or everything.
+A NULL compared with anything matches nothing; IS NULL is an equality with NULL that does (`MATCHES_NULL`). A number
+that the column's integer type cannot hold equals nothing, and bounds nothing or everything.
 """
 
 from __future__ import annotations
@@ -49,7 +50,9 @@ def alternatives(values: Sequence[Expression]) -> int:
     [array] = values
     if isinstance(array, ArrayOf):
         return len(array.items)
-    return len(array.value.items) if isinstance(array, Constant) and isinstance(array.value, Array) else ARRAY_ALTERNATIVES
+    return (
+        len(array.value.items) if isinstance(array, Constant) and isinstance(array.value, Array) else ARRAY_ALTERNATIVES
+    )
 
 
 _INTEGER_BITS = {"int2": 15, "int4": 31, "int8": 63}
@@ -63,7 +66,9 @@ class KeyRanges:
 
     __slots__ = ("_arrays", "_bounded", "_bounds", "_counts", "_index", "_limits", "_null_tests", "_values")
 
-    def __init__(self, index: StoredIndex, equalities: Sequence[Sequence[Expression]], bounds: Sequence[Bound] = ()) -> None:
+    def __init__(
+        self, index: StoredIndex, equalities: Sequence[Sequence[Expression]], bounds: Sequence[Bound] = ()
+    ) -> None:
         self._index = index
         self._counts = tuple(len(alternatives) for alternatives in equalities)
         flat = [value for alternatives in equalities for value in alternatives]
@@ -136,7 +141,8 @@ PointKey = Callable[[Sequence[Any], Environment], "bytes | None"]
 
 
 def point_key(index: StoredIndex, values: Sequence[Expression]) -> PointKey:
-    """`key(parameters, environment)` for one equality on every column of `index`; None where it matches nothing. The point read's hot path."""
+    """`key(parameters, environment)` for one equality on every column of `index`; None where it matches nothing. The
+    point read's hot path."""
     space, encoders = index.space, index.codec.encoders
     limits = [1 << bits if (bits := _INTEGER_BITS.get(type_.name)) else 0 for type_ in index.types]
     if len(values) == 1 and isinstance(values[0], Parameter):

@@ -1,7 +1,8 @@
-"""The plans that write: `InsertPlan`, `UpdatePlan`, `DeletePlan`, and `JoinedChangePlan` for those whose rows another SELECT finds.
+"""The plans that write: `InsertPlan`, `UpdatePlan`, `DeletePlan`, and `JoinedChangePlan` for those whose rows another
+SELECT finds.
 
-All of them read first and write afterwards: a stale catalog shows itself in the first read, when nothing has been written yet, and a statement never
-meets its own rows.
+All of them read first and write afterwards: a stale catalog shows itself in the first read, when nothing has been
+written yet, and a statement never meets its own rows.
 """
 
 from __future__ import annotations
@@ -38,7 +39,9 @@ class Returning:
         self.output = output
         self._waits = waits
 
-    async def rows(self, rows: Sequence[Row], parameters: Sequence[Any], transaction: Transaction) -> list[tuple[object, ...]]:
+    async def rows(
+        self, rows: Sequence[Row], parameters: Sequence[Any], transaction: Transaction
+    ) -> list[tuple[object, ...]]:
         output, environment = self.output, transaction.environment
         if output is None:
             return []
@@ -84,8 +87,8 @@ class _WritingPlan:
 
 
 class ValuesSource:
-    """Full rows from VALUES lists: (compiled row maker, its constants, the plan of its subqueries or None) for each row. The maker sees the constants
-    followed by the one row of that plan."""
+    """Full rows from VALUES lists: (compiled row maker, its constants, the plan of its subqueries or None) for each
+    row. The maker sees the constants followed by the one row of that plan."""
 
     __slots__ = ("_makers", "_plain", "one", "waits")
 
@@ -191,7 +194,8 @@ class InsertPlan(_WritingPlan):
         return Batch(returned, True, f"INSERT 0 {len(rows)}")
 
     def row_maker(self) -> Callable[[Sequence[Any], Environment], Row] | None:
-        """Of an INSERT of one row: its parameters -> the full row. None where that takes a query, or a sequence's value."""
+        """Of an INSERT of one row: its parameters -> the full row. None where that takes a query, or a sequence's
+        value."""
         if self._source.one is None or self._source.waits:
             return None
         make, constants = self._source.one
@@ -210,7 +214,9 @@ class InsertPlan(_WritingPlan):
         for low in range(0, len(rows), TURN_ROWS):
             if low:
                 await turn()
-            await insert(transaction, [make(constants, parameters, environment) for parameters in rows[low : low + TURN_ROWS]])
+            await insert(
+                transaction, [make(constants, parameters, environment) for parameters in rows[low : low + TURN_ROWS]]
+            )
         return len(rows)
 
 
@@ -260,7 +266,11 @@ class UpdatePlan(_WritingPlan):
                 new[position] = datum
             changes.append((key, old, new))
         await self._changer.change(transaction, changes)
-        rows = await self._returning.rows([change[2] for change in changes], parameters, transaction) if self.fields is not None else []
+        rows = (
+            await self._returning.rows([change[2] for change in changes], parameters, transaction)
+            if self.fields is not None
+            else []
+        )
         return Batch(rows, True, f"UPDATE {len(changes)}")
 
     def _statistics(self) -> Statistics:
@@ -271,7 +281,12 @@ class DeletePlan(_WritingPlan):
     kind = "DELETE"
 
     def __init__(
-        self, parameter_types: list[ColumnType], access: Access, remover: RowRemover, returning: Returning, explainer: Explainer
+        self,
+        parameter_types: list[ColumnType],
+        access: Access,
+        remover: RowRemover,
+        returning: Returning,
+        explainer: Explainer,
     ) -> None:
         super().__init__(parameter_types, returning, explainer)
         self._access = access
@@ -284,7 +299,11 @@ class DeletePlan(_WritingPlan):
             remove(transaction, key, row)
             if not number % TURN_ROWS:
                 await turn()
-        rows = await self._returning.rows([row for _, row in keyed], parameters, transaction) if self.fields is not None else []
+        rows = (
+            await self._returning.rows([row for _, row in keyed], parameters, transaction)
+            if self.fields is not None
+            else []
+        )
         return Batch(rows, True, f"DELETE {len(keyed)}")
 
     def _statistics(self) -> Statistics:
@@ -292,9 +311,9 @@ class DeletePlan(_WritingPlan):
 
 
 class JoinedChangePlan(_WritingPlan):
-    """UPDATE ... FROM, DELETE ... USING, and those with subqueries: `query` gives the primary key's columns of the rows to change, then the joined
-    datums. `assign` sees the old row followed by the query's row; None: the rows are deleted. A row that the join finds several times is changed
-    once, with the first match."""
+    """UPDATE ... FROM, DELETE ... USING, and those with subqueries: `query` gives the primary key's columns of the rows
+    to change, then the joined datums. `assign` sees the old row followed by the query's row; None: the rows are
+    deleted. A row that the join finds several times is changed once, with the first match."""
 
     def __init__(
         self,

@@ -1,9 +1,11 @@
-"""Operators over few rows, all of them held: joins, grouping, DISTINCT, set operations, sorts. What feeds them is bounded, and no row has gone out before they end, so a statement
-whose inputs turn out too large (`TooMany`) runs in the column executor from its beginning.
+"""Operators over few rows, all of them held: joins, grouping, DISTINCT, set operations, sorts. What feeds them is
+bounded, and no row has gone out before they end, so a statement whose inputs turn out too large (`TooMany`) runs in the
+column executor from its beginning.
 
     rows = await SelectRows(...).rows(Run(transaction, parameters))
 
-A row is a sequence; each operator says in which order it has its inputs' columns. Values are equal as `equality_key` says: as SQL compares them, NULLs alike.
+A row is a sequence; each operator says in which order it has its inputs' columns. Values are equal as `equality_key`
+says: as SQL compares them, NULLs alike.
 """
 
 from __future__ import annotations
@@ -68,11 +70,12 @@ def _itself(datum: Any) -> Any:
     return datum
 
 
-# -- sources -------------------------------------------------------------------------------------------------------------------
+# -- sources -----------------------------------------------------------------------------------------------------------
 
 
 class TableRows:
-    """`passes`: what the access path leaves to be looked at here; `rows_max`: that it may give; `width`: of a row here, as wide as its last column that is needed."""
+    """`passes`: what the access path leaves to be looked at here; `rows_max`: that it may give; `width`: of a row here,
+    as wide as its last column that is needed."""
 
     __slots__ = ("_passes", "_rows_max", "_width", "access")
 
@@ -129,13 +132,14 @@ class Shared:
         return found
 
 
-# -- joins ---------------------------------------------------------------------------------------------------------------------
+# -- joins -------------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Join:
-    """A row is the left one's columns, then the right one's. `left_key`, `right_key`: what must be equal (NULL never is); None: every pair is looked at.
-    `passes`: of the joined row. `keeps_left`, `keeps_right`: rows without a partner stay, with NULLs."""
+    """A row is the left one's columns, then the right one's. `left_key`, `right_key`: what must be equal (NULL never
+    is); None: every pair is looked at. `passes`: of the joined row. `keeps_left`, `keeps_right`: rows without a partner
+    stay, with NULLs."""
 
     left: Operator
     right: Operator
@@ -204,7 +208,7 @@ def join_key(parts: TupleOf, types: Sequence[ColumnType]) -> Callable[[Row, Run]
     return of
 
 
-# -- SELECT --------------------------------------------------------------------------------------------------------------------
+# -- SELECT ------------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,7 +274,8 @@ def group_key(parts: TupleOf, types: Sequence[ColumnType]) -> Callable[[Row, Run
 
 @dataclass(frozen=True, slots=True)
 class SelectRows:
-    """`sorting`: of the rows before `output`, or (`distinct`) of those after it. `distinct`: their key. `distinct_on`: a key of the rows before `output`."""
+    """`sorting`: of the rows before `output`, or (`distinct`) of those after it. `distinct`: their key. `distinct_on`:
+    a key of the rows before `output`."""
 
     source: Operator
     passes: Filter | None
@@ -309,7 +314,10 @@ class SelectRows:
         for start in range(offset, len(rows) if wanted is None else min(wanted, len(rows)), TURN_ROWS):
             if result:
                 await turn()
-            result += [output(row, parameters, environment) for row in rows[start : min(start + TURN_ROWS, wanted or len(rows))]]
+            result += [
+                output(row, parameters, environment)
+                for row in rows[start : min(start + TURN_ROWS, wanted or len(rows))]
+            ]
         return result
 
 
@@ -331,7 +339,8 @@ def _row(row: Row) -> Row:
 
 @dataclass(frozen=True, slots=True)
 class Combined:
-    """UNION, INTERSECT, EXCEPT; VALUES with ORDER BY (`right` None). `left_as`, `right_as`: an arm's rows as rows of the result's types."""
+    """UNION, INTERSECT, EXCEPT; VALUES with ORDER BY (`right` None). `left_as`, `right_as`: an arm's rows as rows of
+    the result's types."""
 
     word: str
     every: bool
@@ -373,12 +382,13 @@ class Combined:
         return kept
 
 
-# -- subqueries ----------------------------------------------------------------------------------------------------------------
+# -- subqueries --------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A subquery that does not depend on the rows around it, as a parameter of the statement: `kind` EXISTS, SCALAR, or ARRAY (of `item` of each row)."""
+    """A subquery that does not depend on the rows around it, as a parameter of the statement: `kind` EXISTS, SCALAR, or
+    ARRAY (of `item` of each row)."""
 
     kind: str
     query: Operator
@@ -391,7 +401,9 @@ class Result:
             return bool(rows)
         if self.kind == "SCALAR":
             if len(rows) > 1:
-                raise DatabaseError(CARDINALITY_VIOLATION, "more than one row returned by a subquery used as an expression")
+                raise DatabaseError(
+                    CARDINALITY_VIOLATION, "more than one row returned by a subquery used as an expression"
+                )
             return rows[0][0] if rows else None
         assert self.item is not None
         return array_of_items([self.item(row, run.parameters, run.environment)[0] for row in rows])

@@ -1,11 +1,14 @@
-"""What statements that write note for foreign keys: the rows that are referred to, and the rows that go. session/foreign_keys.py looks at them when the statement ends.
+"""What statements that write note for foreign keys: the rows that are referred to, and the rows that go.
+session/foreign_keys.py looks at them when the statement ends.
 
-    watch = watch_of(table, catalog, assigned)      None for a table without foreign keys, in either direction: nothing is noted
+    watch = watch_of(table, catalog, assigned)      None for a table without foreign keys, in either direction: nothing
+                                                    is noted
     watch.written(transaction, row)                 a new version of a row: what it refers to
     watch.removed(transaction, old, new)            a row is deleted (new None) or has another key: who refers to it
 
-`References` is a transaction's: what has been noted and not looked at. Of rows that refer to one, one note is kept for each foreign key and each row that is referred to, so that a bulk load's
-notes grow with what it refers to and not with its rows.
+`References` is a transaction's: what has been noted and not looked at. Of rows that refer to one, one note is kept for
+each foreign key and each row that is referred to, so that a bulk load's notes grow with what it refers to and not with
+its rows.
 """
 
 from __future__ import annotations
@@ -42,9 +45,10 @@ Keys = dict[bytes, tuple[Any, ...]]
 class References:
     """What a transaction has noted.
 
-    `wanted`: rows that are referred to; `mixed`: foreign keys whose MATCH FULL a row offends; `removed`: rows that others may refer to, as they went. They are looked at when the
-    statement ends. `deferred_wanted` and `deferred_removed` wait for COMMIT: where either is true then depends on the rows there are then, so that ROLLBACK TO a savepoint
-    need not touch them. `modes`: what SET CONSTRAINTS has said, by oid (0: of all)."""
+    `wanted`: rows that are referred to; `mixed`: foreign keys whose MATCH FULL a row offends; `removed`: rows that
+    others may refer to, as they went. They are looked at when the statement ends. `deferred_wanted` and
+    `deferred_removed` wait for COMMIT: where either is true then depends on the rows there are then, so that ROLLBACK
+    TO a savepoint need not touch them. `modes`: what SET CONSTRAINTS has said, by oid (0: of all)."""
 
     __slots__ = ("deferred_removed", "deferred_wanted", "mixed", "modes", "removed", "wanted")
 
@@ -57,7 +61,8 @@ class References:
         self.modes: dict[int, bool] = {}
 
     def forget_statement(self) -> None:
-        """A statement has failed, and what it has written is undone: what it has noted is nobody's business. What is deferred is asked of the rows there are."""
+        """A statement has failed, and what it has written is undone: what it has noted is nobody's business. What is
+        deferred is asked of the rows there are."""
         for notes in (self.wanted, self.mixed, self.removed):
             notes.clear()
 
@@ -108,13 +113,16 @@ class Link:
         datums = [row[position] for position in self._own]
         if None in datums:
             return None
-        converted = [datum if convert is None else convert(datum) for convert, datum in zip(self._to_parent, datums, strict=True)]
+        converted = [
+            datum if convert is None else convert(datum) for convert, datum in zip(self._to_parent, datums, strict=True)
+        ]
         if None in converted:
             return self.index.space  # a value that the column referred to cannot have: nothing lies under this key
         return self.index.space + self.index.codec.encode(converted)
 
     def parent_key(self, row: Row) -> bytes | None:
-        """The unique key of a row that may be referred to; None where one of its columns is NULL, so that nothing refers to it."""
+        """The unique key of a row that may be referred to; None where one of its columns is NULL, so that nothing
+        refers to it."""
         datums = self.index.key_datums(row)
         return None if None in datums else self.index.space + self.index.codec.encode(datums)
 
@@ -124,7 +132,9 @@ class Link:
 
     def child_values(self, values: Sequence[Any]) -> tuple[Any, ...] | None:
         """Values of the columns referred to as the columns that refer have them; None where they cannot have them."""
-        converted = [value if convert is None else convert(value) for convert, value in zip(self._to_child, values, strict=True)]
+        converted = [
+            value if convert is None else convert(value) for convert, value in zip(self._to_child, values, strict=True)
+        ]
         return None if None in converted else tuple(converted)
 
 
@@ -141,7 +151,8 @@ def are_comparable(child: str, parent: str) -> bool:
 
 
 def _converter(source: str, target: str) -> Callable[[Any], Any] | None:
-    """From a datum of one type to the equal one of the other, None where there is none; None altogether where they are the same."""
+    """From a datum of one type to the equal one of the other, None where there is none; None altogether where they are
+    the same."""
     if source == target or source not in {*_INTEGERS, "numeric"}:
         return None
     if target == "numeric":
@@ -174,12 +185,15 @@ def links_to(parent: Table, catalog: Catalog) -> list[Link]:
     for number in parent.referenced_by:
         child = catalog.table_by_id(number)
         assert child is not None, "a table that refers to another takes its foreign keys along"
-        found += [link_of(child, foreign_key, catalog) for foreign_key in child.foreign_keys if foreign_key.table == parent.id]
+        found += [
+            link_of(child, foreign_key, catalog) for foreign_key in child.foreign_keys if foreign_key.table == parent.id
+        ]
     return sorted(found, key=lambda link: link.foreign_key.oid)
 
 
 class Watch:
-    """See the module. `own`: the foreign keys that the statement can touch; `notes_removed`: others refer to columns that it can change."""
+    """See the module. `own`: the foreign keys that the statement can touch; `notes_removed`: others refer to columns
+    that it can change."""
 
     __slots__ = ("_own", "_referenced", "_table", "notes_removed")
 
@@ -190,7 +204,8 @@ class Watch:
         self.notes_removed = bool(referenced)
 
     async def begin(self, transaction: Transaction) -> None:
-        """Before anything is written: foreign keys are looked at afterwards, and a catalog that is too old must show itself now."""
+        """Before anything is written: foreign keys are looked at afterwards, and a catalog that is too old must show
+        itself now."""
         if not transaction.verified:
             await transaction.verify_catalog()
 

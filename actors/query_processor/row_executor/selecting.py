@@ -51,14 +51,22 @@ class Sorting:
 
     __slots__ = ("_encode", "_items")
 
-    def __init__(self, items: TupleOf, types: Sequence[ColumnType], descending: Sequence[bool], nulls_first: Sequence[bool]) -> None:
+    def __init__(
+        self, items: TupleOf, types: Sequence[ColumnType], descending: Sequence[bool], nulls_first: Sequence[bool]
+    ) -> None:
         self._items = items
         self._encode = KeyCodec(types, descending, nulls_first).encode
 
     async def sort(
-        self, rows: list[Any], row_of: Callable[[Any], Row], rows_max: int | None, parameters: Sequence[Any], environment: Environment
+        self,
+        rows: list[Any],
+        row_of: Callable[[Any], Row],
+        rows_max: int | None,
+        parameters: Sequence[Any],
+        environment: Environment,
     ) -> list[Any]:
-        """`rows` in order, at most `rows_max` of them. Equal rows keep their order. Other clients have their turn in between."""
+        """`rows` in order, at most `rows_max` of them. Equal rows keep their order. Other clients have their turn in
+        between."""
         items, encode = self._items, self._encode
 
         def key(item: Any) -> bytes:
@@ -104,8 +112,8 @@ def own_key(keyed: KeyedRow) -> Sequence[bytes]:
 
 
 class SelectPlan:
-    """See the module. `kind`: SELECT, or SELECT FOR UPDATE and its like. `locked`: which keys of each row that is given out join the conflict check; None where
-    the query locks nothing."""
+    """See the module. `kind`: SELECT, or SELECT FOR UPDATE and its like. `locked`: which keys of each row that is given
+    out join the conflict check; None where the query locks nothing."""
 
     def __init__(
         self,
@@ -145,7 +153,9 @@ class SelectPlan:
         if count == 0:
             return Batch([], True, "SELECT 0")
         wanted = None if count is None else count + offset
-        keyed = await self._access.rows(transaction, parameters, wanted if wanted is not None and self._sorting is None else 0)
+        keyed = await self._access.rows(
+            transaction, parameters, wanted if wanted is not None and self._sorting is None else 0
+        )
         if self._sorting is not None:
             keyed = await self._sorting.sort(keyed, _row_of, wanted, parameters, environment)
         if self._limited:

@@ -1,7 +1,9 @@
-"""`SmallPlan`: a statement that begins in the row executor's operators, and runs in the column executor where its tables have more rows than these are for.
+"""`SmallPlan`: a statement that begins in the row executor's operators, and runs in the column executor where its
+tables have more rows than these are for.
 
-DuckDB needs some five milliseconds to begin and end; a join or GROUP BY of a hundred rows takes one here. What the tables hold is known once they are read, and nothing of the
-result has gone out by then, so the switch is clean: the column executor runs the whole statement, at the same snapshot. A plan that has switched once begins there from then on.
+DuckDB needs some five milliseconds to begin and end; a join or GROUP BY of a hundred rows takes one here. What the
+tables hold is known once they are read, and nothing of the result has gone out by then, so the switch is clean: the
+column executor runs the whole statement, at the same snapshot. A plan that has switched once begins there from then on.
 """
 
 from __future__ import annotations
@@ -18,7 +20,8 @@ if TYPE_CHECKING:
 
 
 class SmallPlan:
-    """`make_columns` plans the statement for the column executor; `explain_tables` has EXPLAIN's lines of the tables' access paths."""
+    """`make_columns` plans the statement for the column executor; `explain_tables` has EXPLAIN's lines of the tables'
+    access paths."""
 
     kind = "SELECT"
 

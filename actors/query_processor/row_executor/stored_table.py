@@ -1,9 +1,12 @@
-"""`StoredTable`: how a table's rows and index entries look in storage, prepared once for every plan that touches the table.
+"""`StoredTable`: how a table's rows and index entries look in storage, prepared once for every plan that touches the
+table.
 
     stored = stored_table(table)
     key = stored.primary.space + stored.primary.codec.encode([7])        the row's key
-    row = stored.decode(value)                                           a list of datums by position, dropped columns None
-    for index in stored.secondary: index.entry(row, key)                 (entry key, entry value), as schema.py's Index describes them
+    row = stored.decode(value)                                           a list of datums by position, dropped columns
+                                                                         None
+    for index in stored.secondary: index.entry(row, key)                 (entry key, entry value), as schema.py's Index
+                                                                         describes them
 
 Rows are lists (or tuples) of datums by column position, as wide as the table has columns, dropped ones included.
 """
@@ -27,14 +30,16 @@ Row = Sequence[Any]
 
 
 class StoredIndex:
-    """One index. `space` is the keyspace's 6 bytes, [space, end) all its keys; `positions` the columns' places in the row."""
+    """One index. `space` is the keyspace's 6 bytes, [space, end) all its keys; `positions` the columns' places in the
+    row."""
 
     __slots__ = ("codec", "end", "entry", "guarded", "index", "key_datums", "positions", "space", "types", "unique_key")
 
     def __init__(self, table: Table, index: Index) -> None:
         self.index = index
         self.guarded = index.unique and index.state == BUILDING
-        """An entry may be of another row with the same value, which only the job will find: who removes an entry makes sure that it is his row's."""
+        """An entry may be of another row with the same value, which only the job will find: who removes an entry makes
+        sure that it is his row's."""
         self.positions = tuple(column.position for column in index.columns)
         self.types = tuple(table.columns[position].type for position in self.positions)
         self.codec = KeyCodec(
@@ -92,10 +97,23 @@ def _picker(positions: tuple[int, ...]) -> Callable[[Row], tuple[Any, ...]]:
 class StoredTable:
     """See the module. `hidden`: the table has no primary key, rows lie under 16 bytes made at insert."""
 
-    __slots__ = ("decode", "encode", "hidden", "primary", "readable", "secondary", "table", "types", "unique_indexes", "width")
+    __slots__ = (
+        "decode",
+        "encode",
+        "hidden",
+        "primary",
+        "readable",
+        "secondary",
+        "table",
+        "types",
+        "unique_indexes",
+        "width",
+    )
 
     def __init__(self, table: Table) -> None:
-        assert all(column.position == place for place, column in enumerate(table.columns)), "columns are listed by position"
+        assert all(column.position == place for place, column in enumerate(table.columns)), (
+            "columns are listed by position"
+        )
         self.table = table
         self.types: tuple[ColumnType, ...] = tuple(column.type for column in table.columns)
         self.width = len(self.types)

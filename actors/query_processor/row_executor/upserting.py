@@ -1,12 +1,13 @@
 """`Upserter`: INSERT ... ON CONFLICT DO NOTHING and DO UPDATE.
 
-All unique keys of all proposed rows are read in one batch, and the rows that they lead to in a second one; then the rows are taken in order, each
-seeing what the ones before it wrote:
+All unique keys of all proposed rows are read in one batch, and the rows that they lead to in a second one; then the
+rows are taken in order, each seeing what the ones before it wrote:
 
     no arbiter has the key     other unique keys taken -> 23505, else insert
     DO NOTHING                 skip
-    DO UPDATE                  the existing row, with the proposed one as `excluded`, gives the new one; 21000 for a second change of a row by this
-                               command; a row that fails the WHERE is left alone, and joins the conflict check (PostgreSQL locks it)
+    DO UPDATE                  the existing row, with the proposed one as `excluded`, gives the new one; 21000 for a
+                               second change of a row by this command; a row that fails the WHERE is left alone, and
+                               joins the conflict check (PostgreSQL locks it)
 
 Expressions see one row: the existing row's columns, then the proposed one's.
 """
@@ -101,7 +102,9 @@ class Upserter:
                     affected.append(new[1])
         return affected
 
-    async def _read(self, transaction: Transaction, probes: list[list[tuple[StoredIndex, bytes]]]) -> dict[bytes, bytes | None]:
+    async def _read(
+        self, transaction: Transaction, probes: list[list[tuple[StoredIndex, bytes]]]
+    ) -> dict[bytes, bytes | None]:
         asked = sorted({key for unique_keys in probes for _, key in unique_keys})
         known = dict(zip(asked, await transaction.get(asked), strict=True)) if asked else {}
         if self._update is not None:
@@ -118,9 +121,14 @@ class Upserter:
         return known
 
     def _existing(
-        self, transaction: Transaction, row: Row, unique_keys: list[tuple[StoredIndex, bytes]], known: dict[bytes, bytes | None]
+        self,
+        transaction: Transaction,
+        row: Row,
+        unique_keys: list[tuple[StoredIndex, bytes]],
+        known: dict[bytes, bytes | None],
     ) -> bytes | None:
-        """The key of the row that an arbiter finds in the way, None where there is none. Raises 23505 for another unique index."""
+        """The key of the row that an arbiter finds in the way, None where there is none. Raises 23505 for another
+        unique index."""
         stored, written = self._inserter.stored, transaction.buffer.values
         violated: StoredIndex | None = None
         for index, key in unique_keys:

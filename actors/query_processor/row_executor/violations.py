@@ -72,14 +72,22 @@ def mixed_nulls(child: Table, foreign_key: ForeignKey) -> DatabaseError:
 
 def _of_child(child: Table, foreign_key: ForeignKey, detail: str) -> DatabaseError:
     message = f'insert or update on table "{child.name}" violates foreign key constraint "{foreign_key.name}"'
-    return DatabaseError(FOREIGN_KEY_VIOLATION, message, detail=detail, schema=child.schema, table=child.name, constraint=foreign_key.name)
+    return DatabaseError(
+        FOREIGN_KEY_VIOLATION,
+        message,
+        detail=detail,
+        schema=child.schema,
+        table=child.name,
+        constraint=foreign_key.name,
+    )
 
 
 def still_referenced(child: Table, foreign_key: ForeignKey, parent: Table, values: Sequence[Any]) -> DatabaseError:
     """`values`: of the columns referred to."""
     return DatabaseError(
         FOREIGN_KEY_VIOLATION,
-        f'update or delete on table "{parent.name}" violates foreign key constraint "{foreign_key.name}" on table "{child.name}"',
+        f'update or delete on table "{parent.name}" violates foreign key constraint "{foreign_key.name}" on '
+        f'table "{child.name}"',
         detail=f'{_key_text(parent, foreign_key.referenced, values)} is still referenced from table "{child.name}".',
         schema=child.schema,
         table=child.name,
@@ -88,7 +96,9 @@ def still_referenced(child: Table, foreign_key: ForeignKey, parent: Table, value
 
 
 def check_option_failed(table: Table, view: str, row: Sequence[Any]) -> DatabaseError:
-    return DatabaseError(WITH_CHECK_OPTION_VIOLATION, f'new row violates check option for view "{view}"', detail=_failing_row(table, row))
+    return DatabaseError(
+        WITH_CHECK_OPTION_VIOLATION, f'new row violates check option for view "{view}"', detail=_failing_row(table, row)
+    )
 
 
 def duplicate(table: Table, index: Index, row: Sequence[Any]) -> DatabaseError:

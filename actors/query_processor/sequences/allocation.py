@@ -3,9 +3,11 @@
     values = await allocator.take(sequence, 3)
     await allocator.set(sequence, State(100, True))         setval
 
-What the block that is held lacks is taken from the sequence's row by a small transaction of its own, through the same commit protocol as everything else: at least CACHE values, and
-where CACHE is 1 exactly those that are wanted. First committer wins; who loses tries again after a pause of random length, so somebody always gets on. Sessions of this query processor never compete: those that come while a
-transaction is under way are served together by the next one. A commit whose outcome is unknown counts as done: its values are lost, and nobody gets any twice.
+What the block that is held lacks is taken from the sequence's row by a small transaction of its own, through the same
+commit protocol as everything else: at least CACHE values, and where CACHE is 1 exactly those that are wanted. First
+committer wins; who loses tries again after a pause of random length, so somebody always gets on. Sessions of this query
+processor never compete: those that come while a transaction is under way are served together by the next one. A commit
+whose outcome is unknown counts as done: its values are lost, and nobody gets any twice.
 """
 
 from __future__ import annotations
@@ -123,7 +125,8 @@ class SequenceAllocator:
         return await self._change(sequence, move)
 
     async def set(self, sequence: Sequence, state: State) -> None:
-        """setval: what this query processor holds is given up; others go on with what they hold, as PostgreSQL's sessions do."""
+        """setval: what this query processor holds is given up; others go on with what they hold, as PostgreSQL's
+        sessions do."""
         self._line(sequence).held = range(0)
         await self._change(sequence, lambda _: (range(0), state))
 

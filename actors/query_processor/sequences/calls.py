@@ -2,9 +2,11 @@
 
     rows = await transaction.environment.sequences.evaluated(lambda: [make(row) for row in rows])
 
-An evaluation is run again until it needs nothing that has to be waited for. Each call has a number, in the order of evaluation, and its answer is kept, so the next run gets the same answers. A
-nextval for which no value is held answers with some number for now, is counted, and evaluation goes on: then all that were missing are taken at once, exactly as many as
-are used, and the next run has them. An error of a run with such numbers may be theirs, and is not told. A setval ends its run, is carried out, and is over in the next one.
+An evaluation is run again until it needs nothing that has to be waited for. Each call has a number, in the order of
+evaluation, and its answer is kept, so the next run gets the same answers. A nextval for which no value is held answers
+with some number for now, is counted, and evaluation goes on: then all that were missing are taken at once, exactly as
+many as are used, and the next run has them. An error of a run with such numbers may be theirs, and is not told. A
+setval ends its run, is carried out, and is over in the next one.
 
 Nothing but expressions may be evaluated so: no writes, no reads.
 """
@@ -82,7 +84,9 @@ class SequenceCalls:
                 if failure is not None:
                     raise failure
                 return result
-            answers = self._answers  # another evaluation of this session cannot begin meanwhile: statements run one by one
+            answers = (
+                self._answers
+            )  # another evaluation of this session cannot begin meanwhile: statements run one by one
             await self._fetch(answers)
             self._answers = answers
 
@@ -103,14 +107,20 @@ class SequenceCalls:
         taken: dict[int, Iterator[int]] = {}
         for sequence in dict.fromkeys(self._missing):
             count = counts[sequence.id]
-            taken[sequence.id] = iter(self._own(sequence, count) if self._is_own(sequence) else await allocator.take(sequence, count))
+            taken[sequence.id] = iter(
+                self._own(sequence, count) if self._is_own(sequence) else await allocator.take(sequence, count)
+            )
         answers += [next(taken[sequence.id]) for sequence in self._missing]
 
-    # -- sequences that this transaction has made, or begins anew: nobody else sees their state --------------------------------------------
+    # -- sequences that this transaction has made, or begins anew: nobody else sees their state ------------------------
 
     def _is_own(self, sequence: Sequence) -> bool:
         transaction = self._session.transaction
-        return transaction is not None and sequence.id in transaction.schema_changes and state_key(sequence) in transaction.buffer.values
+        return (
+            transaction is not None
+            and sequence.id in transaction.schema_changes
+            and state_key(sequence) in transaction.buffer.values
+        )
 
     def _own(self, sequence: Sequence, count: int) -> list[int]:
         transaction = self._session.transaction
@@ -130,7 +140,7 @@ class SequenceCalls:
         assert transaction is not None, "expressions are evaluated in a transaction"
         transaction.put(state_key(sequence), encode_state(sequence, state), counts=False)
 
-    # -- the functions ---------------------------------------------------------------------------------------------------------------
+    # -- the functions -------------------------------------------------------------------------------------------------
 
     def nextval(self, reference: str | int) -> int:
         """Raises 42P01, 42809, 25006, 0A000 in a place where nothing can be waited for."""
@@ -140,7 +150,11 @@ class SequenceCalls:
         self._number += 1
         if number < len(self._answers):
             value = self._answers[number]
-        elif not self._missing and not self._is_own(sequence) and (ready := self._session.services.sequences.held(sequence)):
+        elif (
+            not self._missing
+            and not self._is_own(sequence)
+            and (ready := self._session.services.sequences.held(sequence))
+        ):
             [value] = ready
             self._answers.append(value)
         else:
@@ -157,7 +171,9 @@ class SequenceCalls:
         self._may_change("setval", sequence)
         if not sequence.minimum <= value <= sequence.maximum:
             bounds = f"({sequence.minimum}..{sequence.maximum})"
-            raise DatabaseError("22003", f'setval: value {value} is out of bounds for sequence "{sequence.name}" {bounds}')
+            raise DatabaseError(
+                "22003", f'setval: value {value} is out of bounds for sequence "{sequence.name}" {bounds}'
+            )
         number = self._number
         self._number += 1
         if number < len(self._answers):
@@ -200,7 +216,9 @@ class SequenceCalls:
 
     def _require(self, catalog: Catalog, sequence: Sequence, privileges: int) -> None:
         """One of `privileges`. Raises 42501."""
-        if not any(allows(catalog, self._session.role, sequence, one) for one in (USAGE, SELECT, UPDATE) if one & privileges):
+        if not any(
+            allows(catalog, self._session.role, sequence, one) for one in (USAGE, SELECT, UPDATE) if one & privileges
+        ):
             raise denied("sequence", sequence.name)
 
     def _sequence(self, reference: str | int) -> Sequence:
@@ -214,5 +232,15 @@ class SequenceCalls:
         name = name_of_relation(catalog, oid)
         if name is None:
             raise DatabaseError(UNDEFINED_TABLE, f"could not open relation with OID {oid}")
-        kind = "tables" if catalog.table_by_id(oid) is not None else "views" if catalog.view_by_id(oid) is not None else "indexes"
-        raise DatabaseError(WRONG_OBJECT_TYPE, f'cannot open relation "{name[1]}"', detail=f"This operation is not supported for {kind}.")
+        kind = (
+            "tables"
+            if catalog.table_by_id(oid) is not None
+            else "views"
+            if catalog.view_by_id(oid) is not None
+            else "indexes"
+        )
+        raise DatabaseError(
+            WRONG_OBJECT_TYPE,
+            f'cannot open relation "{name[1]}"',
+            detail=f"This operation is not supported for {kind}.",
+        )

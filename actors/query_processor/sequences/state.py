@@ -53,7 +53,8 @@ def first_state(sequence: Sequence) -> State:
 
 
 def advance(sequence: Sequence, state: State, count: int) -> tuple[range, State]:
-    """The next values, `count` of them or fewer where the bound is near, and the state once they are taken. Raises 2200H at the bound, unless it cycles."""
+    """The next values, `count` of them or fewer where the bound is near, and the state once they are taken. Raises
+    2200H at the bound, unless it cycles."""
     step = sequence.increment
     first = state.last_value + step if state.is_called else state.last_value
     if not sequence.minimum <= first <= sequence.maximum:

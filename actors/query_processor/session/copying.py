@@ -1,7 +1,8 @@
-"""COPY ... FROM STDIN and COPY ... TO STDOUT: what is copied, in which format; the bytes themselves are the wire layer's.
+"""COPY ... FROM STDIN and COPY ... TO STDOUT: what is copied, in which format; the bytes themselves are the wire
+layer's.
 
-    portal.copy     CopyIn -> the client's rows, parsed, go to `await portal.copy_rows(rows)`, then `await portal.copy_end()` gives the tag
-                    CopyOut -> `await portal.start()` gives the rows to be formatted
+    portal.copy     CopyIn -> the client's rows, parsed, go to `await portal.copy_rows(rows)`, then `await
+                    portal.copy_end()` gives the tag CopyOut -> `await portal.start()` gives the rows to be formatted
 
 Rows go in through the plan of `INSERT INTO t (columns) VALUES ($1, ...)`, many at a time.
 """
@@ -38,11 +39,14 @@ _LETTERS_REFUSED_AS_DELIMITER = "\\.abcdefghijklmnopqrstuvwxyz0123456789"
 
 
 async def prepare(session: Session, raw: RawStatement) -> PreparedStatement:
-    """The statement that feeds or takes the rows, and what is to be copied. Raises 42P01, 42703, 42501, 0A000, 22023."""
+    """The statement that feeds or takes the rows, and what is to be copied. Raises 42P01, 42703, 42501, 0A000,
+    22023."""
     node = raw.node
     if node.is_program or node.filename:
         raise DatabaseError(
-            FEATURE_NOT_SUPPORTED, "COPY to or from a file or program is not supported", hint="Use COPY FROM STDIN or COPY TO STDOUT."
+            FEATURE_NOT_SUPPORTED,
+            "COPY to or from a file or program is not supported",
+            hint="Use COPY FROM STDIN or COPY TO STDOUT.",
         )
     if node.whereClause is not None:
         raise DatabaseError(FEATURE_NOT_SUPPORTED, "COPY FROM ... WHERE is not supported")
@@ -93,7 +97,9 @@ def _table(catalog: Catalog, relation: Any, is_from: bool) -> Table:
         hint = "" if kind == "sequence" else "Try the COPY (SELECT ...) TO variant."
         if is_from:
             hint = "To enable copying to a view, provide an INSTEAD OF INSERT trigger." if kind == "view" else ""
-        raise DatabaseError(WRONG_OBJECT_TYPE, f'cannot copy {"to" if is_from else "from"} {kind} "{other.name}"', hint=hint)
+        raise DatabaseError(
+            WRONG_OBJECT_TYPE, f'cannot copy {"to" if is_from else "from"} {kind} "{other.name}"', hint=hint
+        )
     return catalog.table(relation.schemaname, relation.relname)
 
 
@@ -110,7 +116,7 @@ def _columns(table: Table, names: list[str]) -> list[Column]:
     return [known[name] for name in names]
 
 
-# -- options -----------------------------------------------------------------------------------------------------------------------
+# -- options -----------------------------------------------------------------------------------------------------------
 
 
 def copy_options(node: Any, columns: list[str]) -> CopyOptions:
@@ -156,8 +162,15 @@ def _check(options: CopyOptions, csv: bool, is_from: bool) -> None:
     if csv and options.delimiter == options.quote:
         raise DatabaseError(INVALID_PARAMETER_VALUE, "COPY delimiter and quote must be different")
     if options.delimiter in options.null:
-        raise DatabaseError(INVALID_PARAMETER_VALUE, "COPY delimiter character must not appear in the NULL specification")
-    only_csv = options.force_quote or options.force_not_null or options.force_null or (options.quote, options.escape) != ('"', '"')
+        raise DatabaseError(
+            INVALID_PARAMETER_VALUE, "COPY delimiter character must not appear in the NULL specification"
+        )
+    only_csv = (
+        options.force_quote
+        or options.force_not_null
+        or options.force_null
+        or (options.quote, options.escape) != ('"', '"')
+    )
     if only_csv and not csv:
         raise DatabaseError(FEATURE_NOT_SUPPORTED, "COPY QUOTE, ESCAPE and FORCE options require CSV mode")
     if options.format in ("binary", "arrow") and (options.header != "false"):
@@ -182,7 +195,9 @@ def _text(argument: Any, default: str | None) -> str | None:
 def _bool(argument: Any) -> bool:
     if isinstance(argument, _Absent):
         return False
-    return argument is None or str(getattr(argument, "sval", getattr(argument, "boolval", getattr(argument, "ival", "")))).lower() in (
+    return argument is None or str(
+        getattr(argument, "sval", getattr(argument, "boolval", getattr(argument, "ival", "")))
+    ).lower() in (
         "true",
         "on",
         "1",
@@ -206,7 +221,7 @@ def _named(argument: Any, columns: list[str]) -> frozenset[str]:
     return names
 
 
-# -- portals -----------------------------------------------------------------------------------------------------------------------
+# -- portals -----------------------------------------------------------------------------------------------------------
 
 
 def portal(session: Session, prepared: PreparedStatement) -> Portal:

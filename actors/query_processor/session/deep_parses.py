@@ -1,8 +1,10 @@
-"""Parses of long texts: `parse_deep(text)` is pglast's parse_sql on a stack that holds the deepest tree that the text may be.
+"""Parses of long texts: `parse_deep(text)` is pglast's parse_sql on a stack that holds the deepest tree that the text
+may be.
 
-pglast makes Python's objects of PostgreSQL's tree by recursion in C, so a deep tree needs a large stack. A level takes two characters of text at least: the stack is
-chosen by the text's length, and the system gives it memory only where it is used. Texts of up to LARGE_CHARACTERS (aside.py) fit any thread's. What is too deep for the
-planner is refused there (54001).
+pglast makes Python's objects of PostgreSQL's tree by recursion in C, so a deep tree needs a large stack. A level takes
+two characters of text at least: the stack is chosen by the text's length, and the system gives it memory only where it
+is used. Texts of up to LARGE_CHARACTERS (aside.py) fit any thread's. What is too deep for the planner is refused there
+(54001).
 """
 
 from __future__ import annotations
@@ -48,14 +50,17 @@ def stack_bytes(characters: int) -> int:
 
 
 def _started(work: Any, size: int) -> threading.Thread:
-    """The size is the process's for threads that are made meanwhile: one that gets more than it needs has lost nothing."""
+    """The size is the process's for threads that are made meanwhile: one that gets more than it needs has lost
+    nothing."""
     thread = threading.Thread(target=work, name="parse", daemon=True)
     with _creating:
         usual = threading.stack_size(size & ~0xFFFF)
         try:
             thread.start()
         except RuntimeError:
-            raise DatabaseError(STATEMENT_TOO_COMPLEX, "stack depth limit exceeded", detail="No memory is left for a stack.") from None
+            raise DatabaseError(
+                STATEMENT_TOO_COMPLEX, "stack depth limit exceeded", detail="No memory is left for a stack."
+            ) from None
         finally:
             threading.stack_size(usual)
     return thread

@@ -12,8 +12,8 @@
       Write: 0.00000 DPU
       Total: 0.04629 DPU
 
-The order of these lines is Aurora DSQL's. Compute is the processor time of planning and running the statement, DuckDB's threads included; its COMMIT is
-not in it.
+The order of these lines is Aurora DSQL's. Compute is the processor time of planning and running the statement, DuckDB's
+threads included; its COMMIT is not in it.
 """
 
 from __future__ import annotations
@@ -52,7 +52,11 @@ def _options(node: Any) -> dict[str, bool]:
             if value.sval.lower() != "text":
                 raise DatabaseError(FEATURE_NOT_SUPPORTED, f"EXPLAIN format {value.sval} is not supported")
             continue
-        text = "on" if value is None else str(getattr(value, "sval", getattr(value, "ival", getattr(value, "boolval", "on")))).lower()
+        text = (
+            "on"
+            if value is None
+            else str(getattr(value, "sval", getattr(value, "ival", getattr(value, "boolval", "on")))).lower()
+        )
         options[option.defname] = text in ("on", "true", "1")
     return options
 
@@ -62,7 +66,9 @@ async def explain(session: Session, raw: RawStatement, types: Sequence[ColumnTyp
     options = _options(raw.node)
     query = raw.node.query
     if type(query).__name__ not in PLANNED_KINDS:
-        raise DatabaseError(FEATURE_NOT_SUPPORTED, f"EXPLAIN of {type(query).__name__.removesuffix('Stmt')} is not supported")
+        raise DatabaseError(
+            FEATURE_NOT_SUPPORTED, f"EXPLAIN of {type(query).__name__.removesuffix('Stmt')} is not supported"
+        )
     if options.get("parts", False):
         return await _parts(session, query)
     analyze, verbose = options.get("analyze", False), options.get("verbose", False)
@@ -122,7 +128,8 @@ def _used(transaction: Transaction | None) -> tuple[int, int]:
 
 
 def query_identifier(text: str) -> str:
-    """Of an EXPLAIN: 13 letters and digits, the same for statements that differ in nothing but literals (libpg_query's fingerprint)."""
+    """Of an EXPLAIN: 13 letters and digits, the same for statements that differ in nothing but literals (libpg_query's
+    fingerprint)."""
     prefix = _PREFIX.match(text)
     try:
         number = int(fingerprint(text[prefix.end() :] if prefix else text), 16)
@@ -136,13 +143,17 @@ def query_identifier(text: str) -> str:
 
 
 async def _parts(session: Session, query: Any) -> Batch:
-    """EXPLAIN (PARTS), an extension of ours: one row, a ReadPlan's text (actors/reading/plan.py), at the transaction's snapshot."""
+    """EXPLAIN (PARTS), an extension of ours: one row, a ReadPlan's text (actors/reading/plan.py), at the transaction's
+    snapshot."""
     from actors.query_processor.column_executor.parts import read_plan
 
     transaction = session.transaction or await session.begin_transaction()
     transaction.check_age()
     if transaction.buffer.values or transaction.has_ddl:
-        raise DatabaseError(OBJECT_NOT_IN_PREREQUISITE_STATE, "EXPLAIN (PARTS) reads what is committed, and this transaction has written")
+        raise DatabaseError(
+            OBJECT_NOT_IN_PREREQUISITE_STATE,
+            "EXPLAIN (PARTS) reads what is committed, and this transaction has written",
+        )
     try:
         await transaction.verify_catalog()
     except CatalogStale as stale:
@@ -152,5 +163,7 @@ async def _parts(session: Session, query: Any) -> Batch:
         raise unavailable("the cluster's map", "not known yet")
     check_schemas(query, transaction.catalog)
     check(required(query, transaction.catalog), transaction.catalog, session.role)
-    plan = await session.with_catalog(lambda catalog: read_plan(query, catalog, session.settings, transaction.start_ts, topology))
+    plan = await session.with_catalog(
+        lambda catalog: read_plan(query, catalog, session.settings, transaction.start_ts, topology)
+    )
     return Batch([(plan.text(),)], True, "EXPLAIN")

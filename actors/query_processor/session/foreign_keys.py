@@ -1,14 +1,18 @@
 """Foreign keys: what a statement has noted is looked at when it ends, or when its transaction commits.
 
-    after_statement(session, transaction)       rows that are referred to must be there; what refers to rows that went is changed, or must not be there
+    after_statement(session, transaction)       rows that are referred to must be there; what refers to rows that went
+                                                is changed, or must not be there
     before_commit(session, transaction)         the same of constraints that are deferred
     set_constraints(session, raw)               SET CONSTRAINTS
 
-As in PostgreSQL, the referential actions are statements of their own (a DELETE, an UPDATE of the table that refers), and what they write is looked at in turn, round by round, until nothing is left:
-a chain of cascades is no recursion. Everything is read at the transaction's snapshot, its own writes included. What others do meanwhile is the adjudicators' business: the
-reference key (common/references.py) of a row that is referred to joins the conflict check, and is written where such a row goes.
+As in PostgreSQL, the referential actions are statements of their own (a DELETE, an UPDATE of the table that refers),
+and what they write is looked at in turn, round by round, until nothing is left: a chain of cascades is no recursion.
+Everything is read at the transaction's snapshot, its own writes included. What others do meanwhile is the adjudicators'
+business: the reference key (common/references.py) of a row that is referred to joins the conflict check, and is written
+where such a row goes.
 
-Whether a constraint is offended is asked of the rows there are, not of the notes: a note that another statement has made void (a row deleted again, a savepoint rolled back) says nothing.
+Whether a constraint is offended is asked of the rows there are, not of the notes: a note that another statement has
+made void (a row deleted again, a savepoint rolled back) says nothing.
 """
 
 from __future__ import annotations
@@ -70,12 +74,14 @@ async def before_commit(session: Session, transaction: Transaction) -> None:
 async def _settle(session: Session, transaction: Transaction, is_due: Any) -> None:
     references = transaction.references
     for link in [link for link in references.deferred_removed if is_due(link)]:
-        await _require_unreferenced(session, transaction, link, references.deferred_removed.pop(link), is_restrict=False)
+        await _require_unreferenced(
+            session, transaction, link, references.deferred_removed.pop(link), is_restrict=False
+        )
     for link in [link for link in references.deferred_wanted if is_due(link)]:
         await _require_present(session, transaction, link, references.deferred_wanted.pop(link))
 
 
-# -- rows that refer ---------------------------------------------------------------------------------------------------------------
+# -- rows that refer ---------------------------------------------------------------------------------------------------
 
 
 async def _require_present(session: Session, transaction: Transaction, link: Link, keys: Keys) -> None:
@@ -88,7 +94,7 @@ async def _require_present(session: Session, transaction: Transaction, link: Lin
             raise violations.not_present(link.child, link.foreign_key, link.parent, values)
 
 
-# -- rows that go ------------------------------------------------------------------------------------------------------------------
+# -- rows that go ------------------------------------------------------------------------------------------------------
 
 
 async def _took_away(session: Session, transaction: Transaction, table: int, removed: Sequence[Removed]) -> None:
@@ -117,7 +123,9 @@ async def _took_away(session: Session, transaction: Transaction, table: int, rem
             await _act(session, transaction, link, link.foreign_key.on_update, moved_keys, is_update=True)
 
 
-async def _act(session: Session, transaction: Transaction, link: Link, action: str, keys: Keys, is_update: bool = False) -> None:
+async def _act(
+    session: Session, transaction: Transaction, link: Link, action: str, keys: Keys, is_update: bool = False
+) -> None:
     """What is to become of the rows that refer to rows that went. Raises 23503."""
     references = transaction.references
     if action not in (CASCADE, SET_NULL, SET_DEFAULT):
@@ -140,11 +148,15 @@ async def _act(session: Session, transaction: Transaction, link: Link, action: s
         await _require_unreferenced(session, transaction, link, keys, is_restrict=False)
 
 
-async def _move(session: Session, transaction: Transaction, link: Link, moved: Sequence[tuple[tuple[Any, ...], tuple[Any, ...]]]) -> None:
+async def _move(
+    session: Session, transaction: Transaction, link: Link, moved: Sequence[tuple[tuple[Any, ...], tuple[Any, ...]]]
+) -> None:
     """ON UPDATE CASCADE: one statement for each row that has another key."""
     columns = link.foreign_key.columns
     assigned = ", ".join(f"{_column(link, position)} = ${number}" for number, position in enumerate(columns, 1))
-    equal = " AND ".join(f"{_column(link, position)} = ${number}" for number, position in enumerate(columns, 1 + len(columns)))
+    equal = " AND ".join(
+        f"{_column(link, position)} = ${number}" for number, position in enumerate(columns, 1 + len(columns))
+    )
     sql = f"UPDATE {_table(link)} SET {assigned} WHERE {equal}"
     types = [link.parent.columns[position].type for position in link.foreign_key.referenced]
     for old, new in moved:
@@ -153,7 +165,9 @@ async def _move(session: Session, transaction: Transaction, link: Link, moved: S
             await _run(session, transaction, sql, [*types, *link.types], [*new, *values])
 
 
-async def _require_unreferenced(session: Session, transaction: Transaction, link: Link, keys: Keys, is_restrict: bool) -> None:
+async def _require_unreferenced(
+    session: Session, transaction: Transaction, link: Link, keys: Keys, is_restrict: bool
+) -> None:
     """No row refers to what went. RESTRICT does not care whether another row has the key by now. Raises 23503."""
     gone = list(keys.values())
     if not is_restrict:
@@ -172,7 +186,7 @@ def _known(link: Link, values: Iterable[Sequence[Any]]) -> list[tuple[Any, ...]]
     return [own for one in values if (own := link.child_values(one)) is not None]
 
 
-# -- statements --------------------------------------------------------------------------------------------------------------------
+# -- statements --------------------------------------------------------------------------------------------------------
 
 
 def _table(link: Link) -> str:
@@ -183,7 +197,9 @@ def _column(link: Link, position: int) -> str:
     return quote_ident(link.child.columns[position].name)
 
 
-async def _is_referred_to(session: Session, transaction: Transaction, link: Link, values: Sequence[tuple[Any, ...]]) -> bool:
+async def _is_referred_to(
+    session: Session, transaction: Transaction, link: Link, values: Sequence[tuple[Any, ...]]
+) -> bool:
     """A row refers to one of `values`."""
     found = await _for_all(session, transaction, link, f"SELECT 1 FROM {_table(link)} WHERE", values, " LIMIT 1")
     return found > 0
@@ -209,7 +225,9 @@ async def _for_all(
     return 0
 
 
-async def _run(session: Session, transaction: Transaction, sql: str, types: Sequence[ColumnType], datums: Sequence[Any]) -> int:
+async def _run(
+    session: Session, transaction: Transaction, sql: str, types: Sequence[ColumnType], datums: Sequence[Any]
+) -> int:
     """A statement of the system's within the client's, whatever its role may see; how many rows it gave."""
     statements, catalog = session.services.statements, transaction.catalog.on_path(DEFAULT_PATH, ADMIN_OID)
     raw = statements.parse_one(sql)
@@ -218,7 +236,7 @@ async def _run(session: Session, transaction: Transaction, sql: str, types: Sequ
     return len(await all_rows(batch, transaction.memory_bytes_max))
 
 
-# -- SET CONSTRAINTS ---------------------------------------------------------------------------------------------------------------
+# -- SET CONSTRAINTS ---------------------------------------------------------------------------------------------------
 
 
 async def set_constraints(session: Session, raw: RawStatement) -> Batch:
@@ -244,7 +262,12 @@ def _named(transaction: Transaction, relation: Any) -> list[Link]:
     places = (relation.schemaname,) if relation.schemaname else catalog.search_path
     for place in places:
         there = [table for table in catalog.tables() if table.schema == place]
-        found = [link_of(table, one, catalog) for table in there for one in table.foreign_keys if one.name == relation.relname]
+        found = [
+            link_of(table, one, catalog)
+            for table in there
+            for one in table.foreign_keys
+            if one.name == relation.relname
+        ]
         if any(not link.foreign_key.deferrable for link in found):
             raise DatabaseError(WRONG_OBJECT_TYPE, f'constraint "{relation.relname}" is not deferrable')
         if found:

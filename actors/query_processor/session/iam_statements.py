@@ -1,10 +1,11 @@
-"""AWS IAM GRANT role TO 'arn' and AWS IAM REVOKE role FROM 'arn': Aurora DSQL's own statements, which PostgreSQL's grammar does not have.
+"""AWS IAM GRANT role TO 'arn' and AWS IAM REVOKE role FROM 'arn': Aurora DSQL's own statements, which PostgreSQL's
+grammar does not have.
 
     cut("SELECT 1; AWS IAM GRANT app TO 'arn:...'")
     ->  ("SELECT 1; SELECT 1                       ", {10: IamStmt(True, "app", "arn:...")})
 
-Each is replaced by a statement of the same length that the parser knows, so that the places of the others' tokens stay; the caller puts the IamStmt where the
-parser has found that.
+Each is replaced by a statement of the same length that the parser knows, so that the places of the others' tokens stay;
+the caller puts the IamStmt where the parser has found that.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ class IamStmt:
 
 
 def cut(text: str) -> tuple[str, dict[int, IamStmt]]:
-    """(the text with stand-ins, the statements by their place). Raises 42601 for one that begins with AWS IAM and goes on otherwise."""
+    """(the text with stand-ins, the statements by their place). Raises 42601 for one that begins with AWS IAM and goes
+    on otherwise."""
     try:
         tokens = [token for token in pglast.parser.scan(text) if not token.name.endswith("COMMENT")]
     except ParseError:
@@ -55,7 +57,9 @@ def _word(text: str, token: Any) -> str:
 
 def _statement(text: str, tokens: list[Any]) -> IamStmt:
     words = [_word(text, token) for token in tokens]
-    for place, wanted in enumerate((("grant", "revoke"), None, ("to",) if words[2:3] == ["grant"] else ("from",), None), 2):
+    for place, wanted in enumerate(
+        (("grant", "revoke"), None, ("to",) if words[2:3] == ["grant"] else ("from",), None), 2
+    ):
         if place >= len(words) or (wanted is not None and words[place] not in wanted):
             raise _syntax_error(text, tokens, place)
     if len(words) > 6:
@@ -76,4 +80,6 @@ def _syntax_error(text: str, tokens: list[Any], place: int) -> DatabaseError:
     if place >= len(tokens):
         return DatabaseError(SYNTAX_ERROR, "syntax error at end of input", position=len(text) + 1)
     token = tokens[place]
-    return DatabaseError(SYNTAX_ERROR, f'syntax error at or near "{text[token.start : token.end + 1]}"', position=token.start + 1)
+    return DatabaseError(
+        SYNTAX_ERROR, f'syntax error at or near "{text[token.start : token.end + 1]}"', position=token.start + 1
+    )

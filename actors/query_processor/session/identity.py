@@ -4,8 +4,9 @@
     session.session_role    the oid of the session user: session_user, pg_has_role's default, who may SET ROLE
     session.role            the oid of the current user: current_user; whose privileges count
 
-`role` and `session_authorization` are run-time parameters, so SET LOCAL, ROLLBACK, RESET, savepoints and parking do with them what they do with any other; a
-parameter's value is a role's name, and `session.role_oids` has the oid of every name that the session has been ("": of `user`). So a role that is renamed stays who it is.
+`role` and `session_authorization` are run-time parameters, so SET LOCAL, ROLLBACK, RESET, savepoints and parking do
+with them what they do with any other; a parameter's value is a role's name, and `session.role_oids` has the oid of
+every name that the session has been ("": of `user`). So a role that is renamed stays who it is.
 """
 
 from __future__ import annotations
@@ -42,7 +43,9 @@ def log_in(session: Session, catalog: Catalog) -> None:
     role = catalog.roles.find(session.user)
     if role is None or not role.login:
         why = f'role "{session.user}" ' + ("does not exist" if role is None else "is not permitted to log in")
-        raise DatabaseError(INVALID_AUTHORIZATION_SPECIFICATION, ACCESS_DENIED if session.settings.mode == "dsql" else why)
+        raise DatabaseError(
+            INVALID_AUTHORIZATION_SPECIFICATION, ACCESS_DENIED if session.settings.mode == "dsql" else why
+        )
     session.role_oids[LOGIN] = role.id
     changed(session)
 

@@ -2,10 +2,12 @@
 
     SELECT length('<50 MB>')    ->    SELECT length('\\x02 0\\x02'), ["<50 MB>"]
 
-The parser copies a literal half a dozen times, and takes long over each character that is not ASCII; a short text can also be lifted (literals.py) and found
-in the cache of plans. This is PostgreSQL's lexer (scan.l) as far as it must know where strings begin and end: '...' with '' for a quote, E'...' with
-backslashes, $tag$...$tag$, "names", both kinds of comments. What it does not cut: strings with another prefix, E'' with escapes by number, and strings that
-go on in another line's string. No single step of it holds Python's lock for more than some milliseconds, however long the text is.
+The parser copies a literal half a dozen times, and takes long over each character that is not ASCII; a short text can
+also be lifted (literals.py) and found in the cache of plans. This is PostgreSQL's lexer (scan.l) as far as it must know
+where strings begin and end: '...' with '' for a quote, E'...' with backslashes, $tag$...$tag$, "names", both kinds of
+comments. What it does not cut: strings with another prefix, E'' with escapes by number, and strings that go on in
+another line's string. No single step of it holds Python's lock for more than some milliseconds, however long the text
+is.
 """
 
 from __future__ import annotations
@@ -19,7 +21,8 @@ MARK = "\x02"
 """Begins and ends a placeholder's number. A text that has one is left alone."""
 LITERAL_CHARACTERS_MIN = 1024
 BULK_CHARACTERS = 256 << 10
-"""From a text of so many characters on, literals of BULK_LITERAL_CHARACTERS_MIN are cut: bulk inserts are made of them."""
+"""From a text of so many characters on, literals of BULK_LITERAL_CHARACTERS_MIN are cut: bulk inserts are made of
+them."""
 BULK_LITERAL_CHARACTERS_MIN = 32
 WINDOW_CHARACTERS = 256 << 10
 """Searched at one time."""
@@ -35,7 +38,8 @@ _ESCAPED = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 
 
 class Cut(NamedTuple):
-    """`literals[n]` stands where `text` has the placeholder of n; `places[n]`: (where that is, how many characters less it has)."""
+    """`literals[n]` stands where `text` has the placeholder of n; `places[n]`: (where that is, how many characters less
+    it has)."""
 
     text: str
     literals: list[str]
@@ -174,7 +178,8 @@ def _end_of_comment(text: str, start: int) -> int:
 
 
 def unescaped(text: str) -> str | None:
-    """What is between E' and '. None where an escape names a character by its number, which the parser is left to judge."""
+    """What is between E' and '. None where an escape names a character by its number, which the parser is left to
+    judge."""
     if _BY_NUMBER.search(text):
         return None
     return _ESCAPE.sub(lambda found: _ESCAPED.get(found[1], found[1]) if found[1] else "'", text)

@@ -1,13 +1,16 @@
-"""Lifting literals out of a simple query, so that statements that differ only in them share one plan, and are parsed once.
+"""Lifting literals out of a simple query, so that statements that differ only in them share one plan, and are parsed
+once.
 
     UPDATE t SET n = n + -7 WHERE name = 'x'    ->    UPDATE t SET n = n + $1 WHERE name = $2,   (-7 int4, 'x' unknown)
 
-A parse costs 60 microseconds, this a few. A literal becomes a parameter of the type that PostgreSQL gives the constant: int4, int8 or numeric by
-its size, unknown for a string (its type is inferred from where it stands, as for the constant).
+A parse costs 60 microseconds, this a few. A literal becomes a parameter of the type that PostgreSQL gives the constant:
+int4, int8 or numeric by its size, unknown for a string (its type is inferred from where it stands, as for the
+constant).
 
-What could mean something else as a parameter is left alone, whole: statements other than SELECT, INSERT, UPDATE, DELETE; GROUP BY, ORDER BY
-and DISTINCT (expressions are matched by equality, numbers are positions); comments, prefixed strings, typed literals (`date '...'`), type modifiers,
-own parameters, anything that this lexer does not know. And whoever plans a lifted statement falls back to the original where that fails.
+What could mean something else as a parameter is left alone, whole: statements other than SELECT, INSERT, UPDATE,
+DELETE; GROUP BY, ORDER BY and DISTINCT (expressions are matched by equality, numbers are positions); comments, prefixed
+strings, typed literals (`date '...'`), type modifiers, own parameters, anything that this lexer does not know. And
+whoever plans a lifted statement falls back to the original where that fails.
 """
 
 from __future__ import annotations
@@ -51,19 +54,44 @@ _LITERAL = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|(?<![\w.])(?:\d+\.?\d*|\
 _LAST_WORD = re.compile(r"[a-z]+\Z")
 _LITERAL_AFTER = frozenset("(,=<>+*/")
 _LITERAL_AFTER_WORDS = frozenset(
-    {"like", "ilike", "and", "or", "not", "between", "when", "then", "else", "select", "returning", "where", "values", "in", "escape", "to"}
+    {
+        "like",
+        "ilike",
+        "and",
+        "or",
+        "not",
+        "between",
+        "when",
+        "then",
+        "else",
+        "select",
+        "returning",
+        "where",
+        "values",
+        "in",
+        "escape",
+        "to",
+    }
     | {"set", "on", "limit", "offset"}
 )
 
 
 def lift(text: str) -> Lifted | None:
-    """The statement with its literals as $1, $2 ..., or None where it has none, or where lifting might change its meaning."""
+    """The statement with its literals as $1, $2 ..., or None where it has none, or where lifting might change its
+    meaning."""
     if len(text) > TEXT_CHARACTERS_MAX:
         return None
     lower = text.lower()
     if not lower.lstrip().startswith(_STARTS) or not _REFUSED_WORDS.isdisjoint(_WORD.findall(lower)):
         return None
-    if "--" in text or "/*" in text or "$" in text or "\\" in text or ";" in text.rstrip().removesuffix(";") or len(lower) != len(text):
+    if (
+        "--" in text
+        or "/*" in text
+        or "$" in text
+        or "\\" in text
+        or ";" in text.rstrip().removesuffix(";")
+        or len(lower) != len(text)
+    ):
         return None
     pieces: list[str] = []
     literals: list[Literal] = []

@@ -1,6 +1,7 @@
 """Named things made by SQL: PREPARE, EXECUTE, DEALLOCATE; DECLARE, FETCH, MOVE, CLOSE.
 
-A cursor goes forward only. Its statement begins at DECLARE, and goes on as rows are fetched; what is left of a cursor WITH HOLD when its transaction commits is kept.
+A cursor goes forward only. Its statement begins at DECLARE, and goes on as rows are fetched; what is left of a cursor
+WITH HOLD when its transaction commits is kept.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ CURSOR_OPTION_SCROLL = 0x02
 CURSOR_OPTION_HOLD = 0x20
 
 
-# -- PREPARE, EXECUTE, DEALLOCATE --------------------------------------------------------------------------------------------------
+# -- PREPARE, EXECUTE, DEALLOCATE --------------------------------------------------------------------------------------
 
 
 async def prepare(session: Session, raw: RawStatement) -> Batch:
@@ -87,7 +88,8 @@ async def execute(session: Session, raw: RawStatement) -> Batch:
 async def _evaluate(session: Session, arguments: tuple[Any, ...], types: list[ColumnType]) -> list[Any]:
     """The arguments' values, converted to the parameters' types: a SELECT of them."""
     targets = tuple(
-        ast.ResTarget(val=ast.TypeCast(arg=argument, typeName=_type_name(type_))) for argument, type_ in zip(arguments, types, strict=True)
+        ast.ResTarget(val=ast.TypeCast(arg=argument, typeName=_type_name(type_)))
+        for argument, type_ in zip(arguments, types, strict=True)
     )
     template: Any = pglast.parse_sql("SELECT 1")[0].stmt
     template.targetList = targets
@@ -109,7 +111,7 @@ async def deallocate(session: Session, raw: RawStatement) -> Batch:
     return Batch([], True, "DEALLOCATE")
 
 
-# -- cursors -----------------------------------------------------------------------------------------------------------------------
+# -- cursors -----------------------------------------------------------------------------------------------------------
 
 
 async def declare(session: Session, raw: RawStatement, types: Sequence[ColumnType], parameters: Sequence[Any]) -> Batch:
@@ -147,7 +149,9 @@ async def fetch(session: Session, raw: RawStatement) -> Batch:
     relative = node.direction == FetchDirection.FETCH_RELATIVE and node.howMany == 1
     if (node.direction != FetchDirection.FETCH_FORWARD and not relative) or node.howMany < 0:
         raise DatabaseError(
-            OBJECT_NOT_IN_PREREQUISITE_STATE, "cursor can only scan forward", hint="Declare it with SCROLL option to enable backward scan."
+            OBJECT_NOT_IN_PREREQUISITE_STATE,
+            "cursor can only scan forward",
+            hint="Declare it with SCROLL option to enable backward scan.",
         )
     if node.howMany == 0:
         return Batch([], True, "MOVE 0" if node.ismove else "FETCH 0")

@@ -8,7 +8,8 @@ from actors.sql.types.column_type import ColumnType
 
 
 def type_of_oid(oid: int) -> ColumnType | None:
-    """The type of a parameter that Parse names; None (to be inferred) for 0 and unknown (705). Raises 0A000 for others' types."""
+    """The type of a parameter that Parse names; None (to be inferred) for 0 and unknown (705). Raises 0A000 for others'
+    types."""
     if oid in (0, 705):
         return None
     known = by_oid.get(oid)

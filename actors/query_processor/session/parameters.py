@@ -1,10 +1,10 @@
 """Run-time parameters of a session: SET, SHOW, RESET, SET LOCAL, with PostgreSQL's names, defaults and errors.
 
-A SET inside a transaction block lasts if the block commits, SET LOCAL until it ends either way. Reported ones are told through
-`on_parameter(name, value)` whenever their value changes, as ParameterStatus wants it.
+A SET inside a transaction block lasts if the block commits, SET LOCAL until it ends either way. Reported ones are told
+through `on_parameter(name, value)` whenever their value changes, as ParameterStatus wants it.
 
-Values are kept as the text that SHOW answers; what the session itself reads of them (zone and styles, search path, timeouts) is derived when they change.
-sql/settings/parameter_table.py lists them, parameter_values.py reads them.
+Values are kept as the text that SHOW answers; what the session itself reads of them (zone and styles, search path,
+timeouts) is derived when they change. sql/settings/parameter_table.py lists them, parameter_values.py reads them.
 """
 
 from __future__ import annotations
@@ -49,10 +49,12 @@ class ParameterMark(NamedTuple):
 
 
 class RunTimeParameters:
-    """One session's. `values` is keyed by lower-case name; `dsql`: what DSQL does not let a session set is refused; `on_notice(message)`: a NOTICE."""
+    """One session's. `values` is keyed by lower-case name; `dsql`: what DSQL does not let a session set is refused;
+    `on_notice(message)`: a NOTICE."""
 
     __slots__ = (
-        "_before", "_dsql", "_local", "_on_notice", "_on_parameter", "_session_defaults", "check_identity", "current_user",
+        "_before", "_dsql", "_local", "_on_notice", "_on_parameter", "_session_defaults", "check_identity",
+        "current_user",
         "on_identity", "search_path", "timeouts", "user", "values", "zone",
     )  # fmt: skip
 
@@ -66,7 +68,8 @@ class RunTimeParameters:
     ) -> None:
         self.user = self.current_user = user
         self.check_identity: Callable[[str, str], str] | None = None
-        """Of `role` and `session_authorization`: the value as SHOW answers it (identity.py). None: they cannot be changed."""
+        """Of `role` and `session_authorization`: the value as SHOW answers it (identity.py). None: they cannot be
+        changed."""
         self.on_identity: Callable[[], None] | None = None
         """One of the two has changed."""
         self.values: dict[str, str] = dict(DEFAULTS, session_authorization=user)
@@ -86,24 +89,29 @@ class RunTimeParameters:
         self._derive("timezone", self.values["timezone"])
 
     def start(self, options: dict[str, str]) -> None:
-        """Values from the start-up message or the settings: the session's defaults, what RESET returns to. Raises as SET does."""
+        """Values from the start-up message or the settings: the session's defaults, what RESET returns to. Raises as
+        SET does."""
         for name, value in options.items():
             self._change(name.lower(), self.checked(name, value))
         self._session_defaults = dict(self.values)
 
     def parked(self) -> tuple[dict[str, str], dict[str, str]]:
-        """(values, the session's defaults) that are not PostgreSQL's: what `restore` takes. Outside of a transaction block."""
+        """(values, the session's defaults) that are not PostgreSQL's: what `restore` takes. Outside of a transaction
+        block."""
         common = dict(DEFAULTS, session_authorization=self.user)
         values, defaults = (
-            {name: value for name, value in known.items() if common.get(name) != value} for known in (self.values, self._session_defaults)
+            {name: value for name, value in known.items() if common.get(name) != value}
+            for known in (self.values, self._session_defaults)
         )
         return values, defaults
 
     def restore(self, values: dict[str, str], defaults: dict[str, str]) -> None:
-        """As `parked` gave them, perhaps in another build: what this one does not know is passed over. Nothing is told to the client, who knows."""
+        """As `parked` gave them, perhaps in another build: what this one does not know is passed over. Nothing is told
+        to the client, who knows."""
         common, before = dict(DEFAULTS, session_authorization=self.user), self.values
         self.values, self._session_defaults = (
-            common | {name: value for name, value in given.items() if name in common or "." in name} for given in (values, defaults)
+            common | {name: value for name, value in given.items() if name in common or "." in name}
+            for given in (values, defaults)
         )
         self._derive("default_transaction_read_only", "")
         for name in _DERIVED:
@@ -191,11 +199,15 @@ class RunTimeParameters:
     def shows(self, severity: str) -> bool:
         """Whether a message of this severity is sent (client_min_messages)."""
         lower = severity.lower()
-        return lower not in _SEVERITIES or _SEVERITIES.index(lower) >= _SEVERITIES.index(self.values["client_min_messages"])
+        return lower not in _SEVERITIES or _SEVERITIES.index(lower) >= _SEVERITIES.index(
+            self.values["client_min_messages"]
+        )
 
     def transaction_reads_only(self, value: bool | None) -> None:
         """What transaction_read_only shows; None: the session's default."""
-        self.values["transaction_read_only"] = self.values["default_transaction_read_only"] if value is None else "on" if value else "off"
+        self.values["transaction_read_only"] = (
+            self.values["default_transaction_read_only"] if value is None else "on" if value else "off"
+        )
 
     def _date_style(self, value: str) -> str:
         style, order = self.values["datestyle"].split(", ")
@@ -217,7 +229,9 @@ class RunTimeParameters:
     def _derive(self, name: str, value: str) -> None:
         if name == "search_path":
             names = [part.strip() for part in value.split(",")]
-            unquoted = [part[1:-1].replace('""', '"') if part.startswith('"') else part.lower() for part in names if part]
+            unquoted = [
+                part[1:-1].replace('""', '"') if part.startswith('"') else part.lower() for part in names if part
+            ]
             self.search_path = tuple(self.current_user if part == "$user" else part for part in unquoted)
         elif name in IDENTITY:
             if self.on_identity is not None:
@@ -226,7 +240,11 @@ class RunTimeParameters:
         elif name in STYLES:
             values = self.values
             self.zone = _zone(
-                values["timezone"], values["datestyle"], values["intervalstyle"], values["extra_float_digits"], values["bytea_output"]
+                values["timezone"],
+                values["datestyle"],
+                values["intervalstyle"],
+                values["extra_float_digits"],
+                values["bytea_output"],
             )
         elif name == "default_transaction_read_only":
             self.transaction_reads_only(None)

@@ -1,11 +1,12 @@
 """A session put into a ParkedSession (actors/common/parked_session.py) and made again from it.
 
     park(session, unnamed, (process, secret)) -> ParkedSession            in one query processor
-    restore(session, parked)                                              in another one, or the same: a new session becomes this one
+    restore(session, parked)                                              in another one, or the same: a new session
+                                                                          becomes this one
 
-Making a session again plans nothing and asks nobody: a prepared statement stays a ParkedStatement until its first use, when `revived`
-plans it under the catalog of then, with the parameter types that its client knows. Where its columns are others meanwhile, the statement fails
-as PostgreSQL's cached plans do.
+Making a session again plans nothing and asks nobody: a prepared statement stays a ParkedStatement until its first use,
+when `revived` plans it under the catalog of then, with the parameter types that its client knows. Where its columns are
+others meanwhile, the statement fails as PostgreSQL's cached plans do.
 """
 
 from __future__ import annotations
@@ -30,11 +31,18 @@ SHAPE_BYTES = 8
 def may_park(session: Session) -> bool:
     """Whether nothing of the session is bound to this process: no transaction, portal, cursor or result."""
     return not (
-        session.in_transaction or session.failed or session.committing or session.portals or session.streams or session.block_read_only
+        session.in_transaction
+        or session.failed
+        or session.committing
+        or session.portals
+        or session.streams
+        or session.block_read_only
     )
 
 
-def park(session: Session, unnamed: PreparedStatement | ParkedStatement | None, key: tuple[int, bytes]) -> ParkedSession:
+def park(
+    session: Session, unnamed: PreparedStatement | ParkedStatement | None, key: tuple[int, bytes]
+) -> ParkedSession:
     """`key`: (process, secret) of the cancel key. The connection adds what its own timers leave."""
     prepared = session.prepared_statements if unnamed is None else {**session.prepared_statements, "": unnamed}
     values, defaults = session.run_time.parked()
@@ -97,7 +105,9 @@ async def revived(session: Session, parked: ParkedStatement) -> PreparedStatemen
     if tuple(type_.name for type_ in prepared.parameter_types) != parked.types:
         prepared = await session.prepare(raw, _oids(parked.types))
     if _shape(prepared.fields) != parked.shape:
-        raise DatabaseError(FEATURE_NOT_SUPPORTED, "cached plan must not change result type", routine="RevalidateCachedQuery")
+        raise DatabaseError(
+            FEATURE_NOT_SUPPORTED, "cached plan must not change result type", routine="RevalidateCachedQuery"
+        )
     return prepared
 
 

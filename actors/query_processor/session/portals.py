@@ -14,13 +14,15 @@ if TYPE_CHECKING:
 
 
 class Portal:
-    """`start` executes on its first call and gives the rows, at most `rows_max` of them a call (0: all). `copy`: a COPY statement.
+    """`start` executes on its first call and gives the rows, at most `rows_max` of them a call (0: all). `copy`: a COPY
+    statement.
 
     A batch with a stream (results.py) is to be taken to its end, or closed with the portal, before the next call.
     """
 
     __slots__ = (
-        "_place", "_result", "_session", "copy", "fields", "formats", "holds", "name", "parameters", "prepared", "statement",
+        "_place", "_result", "_session", "copy", "fields", "formats", "holds", "name", "parameters", "prepared",
+        "statement",
     )  # fmt: skip
 
     def __init__(self, session: Session, prepared: PreparedStatement, parameters: Sequence[Any]) -> None:
@@ -66,8 +68,8 @@ class Portal:
         return Batch(rows, batch.done, batch.tag)
 
     async def start(self, rows_max: int = 0) -> Batch:
-        """Raises DatabaseError. Where there are as many rows as `rows_max`, the next call tells the end, as in PostgreSQL. A query's portal that
-        has ended answers with no rows; any other statement's runs once: 55000."""
+        """Raises DatabaseError. Where there are as many rows as `rows_max`, the next call tells the end, as in
+        PostgreSQL. A query's portal that has ended answers with no rows; any other statement's runs once: 55000."""
         result = self._result
         if result is None:
             result = await self._execute()
@@ -122,7 +124,8 @@ _RUN = Batch([], True, "")
 
 
 class UtilityPortal(Portal):
-    """A statement that is not planned: transaction control, SET, DDL ... `parameters` are those of a query within it (EXPLAIN, DECLARE)."""
+    """A statement that is not planned: transaction control, SET, DDL ... `parameters` are those of a query within it
+    (EXPLAIN, DECLARE)."""
 
     __slots__ = ()
 

@@ -6,9 +6,9 @@
     ROLLBACK TO a;                          a, and the block goes on as it was at `SAVEPOINT a`
     RELEASE a;                              -, and what was done since stays
 
-A savepoint is a mark: where the transaction's buffer, its checked keys and its catalog were (transaction.py), the run-time parameters' values, and which
-cursors there were. Cursors of before the savepoint keep their places, as in PostgreSQL; those of after it are closed.
-Several savepoints may have one name: the newest is meant.
+A savepoint is a mark: where the transaction's buffer, its checked keys and its catalog were (transaction.py), the
+run-time parameters' values, and which cursors there were. Cursors of before the savepoint keep their places, as in
+PostgreSQL; those of after it are closed. Several savepoints may have one name: the newest is meant.
 """
 
 from __future__ import annotations

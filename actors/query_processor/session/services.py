@@ -1,4 +1,5 @@
-"""`SessionServices`: what the sessions of one query processor share: storage client, catalog cache, statement cache, ids."""
+"""`SessionServices`: what the sessions of one query processor share: storage client, catalog cache, statement cache,
+ids."""
 
 from __future__ import annotations
 
@@ -21,7 +22,8 @@ EnvironmentMaker = Callable[["Session", int], Any]
 
 
 class SessionServices:
-    """One for each query processor. `make_environment(session, start_ts)`: the expressions' Environment of a transaction."""
+    """One for each query processor. `make_environment(session, start_ts)`: the expressions' Environment of a
+    transaction."""
 
     __slots__ = (
         "catalogs",

@@ -4,26 +4,29 @@
     for raw in statements:
         portal = session.bind(await session.prepare(raw, ()), [])
         batch = await portal.run()
-    await session.sync()                                                    commits what is not in a block; only then is it safe to
-                                                                            tell the client of success
+    await session.sync()                                                    commits what is not in a block; only then is
+                                                                            it safe to tell the client of success
 
     prepared = await session.prepare("SELECT ... $1", [23])                 extended query: Parse
     portal = session.bind(prepared, [7])                                    Bind
     batch = await portal.run(rows_max)                                      Execute
     await session.sync()                                                    Sync
 
-After an error is reported the wire layer calls `fail()`: an implicit transaction is rolled back, a block becomes failed ("E") and refuses
-everything but its end with 25P02.
+After an error is reported the wire layer calls `fail()`: an implicit transaction is rolled back, a block becomes failed
+("E") and refuses everything but its end with 25P02.
 
-States:  "I" idle --BEGIN--> "T" block --error--> "E" failed --COMMIT/ROLLBACK--> "I". An implicit transaction keeps "I".
+States:  "I" idle --BEGIN--> "T" block --error--> "E" failed --COMMIT/ROLLBACK--> "I". An implicit transaction keeps
+"I".
 
-The statements of one simple query, and those of the extended protocol between two Syncs, are one implicit transaction: all of them commit, or none. BEGIN makes a
-block of it, with what ran before; COMMIT and ROLLBACK end it, with a warning, and what follows is another one. A lone schema change commits at once instead, since it
-may have to be tried again (ddl/).
+The statements of one simple query, and those of the extended protocol between two Syncs, are one implicit transaction:
+all of them commit, or none. BEGIN makes a block of it, with what ran before; COMMIT and ROLLBACK end it, with a
+warning, and what follows is another one. A lone schema change commits at once instead, since it may have to be tried
+again (ddl/).
 
-A transaction's start_ts is taken when its first statement runs, not at BEGIN. Where its catalog turns out to be stale (CatalogStale), or a name
-is not found in a catalog that is not known to be current, the catalog of start_ts is loaded and the statement planned again; the client notices
-nothing, unless a table that the transaction has written already has changed (OC001).
+A transaction's start_ts is taken when its first statement runs, not at BEGIN. Where its catalog turns out to be stale
+(CatalogStale), or a name is not found in a catalog that is not known to be current, the catalog of start_ts is loaded
+and the statement planned again; the client notices nothing, unless a table that the transaction has written already has
+changed (OC001).
 
 `prepared_statements` and `portals` are the named ones, shared by SQL (PREPARE, DECLARE) and protocol (Parse, Bind).
 """
@@ -72,7 +75,8 @@ Notice = Callable[[str, str, str], None]
 
 
 class Session:
-    """See the module. `on_parameter(name, value)`: ParameterStatus; `on_notice(severity, sqlstate, message)`: NoticeResponse."""
+    """See the module. `on_parameter(name, value)`: ParameterStatus; `on_notice(severity, sqlstate, message)`:
+    NoticeResponse."""
 
     def __init__(
         self,
@@ -126,7 +130,8 @@ class Session:
         """Of this block, the newest last."""
         self.in_block = False
         self.implicit_block = False
-        """Other statements belong to this one's implicit transaction, or may yet: those of its simple query, those before the next Sync."""
+        """Other statements belong to this one's implicit transaction, or may yet: those of its simple query, those
+        before the next Sync."""
         self.failed = False
         self.committing = False
         """A commit is under way: whoever interrupts it leaves its outcome unknown."""
@@ -138,7 +143,8 @@ class Session:
         """READ ONLY / READ WRITE of this block; None: the session's default."""
 
     async def begin(self) -> None:
-        """Become the user's role, and take over what ALTER ROLE and ALTER DATABASE have set. Called once, before the first statement. Raises 28000."""
+        """Become the user's role, and take over what ALTER ROLE and ALTER DATABASE have set. Called once, before the
+        first statement. Raises 28000."""
         catalogs, at = self.services.catalogs, self.services.transactions.now()
         catalog = await catalogs.pinned(at)
         if await self.services.storage.probe(at) > catalog.version:
@@ -162,10 +168,11 @@ class Session:
         """The run-time parameters that clients are told of, name -> value."""
         return self.run_time.reported()
 
-    # -- statements ----------------------------------------------------------------------------------------------------------
+    # -- statements ----------------------------------------------------------------------------------------------------
 
     def split(self, sql: str) -> list[RawStatement]:
-        """The statements of a simple query; several are one implicit transaction. Raises 42601, and 0A000 where DSQL would not mix them, before any of them runs."""
+        """The statements of a simple query; several are one implicit transaction. Raises 42601, and 0A000 where DSQL
+        would not mix them, before any of them runs."""
         return self._joined(self.services.statements.split(sql))
 
     async def split_large(self, sql: str) -> list[RawStatement]:
@@ -204,18 +211,24 @@ class Session:
         return await utility.prepare(self, raw, parameter_oids)
 
     def bind(self, prepared: PreparedStatement, datums: Sequence[Any] = ()) -> Portal:
-        """`datums`: the parameters' values, of `prepared.parameter_types`. Raises 08P01 on a wrong number, 22P02 for a lifted literal."""
+        """`datums`: the parameters' values, of `prepared.parameter_types`. Raises 08P01 on a wrong number, 22P02 for a
+        lifted literal."""
         expected = len(prepared.parameter_types)
         if len(datums) != expected and not prepared.literals:
             if not datums:
                 raise DatabaseError(UNDEFINED_PARAMETER, "there is no parameter $1")
-            raise DatabaseError(PROTOCOL_VIOLATION, f"bind supplies {len(datums)} parameters, but the statement requires {expected}")
+            raise DatabaseError(
+                PROTOCOL_VIOLATION, f"bind supplies {len(datums)} parameters, but the statement requires {expected}"
+            )
         if prepared.planned is not None:
             return Portal(self, prepared, datums)
         return utility.portal(self, prepared, datums)
 
-    async def execute(self, prepared: PreparedStatement, parameters: Sequence[Any], rows: list[tuple[Any, ...]] | None = None) -> Batch:
-        """Run a planned statement in the current transaction (an implicit one where there is none); `rows`: a COPY's, for its INSERT."""
+    async def execute(
+        self, prepared: PreparedStatement, parameters: Sequence[Any], rows: list[tuple[Any, ...]] | None = None
+    ) -> Batch:
+        """Run a planned statement in the current transaction (an implicit one where there is none); `rows`: a COPY's,
+        for its INSERT."""
         if self.failed:
             raise aborted()
         transaction = self.transaction
@@ -271,7 +284,8 @@ class Session:
         raise schema_changed()
 
     async def _authorize(self, transaction: Transaction, prepared: PreparedStatement, planned: Planned) -> Planned:
-        """Of a plan that this role has not run: under the catalog of start_ts where it lacks a privilege by the pinned one. Raises 42501."""
+        """Of a plan that this role has not run: under the catalog of start_ts where it lacks a privilege by the pinned
+        one. Raises 42501."""
         try:
             planned.authorize(transaction.catalog, self.role)
             return planned
@@ -311,11 +325,11 @@ class Session:
         self.statement = raw.original
         return await utility.run(self, prepared, parameters)
 
-    # -- catalog -------------------------------------------------------------------------------------------------------------
+    # -- catalog -------------------------------------------------------------------------------------------------------
 
     async def with_catalog(self, function: Callable[[Catalog], T], large: bool = False) -> T:
-        """`function` of the catalog that the next statement runs under; of a newer one where it fails for want of a name that
-        the first might only be too old to know. `large`: it takes long, so it runs beside the loop."""
+        """`function` of the catalog that the next statement runs under; of a newer one where it fails for want of a
+        name that the first might only be too old to know. `large`: it takes long, so it runs beside the loop."""
         transaction = self.transaction
         catalog = transaction.catalog if transaction is not None else await self._latest_catalog()
         try:
@@ -372,7 +386,7 @@ class Session:
         """set_config(): SET, or SET LOCAL, within a statement. Raises 42704, 22023."""
         self.run_time.set(name, value, local=local, in_block=True)
 
-    # -- transactions --------------------------------------------------------------------------------------------------------
+    # -- transactions --------------------------------------------------------------------------------------------------
 
     async def begin_transaction(self) -> Transaction:
         """Take start_ts: the first statement of a block or of an implicit transaction runs."""
@@ -468,7 +482,8 @@ class Session:
             stream.close()
 
     async def sync(self) -> None:
-        """The end of a simple query, or Sync: an implicit transaction commits. Raises the commit's error; the session is idle then."""
+        """The end of a simple query, or Sync: an implicit transaction commits. Raises the commit's error; the session
+        is idle then."""
         implicit, self.implicit_block = self.implicit_block, False
         if not self.in_block and (implicit or self.transaction is not None):
             await self.commit()
@@ -497,4 +512,6 @@ def session_ended() -> DatabaseError:
 
 
 def aborted() -> DatabaseError:
-    return DatabaseError(IN_FAILED_SQL_TRANSACTION, "current transaction is aborted, commands ignored until end of transaction block")
+    return DatabaseError(
+        IN_FAILED_SQL_TRANSACTION, "current transaction is aborted, commands ignored until end of transaction block"
+    )

@@ -35,5 +35,7 @@ def _interval_zone(argument: Any) -> str:
     if zone is None:
         shown = format_interval((months, days, microseconds))
         detail = f"Cannot specify {part} in time zone interval." if part else ""
-        raise DatabaseError(INVALID_PARAMETER_VALUE, f'invalid value for parameter "TimeZone": "INTERVAL \'{shown}\'"', detail=detail)
+        raise DatabaseError(
+            INVALID_PARAMETER_VALUE, f'invalid value for parameter "TimeZone": "INTERVAL \'{shown}\'"', detail=detail
+        )
     return zone[0]

@@ -3,13 +3,15 @@
     split("BEGIN; SELECT 1")  ->  [RawStatement("BEGIN"), RawStatement("SELECT 1")]
 
 `StatementCache` belongs to the query processor and is shared by its sessions. It keeps, least recently used out first:
-- texts: a simple query's string -> its RawStatements; strings with literals are kept as their lifted text (literals.py);
-- plans: (text, parameter types, what the role sees) -> Planned, planned again when the catalog has moved on. Roles that see the same share one; each is
-  let run it once it has the privileges (`Planned.authorize`). Plans made under a transaction's own
-  catalog changes (an overlay) are not kept.
+- texts: a simple query's string -> its RawStatements; strings with literals are kept as their lifted text
+  (literals.py);
+- plans: (text, parameter types, what the role sees) -> Planned, planned again when the catalog has moved on. Roles that
+  see the same share one; each is let run it once it has the privileges (`Planned.authorize`). Plans made under a
+  transaction's own catalog changes (an overlay) are not kept.
 
-A PreparedStatement is one session's (or one message's) hold on a Planned: with the literals that were lifted, and the result columns as they
-were described to the client. If a later plan has other columns, running it is refused, as PostgreSQL does.
+A PreparedStatement is one session's (or one message's) hold on a Planned: with the literals that were lifted, and the
+result columns as they were described to the client. If a later plan has other columns, running it is refused, as
+PostgreSQL does.
 """
 
 from __future__ import annotations
@@ -23,7 +25,13 @@ from typing import Any, Protocol, cast
 import pglast
 from pglast.parser import ParseError
 
-from actors.common.errors import FEATURE_NOT_SUPPORTED, RESERVED_NAME, SYNTAX_ERROR, DatabaseError, statement_memory_exceeded
+from actors.common.errors import (
+    FEATURE_NOT_SUPPORTED,
+    RESERVED_NAME,
+    SYNTAX_ERROR,
+    DatabaseError,
+    statement_memory_exceeded,
+)
 from actors.common.settings import Settings
 from actors.query_processor.aside import LARGE_CHARACTERS
 from actors.query_processor.session import iam_statements
@@ -100,7 +108,8 @@ Planner = Callable[[Any, Catalog, Sequence[ColumnType | None], Settings], Plan]
 
 
 class RawStatement:
-    """One parsed statement. `kind` is the tree's class name (`SelectStmt`), "" for an empty statement; `is_async`: CREATE INDEX ASYNC, ALTER TABLE ASYNC."""
+    """One parsed statement. `kind` is the tree's class name (`SelectStmt`), "" for an empty statement; `is_async`:
+    CREATE INDEX ASYNC, ALTER TABLE ASYNC."""
 
     __slots__ = ("is_async", "kind", "literals", "node", "original", "prepared", "text")
 
@@ -135,7 +144,11 @@ class Planned:
         if role in self.allowed:
             return
         if self._needs is None:
-            node = parse(self.node.statement(self.node.shapes[0]))[0].node if isinstance(self.node, ValueList) else self.node
+            node = (
+                parse(self.node.statement(self.node.shapes[0]))[0].node
+                if isinstance(self.node, ValueList)
+                else self.node
+            )
             self._needs = required(node, catalog)
         check(self._needs, catalog, role)
         self.allowed.add(role)
@@ -145,18 +158,22 @@ class Planned:
         return Batch([], True, f"COPY {await cast(TakesRows, self.plan).run_many(transaction, rows)}")
 
     def read(self, literals: tuple[Literal, ...], zone: tzinfo, now: int) -> list[Any]:
-        """The datums of the lifted literals; `zone` and `now` (a timestamptz datum) are the session's, for dates and times.
+        """The datums of the lifted literals; `zone` and `now` (a timestamptz datum) are the session's, for dates and
+        times.
 
         Raises 22P02 and the like where a string is not of its inferred type.
         """
         if self._readers is None:
             wanted = self.plan.parameter_types
-            self._readers = [_reader_of_literal(literal.type, type_) for literal, type_ in zip(literals, wanted, strict=True)]
+            self._readers = [
+                _reader_of_literal(literal.type, type_) for literal, type_ in zip(literals, wanted, strict=True)
+            ]
         return [reader(literal.text, zone, now) for reader, literal in zip(self._readers, literals, strict=True)]
 
 
 def _reader_of_literal(lexed: ColumnType | None, wanted: ColumnType) -> Reader:
-    """Of a literal whose text the lexer has shown to be of its type; None: a string, read as the type that is wanted."""
+    """Of a literal whose text the lexer has shown to be of its type; None: a string, read as the type that is
+    wanted."""
     if lexed is None:
         return _reader(wanted)
     if lexed.name in ("int4", "int8"):
@@ -213,7 +230,7 @@ class StatementCache:
         self._plans: OrderedDict[tuple[Any, ...], Planned] = OrderedDict()
         self._characters = {id(self._texts): 0, id(self._plans): 0}
 
-    # -- texts ---------------------------------------------------------------------------------------------------------------
+    # -- texts ---------------------------------------------------------------------------------------------------------
 
     def split(self, text: str) -> list[RawStatement]:
         """A simple query's statements; [] for an empty string. Raises 42601."""
@@ -238,18 +255,22 @@ class StatementCache:
         return RawStatement(text, values) if values is not None else None
 
     def _split_large(self, text: str) -> list[RawStatement]:
-        """Of a text that is not kept. Its large literals are cut out before it is parsed; what is left may be a common statement."""
+        """Of a text that is not kept. Its large literals are cut out before it is parsed; what is left may be a common
+        statement."""
         short = self._cut(text)
         if short is None:
             return parse(text)
         lifted = lift(short.text)
         if lifted is not None:
-            literals = tuple(Literal(restored(literal.text, short.literals), literal.type) for literal in lifted.literals)
+            literals = tuple(
+                Literal(restored(literal.text, short.literals), literal.type) for literal in lifted.literals
+            )
             return self._split_lifted(Lifted(lifted.text, literals), text)
         return parse_cut(short, text)
 
     def _cut(self, text: str) -> Cut | None:
-        """Its large literals cut out. Raises 54000 where the text that is left would take more memory than a statement may use."""
+        """Its large literals cut out. Raises 54000 where the text that is left would take more memory than a statement
+        may use."""
         short = cut(text)
         structure = text if short is None else short.text
         if len(structure) * TREE_BYTES_PER_CHARACTER > self._memory_bytes_max:
@@ -273,7 +294,9 @@ class StatementCache:
             self._keep(self._texts, lifted.text, known)
         else:
             self._texts.move_to_end(lifted.text)
-        return [RawStatement(lifted.text, known[0].node, lifted.literals, text)] if len(known) == 1 else self._parsed(text)
+        return (
+            [RawStatement(lifted.text, known[0].node, lifted.literals, text)] if len(known) == 1 else self._parsed(text)
+        )
 
     def parse_one(self, text: str) -> RawStatement:
         """The one statement of an extended query's string, its parameters left as they are. Raises 42601."""
@@ -287,10 +310,11 @@ class StatementCache:
             raise DatabaseError(SYNTAX_ERROR, "cannot insert multiple commands into a prepared statement")
         return statements[0] if statements else EMPTY
 
-    # -- plans ---------------------------------------------------------------------------------------------------------------
+    # -- plans ---------------------------------------------------------------------------------------------------------
 
     def prepare(self, raw: RawStatement, types: tuple[ColumnType | None, ...], catalog: Catalog) -> PreparedStatement:
-        """Plan `raw` under `catalog` or find its plan. A lifted statement, or a list of values, that cannot be planned is planned as it was written."""
+        """Plan `raw` under `catalog` or find its plan. A lifted statement, or a list of values, that cannot be planned
+        is planned as it was written."""
         key = (raw.text, types, catalog.sight)
         try:
             planned = self.planned(key, raw.node, catalog)
@@ -338,11 +362,14 @@ class StatementCache:
         return statement
 
     def replan(self, prepared: PreparedStatement, catalog: Catalog) -> Planned:
-        """The plan of `prepared` under another catalog. Raises 0A000 where it gives other columns than were described."""
+        """The plan of `prepared` under another catalog. Raises 0A000 where it gives other columns than were
+        described."""
         assert prepared.planned is not None
         planned = self.planned((*prepared.key[:2], catalog.sight), prepared.raw.node, catalog)
         if planned.plan.fields != prepared.fields and not _same_shape(planned.plan.fields, prepared.fields):
-            raise DatabaseError(FEATURE_NOT_SUPPORTED, "cached plan must not change result type", routine="RevalidateCachedQuery")
+            raise DatabaseError(
+                FEATURE_NOT_SUPPORTED, "cached plan must not change result type", routine="RevalidateCachedQuery"
+            )
         prepared.planned = planned
         return planned
 
@@ -383,10 +410,18 @@ def parse(text: str) -> list[RawStatement]:
     try:
         trees = parse_trees(source) if len(source) <= LARGE_CHARACTERS else parse_deep(source)
     except ParseError as error:
-        location = error.args[1] if len(error.args) > 1 and isinstance(error.args[1], int) else len(text)  # at end of input
+        location = (
+            error.args[1] if len(error.args) > 1 and isinstance(error.args[1], int) else len(text)
+        )  # at end of input
         message = str(error.args[0])
         # The grammar itself refuses some frames of windows, with a code of its own.
-        code = "42P20" if message.startswith("frame ") else RESERVED_NAME if message.endswith(" is reserved") else SYNTAX_ERROR
+        code = (
+            "42P20"
+            if message.startswith("frame ")
+            else RESERVED_NAME
+            if message.endswith(" is reserved")
+            else SYNTAX_ERROR
+        )
         raise DatabaseError(code, message, position=location + 1) from None
     statements = []
     for tree in trees:
@@ -394,7 +429,9 @@ def parse(text: str) -> list[RawStatement]:
         end = start + tree.stmt_len if tree.stmt_len else len(source)
         mapping = next((mapping for place, mapping in mappings.items() if start <= place < end), None)
         statement = RawStatement(
-            (text if mapping is not None else source)[start:end].strip() if len(trees) > 1 or mapping is not None else source,
+            (text if mapping is not None else source)[start:end].strip()
+            if len(trees) > 1 or mapping is not None
+            else source,
             mapping or tree.stmt,
         )
         statement.is_async = any(start <= place < end for place, _ in places)
@@ -417,7 +454,8 @@ def parse_cut(short: Cut, text: str) -> list[RawStatement]:
 
 
 def _async_words(text: str) -> list[tuple[int, int]]:
-    """Where ASYNC stands, DSQL's own word: it is blanked out before PostgreSQL's parser reads the text, so that positions stay."""
+    """Where ASYNC stands, DSQL's own word: it is blanked out before PostgreSQL's parser reads the text, so that
+    positions stay."""
     try:
         tokens = [token for token in pglast.parser.scan(text) if not token.name.endswith("COMMENT")]
     except ParseError:
@@ -429,7 +467,11 @@ def _async_words(text: str) -> list[tuple[int, int]]:
         if word == ";":
             words = []
             continue
-        if word == "async" and tuple(words) in _ASYNC_FORMS and (words[0] == "create" or _names_table(text, tokens[place + 1 :])):
+        if (
+            word == "async"
+            and tuple(words) in _ASYNC_FORMS
+            and (words[0] == "create" or _names_table(text, tokens[place + 1 :]))
+        ):
             found.append((token.start, token.end + 1))
         words.append(word)
     return found

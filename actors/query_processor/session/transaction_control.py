@@ -1,4 +1,5 @@
-"""BEGIN, COMMIT, ROLLBACK, savepoints and SET TRANSACTION, with PostgreSQL's warnings and DSQL's one isolation level."""
+"""BEGIN, COMMIT, ROLLBACK, savepoints and SET TRANSACTION, with PostgreSQL's warnings and DSQL's one isolation
+level."""
 
 from __future__ import annotations
 
@@ -36,7 +37,11 @@ _BEGUN = Batch([], True, "BEGIN")
 _STARTED = Batch([], True, "START TRANSACTION")
 _COMMITTED = Batch([], True, "COMMIT")
 _ROLLED_BACK = Batch([], True, "ROLLBACK")
-_SAVEPOINTS = {_SAVEPOINT: Batch([], True, "SAVEPOINT"), _RELEASE: Batch([], True, "RELEASE"), _ROLLBACK_TO: _ROLLED_BACK}
+_SAVEPOINTS = {
+    _SAVEPOINT: Batch([], True, "SAVEPOINT"),
+    _RELEASE: Batch([], True, "RELEASE"),
+    _ROLLBACK_TO: _ROLLED_BACK,
+}
 
 
 def mends_block(raw: RawStatement) -> bool:
@@ -107,7 +112,8 @@ def _not_in_block(session: Session, what: str, chain: bool) -> None:
 
 
 def set_modes(session: Session, options: Sequence[Any]) -> None:
-    """BEGIN's and SET TRANSACTION's modes, for the block that is or begins. Raises 0A000 for another isolation level, 25001."""
+    """BEGIN's and SET TRANSACTION's modes, for the block that is or begins. Raises 0A000 for another isolation level,
+    25001."""
     for option in options:
         value = _constant(option)
         if option.defname == "transaction_isolation":

@@ -1,7 +1,7 @@
 """Statements that are not planned: which of them there are, what they answer, who runs them.
 
-`run` looks a statement's kind up in `_HANDLERS`; DDL goes to ddl/, COPY to copying.py, cursors and SQL-level prepared statements to
-named.py, EXPLAIN to explain.py. What is in no table is refused with 0A000.
+`run` looks a statement's kind up in `_HANDLERS`; DDL goes to ddl/, COPY to copying.py, cursors and SQL-level prepared
+statements to named.py, EXPLAIN to explain.py. What is in no table is refused with 0A000.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ mends_block = transaction_control.mends_block
 
 
 async def prepare(session: Session, raw: RawStatement, parameter_oids: Sequence[int]) -> PreparedStatement:
-    """What Describe shows of a statement that is not planned. Of those of `_QUERYING`, the parameters are the query's."""
+    """What Describe shows of a statement that is not planned. Of those of `_QUERYING`, the parameters are the
+    query's."""
     if raw.kind == "CopyStmt":
         return await copying.prepare(session, raw)
     if raw.kind in _QUERYING:
@@ -68,7 +69,7 @@ async def run(session: Session, prepared: PreparedStatement, parameters: Sequenc
     raise DatabaseError(FEATURE_NOT_SUPPORTED, f"unsupported statement: {raw.kind.removesuffix('Stmt')}")
 
 
-# -- SET, SHOW, RESET, DISCARD -----------------------------------------------------------------------------------------------------
+# -- SET, SHOW, RESET, DISCARD -----------------------------------------------------------------------------------------
 
 
 async def _set(session: Session, raw: RawStatement) -> Batch:
@@ -103,7 +104,11 @@ async def _set(session: Session, raw: RawStatement) -> Batch:
 def _set_one(session: Session, name: str, value: str | None, local: bool) -> None:
     lower = name.lower()
     if lower == "transaction_read_only" and session.in_transaction:
-        wanted = session.run_time.values["default_transaction_read_only"] if value is None else session.run_time.checked(name, value)
+        wanted = (
+            session.run_time.values["default_transaction_read_only"]
+            if value is None
+            else session.run_time.checked(name, value)
+        )
         transaction_control.set_read_only(session, wanted == "on")
         return
     session.run_time.set(name, value, local=local, in_block=session.in_transaction)
@@ -126,7 +131,11 @@ async def _show(session: Session, raw: RawStatement) -> Batch:
     name = raw.node.name.lower()
     if name == "all":
         rows: list[tuple[object, ...]] = [
-            (DEFINITIONS[key].name if key in DEFINITIONS else key, value, DEFINITIONS[key].description if key in DEFINITIONS else "")
+            (
+                DEFINITIONS[key].name if key in DEFINITIONS else key,
+                value,
+                DEFINITIONS[key].description if key in DEFINITIONS else "",
+            )
             for key, value in sorted(session.run_time.values.items())
             if key not in UNLISTED
         ]
@@ -150,7 +159,11 @@ async def _discard(session: Session, raw: RawStatement) -> Batch:
         return Batch([], True, "DISCARD ALL")
     if raw.node.target == DiscardMode.DISCARD_SEQUENCES:
         _forget_sequences(session)
-    names = {DiscardMode.DISCARD_PLANS: "PLANS", DiscardMode.DISCARD_SEQUENCES: "SEQUENCES", DiscardMode.DISCARD_TEMP: "TEMP"}
+    names = {
+        DiscardMode.DISCARD_PLANS: "PLANS",
+        DiscardMode.DISCARD_SEQUENCES: "SEQUENCES",
+        DiscardMode.DISCARD_TEMP: "TEMP",
+    }
     return Batch([], True, f"DISCARD {names[raw.node.target]}")
 
 

@@ -33,13 +33,15 @@ TEXT_PARAMETER = "text parameter"
 """A parameter that is text unless its type is given, then cast (values_query.py)."""
 TYPES: dict[str, ColumnType | None] = {"int4": INT4, "int8": INT8, "numeric": NUMERIC, _BOOL: BOOL}
 _PATTERNS = {
-    PARAMETER: r"\$(\d{1,5}+)", STRING: rf"(?:{_STRING}|null(?![\w.$(]))", ESCAPE: _ESCAPED, _BOOL: r"(true|false)(?![\w.$(])",
+    PARAMETER: r"\$(\d{1,5}+)", STRING: rf"(?:{_STRING}|null(?![\w.$(]))", ESCAPE: _ESCAPED,
+    _BOOL: r"(true|false)(?![\w.$(])",
     "numeric": _DECIMAL, **_INTEGERS,
 }  # fmt: skip
 
 
 class Cell(NamedTuple):
-    """`kind`: a lexed type, or what else it is; NULL is a string. `text`: the casts behind it; of a verbatim one, all of it."""
+    """`kind`: a lexed type, or what else it is; NULL is a string. `text`: the casts behind it; of a verbatim one, all
+    of it."""
 
     kind: str
     text: str
@@ -83,7 +85,9 @@ def read_row(text: str, place: int) -> tuple[Shape, Texts, int] | None:
             return tuple(cells), tuple(texts), place
 
 
-def _kind(parameter: str | None, integer: str | None, decimal: str | None, word: str | None, escaped: str | None) -> tuple[str, str]:
+def _kind(
+    parameter: str | None, integer: str | None, decimal: str | None, word: str | None, escaped: str | None
+) -> tuple[str, str]:
     if parameter is not None:
         return PARAMETER, parameter
     if integer is not None:

@@ -1,4 +1,5 @@
-"""INSERTs of many rows, read without a parse of them all: `read_values(text)` gives the rows of VALUES as texts. values_plan.py inserts them.
+"""INSERTs of many rows, read without a parse of them all: `read_values(text)` gives the rows of VALUES as texts.
+values_plan.py inserts them.
 
     INSERT INTO t (a, b) VALUES ($1, 'x'), ($2, NULL), ($3, 1.5) RETURNING a
 
@@ -6,11 +7,12 @@
               the same text                                           for the third: $2 numeric
     rows      (0, ("1", "x")), (0, ("2", None)), (1, ("3", "1.5"))
 
-Applications write such statements with thousands of rows of very few shapes: the statement of one row is parsed and planned once for each shape, and kept in the
-caches as any other.
+Applications write such statements with thousands of rows of very few shapes: the statement of one row is parsed and
+planned once for each shape, and kept in the caches as any other.
 
-This lexer knows literals, parameters, NULL, TRUE, FALSE, DEFAULT, names and calls without arguments (now()), all of them with casts behind. A statement with anything else in its
-rows, a comment among them, or with parameters behind them is left to the parser; so is one that cannot be planned in this way, for PostgreSQL's own error.
+This lexer knows literals, parameters, NULL, TRUE, FALSE, DEFAULT, names and calls without arguments (now()), all of
+them with casts behind. A statement with anything else in its rows, a comment among them, or with parameters behind them
+is left to the parser; so is one that cannot be planned in this way, for PostgreSQL's own error.
 """
 
 from __future__ import annotations
@@ -46,7 +48,9 @@ ROW_BYTES, CELL_BYTES = 200, 120
 """What a row and a cell take in memory, beside a cell's characters: as texts, then as datums."""
 
 _HEAD = rf"{INTO}(?:{COLUMNS})?+values{SPACE}(?=\()"
-_TAIL = re.compile(rf"{SPACE}(?:;{SPACE})?+\Z|{SPACE}(?:on[ \t\n\r\f\v]++conflict|returning)\b[^$;]*+(?:;{SPACE})?+\Z", FLAGS)
+_TAIL = re.compile(
+    rf"{SPACE}(?:;{SPACE})?+\Z|{SPACE}(?:on[ \t\n\r\f\v]++conflict|returning)\b[^$;]*+(?:;{SPACE})?+\Z", FLAGS
+)
 _NEXT_ROW = re.compile(rf"{SPACE},{SPACE}\(", re.ASCII)
 
 
@@ -76,11 +80,14 @@ def prepare() -> None:
 
 
 def read_values(text: str, memory_bytes_max: int = 0) -> ValueList | None:
-    """None for any text but an INSERT of two rows and more that this lexer knows. Raises 54000 for one whose rows would take more than a statement's memory (0: no limit).
+    """None for any text but an INSERT of two rows and more that this lexer knows. Raises 54000 for one whose rows would
+    take more than a statement's memory (0: no limit).
 
     No step of it holds Python's lock for longer than one row takes.
     """
-    head = compiled(_HEAD).match(text, 0, HEAD_CHARACTERS_MAX) or values_query.head().match(text, 0, HEAD_CHARACTERS_MAX)
+    head = compiled(_HEAD).match(text, 0, HEAD_CHARACTERS_MAX) or values_query.head().match(
+        text, 0, HEAD_CHARACTERS_MAX
+    )
     if head is None:
         return None
     shapes: dict[Shape, int] = {}

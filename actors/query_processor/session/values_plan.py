@@ -1,7 +1,7 @@
 """`ValuesPlan`: the rows of a value list (value_lists.py), inserted by the plans of its shapes' statements.
 
-PostgreSQL's types are kept to: a literal has the type that the constant would have; a parameter without a given type has the one that its first place wants, and is
-converted wherever another place wants another one.
+PostgreSQL's types are kept to: a literal has the type that the constant would have; a parameter without a given type
+has the one that its first place wants, and is converted wherever another place wants another one.
 """
 
 from __future__ import annotations
@@ -50,14 +50,17 @@ ReaderMaker = Callable[[ColumnType | None, ColumnType], Reader]
 
 
 class ValuesPlan:
-    """See the module. The plan of `values`, of the plans of its shapes; `given`: the parameters' types, None where they are to be inferred.
+    """See the module. The plan of `values`, of the plans of its shapes; `given`: the parameters' types, None where they
+    are to be inferred.
 
     Raises 0A000 where the rows are not to be inserted in this way.
     """
 
     kind = "INSERT"
 
-    def __init__(self, values: ValueList, plans: Sequence[Any], given: Sequence[ColumnType | None], reader_of: ReaderMaker) -> None:
+    def __init__(
+        self, values: ValueList, plans: Sequence[Any], given: Sequence[ColumnType | None], reader_of: ReaderMaker
+    ) -> None:
         makers = [plan.row_maker() for plan in plans]
         if None in makers:
             raise _not_here()
@@ -66,20 +69,27 @@ class ValuesPlan:
         self._makers = makers
         self.fields = self._plan.fields
         self._cells = [
-            list(zip(lifted(shape), plan.parameter_types, strict=True)) for shape, plan in zip(values.shapes, plans, strict=True)
+            list(zip(lifted(shape), plan.parameter_types, strict=True))
+            for shape, plan in zip(values.shapes, plans, strict=True)
         ]
         self._readers = [
             [reader_of(TYPES.get(cell.kind), wanted) if cell.kind not in PARAMETERS else None for cell, wanted in cells]
             for cells in self._cells
         ]
-        self._strings = [[place for place, (cell, _) in enumerate(cells) if cell.kind == STRING] for cells in self._cells]
+        self._strings = [
+            [place for place, (cell, _) in enumerate(cells) if cell.kind == STRING] for cells in self._cells
+        ]
         self.parameter_types: Sequence[ColumnType] = self._decide(given)
         self._conversions: dict[tuple[str, str, bool], Any] = self._find_conversions()
 
     def _parameters(self) -> list[list[tuple[int, ColumnType, bool]]]:
         """(place, type wanted, whether it is cast to that) of each shape's cells that are parameters."""
         return [
-            [(place, wanted, cell.kind == TEXT_PARAMETER) for place, (cell, wanted) in enumerate(cells) if cell.kind in PARAMETERS]
+            [
+                (place, wanted, cell.kind == TEXT_PARAMETER)
+                for place, (cell, wanted) in enumerate(cells)
+                if cell.kind in PARAMETERS
+            ]
             for cells in self._cells
         ]
 
@@ -100,7 +110,8 @@ class ValuesPlan:
         return [types[number] for number in range(1, len(types) + 1)]
 
     def _find_conversions(self) -> dict[tuple[str, str, bool], Any]:
-        """(a parameter's type, another one that a place wants, whether it is cast or assigned) -> the conversion; None where a datum is one of the other type as it is."""
+        """(a parameter's type, another one that a place wants, whether it is cast or assigned) -> the conversion; None
+        where a datum is one of the other type as it is."""
         conversions: dict[tuple[str, str, bool], Any] = {}
         places, types = self._parameters(), self.parameter_types
         for shape, texts in self._rows:
@@ -126,11 +137,15 @@ class ValuesPlan:
                 await turn()
         return await self._plan.insert(transaction, rows)
 
-    def _datums_of(self, shape: int, parameters: Sequence[Any], environment: Environment) -> Callable[[Texts], list[Any]]:
+    def _datums_of(
+        self, shape: int, parameters: Sequence[Any], environment: Environment
+    ) -> Callable[[Texts], list[Any]]:
         """A row's texts -> the datums of its statement's parameters, for one run."""
         zone, now = environment.time_zone, environment.transaction_timestamp
         readers = [
-            read if read is not None else self._parameter_reader(wanted.name, cell.kind == TEXT_PARAMETER, parameters, environment)
+            read
+            if read is not None
+            else self._parameter_reader(wanted.name, cell.kind == TEXT_PARAMETER, parameters, environment)
             for read, (cell, wanted) in zip(self._readers[shape], self._cells[shape], strict=True)
         ]
         strings = self._strings[shape]
@@ -147,10 +162,14 @@ class ValuesPlan:
 
         return datums
 
-    def _parameter_reader(self, wanted: str, is_cast: bool, parameters: Sequence[Any], environment: Environment) -> Reader:
+    def _parameter_reader(
+        self, wanted: str, is_cast: bool, parameters: Sequence[Any], environment: Environment
+    ) -> Reader:
         """Of a cell whose text is a parameter's number."""
         conversions = {
-            source: convert for (source, *place), convert in self._conversions.items() if place == [wanted, is_cast] and convert is not None
+            source: convert
+            for (source, *place), convert in self._conversions.items()
+            if place == [wanted, is_cast] and convert is not None
         }
         if not conversions:
             return lambda text, zone, now: parameters[int(text) - 1]

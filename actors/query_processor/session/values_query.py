@@ -1,10 +1,12 @@
-"""INSERTs of a query over VALUES, as SQLAlchemy writes them to have its rows back in order, made plain ones (value_lists.py).
+"""INSERTs of a query over VALUES, as SQLAlchemy writes them to have its rows back in order, made plain ones
+(value_lists.py).
 
     INSERT INTO t (a, b) SELECT p0::INTEGER, p1::VARCHAR FROM (VALUES ($1, $2, 0), ($3, $4, 1)) AS v(p0, p1, n)
         ORDER BY n RETURNING a
     INSERT INTO t (a, b) VALUES ($1::INTEGER, $2::VARCHAR), ($3::INTEGER, $4::VARCHAR) RETURNING a
 
-They are the same where every value is cast, so that its type in the VALUES does not matter, and the rows are in the order that is asked for.
+They are the same where every value is cast, so that its type in the VALUES does not matter, and the rows are in the
+order that is asked for.
 """
 
 from __future__ import annotations
@@ -31,9 +33,15 @@ from actors.query_processor.session.value_cells import (
     Texts,
 )
 
-_HEAD = rf"({INTO}{COLUMNS})select[ \t\n\r\f\v]++((?:(?!from\b){NAME}{CASTS}{SPACE},?+{SPACE})++)from{SPACE}\({SPACE}values{SPACE}(?=\()"
+_HEAD = (
+    rf"({INTO}{COLUMNS})select[ "
+    rf"\t\n\r\f\v]++((?:(?!from\b){NAME}{CASTS}{SPACE},?+{SPACE})++)from{SPACE}\({SPACE}values{SPACE}(?=\()"
+)
 _SELECTED = rf"{SPACE}({NAME}){CASTS}{SPACE}(,|\Z)"
-_ALIAS = rf"{SPACE}\){SPACE}as[ \t\n\r\f\v]++{NAME}{SPACE}\(([^()]*+)\){SPACE}(?:order[ \t\n\r\f\v]++by[ \t\n\r\f\v]++({NAME})(?:[ \t\n\r\f\v]++asc)?+{SPACE})?+"
+_ALIAS = (
+    rf"{SPACE}\){SPACE}as[ \t\n\r\f\v]++{NAME}{SPACE}\(([^()]*+)\){SPACE}(?:order[ \t\n\r\f\v]++by[ "
+    rf"\t\n\r\f\v]++({NAME})(?:[ \t\n\r\f\v]++asc)?+{SPACE})?+"
+)
 _LISTED = rf"{SPACE}({NAME}){SPACE}(,|\Z)"
 
 TYPE_WORDS = frozenset({"precision", "varying", "with", "without", "time", "zone"})
@@ -80,7 +88,11 @@ def plain(
         return None
     casts = [match[2] for match in compiled(_SELECTED).finditer(selected)]
     dropped = set(range(len(names))) - set(places)
-    if not all(casts) or len(set(places)) != len(places) or dropped != ({names.index(order)} if order in names else set()):
+    if (
+        not all(casts)
+        or len(set(places)) != len(places)
+        or dropped != ({names.index(order)} if order in names else set())
+    ):
         return None
     if not all(any({shape[place].kind for shape in shapes} <= kinds for kinds in ALIKE) for place in places):
         return None

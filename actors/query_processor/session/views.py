@@ -1,4 +1,5 @@
-"""The system views that show the session itself: pg_prepared_statements, pg_cursors, and its row of pg_stat_activity."""
+"""The system views that show the session itself: pg_prepared_statements, pg_cursors, and its row of
+pg_stat_activity."""
 
 from __future__ import annotations
 

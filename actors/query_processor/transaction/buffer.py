@@ -1,17 +1,20 @@
 """`WriteBuffer`: what a transaction has written and not committed yet.
 
-A dictionary for point reads, and lists of its keys that are sorted when a scan or the commit wants order, or SORT_ROWS have come: keys come mostly in runs that
-are ascending already, which sorting merges in linear time, and small transactions never pay for a tree.
+A dictionary for point reads, and lists of its keys that are sorted when a scan or the commit wants order, or SORT_ROWS
+have come: keys come mostly in runs that are ascending already, which sorting merges in linear time, and small
+transactions never pay for a tree.
 
     put(k, v); values[k] -> v           delete(k); values[k] -> None          other in values -> False
 
-A large transaction is bounded work at every moment: no sort, copy or encoding is of more than SORT_ROWS rows. Keys that ascend beyond all of their keyspace are
-sealed (sealed.py) as they come; the others stay in the dictionary, and are merged with the sealed ones piece by piece at the commit.
+A large transaction is bounded work at every moment: no sort, copy or encoding is of more than SORT_ROWS rows. Keys that
+ascend beyond all of their keyspace are sealed (sealed.py) as they come; the others stay in the dictionary, and are
+merged with the sealed ones piece by piece at the commit.
 
-While there are savepoints (`record`), the buffer notes what each write has replaced, and seals nothing: `undo_to(mark)` takes back all writes since `mark()`.
+While there are savepoints (`record`), the buffer notes what each write has replaced, and seals nothing: `undo_to(mark)`
+takes back all writes since `mark()`.
 
-A dropped range (DROP_RANGE) hides what was committed before; own writes inside it made before the drop are forgotten here, and nothing is
-written into it afterwards (truncation and rewrites give indexes new keyspaces).
+A dropped range (DROP_RANGE) hides what was committed before; own writes inside it made before the drop are forgotten
+here, and nothing is written into it afterwards (truncation and rewrites give indexes new keyspaces).
 """
 
 from __future__ import annotations
@@ -54,7 +57,19 @@ class _Drop(NamedTuple):
 
 
 class WriteBuffer:
-    __slots__ = ("_chunks", "_dropped", "_least", "_recent", "_runs", "_undo", "_unsorted", "bytes", "padding", "rows", "values")
+    __slots__ = (
+        "_chunks",
+        "_dropped",
+        "_least",
+        "_recent",
+        "_runs",
+        "_undo",
+        "_unsorted",
+        "bytes",
+        "padding",
+        "rows",
+        "values",
+    )
 
     def __init__(self, row_bytes_min: int = 0) -> None:
         """`row_bytes_min`: what a row counts as at least (settings.Metering)."""
@@ -62,13 +77,15 @@ class WriteBuffer:
         self._recent: dict[bytes, bytes | None] = {}
         self._runs: dict[bytes, SealedRun] = {}
         self.values: Mapping[bytes, bytes | None] = self._recent
-        """Key -> encoded row, None where it is deleted. Another object once rows have been sealed: not to be kept across writes."""
+        """Key -> encoded row, None where it is deleted. Another object once rows have been sealed: not to be kept
+        across writes."""
         self._chunks: list[list[bytes]] = []
         """Keys of `_recent`, each list sorted."""
         self._unsorted: list[bytes] = []
         self._dropped: list[tuple[bytes, bytes]] = []
         self._undo: list[tuple[bytes, bytes | Absent | None] | _Drop] | None = None
-        """What each write has replaced in `_recent` (ABSENT: nothing), the newest last; None while there is no savepoint."""
+        """What each write has replaced in `_recent` (ABSENT: nothing), the newest last; None while there is no
+        savepoint."""
         self.bytes = 0
         """Of all keys and values. What is written again after it was sealed counts twice."""
         self.padding = 0
@@ -132,7 +149,7 @@ class WriteBuffer:
                 self._runs[space] = run.without(start, end)
         self._dropped.append((start, end))
 
-    # -- savepoints --------------------------------------------------------------------------------------------------------------
+    # -- savepoints ----------------------------------------------------------------------------------------------------
 
     def record(self, on: bool) -> None:
         """Note from now on what writes replace; or no more, where nothing will be taken back."""
@@ -195,7 +212,7 @@ class WriteBuffer:
                 del chunk[place]
                 return
 
-    # -- order -------------------------------------------------------------------------------------------------------------------
+    # -- order ---------------------------------------------------------------------------------------------------------
 
     def _sort(self) -> list[list[bytes]]:
         """The dictionary's keys, as few sorted lists."""
@@ -255,7 +272,9 @@ class WriteBuffer:
     def tables(self) -> set[int]:
         """Ids of the tables that were written, or of which ranges are dropped."""
         spaces = {key[:TABLE_BYTES] for key in self._recent} | {space[:TABLE_BYTES] for space in self._runs}
-        return {int.from_bytes(table, "big") for table in spaces.union(start[:TABLE_BYTES] for start, _ in self._dropped)}
+        return {
+            int.from_bytes(table, "big") for table in spaces.union(start[:TABLE_BYTES] for start, _ in self._dropped)
+        }
 
     def sample(self, keys_max: int) -> list[bytes]:
         """Some of the keys that the write set names, evenly; dropped ranges by their start."""
@@ -263,12 +282,14 @@ class WriteBuffer:
         pieces = [piece.first for run in self._runs.values() for piece in run.pieces]
         return [*keys, *pieces[:: 1 + len(pieces) // keys_max], *(start for start, _ in self._dropped[:keys_max])]
 
-    # -- encoding ----------------------------------------------------------------------------------------------------------------
+    # -- encoding ------------------------------------------------------------------------------------------------------
 
     @property
     def is_large(self) -> bool:
         """The write set goes in pieces."""
-        return bool(self._runs) or self.bytes > write_set.PIECE_BYTES_MAX or len(self._recent) > write_set.PIECE_ROWS_MAX
+        return (
+            bool(self._runs) or self.bytes > write_set.PIECE_BYTES_MAX or len(self._recent) > write_set.PIECE_ROWS_MAX
+        )
 
     def encode(self) -> bytes:
         """A write set that is not large, in one (write_set.py); nothing at all where nothing was written."""
@@ -329,7 +350,9 @@ class _PieceBuilder:
     def add(self, key: bytes, value: bytes | None) -> Iterator[bytes]:
         """A piece that is full without this row, if any."""
         size = len(key) + len(value or b"")
-        if self._keys and (self._bytes + size > write_set.PIECE_BYTES_MAX or len(self._keys) >= write_set.PIECE_ROWS_MAX):
+        if self._keys and (
+            self._bytes + size > write_set.PIECE_BYTES_MAX or len(self._keys) >= write_set.PIECE_ROWS_MAX
+        ):
             yield from self.flush()
         self._keys.append(key)
         self._values.append(value)

@@ -1,12 +1,15 @@
-"""`Committing`: a transaction's write set on its way to the adjudicator that coordinates it, and the answer, whatever goes wrong between.
+"""`Committing`: a transaction's write set on its way to the adjudicator that coordinates it, and the answer, whatever
+goes wrong between.
 
     small   Commit(write set) ----------------------------------> Committed
     large   Part 1, Part 2, ... (PARTS_AHEAD under way) --Done--> Commit(parts=n, checksum) --> Committed
 
-A write set above write_set.PIECE_BYTES_MAX goes in pieces, encoded one by one as the adjudicator takes them (design, I2). Until the Commit is sent nothing can have
-happened, so whatever fails before that is tried again as another transaction; a refused one is told by DropParts that its pieces are void.
+A write set above write_set.PIECE_BYTES_MAX goes in pieces, encoded one by one as the adjudicator takes them (design,
+I2). Until the Commit is sent nothing can have happened, so whatever fails before that is tried again as another
+transaction; a refused one is told by DropParts that its pieces are void.
 
-What is refused for certain is sent again where another attempt may do better (a stale map or catalog, an adjudicator that moves), COMMIT_ATTEMPTS_MAX times.
+What is refused for certain is sent again where another attempt may do better (a stale map or catalog, an adjudicator
+that moves), COMMIT_ATTEMPTS_MAX times.
 """
 
 from __future__ import annotations
@@ -41,11 +44,13 @@ COMMIT_ATTEMPTS_MAX = 10
 """Sends of one commit that was certainly not decided: outlasts a failover (a lease and an election)."""
 COMMIT_PAUSE_S = 0.2
 REDIRECTS_MAX, REDIRECT_PAUSE_S = 6, 0.005
-"""Redirections beyond those attempts, while a range goes from one adjudicator to another: a newer map is waited for, each time twice as long."""
+"""Redirections beyond those attempts, while a range goes from one adjudicator to another: a newer map is waited for,
+each time twice as long."""
 REVALIDATIONS_MAX = 2
 """Of the catalog for one commit: one for the coordinator, one for a participant that began later."""
 PARTS_AHEAD = 4
-"""Pieces under way: the journal's disks are busy while the next piece is encoded, and the adjudicator holds no more than this of one client."""
+"""Pieces under way: the journal's disks are busy while the next piece is encoded, and the adjudicator holds no more
+than this of one client."""
 
 Piece = tuple[bytes, list[bytes]]
 """(write set, checked keys)"""
@@ -68,8 +73,9 @@ class CommitFlight(Flight):
 
 
 class Committing:
-    """One COMMIT. `sample`: keys by which the coordinator is chosen. `pieces`: makes a large write set's pieces, from the first on at each call; None for a small one, which
-    `message` holds. `reload`: brings the transaction's catalog up to date."""
+    """One COMMIT. `sample`: keys by which the coordinator is chosen. `pieces`: makes a large write set's pieces, from
+    the first on at each call; None for a small one, which `message` holds. `reload`: brings the transaction's catalog
+    up to date."""
 
     def __init__(
         self,
@@ -135,12 +141,15 @@ class Committing:
             return flight
         flight.destination = name
         flight.endpoint = topology.routes[name]
-        services.bus.request(services.name, name, message, flight.succeed, flight.fail, services.settings.messaging.request_timeout_s)
+        services.bus.request(
+            services.name, name, message, flight.succeed, flight.fail, services.settings.messaging.request_timeout_s
+        )
         services.watchdog.watch(flight)
         return flight
 
     async def _send_parts(self, coordinator: str, pieces: Iterator[Piece]) -> Commit:
-        """The Commit that counts them. Raises what refused one of them; the transaction is certainly not committed then."""
+        """The Commit that counts them. Raises what refused one of them; the transaction is certainly not committed
+        then."""
         message = self._message
         checksums: list[int] = []
         ahead: deque[CommitFlight] = deque()
@@ -149,7 +158,9 @@ class Committing:
                 if len(ahead) >= PARTS_AHEAD:
                     await ahead.popleft()
                 checksums.append(part_checksum(write_set))
-                part = Part(message.transaction, message.start_ts, message.catalog_ts, len(checksums), write_set, checked)
+                part = Part(
+                    message.transaction, message.start_ts, message.catalog_ts, len(checksums), write_set, checked
+                )
                 self._flight = self._request(coordinator, part)
                 ahead.append(self._flight)
             while ahead:
@@ -160,17 +171,23 @@ class Committing:
             if isinstance(error, DatabaseError) and error.sqlstate == CONNECTION_FAILURE and _is_bare(error):
                 self._services.suspect(coordinator)
                 raise DatabaseError(
-                    CONNECTION_FAILURE, error.message, detail="not committed: a part did not arrive", refusal=NotCommitted()
+                    CONNECTION_FAILURE,
+                    error.message,
+                    detail="not committed: a part did not arrive",
+                    refusal=NotCommitted(),
                 ) from None
             raise
         return replace(message, parts=len(checksums), checksum=checksum_of_parts(checksums))
 
     async def _again(self, error: DatabaseError) -> Committed:
-        """`error` ended the first attempt: send again where it is certain that nothing was decided and another attempt may do better."""
+        """`error` ended the first attempt: send again where it is certain that nothing was decided and another attempt
+        may do better."""
         services = self._services
         revalidations = redirects = attempts = 0
         bare = error.sqlstate == CONNECTION_FAILURE and _is_bare(error)
-        if bare and error.refusal != Unanswered(False) and self._flight.destination:  # reached by nobody, or left by its answer
+        if (
+            bare and error.refusal != Unanswered(False) and self._flight.destination
+        ):  # reached by nobody, or left by its answer
             services.suspect(self._flight.destination)
         while attempts < COMMIT_ATTEMPTS_MAX - 1:
             attempts += 1
@@ -197,7 +214,8 @@ class Committing:
                 await pause(COMMIT_PAUSE_S)
             else:
                 break
-            # What has been refused is over: a stale copy of it must not find its name in use by the attempt that follows.
+            # What has been refused is over: a stale copy of it must not find its name in use by the attempt that
+            # follows.
             self._message = replace(self._message, transaction=services.random.getrandbits(128).to_bytes(16, "big"))
             try:
                 return await self._attempt()
@@ -213,8 +231,11 @@ class Committing:
 
 
 def _may_have_happened(error: DatabaseError) -> bool:
-    """False only for a commit that did not reach anybody, or a coordinator that says so. (40001 and the like need no second attempt.)"""
-    return error.sqlstate != CONNECTION_FAILURE or not (isinstance(error.refusal, NotCommitted) or error.refusal == Unanswered(False))
+    """False only for a commit that did not reach anybody, or a coordinator that says so. (40001 and the like need no
+    second attempt.)"""
+    return error.sqlstate != CONNECTION_FAILURE or not (
+        isinstance(error.refusal, NotCommitted) or error.refusal == Unanswered(False)
+    )
 
 
 def _is_bare(error: DatabaseError) -> bool:

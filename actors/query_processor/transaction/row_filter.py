@@ -33,6 +33,7 @@ def _compile(program: bytes) -> tuple[Callable[[bytes], list[Any]], Callable[...
     expression = decode_expression(parsed.filter)
     types = {node.number: node.type for node in walk(expression) if isinstance(node, Parameter)}
     parameters = tuple(
-        revive(value, types[number]) if number in types else value for number, value in enumerate(parsed.parameters, start=1)
+        revive(value, types[number]) if number in types else value
+        for number, value in enumerate(parsed.parameters, start=1)
     )
     return RowCodec(parsed.columns).decode, compile_filter(expression), parameters

@@ -4,9 +4,9 @@
     while (rows := await scanner.next_rows()) is not None: ...      [(key, value), ...], program output "rows"
     while (batch := await scanner.next()) is not None: ...          Arrow batches as storage made them, no merge
 
-Merging keeps key order (or reverse order): an own write replaces the stored row of its key, an own delete hides it, and own rows have to pass
-the program's filter here, as stored ones have at storage. A `limit` counts rows after the merge: storage is asked for as many rows more as
-own writes could take away.
+Merging keeps key order (or reverse order): an own write replaces the stored row of its key, an own delete hides it, and
+own rows have to pass the program's filter here, as stored ones have at storage. A `limit` counts rows after the merge:
+storage is asked for as many rows more as own writes could take away.
 """
 
 from __future__ import annotations
@@ -52,7 +52,8 @@ class Scanner:
         limit: int,
         own: dict[bytes, bytes | None] | None = None,
     ) -> None:
-        """`own`: the own writes to be merged in, in key order, where the scan outlives the statement (Transaction.own_writes); None: those of now."""
+        """`own`: the own writes to be merged in, in key order, where the scan outlives the statement
+        (Transaction.own_writes); None: those of now."""
         self._transaction = transaction
         self._reverse = reverse
         self._limited = limit > 0
@@ -104,7 +105,9 @@ class Scanner:
                     await turn()
             else:
                 keys, values = self._slice(self._batch)
-                rows = self._merge(keys, values) if self._place < len(self._own) else list(zip(keys, values, strict=True))
+                rows = (
+                    self._merge(keys, values) if self._place < len(self._own) else list(zip(keys, values, strict=True))
+                )
             if self._limited:
                 rows = rows[: self._left]
                 self._left -= len(rows)

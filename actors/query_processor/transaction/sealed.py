@@ -1,7 +1,9 @@
-"""Sealed rows: the part of a large transaction's writes that is encoded already, to be sent as it is. Immutable but for growing at its end.
+"""Sealed rows: the part of a large transaction's writes that is encoded already, to be sent as it is. Immutable but for
+growing at its end.
 
-A bulk load writes ascending keys, millions of them. As Python objects in a dictionary a row costs some 200 bytes more than its own; so what ascends is
-encoded early (`WriteBuffer` says when), into the pieces in which it will be sent, and looked up there by bisection.
+A bulk load writes ascending keys, millions of them. As Python objects in a dictionary a row costs some 200 bytes more
+than its own; so what ascends is encoded early (`WriteBuffer` says when), into the pieces in which it will be sent, and
+looked up there by bisection.
 
     run = SealedRun(); run.append([k1, k2], [v1, None])     k1 < k2, all above what is there
     run.get(k1) -> v1      run.get(k2) -> None (deleted)    run.get(k3) -> ABSENT
@@ -124,7 +126,8 @@ class SealedRun:
 
 
 class Written(Mapping[bytes, Any]):
-    """What a transaction has written: a dictionary over sealed runs. Reads as one dictionary from key to value (None: deleted)."""
+    """What a transaction has written: a dictionary over sealed runs. Reads as one dictionary from key to value (None:
+    deleted)."""
 
     __slots__ = ("recent", "runs")
 

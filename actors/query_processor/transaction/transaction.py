@@ -1,25 +1,28 @@
 """`Transaction`: a snapshot to read from, a buffer to write to, and one message to commit with.
 
-- Every read is at `start_ts`, the clock's latest when the first statement began (hybrid: see TransactionServices.now); own writes are merged in.
-- Nothing leaves the query processor before `commit`. A transaction that has neither written nor checked a key sends nothing: where the clock has an error
-  bound it waits until its start_ts is past for everybody, since who begins after it on a slower clock must see what it saw (I11; with a bound of 0 there is
-  nothing to wait for). Else its write set goes to the coordinator, the adjudicator that owns most of its keys, which answers with
-  commit_ts (committing.py). A transaction that only checked keys (SELECT ... FOR UPDATE) commits like any other, with an empty write set: what it has read still holds at its
-  commit_ts, and the record in the journal orders it among the writers of those keys.
-- A failed statement fails the transaction, and nothing of it is undone alone. `mark` and `undo_to` are what savepoints are made of: all that a statement may have changed
-  here is as it was at the mark. Only the snapshot stays.
+- Every read is at `start_ts`, the clock's latest when the first statement began (hybrid: see TransactionServices.now);
+  own writes are merged in.
+- Nothing leaves the query processor before `commit`. A transaction that has neither written nor checked a key sends
+  nothing: where the clock has an error bound it waits until its start_ts is past for everybody, since who begins after
+  it on a slower clock must see what it saw (I11; with a bound of 0 there is nothing to wait for). Else its write set
+  goes to the coordinator, the adjudicator that owns most of its keys, which answers with commit_ts (committing.py). A
+  transaction that only checked keys (SELECT ... FOR UPDATE) commits like any other, with an empty write set: what it
+  has read still holds at its commit_ts, and the record in the journal orders it among the writers of those keys.
+- A failed statement fails the transaction, and nothing of it is undone alone. `mark` and `undo_to` are what savepoints
+  are made of: all that a statement may have changed here is as it was at the mark. Only the snapshot stays.
 
         transaction = Transaction(services, catalog, start_ts)
         [row] = await transaction.get([key])
         transaction.put(key, new_row)
         commit_ts = await transaction.commit()
 
-The catalog is pinned. The first storage answer names the newest catalog change at or below start_ts: where the pinned catalog is older, that
-read raises `CatalogStale`; the session loads the catalog at start_ts and plans again. So every plan that has read anything was made under the
-catalog of start_ts; a plan that only writes is checked by the adjudicators (`catalog_ts` of the Commit, OC001).
+The catalog is pinned. The first storage answer names the newest catalog change at or below start_ts: where the pinned
+catalog is older, that read raises `CatalogStale`; the session loads the catalog at start_ts and plans again. So every
+plan that has read anything was made under the catalog of start_ts; a plan that only writes is checked by the
+adjudicators (`catalog_ts` of the Commit, OC001).
 
-What commit may raise: 40001 (not committed), 54000 (limits; not committed), 08006 (not committed: no adjudicator could be reached or the map kept
-moving), 08007 (sent, and no answer: it may have happened).
+What commit may raise: 40001 (not committed), 54000 (limits; not committed), 08006 (not committed: no adjudicator could
+be reached or the map kept moving), 08007 (sent, and no answer: it may have happened).
 """
 
 from __future__ import annotations
@@ -30,7 +33,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from actors.common import write_set
-from actors.common.errors import PROGRAM_LIMIT_EXCEEDED, DatabaseError, conflict, is_schema_changed, schema_changed, unavailable
+from actors.common.errors import (
+    PROGRAM_LIMIT_EXCEEDED,
+    DatabaseError,
+    conflict,
+    is_schema_changed,
+    schema_changed,
+    unavailable,
+)
 from actors.common.messages.committing import Commit
 from actors.common.messages.control import Suspect, Topology
 from actors.common.settings import Limits, Settings
@@ -75,7 +85,8 @@ class TransactionMark(NamedTuple):
 
 
 class CatalogStale(Exception):
-    """Internal: the pinned catalog is not the one of start_ts; a change at `catalog_ts` is missing. Never shown to a client."""
+    """Internal: the pinned catalog is not the one of start_ts; a change at `catalog_ts` is missing. Never shown to a
+    client."""
 
     def __init__(self, catalog_ts: int) -> None:
         super().__init__(catalog_ts)
@@ -86,7 +97,18 @@ class TransactionServices:
     """What the transactions of one query processor share."""
 
     __slots__ = (
-        *("bus", "catalogs", "clock", "engine", "name", "newest_commit_ts", "random", "settings", "storage", "watchdog"),
+        *(
+            "bus",
+            "catalogs",
+            "clock",
+            "engine",
+            "name",
+            "newest_commit_ts",
+            "random",
+            "settings",
+            "storage",
+            "watchdog",
+        ),
         "_awaiting_map",
     )
 
@@ -129,16 +151,20 @@ class TransactionServices:
         self.bus.post(self.name, "controller", Suspect(role))
 
     def now(self) -> int:
-        """A start_ts. Never below a commit that this query processor has acknowledged: a session sees what it wrote, even where clocks break their bounds."""
+        """A start_ts. Never below a commit that this query processor has acknowledged: a session sees what it wrote,
+        even where clocks break their bounds."""
         return max(self.clock.now().latest, self.newest_commit_ts)
 
 
 class Transaction:
-    """See the module. `environment` is the expressions' Environment, set by the session; `catalog` may become an overlay (DDL)."""
+    """See the module. `environment` is the expressions' Environment, set by the session; `catalog` may become an
+    overlay (DDL)."""
 
     __slots__ = (
-        "_base_catalog", "_base_version", "_checked", "_guards", "_known_current_ts", "_limits", "_read_min", "_references", "_services", "_storage", "_verified",
-        "buffer", "bytes_read", "catalog", "environment", "exclusive", "has_ddl", "has_dml", "read_only", "schema_changes", "start_ts",
+        "_base_catalog", "_base_version", "_checked", "_guards", "_known_current_ts", "_limits", "_read_min",
+        "_references", "_services", "_storage", "_verified",
+        "buffer", "bytes_read", "catalog", "environment", "exclusive", "has_ddl", "has_dml", "read_only",
+        "schema_changes", "start_ts",
     )  # fmt: skip
 
     def __init__(self, services: TransactionServices, catalog: Catalog, start_ts: int, environment: Any = None) -> None:
@@ -170,10 +196,11 @@ class Transaction:
         self.bytes_read = 0
         """Of the rows that storage looked at, each answer counted as the least at least (settings.Metering)."""
 
-    # -- reads ---------------------------------------------------------------------------------------------------------------
+    # -- reads ---------------------------------------------------------------------------------------------------------
 
     async def get(self, keys: Sequence[bytes]) -> list[bytes | None]:
-        """The encoded rows of `keys` at start_ts, own writes included; None where there is no row. Raises CatalogStale, 08006."""
+        """The encoded rows of `keys` at start_ts, own writes included; None where there is no row. Raises CatalogStale,
+        08006."""
         if len(keys) > TURN_KEYS:
             found: list[bytes | None] = []
             for low in range(0, len(keys), TURN_KEYS):
@@ -228,13 +255,15 @@ class Transaction:
     ) -> Scanner:
         """Read [start, end) of one keyspace at start_ts, pushing `program` (scan_program.encode; b"" every row) down.
 
-        Own writes are merged in where the program returns rows; a plan that wants "columns" or "aggregates" asks `wrote_in` first.
-        `own`: what `own_writes` gave when the statement began, for a scan that goes on after the statement.
+        Own writes are merged in where the program returns rows; a plan that wants "columns" or "aggregates" asks
+        `wrote_in` first. `own`: what `own_writes` gave when the statement began, for a scan that goes on after the
+        statement.
         """
         return Scanner(self, start, end, program, reverse, limit, own)
 
     def own_writes(self, start: bytes, end: bytes) -> dict[bytes, bytes | None]:
-        """What this transaction has written in [start, end) so far, in key order; None for a row that it has deleted."""
+        """What this transaction has written in [start, end) so far, in key order; None for a row that it has
+        deleted."""
         values = self.buffer.values
         return {key: values[key] for key in self.buffer.range(start, end)} if values else {}
 
@@ -300,12 +329,14 @@ class Transaction:
         return self._verified
 
     async def verify_catalog(self) -> None:
-        """Make sure that the pinned catalog is the one of start_ts (before "does not exist" is said). Raises CatalogStale."""
+        """Make sure that the pinned catalog is the one of start_ts (before "does not exist" is said). Raises
+        CatalogStale."""
         if not self._verified:
             self._verify(await self._storage.probe(self.start_ts))
 
     async def reload_catalog(self, catalog_ts: int = 0) -> None:
-        """Pin the catalog of start_ts instead. Raises 40001 OC001 where a table that was written already has changed."""
+        """Pin the catalog of start_ts instead. Raises 40001 OC001 where a table that was written already has
+        changed."""
         fresh = await self._services.catalogs.load(self.start_ts, catalog_ts)
         if not self._same_tables(fresh):
             raise schema_changed()
@@ -320,10 +351,11 @@ class Transaction:
         written = self.buffer.tables() | {int.from_bytes(key[:4], "big") for key in self._checked}
         return all(fresh.table_by_id(table) == self.catalog.table_by_id(table) for table in written)
 
-    # -- writes --------------------------------------------------------------------------------------------------------------
+    # -- writes --------------------------------------------------------------------------------------------------------
 
     def put(self, key: bytes, value: bytes, counts: bool = True) -> None:
-        """Write one row; an index entry is written with `counts=False` and not counted as a row. Raises 54000 beyond a limit."""
+        """Write one row; an index entry is written with `counts=False` and not counted as a row. Raises 54000 beyond a
+        limit."""
         buffer = self.buffer
         buffer.write(key, value, counts)
         limits = self._limits
@@ -346,7 +378,8 @@ class Transaction:
             self._too_large()
 
     def delete_own(self, key: bytes, value: bytes) -> None:
-        """Delete an index entry if it has this value; looked at when the transaction commits. What else is there stays."""
+        """Delete an index entry if it has this value; looked at when the transaction commits. What else is there
+        stays."""
         self.delete(key, counts=False)
         self._guards.setdefault(key, set()).add(value)
 
@@ -363,7 +396,8 @@ class Transaction:
             self.put(key, value, counts=False)
 
     def check(self, key: bytes) -> None:
-        """Put a key that is only read into the conflict check: a row locked by FOR UPDATE, a unique key that must stay absent."""
+        """Put a key that is only read into the conflict check: a row locked by FOR UPDATE, a unique key that must stay
+        absent."""
         self._checked[key] = None
 
     def drop_range(self, start: bytes, end: bytes) -> None:
@@ -384,7 +418,7 @@ class Transaction:
         if limit_s and self._services.clock.now().latest - self.start_ts > limit_s * 1_000_000:
             raise DatabaseError(PROGRAM_LIMIT_EXCEEDED, f"transaction age limit of {limit_s}s exceeded")
 
-    # -- savepoints ----------------------------------------------------------------------------------------------------------
+    # -- savepoints ----------------------------------------------------------------------------------------------------
 
     def record(self, on: bool) -> None:
         """Whether there are marks to return to."""
@@ -415,9 +449,14 @@ class Transaction:
             self._references.forget_statement()
         self.schema_changes = set(mark.schema_changes)
         self.exclusive = set(mark.exclusive)
-        self.has_ddl, self.has_dml, self.read_only, self._limits = mark.has_ddl, mark.has_dml, mark.read_only, mark.limits
+        self.has_ddl, self.has_dml, self.read_only, self._limits = (
+            mark.has_ddl,
+            mark.has_dml,
+            mark.read_only,
+            mark.limits,
+        )
 
-    # -- the end -------------------------------------------------------------------------------------------------------------
+    # -- the end -------------------------------------------------------------------------------------------------------
 
     @property
     def wrote(self) -> bool:
@@ -433,7 +472,8 @@ class Transaction:
             self._references.forget()
 
     async def commit(self) -> int | None:
-        """commit_ts, or None for a transaction that wrote and checked nothing (which sends nothing). See the module for what it raises."""
+        """commit_ts, or None for a transaction that wrote and checked nothing (which sends nothing). See the module for
+        what it raises."""
         buffer = self.buffer
         if not buffer and not self._checked:
             now = self._services.clock.now()

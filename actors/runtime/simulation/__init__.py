@@ -2,7 +2,8 @@
 
 Role code runs unchanged (ordinary asyncio, the same Host); what it is handed comes from here:
 
-    loop.py      an asyncio event loop whose time is virtual, and which knows whose every callback is (crash and stall of a process)
+    loop.py      an asyncio event loop whose time is virtual, and which knows whose every callback is (crash and stall
+                 of a process)
     trace.py     what happened, one line an event, and its hash
     faults.py    the numbers of chance: delays, losses, slow and failing syncs, wrong clocks
     network.py   links between processes: delay, loss, repetition, reordering, partitions, clogs

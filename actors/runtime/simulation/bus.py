@@ -1,8 +1,9 @@
-"""The Bus of one life of a simulated process. See interfaces.Bus for what roles may rely on, network.py for what befalls their messages.
+"""The Bus of one life of a simulated process. See interfaces.Bus for what roles may rely on, network.py for what
+befalls their messages.
 
-Between processes every message is encoded and decoded by framing.py, as on a real socket, so that shared mutable state and types that do not
-survive the wire show. Within a process messages are handed over as they are, in a later turn, like the socket bus does. A timeout fires on
-time. Once the process has died nothing goes out, and no callback runs.
+Between processes every message is encoded and decoded by framing.py, as on a real socket, so that shared mutable state
+and types that do not survive the wire show. Within a process messages are handed over as they are, in a later turn,
+like the socket bus does. A timeout fires on time. Once the process has died nothing goes out, and no callback runs.
 """
 
 from __future__ import annotations
@@ -63,7 +64,9 @@ class _LocalReply:
 class SimulatedBus:
     """A HostBus (host.py) and a Station (network.py)."""
 
-    def __init__(self, endpoint: str, owner: Owner, network: SimulatedNetwork, loop: SimulatedLoop, settings: Messaging) -> None:
+    def __init__(
+        self, endpoint: str, owner: Owner, network: SimulatedNetwork, loop: SimulatedLoop, settings: Messaging
+    ) -> None:
         self.endpoint = endpoint
         self.owner = owner
         self.loop = loop
@@ -139,7 +142,13 @@ class SimulatedBus:
     # sending
 
     def request(
-        self, sender: str, destination: str, message: Message, on_reply: OnReply, on_failure: OnFailure, timeout_s: float = 10.0
+        self,
+        sender: str,
+        destination: str,
+        message: Message,
+        on_reply: OnReply,
+        on_failure: OnFailure,
+        timeout_s: float = 10.0,
     ) -> None:
         if not self.owner.alive:
             return
@@ -151,10 +160,14 @@ class SimulatedBus:
         self._outstanding[request] = (target, timer, on_reply, on_failure, destination)
         if self._closed or (not local and (endpoint is None or endpoint == self.endpoint)):
             self.loop.call_soon(
-                self._fail, request, unavailable(destination, "the bus is closed" if self._closed else "no route", sent=False)
+                self._fail,
+                request,
+                unavailable(destination, "the bus is closed" if self._closed else "no route", sent=False),
             )
         elif local:
-            self.loop.call_soon(self._deliver, sender, destination, message, _LocalReply(self, request, sender, destination, message))
+            self.loop.call_soon(
+                self._deliver, sender, destination, message, _LocalReply(self, request, sender, destination, message)
+            )
         else:
             try:
                 self.send(target, REQUEST, request, sender, destination, message)
@@ -185,7 +198,9 @@ class SimulatedBus:
         if endpoint is not None and endpoint != self.endpoint:
             self.send(self._network.find(endpoint), POST, 0, sender, destination, message)
 
-    def send(self, target: Station | None, kind: int, request: int, sender: str, destination: str, message: Message) -> None:
+    def send(
+        self, target: Station | None, kind: int, request: int, sender: str, destination: str, message: Message
+    ) -> None:
         """Raises DatabaseError 54000 above the frame bound."""
         if self.owner.alive and not self._closed:
             frame = encode_frame(kind, request, sender, destination, message, self._settings.frame_bytes_max)

@@ -1,7 +1,7 @@
 """A simulated clock: true (virtual) time plus an offset, a drift and jumps, with the bound that it claims.
 
-An honest clock keeps within its bound whatever drift and jumps it is given; a dishonest one goes where they take it. Each process has one,
-and it goes on while the process is down.
+An honest clock keeps within its bound whatever drift and jumps it is given; a dishonest one goes where they take it.
+Each process has one, and it goes on while the process is down.
 """
 
 from __future__ import annotations
@@ -16,7 +16,12 @@ BIRTH_US = 1_767_225_600_000_000
 
 class SimulatedClock:
     def __init__(
-        self, time: Callable[[], float], offset_us: int = 0, drift_ppm: float = 0.0, error_us: int = 0, honest: bool = True
+        self,
+        time: Callable[[], float],
+        offset_us: int = 0,
+        drift_ppm: float = 0.0,
+        error_us: int = 0,
+        honest: bool = True,
     ) -> None:
         self._time = time
         self.offset_us = offset_us

@@ -1,15 +1,18 @@
 """Simulated disks: what a role wrote, what of it is durable, and what a crash makes of the difference.
 
-A `DiskImage` lives as long as the world and belongs to one role; a `SimulatedDisk` is its mount by one life of the process. Every file has its
-contents as the process sees them, and a list of writes since the last sync that ended.
+A `DiskImage` lives as long as the world and belongs to one role; a `SimulatedDisk` is its mount by one life of the
+process. Every file has its contents as the process sees them, and a list of writes since the last sync that ended.
 
 - kill -9 keeps everything (the operating system has it), but a `replace` under way may or may not have happened.
-- A power failure keeps, of the unsynced writes of each file, a random number in order; the next one may be kept in part (torn), and one of those
-  kept may be a hole of zeros. A new file that was never synced may be gone, a removed one may be back.
-- A sync takes time, covers what was written before it began, and may fail (58030; the file is then given up). A full disk refuses with
+- A power failure keeps, of the unsynced writes of each file, a random number in order; the next one may be kept in part
+  (torn), and one of those kept may be a hole of zeros. A new file that was never synced may be gone, a removed one may
+  be back.
+- A sync takes time, covers what was written before it began, and may fail (58030; the file is then given up). A full
+  disk refuses with
   53100. `flip_bit` and `wipe` are for the test to call.
 
-After its process has died, a mount does nothing any more: whatever the dead code still tries on its way out has no effect.
+After its process has died, a mount does nothing any more: whatever the dead code still tries on its way out has no
+effect.
 """
 
 from __future__ import annotations
@@ -115,7 +118,11 @@ class DiskImage:
 
     def lose_power(self) -> None:
         for path, file in sorted(self.removed.items()):
-            if path not in self.files and file.entry_durable and self.random.random() < self.faults.unsynced_entry_loss_chance:
+            if (
+                path not in self.files
+                and file.entry_durable
+                and self.random.random() < self.faults.unsynced_entry_loss_chance
+            ):
                 self.files[path] = file
         self.removed.clear()
         for path, file in sorted(self.files.items()):
@@ -125,7 +132,9 @@ class DiskImage:
             lost = len(file.unsynced)
             file.lose_power(self.random, self.faults)
             file.entry_durable = True
-            self.trace.add("disk", f"{self.name} {path} {lost} unsynced writes, {len(file.contents)} bytes after the power failure")
+            self.trace.add(
+                "disk", f"{self.name} {path} {lost} unsynced writes, {len(file.contents)} bytes after the power failure"
+            )
 
     def put(self, path: str, data: bytes) -> None:
         """Durably, and with it its folder's other entries."""
@@ -229,7 +238,9 @@ class SimulatedFile:
             self._file.make_durable(writes)
             if new:
                 self._image.settle_folder(self._path)
-        self._image.trace.add("sync", f"{self._image.name} {self._path} {len(self._file.durable)} {'failed' if self._failed else 'ok'}")
+        self._image.trace.add(
+            "sync", f"{self._image.name} {self._path} {len(self._file.durable)} {'failed' if self._failed else 'ok'}"
+        )
         if self._waiting:
             self._begin()
         for on_done in callbacks:
@@ -239,7 +250,9 @@ class SimulatedFile:
 class SimulatedDisk:
     """See interfaces.Disk. One life's mount of `image`. `room`: the disks beside it, by their roles' names."""
 
-    def __init__(self, image: DiskImage, owner: Owner, room: Callable[[str], DiskImage | None] = lambda role: None) -> None:
+    def __init__(
+        self, image: DiskImage, owner: Owner, room: Callable[[str], DiskImage | None] = lambda role: None
+    ) -> None:
         self.image = image
         self.owner = owner
         self._room = room

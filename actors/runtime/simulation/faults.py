@@ -1,7 +1,8 @@
 """The numbers of chance in a simulation.
 
-`Faults()` is a calm world: short delays, nothing lost. `Faults.hostile(random)` draws every number anew, each of them often zero, so that runs
-differ in kind and not only in detail (swarm testing): one seed has only lost messages, another only slow disks.
+`Faults()` is a calm world: short delays, nothing lost. `Faults.hostile(random)` draws every number anew, each of them
+often zero, so that runs differ in kind and not only in detail (swarm testing): one seed has only lost messages, another
+only slow disks.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ class Faults:
     reorder_chance: float = 0.0
     """A message is not held to the order of those sent before it on its link."""
     slow_messages: tuple[str, ...] = ()
-    """Messages of these classes take up to `slow_s_max` longer, whatever overtakes them: races that usually last a millisecond last that long."""
+    """Messages of these classes take up to `slow_s_max` longer, whatever overtakes them: races that usually last a
+    millisecond last that long."""
     slow_s_max: float = 0.0
     reset_chance: float = 0.75
     """When a process dies, that those who wait for it hear of it at once (else they wait for their timeout)."""
@@ -45,7 +47,8 @@ class Faults:
     clock_error_us: int = 0
     """The bound that clocks claim."""
     clock_honest: bool = True
-    """Clocks keep within the claimed bound, whatever offset, drift and jumps they are given (with a bound of 0 they are true)."""
+    """Clocks keep within the claimed bound, whatever offset, drift and jumps they are given (with a bound of 0 they are
+    true)."""
 
     @classmethod
     def hostile(cls, random: Random) -> Faults:

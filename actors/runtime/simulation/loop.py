@@ -1,15 +1,16 @@
 """A deterministic asyncio event loop with virtual time.
 
-- `time()` starts at 0 and moves only when nothing is ready: then it jumps to the next timer. Nothing ever really sleeps, so an hour of
-  cluster life takes as long as its work. Work itself takes no virtual time.
-- Callbacks run in the order in which they were made; no selector, no threads, no signals: `run_in_executor` runs its function at once,
-  in the loop, and completes in a later turn.
-- Nothing ready and no timer left while something is awaited is a deadlock and raises. So does a storm, of callbacks that
-  go round without time moving or of ever more messages: more than `CALLBACKS_A_SECOND_MAX` within a virtual second.
+- `time()` starts at 0 and moves only when nothing is ready: then it jumps to the next timer. Nothing ever really
+  sleeps, so an hour of cluster life takes as long as its work. Work itself takes no virtual time.
+- Callbacks run in the order in which they were made; no selector, no threads, no signals: `run_in_executor` runs its
+  function at once, in the loop, and completes in a later turn.
+- Nothing ready and no timer left while something is awaited is a deadlock and raises. So does a storm, of callbacks
+  that go round without time moving or of ever more messages: more than `CALLBACKS_A_SECOND_MAX` within a virtual
+  second.
 
-Every callback, timer and task step belongs to the process in whose context it was made (the context variable OWNER is inherited by all that role code
-starts). A dead process's callbacks are dropped, a stalled one's are kept and run when it goes on: that is how a crash stops code that
-sleeps, waits or computes anywhere, without its cooperation.
+Every callback, timer and task step belongs to the process in whose context it was made (the context variable OWNER is
+inherited by all that role code starts). A dead process's callbacks are dropped, a stalled one's are kept and run when
+it goes on: that is how a crash stops code that sleeps, waits or computes anywhere, without its cooperation.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ from heapq import heapify, heappop, heappush
 from typing import Any
 
 CALLBACKS_A_SECOND_MAX = 200_000
-"""A busy simulated cluster runs some thousands in a virtual second, and some ten thousands where much is read again; two
-roles that call each other, or a stream that begins anew with each message, go on for ever."""
+"""A busy simulated cluster runs some thousands in a virtual second, and some ten thousands where much is read again;
+two roles that call each other, or a stream that begins anew with each message, go on for ever."""
 
 
 class SimulationError(Exception):
@@ -65,7 +66,8 @@ OWNER: ContextVar[Owner | None] = ContextVar("OWNER", default=None)
 
 
 class _Handle:
-    """What asyncio.Handle is, less what a loop without debugging has no use for; its owner is looked up in its context when it runs."""
+    """What asyncio.Handle is, less what a loop without debugging has no use for; its owner is looked up in its context
+    when it runs."""
 
     __slots__ = ("_args", "_callback", "_cancelled", "_context")
 
@@ -90,7 +92,9 @@ class Timer(_Handle):
 
     __slots__ = ("_loop", "_scheduled", "_when")
 
-    def __init__(self, loop: SimulatedLoop, when: float, callback: Callable[..., Any], args: tuple[Any, ...], context: Context) -> None:
+    def __init__(
+        self, loop: SimulatedLoop, when: float, callback: Callable[..., Any], args: tuple[Any, ...], context: Context
+    ) -> None:
         self._callback = callback
         self._args = args
         self._context = context
@@ -119,7 +123,8 @@ _CANCELLED_SHARE_MAX = 0.5
 
 
 class SimulatedLoop(asyncio.BaseEventLoop):
-    """See the module. Of asyncio's loop the turn and the scheduling are its own: a simulated cluster spends its time on nothing else as often."""
+    """See the module. Of asyncio's loop the turn and the scheduling are its own: a simulated cluster spends its time on
+    nothing else as often."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -129,7 +134,8 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         """What `_callbacks` counts began a virtual second before."""
         self._clock_resolution = 1e-9
         self._timers: list[tuple[float, int, Timer]] = []
-        """A heap. Timers of the same time are in the order in which they were made, whatever else the heap holds or held."""
+        """A heap. Timers of the same time are in the order in which they were made, whatever else the heap holds or
+        held."""
         self._timers_made = 0
         self.cancelled_timers = 0
         """Of those in the heap."""

@@ -3,11 +3,12 @@
     nemesis = Nemesis(world, [["journal-1-a"], ["journal-1-b"], ["storage-1-a", "journal-1-a"]])
     await nemesis.run(duration_s=30)          everything is up and connected again afterwards
 
-A victim is a group of processes that is struck together (one process, or all of an availability zone). Only one group is down at a time, so
-that a quorum of the others stands; run two of them at once to take that away. What is struck, when and for how long comes from the world's seed alone.
-`reshapings` are strikes too, by name: the cluster's own changes (a role that moves) amid all others.
-After a disk was lost or has rotted the nemesis waits until `until_whole` says that the victim is what it was, for no quorum outlives a second loss before that. What
-else may happen meanwhile is another nemesis's part, that takes no disks.
+A victim is a group of processes that is struck together (one process, or all of an availability zone). Only one group
+is down at a time, so that a quorum of the others stands; run two of them at once to take that away. What is struck,
+when and for how long comes from the world's seed alone. `reshapings` are strikes too, by name: the cluster's own
+changes (a role that moves) amid all others. After a disk was lost or has rotted the nemesis waits until `until_whole`
+says that the victim is what it was, for no quorum outlives a second loss before that. What else may happen meanwhile is
+another nemesis's part, that takes no disks.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ from actors.runtime.simulation.disk import CAPACITY_BYTES
 from actors.runtime.simulation.world import World
 
 STRIKES = ("kill", "power", "stall", "isolate", "deaf", "mute", "clog", "jump", "full")
-"""Killed; without power; frozen; cut off; hearing nothing; heard by nobody; slow links; a clock that is set; a disk without room."""
+"""Killed; without power; frozen; cut off; hearing nothing; heard by nobody; slow links; a clock that is set; a disk
+without room."""
 DISK_STRIKES = ("slow", "wipe", "rot")
 """Slow syncs; a disk that is lost and replaced by an empty one; a flipped bit."""
 LOSSES = ("wipe", "rot")
@@ -33,7 +35,8 @@ RESTARTS = "rolling"
 Reshape = Callable[[Random], None]
 """A change of the cluster's shape, such as an operator asks for: it begins, and goes on under later strikes."""
 Scene = Callable[["Nemesis"], Awaitable[None]]
-"""A strike that needs to know the cluster's roles: it takes its victims (`strike_at`), does what it does, and has undone it when it returns."""
+"""A strike that needs to know the cluster's roles: it takes its victims (`strike_at`), does what it does, and has
+undone it when it returns."""
 JUMP_US_MAX = 2_000_000
 SLOW_SYNC_S_MAX = 0.5
 KEEN_SHARE = 0.8
@@ -48,7 +51,8 @@ def _groups(victims: Groups | Callable[[], Groups]) -> Groups:
 
 
 class Nemesis:
-    """`victims`: groups of processes, of which some may come and go. `pause_s_max` bounds the time between strikes, `strike_s_max` how long one lasts. `disk_victims`: whose disks are lost or rot (None: all)."""
+    """`victims`: groups of processes, of which some may come and go. `pause_s_max` bounds the time between strikes,
+    `strike_s_max` how long one lasts. `disk_victims`: whose disks are lost or rot (None: all)."""
 
     def __init__(
         self,
@@ -178,7 +182,9 @@ class Nemesis:
             for name in group:
                 world.crash(
                     name
-                )  # what has not been read since is found at a start: two replicas that rot unseen are more than a quorum outlives
+                    # what has not been read since is found at a start: two replicas that rot unseen are more than a
+                    # quorum outlives
+                )
         else:
             await self._strike_disks(strike, group, seconds)
         await self.restart(group)

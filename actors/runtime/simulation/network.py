@@ -1,16 +1,19 @@
 """The simulated network between processes.
 
-Every frame takes a delay drawn from the seed, stays behind those sent before it on its link (as on one TCP connection) unless the faults
-reorder it, and may be lost or repeated. On top of that a test can cut links, one way or both, and clog them.
+Every frame takes a delay drawn from the seed, stays behind those sent before it on its link (as on one TCP connection)
+unless the faults reorder it, and may be lost or repeated. On top of that a test can cut links, one way or both, and
+clog them.
 
     network.partition(["journal-1-a"], ["adjudicator-1"])            neither hears the other
     network.partition(["x"], ["y"], one_way=True)                    x's frames do not reach y
     network.isolate("x"); network.heal()
     network.clog("x", "y", until_s=9.5)                              x's frames to y arrive from then on, in order
-    network.sever(["adjudicator/1"], ["adjudicator/2"])              what these roles send each other is lost, wherever they run; `join_again` undoes it
+    network.sever(["adjudicator/1"], ["adjudicator/2"])              what these roles send each other is lost, wherever
+                                                                     they run; `join_again` undoes it
 
-A cut link drops what is sent and what is under way, without a word to the sender. A process that is not there refuses requests at once; those that wait
-for one that dies hear of it at once or never (`reset_chance`). Everything is traced: who sent what to whom, and its fate.
+A cut link drops what is sent and what is under way, without a word to the sender. A process that is not there refuses
+requests at once; those that wait for one that dies hear of it at once or never (`reset_chance`). Everything is traced:
+who sent what to whom, and its fate.
 """
 
 from __future__ import annotations
@@ -27,8 +30,8 @@ from actors.runtime.simulation.loop import Owner, SimulatedLoop
 from actors.runtime.simulation.trace import Trace
 
 SAME_STREAM = {"Stage": "Deliver"}
-"""Classes of messages that are numbered in one stream with others. One of them that was slow for ever would end each stream at
-its first message, which no connection does."""
+"""Classes of messages that are numbered in one stream with others. One of them that was slow for ever would end each
+stream at its first message, which no connection does."""
 
 
 class Station(Protocol):
@@ -119,7 +122,8 @@ class SimulatedNetwork:
     # faults
 
     def partition(self, one: Sequence[str], other: Sequence[str], one_way: bool = False) -> None:
-        """Cut every link from a process of `one` to one of `other`, and back unless `one_way`. Cuts add up until `heal`."""
+        """Cut every link from a process of `one` to one of `other`, and back unless `one_way`. Cuts add up until
+        `heal`."""
         self._trace.add("partition", f"{','.join(one)} {'->' if one_way else '<->'} {','.join(other)}")
         for a in one:
             for b in other:
@@ -219,7 +223,9 @@ class SimulatedNetwork:
                 self._later(source, self._delay_s(), source.refused, request, "nobody is there", False)
             return
         here, there = link = (source.owner.name, target.owner.name)
-        description = f"{here} -> {there} {_WORDS[kind]} {request} {name} {sender}>{destination} {len(frame)} {crc32(frame):08x}"
+        description = (
+            f"{here} -> {there} {_WORDS[kind]} {request} {name} {sender}>{destination} {len(frame)} {crc32(frame):08x}"
+        )
         if self._severed and (sender, destination) in self._severed:
             self._trace.add("severed", description)
             return

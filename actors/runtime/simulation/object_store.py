@@ -1,7 +1,8 @@
 """The simulated object store: one for the world, shared by all of its processes, outliving them.
 
-It takes its time, and refuses: all requests while `refusing`, some of them at random, before or after they have taken effect. Of an object whose writer dies while it
-is being put there may be nothing, a part, or all. Whatever `put` has returned for is there and is listed at once, as in S3 since 2020.
+It takes its time, and refuses: all requests while `refusing`, some of them at random, before or after they have taken
+effect. Of an object whose writer dies while it is being put there may be nothing, a part, or all. Whatever `put` has
+returned for is there and is listed at once, as in S3 since 2020.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ class StoreFaults:
 
 
 class StoreImage:
-    """What is in it. `on_put(key)` and `on_removed(key)` are for checkers: called when the object is there, or has gone."""
+    """What is in it. `on_put(key)` and `on_removed(key)` are for checkers: called when the object is there, or has
+    gone."""
 
     def __init__(self, random: Random, trace: Trace, now_s: Callable[[], float]) -> None:
         self.objects: dict[str, tuple[bytes, float]] = {}
@@ -64,7 +66,9 @@ class StoreImage:
 
     def pause_s(self) -> float:
         faults = self.faults
-        return self.random.uniform(0, faults.slow_s_max if self.random.random() < faults.slow_chance else faults.delay_s_max)
+        return self.random.uniform(
+            0, faults.slow_s_max if self.random.random() < faults.slow_chance else faults.delay_s_max
+        )
 
     def refuses(self) -> bool:
         return self.refusing or self.random.random() < self.faults.refusal_chance

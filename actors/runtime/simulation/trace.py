@@ -1,7 +1,9 @@
-"""What happened in a simulation: one line an event, hashed as it comes, so that two runs can be compared without keeping either.
+"""What happened in a simulation: one line an event, hashed as it comes, so that two runs can be compared without
+keeping either.
 
-A line is `<virtual time in microseconds> <event> <details>`. Nothing in it may depend on memory addresses, hash seeds or real time: then one
-seed gives one hash, in any Python process. The last `LINES_KEPT` lines are kept to be read after a failure (all of them where `keep_all`).
+A line is `<virtual time in microseconds> <event> <details>`. Nothing in it may depend on memory addresses, hash seeds
+or real time: then one seed gives one hash, in any Python process. The last `LINES_KEPT` lines are kept to be read after
+a failure (all of them where `keep_all`).
 """
 
 from __future__ import annotations

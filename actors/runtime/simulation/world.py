@@ -1,4 +1,5 @@
-"""A simulated cluster: processes on one deterministic loop, a network and disks between them, everything derived from one seed.
+"""A simulated cluster: processes on one deterministic loop, a network and disks between them, everything derived from
+one seed.
 
     async def scenario(world: World) -> None:
         await world.start()
@@ -13,14 +14,17 @@
         world.run(scenario(world))
         world.trace.digest            equal in every run of this seed
 
-A process is a Host (the same as in production) with its roles. Its life ends in a `crash`: its code stops wherever it is, what waits for it
-hears of it or not, its disks keep what disks.py says. Its clock and disks outlive it. `stall` stops all of its code for a while (a garbage collection,
-a frozen virtual machine) and `resume` lets it go on with what it missed.
+A process is a Host (the same as in production) with its roles. Its life ends in a `crash`: its code stops wherever it
+is, what waits for it hears of it or not, its disks keep what disks.py says. Its clock and disks outlive it. `stall`
+stops all of its code for a while (a garbage collection, a frozen virtual machine) and `resume` lets it go on with what
+it missed.
 
-The scenario itself runs outside of all processes and is never struck; `world.bus` is its way to talk, over the same network.
+The scenario itself runs outside of all processes and is never struck; `world.bus` is its way to talk, over the same
+network.
 
-Failures. An exception that escapes role code ends the process as in production. A DatabaseError (a failed disk, say) is an honest crash: traced, and the
-process stays down until restarted. Anything else is an impossible state: `run` raises SimulationError from it, with the seed.
+Failures. An exception that escapes role code ends the process as in production. A DatabaseError (a failed disk, say) is
+an honest crash: traced, and the process stays down until restarted. Anything else is an impossible state: `run` raises
+SimulationError from it, with the seed.
 """
 
 from __future__ import annotations
@@ -69,10 +73,12 @@ class _Life:
 
 
 class Process:
-    """What outlives a crash: its name, its place, its roles, its clock and its disks (by role name). `first`: those of its roles with
-    which it begins; the others are assigned to it."""
+    """What outlives a crash: its name, its place, its roles, its clock and its disks (by role name). `first`: those of
+    its roles with which it begins; the others are assigned to it."""
 
-    def __init__(self, name: str, az: str, specs: Sequence[RoleSpec], first: Sequence[RoleSpec], clock: SimulatedClock) -> None:
+    def __init__(
+        self, name: str, az: str, specs: Sequence[RoleSpec], first: Sequence[RoleSpec], clock: SimulatedClock
+    ) -> None:
         self.name = name
         self.az = az
         self.specs = list(specs)
@@ -105,7 +111,9 @@ class Process:
 class World:
     """See the module."""
 
-    def __init__(self, seed: int, faults: Faults | None = None, settings: Settings | None = None, *, keep_trace: bool = False) -> None:
+    def __init__(
+        self, seed: int, faults: Faults | None = None, settings: Settings | None = None, *, keep_trace: bool = False
+    ) -> None:
         self.seed = seed
         self.faults = faults or Faults()
         self.settings = settings or Settings()
@@ -135,8 +143,11 @@ class World:
         self.collects_garbage = True
         """At its end. A process that ends soon need not (campaign.py)."""
         self._graveyard: list[object] = []
-        """Dead code is kept until the end, so that no garbage collection runs its `finally` blocks at a time of its own choosing."""
-        self.bus = SimulatedBus(f"simulated:{SCENARIO}", Owner(SCENARIO), self.network, self.loop, self.settings.messaging)
+        """Dead code is kept until the end, so that no garbage collection runs its `finally` blocks at a time of its own
+        choosing."""
+        self.bus = SimulatedBus(
+            f"simulated:{SCENARIO}", Owner(SCENARIO), self.network, self.loop, self.settings.messaging
+        )
         self.bus.on_crash = self._impossible
         self.network.join(self.bus)
 
@@ -146,7 +157,9 @@ class World:
 
     # processes
 
-    def add_process(self, name: str, az: str, specs: Sequence[RoleSpec], first: Sequence[RoleSpec] | None = None) -> Process:
+    def add_process(
+        self, name: str, az: str, specs: Sequence[RoleSpec], first: Sequence[RoleSpec] | None = None
+    ) -> Process:
         """`first`: with which of its roles it begins; None: with all."""
         assert name not in self.processes and name != SCENARIO
         random = self.derive(f"clock/{name}")
@@ -167,8 +180,11 @@ class World:
                 self._end(process)
 
     def process_of(self, role: str) -> Process | None:
-        """The process that is made to run this role; None where there is none any more, or the role is assigned to processes."""
-        return next((process for process in self.processes.values() if any(spec.name == role for spec in process.specs)), None)
+        """The process that is made to run this role; None where there is none any more, or the role is assigned to
+        processes."""
+        return next(
+            (process for process in self.processes.values() if any(spec.name == role for spec in process.specs)), None
+        )
 
     def disk_of(self, process: Process, role: str) -> DiskImage:
         image = process.disks.get(role)
@@ -187,7 +203,8 @@ class World:
         await asyncio.gather(*(self.restart(name) for name, process in self.processes.items() if not process.up))
 
     async def restart(self, name: str) -> None:
-        """Start a process that is down. Returns when its roles have started or it has crashed meanwhile; raises what its start raised."""
+        """Start a process that is down. Returns when its roles have started or it has crashed meanwhile; raises what
+        its start raised."""
         process = self.processes[name]
         assert not process.up, f"{name} is up"
         process.starts += 1
@@ -198,7 +215,9 @@ class World:
             name,
             life.bus,
             process.clock,
-            lambda role: SimulatedDisk(self.disk_of(process, role), life.owner, lambda other: self._disk_in(process.az, other)),
+            lambda role: SimulatedDisk(
+                self.disk_of(process, role), life.owner, lambda other: self._disk_in(process.az, other)
+            ),
             self.derive(f"host/{name}/{process.starts}"),
             self.settings,
             node=process.az,
@@ -239,7 +258,8 @@ class World:
             stopping.result()
 
     def crash(self, name: str, power_failure: bool = False) -> None:
-        """kill -9, or a power failure, which the disks feel too. Nothing happens to a process that is down, but a power failure to its disks."""
+        """kill -9, or a power failure, which the disks feel too. Nothing happens to a process that is down, but a power
+        failure to its disks."""
         process = self.processes.get(name)
         if process is None:
             return  # it has left the cluster
@@ -296,7 +316,8 @@ class World:
             life.ended.set_result(None)
 
     async def until(self, holds: Callable[[], bool], every_s: float, seconds_max: float) -> bool:
-        """Wait until `holds`, looking every so many virtual seconds, or for so long; whether it holds. To be awaited outside of all processes.
+        """Wait until `holds`, looking every so many virtual seconds, or for so long; whether it holds. To be awaited
+        outside of all processes.
 
         A sleep in between would cost three times as much: a look is one callback of the loop, and no step of a task."""
         loop = self.loop
@@ -321,7 +342,8 @@ class World:
     # topology
 
     def publish(self, shard_map: ShardMap | None = None) -> None:
-        """Hand a topology of all processes to all that are up, and to every one that starts later. `shard_map`: None keeps the known one."""
+        """Hand a topology of all processes to all that are up, and to every one that starts later. `shard_map`: None
+        keeps the known one."""
         self._map = shard_map or self._map
         assert self._map is not None, "the first topology needs a shard map"
         routes: dict[str, str] = {}
@@ -343,7 +365,8 @@ class World:
     # running
 
     def run(self, scenario: Coroutine[Any, Any, T], limit_s: float = RUN_S_MAX) -> T:
-        """Run to the scenario's end (virtual seconds, at most `limit_s`). Raises what it raises, and SimulationError for an impossible state."""
+        """Run to the scenario's end (virtual seconds, at most `limit_s`). Raises what it raises, and SimulationError
+        for an impossible state."""
 
         async def guarded() -> T:
             self._failed = self.loop.create_future()
@@ -379,7 +402,9 @@ class World:
     def __enter__(self) -> World:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
         self.close()
 
     # failures
@@ -405,7 +430,8 @@ class World:
                 self._failed.set_exception(failure)
 
     def _on_loop_error(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        """An exception escaped a callback. (Of failures that nobody looked at, the garbage collector tells, at no certain time: not our affair.)"""
+        """An exception escaped a callback. (Of failures that nobody looked at, the garbage collector tells, at no
+        certain time: not our affair.)"""
         error, handle = context.get("exception"), context.get("handle")
         if error is None or handle is None:
             return

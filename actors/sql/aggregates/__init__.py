@@ -1,10 +1,12 @@
-"""Aggregate functions, in one registry: which overload a call means, what its result is, and how it is computed over a list of values.
+"""Aggregate functions, in one registry: which overload a call means, what its result is, and how it is computed over a
+list of values.
 
     overload = resolve("avg", [ColumnType("int4")])          arguments int4, result numeric
     overload.over([1, 2, 4])  ->  Decimal("2.3333333333333333")
 
-A new aggregate is a function registered in one of this folder's files, and its golden test: both executors compute it by `over`. What DuckDB computes by itself in the same way
-it is asked to (query_processor/column_executor/aggregates.py), which is faster, and changes no answer.
+A new aggregate is a function registered in one of this folder's files, and its golden test: both executors compute it
+by `over`. What DuckDB computes by itself in the same way it is asked to
+(query_processor/column_executor/aggregates.py), which is faster, and changes no answer.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""json_agg, json_object_agg and their jsonb kin. The binding has made the values JSON (binding/json.py); NULL stands for null.
+"""json_agg, json_object_agg and their jsonb kin. The binding has made the values JSON (binding/json.py); NULL stands
+for null.
 
 json_agg         [1, 2]; rows and arrays stand on lines of their own
 ..._strict       NULLs are left out          ..._unique       two equal keys are an error
@@ -18,7 +19,9 @@ TEXT = ColumnType("text")
 SEPARATOR, LINES = ", ", ", \n "
 DUPLICATE_KEY = "22030"
 ARRAYS = frozenset({"json_agg", "jsonb_agg", "json_agg_strict", "jsonb_agg_strict"})
-OBJECTS = frozenset(f"{kind}_object_agg{rest}" for kind in ("json", "jsonb") for rest in ("", "_strict", "_unique", "_unique_strict"))
+OBJECTS = frozenset(
+    f"{kind}_object_agg{rest}" for kind in ("json", "jsonb") for rest in ("", "_strict", "_unique", "_unique_strict")
+)
 LINED = "_lines"
 """Behind the name of an overload whose items stand on lines of their own."""
 

@@ -16,7 +16,11 @@ def _mode(types: Sequence[ColumnType]) -> Overload | None:
 
 
 def _percentile_disc(types: Sequence[ColumnType]) -> Overload | None:
-    return Overload("percentile_disc", (FLOAT8, types[1]), types[1]) if len(types) == 2 and _is_fraction(types[0]) else None
+    return (
+        Overload("percentile_disc", (FLOAT8, types[1]), types[1])
+        if len(types) == 2 and _is_fraction(types[0])
+        else None
+    )
 
 
 def _percentile_cont(types: Sequence[ColumnType]) -> Overload | None:

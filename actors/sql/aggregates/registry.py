@@ -14,8 +14,8 @@ Over = Callable[..., Any]
 
 
 class Overload(msgspec.Struct, frozen=True):
-    """`arguments`: what the call's arguments are converted to; `over`: its computation, None where only DuckDB has one. `strict`: rows with a NULL among the arguments do not count.
-    `of_nothing`: the result where no row counts."""
+    """`arguments`: what the call's arguments are converted to; `over`: its computation, None where only DuckDB has one.
+    `strict`: rows with a NULL among the arguments do not count. `of_nothing`: the result where no row counts."""
 
     name: str
     arguments: tuple[ColumnType, ...]

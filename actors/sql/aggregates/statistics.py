@@ -1,4 +1,5 @@
-"""variance, stddev, corr, covar_* and regr_*: of float8 digit by digit as PostgreSQL's float.c computes them (Youngs and Cramer), of numerics as its numeric.c does."""
+"""variance, stddev, corr, covar_* and regr_*: of float8 digit by digit as PostgreSQL's float.c computes them (Youngs
+and Cramer), of numerics as its numeric.c does."""
 
 from __future__ import annotations
 
@@ -74,7 +75,11 @@ class Pairs:
         if any(map(math.isinf, (self.x, self.xx, self.y, self.yy, self.xy))):
             given_x, given_y = math.isinf(before_x) or math.isinf(x), math.isinf(before_y) or math.isinf(y)
             of_x, of_y = math.isinf(self.x) or math.isinf(self.xx), math.isinf(self.y) or math.isinf(self.yy)
-            if (of_x and not given_x) or (of_y and not given_y) or (math.isinf(self.xy) and not given_x and not given_y):
+            if (
+                (of_x and not given_x)
+                or (of_y and not given_y)
+                or (math.isinf(self.xy) and not given_x and not given_y)
+            ):
                 raise float_overflow()
             self.xx, self.yy, self.xy = (nan if math.isinf(value) else value for value in (self.xx, self.yy, self.xy))
 

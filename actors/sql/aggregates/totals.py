@@ -1,7 +1,7 @@
 """sum, avg, min and max.
 
-Sums of integers are exact and a size wider (sum(int4) is int8, sum(int8) numeric); numerics keep the longest scale; averages of integers and numerics are quotients as
-PostgreSQL rounds them.
+Sums of integers are exact and a size wider (sum(int4) is int8, sum(int8) numeric); numerics keep the longest scale;
+averages of integers and numerics are quotients as PostgreSQL rounds them.
 """
 
 from __future__ import annotations
@@ -95,7 +95,12 @@ def _avg(types: Sequence[ColumnType]) -> Overload | None:
     if name in FLOATS:
         return Overload("avg", (types[0],), FLOAT8, lambda values: float_sum(values) / len(values))
     if name == "interval":
-        return Overload("avg", (types[0],), bare(types[0]), lambda values: divide_interval(_interval_sum(values), float(len(values))))
+        return Overload(
+            "avg",
+            (types[0],),
+            bare(types[0]),
+            lambda values: divide_interval(_interval_sum(values), float(len(values))),
+        )
     return None
 
 

@@ -1,12 +1,13 @@
-"""Binding, or the analyzer: the parser's expression trees to typed expressions (sql/expressions/tree.py), by PostgreSQL's rules.
+"""Binding, or the analyzer: the parser's expression trees to typed expressions (sql/expressions/tree.py), by
+PostgreSQL's rules.
 
     parameters = ParameterTypes()
     tree = analyze(node, scope, parameters)                    scope.resolve(("t", "a")) -> (position, ColumnType)
     value = coerce_assignment(tree, column.type, column.name, parameters)
     parameters.resolved() -> [ColumnType("int4"), ...]         after the whole statement
 
-Aggregates, window calls, and subqueries raise NotRowExpression. An untyped literal or parameter that stands alone keeps the type "unknown":
-`expected` gives it one, or `coerce_unknown` makes it text.
+Aggregates, window calls, and subqueries raise NotRowExpression. An untyped literal or parameter that stands alone keeps
+the type "unknown": `expected` gives it one, or `coerce_unknown` makes it text.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ from actors.sql.types.column_type import ColumnType
 def analyze(
     node: Any, scope: Scope | None = None, parameters: ParameterTypes | None = None, expected: ColumnType | None = None
 ) -> Expression:
-    """The typed expression of a pglast node. `expected` is the type for an untyped literal or parameter that is the whole expression.
+    """The typed expression of a pglast node. `expected` is the type for an untyped literal or parameter that is the
+    whole expression.
 
     Raises DatabaseError with PostgreSQL's message and position; NotRowExpression for what has no value in one row.
     """
@@ -41,7 +43,11 @@ def analyze(
 
 def with_decided_parameters(expression: Expression, parameters: ParameterTypes) -> Expression:
     """Parameters seen before their type was decided ($1 IS NULL OR a = $1) take it now."""
-    if isinstance(expression, Constant | Column) or not parameters.mentioned or not any(map(_is_undecided, walk(expression))):
+    if (
+        isinstance(expression, Constant | Column)
+        or not parameters.mentioned
+        or not any(map(_is_undecided, walk(expression)))
+    ):
         return expression
 
     def decide(node: Expression) -> Expression | None:

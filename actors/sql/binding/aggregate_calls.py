@@ -40,14 +40,22 @@ def aggregate_call(analysis: QueryAnalysis, node: Any, name: str) -> AggregateCa
     given = [analysis.expression(argument) for argument in node.args or ()]
     originals = given
     if name in ARRAYS or name in OBJECTS:
-        given = [*given[:-1], *(as_json(analysis, argument, name.partition("_")[0], position_of(node)) for argument in given[-1:])]
-        given = [as_output_text(given[0], analysis.parameters), *given[1:]] if name in OBJECTS and len(given) == 2 else given
+        given = [
+            *given[:-1],
+            *(as_json(analysis, argument, name.partition("_")[0], position_of(node)) for argument in given[-1:]),
+        ]
+        given = (
+            [as_output_text(given[0], analysis.parameters), *given[1:]]
+            if name in OBJECTS and len(given) == 2
+            else given
+        )
     condition = _filter(analysis, node, FILTER)
     if node.agg_within_group or name not in AGGREGATES or AGGREGATES[name].within_group:
         return _within_group(analysis, node, name, given, condition)
     overload = _overload(name, given, node)
     arguments = tuple(
-        _converted(analysis, argument, type_, name, given, node) for argument, type_ in zip(given, overload.arguments, strict=True)
+        _converted(analysis, argument, type_, name, given, node)
+        for argument, type_ in zip(given, overload.arguments, strict=True)
     )
     order = sort_items(analysis, node.agg_order)
     if name in ARRAYS:
@@ -64,7 +72,9 @@ def _filter(analysis: QueryAnalysis, node: Any, place: Any) -> Expression | None
 
 def _overload(name: str, given: Sequence[Expression], node: Any) -> Overload:
     if len(given) == 1 and name in NUMBERS_ONLY and isinstance(given[0], Constant) and is_unknown(given[0]):
-        raise DatabaseError("42725", f"function {name}(unknown) is not unique", hint=CHOICE_HINT, position=position_of(node))
+        raise DatabaseError(
+            "42725", f"function {name}(unknown) is not unique", hint=CHOICE_HINT, position=position_of(node)
+        )
     types = [argument.type for argument in given]
     overload = resolve(name, types)
     if overload is None and any(map(is_unknown, given)):
@@ -93,8 +103,11 @@ def array_of(element: ColumnType) -> ColumnType:
     return type_
 
 
-def _within_group(analysis: QueryAnalysis, node: Any, name: str, given: list[Expression], condition: Expression | None) -> AggregateCall:
-    """mode() WITHIN GROUP (ORDER BY x): the ordered expression is the last argument; rank(3) WITHIN GROUP (ORDER BY x): the place that 3 would have."""
+def _within_group(
+    analysis: QueryAnalysis, node: Any, name: str, given: list[Expression], condition: Expression | None
+) -> AggregateCall:
+    """mode() WITHIN GROUP (ORDER BY x): the ordered expression is the last argument; rank(3) WITHIN GROUP (ORDER BY x):
+    the place that 3 would have."""
     order = sort_items(analysis, node.agg_order)
     if name in HYPOTHETICAL:
         if len(given) != 1 or len(order) != 1:
@@ -111,7 +124,8 @@ def _within_group(analysis: QueryAnalysis, node: Any, name: str, given: list[Exp
     every = [*given, order[0].expression]
     overload = _overload(name, every, node)
     arguments = tuple(
-        _converted(analysis, argument, type_, name, every, node) for argument, type_ in zip(every, overload.arguments, strict=True)
+        _converted(analysis, argument, type_, name, every, node)
+        for argument, type_ in zip(every, overload.arguments, strict=True)
     )
     order = (SortItem(arguments[-1], order[0].descending, order[0].nulls_first),)
     return AggregateCall(overload, arguments, overload.result, False, condition, order, True)
@@ -134,4 +148,6 @@ def directions(clause: Any) -> tuple[bool, bool]:
 
 def _undefined(name: str, types: Sequence[ColumnType], node: Any) -> DatabaseError:
     listed = ", ".join(type_name(type_) for type_ in types)
-    return DatabaseError(UNDEFINED_FUNCTION, f"function {name}({listed}) does not exist", hint=HINT, position=position_of(node))
+    return DatabaseError(
+        UNDEFINED_FUNCTION, f"function {name}({listed}) does not exist", hint=HINT, position=position_of(node)
+    )

@@ -1,7 +1,7 @@
 """The walk over the parser's tree: `Analysis(scope, parameters).expression(node)` gives the typed expression of a node.
 
-Errors carry PostgreSQL's message and the position in the statement. What a row expression cannot be (aggregates, window calls, subqueries) raises
-NotRowExpression: the planner then takes the column executor. Arrays are in arrays.py.
+Errors carry PostgreSQL's message and the position in the statement. What a row expression cannot be (aggregates, window
+calls, subqueries) raises NotRowExpression: the planner then takes the column executor. Arrays are in arrays.py.
 """
 
 from __future__ import annotations
@@ -64,7 +64,9 @@ ARGUMENTS_MAX = 100
 """Of one function call, as in PostgreSQL."""
 
 
-_VALUE_FUNCTIONS = {name: name.removeprefix("SVFOP_").removesuffix("_N").lower() for name in enums.SQLValueFunctionOp.__members__}
+_VALUE_FUNCTIONS = {
+    name: name.removeprefix("SVFOP_").removesuffix("_N").lower() for name in enums.SQLValueFunctionOp.__members__
+}
 _NEGATED_COMPARISON = {"=": "<>", "<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 
 
@@ -146,7 +148,8 @@ class Analysis:
             raise DatabaseError(
                 UNDEFINED_FUNCTION,
                 f"function {name}({self._shown(arguments)}) does not exist",
-                hint="No function matches the given name and argument types. You might need to add explicit type casts.",
+                hint="No function matches the given name and argument types. You might need to add explicit type "
+                "casts.",
                 position=position,
             )
         return self._bound(found, arguments)
@@ -165,10 +168,14 @@ class Analysis:
         declared = list(fixed)
         if found.variadic:
             declared = [*fixed[:-1], *[fixed[-1]] * (len(arguments) - len(fixed) + 1)]
-        bound = tuple(coerce_argument(argument, type_, self.parameters) for argument, type_ in zip(arguments, declared, strict=True))
+        bound = tuple(
+            coerce_argument(argument, type_, self.parameters)
+            for argument, type_ in zip(arguments, declared, strict=True)
+        )
         if found.name in COMPARISONS and fixed == ("bpchar", "bpchar"):
             bound = tuple(
-                trimmed(argument if argument.type.name == "bpchar" else bare) for argument, bare in zip(arguments, bound, strict=True)
+                trimmed(argument if argument.type.name == "bpchar" else bare)
+                for argument, bare in zip(arguments, bound, strict=True)
             )
         return fold(Call(found.name, tuple(declared), bound, ColumnType(found.result)))
 
@@ -271,17 +278,28 @@ class Analysis:
     def collate(self, node: Any) -> Expression:
         name = node.collname[-1].sval
         if name not in ("C", "POSIX", "default", "ucs_basic"):
-            raise DatabaseError(UNDEFINED_OBJECT, f'collation "{name}" for encoding "UTF8" does not exist', position=position_of(node))
+            raise DatabaseError(
+                UNDEFINED_OBJECT, f'collation "{name}" for encoding "UTF8" does not exist', position=position_of(node)
+            )
         return self.expression(node.arg)
 
     # logic
 
     def boolean(self, node: Any) -> Expression:
-        word = {enums.BoolExprType.AND_EXPR: "AND", enums.BoolExprType.OR_EXPR: "OR", enums.BoolExprType.NOT_EXPR: "NOT"}[node.boolop]
-        arguments = tuple(coerce_boolean(self.expression(part), word, self.parameters, position_of(part)) for part in node.args)
+        word = {
+            enums.BoolExprType.AND_EXPR: "AND",
+            enums.BoolExprType.OR_EXPR: "OR",
+            enums.BoolExprType.NOT_EXPR: "NOT",
+        }[node.boolop]
+        arguments = tuple(
+            coerce_boolean(self.expression(part), word, self.parameters, position_of(part)) for part in node.args
+        )
         if word == "NOT":
             return Not(arguments[0])
-        if len(arguments) > arrays.LONG_LIST and (listed := arrays.of_comparisons(arguments, word == "AND")) is not None:
+        if (
+            len(arguments) > arrays.LONG_LIST
+            and (listed := arrays.of_comparisons(arguments, word == "AND")) is not None
+        ):
             return listed
         return And(arguments) if word == "AND" else Or(arguments)
 
@@ -324,7 +342,9 @@ class Analysis:
 
     def min_max(self, node: Any) -> Expression:
         greatest = node.op == enums.MinMaxOp.IS_GREATEST
-        type_, arguments = coerce_to_common(self._all(node.args), "GREATEST" if greatest else "LEAST", self.parameters, position_of(node))
+        type_, arguments = coerce_to_common(
+            self._all(node.args), "GREATEST" if greatest else "LEAST", self.parameters, position_of(node)
+        )
         return MinMax(greatest, tuple(arguments), type_)
 
     # operators
@@ -447,7 +467,9 @@ def _make_interval_arguments(node: Any) -> list[Any]:
         name = argument.name if named else MAKE_INTERVAL[place] if place < len(MAKE_INTERVAL) else ""
         if name not in MAKE_INTERVAL or name in given:
             raise DatabaseError(
-                UNDEFINED_FUNCTION, "function make_interval with these arguments does not exist", position=position_of(node)
+                UNDEFINED_FUNCTION,
+                "function make_interval with these arguments does not exist",
+                position=position_of(node),
             )
         given[name] = argument.arg if named else argument
     zero = ast.A_Const(isnull=False, val=ast.Integer(ival=0))

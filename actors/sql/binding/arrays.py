@@ -47,14 +47,16 @@ if TYPE_CHECKING:
 
 WRONG_OBJECT_TYPE = "42809"
 LONG_LIST = 256
-"""Items of IN; a longer list of values is an array, whose members are looked up in a set, and which travels as one datum."""
+"""Items of IN; a longer list of values is an array, whose members are looked up in a set, and which travels as one
+datum."""
 INT4 = ColumnType("int4")
 INT4_MIN, INT4_MAX = -(2**31), 2**31 - 1
 SUBSCRIPTS_MAX = 2
 
 
 def constructor(analysis: Analysis, node: Any, target: ColumnType | None = None) -> Expression:
-    """ARRAY[...]; `target`: the array type that it is cast to, which its elements are then. Raises 42P18 for an empty one without a type."""
+    """ARRAY[...]; `target`: the array type that it is cast to, which its elements are then. Raises 42P18 for an empty
+    one without a type."""
     nodes = node.elements or ()
     if not nodes:
         if target is None:
@@ -65,7 +67,10 @@ def constructor(analysis: Analysis, node: Any, target: ColumnType | None = None)
                 position=position_of(node),
             )
         return Constant(EMPTY, target)
-    items = [constructor(analysis, item, target) if isinstance(item, ast.A_ArrayExpr) else analysis.expression(item) for item in nodes]
+    items = [
+        constructor(analysis, item, target) if isinstance(item, ast.A_ArrayExpr) else analysis.expression(item)
+        for item in nodes
+    ]
     if target is not None:
         element = ColumnType(element_of(target.name), target.modifier)
         coerced = [_explicit(analysis, item, target if is_array(item.type.name) else element, node) for item in items]
@@ -76,7 +81,9 @@ def constructor(analysis: Analysis, node: Any, target: ColumnType | None = None)
     if common.name == "bpchar":  # with the blanks that char(n) shows
         coerced = [coerce(item, ColumnType("bpchar"), analysis.parameters) or item for item in coerced]
     if not is_array("_" + common.name):
-        raise DatabaseError(FEATURE_NOT_SUPPORTED, f"datatype {type_name(common)}[] not supported", position=position_of(node))
+        raise DatabaseError(
+            FEATURE_NOT_SUPPORTED, f"datatype {type_name(common)}[] not supported", position=position_of(node)
+        )
     return ArrayOf(tuple(coerced), ColumnType("_" + common.name))
 
 
@@ -102,14 +109,17 @@ def _array(analysis: Analysis, node: Any) -> Expression:
 
 
 def subscript(analysis: Analysis, node: Any) -> Expression:
-    """array[i], array[i][j], array[a:b], array[a:b][c:d]. Raises 42804 for what is no array, 0A000 for more dimensions."""
+    """array[i], array[i][j], array[a:b], array[a:b][c:d]. Raises 42804 for what is no array, 0A000 for more
+    dimensions."""
     array = _array(analysis, node.arg)
     if not all(isinstance(part, ast.A_Indices) for part in node.indirection):
         raise NotRowExpression("field selection")
     if array.type.name == "jsonb":
         return json.subscript(analysis, array, node.indirection)
     if not is_array(array.type.name):
-        raise DatabaseError(DATATYPE_MISMATCH, f"cannot subscript type {type_name(array.type)} because it does not support subscripting")
+        raise DatabaseError(
+            DATATYPE_MISMATCH, f"cannot subscript type {type_name(array.type)} because it does not support subscripting"
+        )
     if len(node.indirection) > SUBSCRIPTS_MAX:
         raise DatabaseError(FEATURE_NOT_SUPPORTED, "more than two array subscripts are not supported")
 
@@ -131,7 +141,7 @@ def subscript(analysis: Analysis, node: Any) -> Expression:
     return analysis.call("array_slice", [array, *bounds])
 
 
-# -- ANY and ALL -------------------------------------------------------------------------------------------------------------------
+# -- ANY and ALL -------------------------------------------------------------------------------------------------------
 
 
 def quantified(analysis: Analysis, node: Any, every: bool) -> Expression:
@@ -141,13 +151,18 @@ def quantified(analysis: Analysis, node: Any, every: bool) -> Expression:
     written = isinstance(node.rexpr, ast.A_ArrayExpr) and node.rexpr.elements
     if written and not any(isinstance(item, ast.A_ArrayExpr) for item in node.rexpr.elements):
         return _of_items(analysis, node, name, every)
-    return scalar_array(analysis, name, analysis.expression(node.lexpr), _array(analysis, node.rexpr), every, position_of(node))
+    return scalar_array(
+        analysis, name, analysis.expression(node.lexpr), _array(analysis, node.rexpr), every, position_of(node)
+    )
 
 
 def _of_items(analysis: Analysis, node: Any, name: str, every: bool) -> Expression:
-    """The items are there one by one: `= ANY` and `<> ALL` are IN lists, which lead to keys; else each item is compared for itself."""
+    """The items are there one by one: `= ANY` and `<> ALL` are IN lists, which lead to keys; else each item is compared
+    for itself."""
     left = None if isinstance(node.lexpr, ast.RowExpr) else analysis.expression(node.lexpr)
-    if left is not None and left.type.name == "bpchar":  # an array of untyped literals is text[], and so is the comparison
+    if (
+        left is not None and left.type.name == "bpchar"
+    ):  # an array of untyped literals is text[], and so is the comparison
         return scalar_array(analysis, name, left, analysis.expression(node.rexpr), every, position_of(node))
     if name == ("<>" if every else "="):
         try:
@@ -156,25 +171,31 @@ def _of_items(analysis: Analysis, node: Any, name: str, every: bool) -> Expressi
             if error.sqlstate not in (DATATYPE_MISMATCH, CANNOT_COERCE) or isinstance(node.lexpr, ast.RowExpr):
                 raise
     left = analysis.expression(node.lexpr)
-    tests = tuple(analysis.operator(name, (left, analysis.expression(item)), position_of(node)) for item in node.rexpr.elements)
+    tests = tuple(
+        analysis.operator(name, (left, analysis.expression(item)), position_of(node)) for item in node.rexpr.elements
+    )
     if len(tests) == 1:
         return tests[0]
     return And(tests) if every else Or(tests)
 
 
 def of_values(items: Sequence[Expression], element: ColumnType) -> Expression | None:
-    """An array of constants and parameters, all of the type `element`. None where an item depends on the row, or there is no such array."""
+    """An array of constants and parameters, all of the type `element`. None where an item depends on the row, or there
+    is no such array."""
     if not is_array("_" + element.name):
         return None
     if all(isinstance(item, Constant) for item in items):
-        return Constant(array_of_items(item.datum for item in items if isinstance(item, Constant)), ColumnType("_" + element.name))
+        return Constant(
+            array_of_items(item.datum for item in items if isinstance(item, Constant)), ColumnType("_" + element.name)
+        )
     if not all(isinstance(item.argument if isinstance(item, Cast) else item, Constant | Parameter) for item in items):
         return None
     return ArrayOf(tuple(items), ColumnType("_" + element.name))
 
 
 def of_comparisons(tests: Sequence[Expression], every: bool) -> Expression | None:
-    """x = 1 OR x = 2 ..., or (`every`) x <> 1 AND x <> 2 ..., as a membership. None where they are not all of one kind."""
+    """x = 1 OR x = 2 ..., or (`every`) x <> 1 AND x <> 2 ..., as a membership. None where they are not all of one
+    kind."""
     first = tests[0]
     if (
         not isinstance(first, Call)
@@ -186,7 +207,11 @@ def of_comparisons(tests: Sequence[Expression], every: bool) -> Expression | Non
     left, item = first.arguments
     items: list[Expression] = []
     for test in tests:
-        if not isinstance(test, Call) or (test.name, test.signature) != (first.name, first.signature) or test.arguments[0] != left:
+        if (
+            not isinstance(test, Call)
+            or (test.name, test.signature) != (first.name, first.signature)
+            or test.arguments[0] != left
+        ):
             return None
         if test.arguments[1].type.name != item.type.name:
             return None
@@ -204,8 +229,11 @@ def membership(left: Expression, array: Expression, negated: bool) -> Expression
     return Quantified(left, array, "<>" if negated else "=", signature, negated)
 
 
-def scalar_array(analysis: Analysis, name: str, left: Expression, array: Expression, every: bool, position: int) -> Expression:
-    """The array is a value: its elements' type decides the operator, or, where it is an untyped literal or parameter, the operator decides its type."""
+def scalar_array(
+    analysis: Analysis, name: str, left: Expression, array: Expression, every: bool, position: int
+) -> Expression:
+    """The array is a value: its elements' type decides the operator, or, where it is an untyped literal or parameter,
+    the operator decides its type."""
     if not is_unknown(array) and not is_array(array.type.name):
         raise DatabaseError(WRONG_OBJECT_TYPE, "op ANY/ALL (array) requires array on right side", position=position)
     element = "unknown" if is_unknown(array) else element_of(array.type.name)
@@ -218,7 +246,9 @@ def scalar_array(analysis: Analysis, name: str, left: Expression, array: Express
         hint = "No operator matches the given name and argument types. You might need to add explicit type casts."
         raise DatabaseError(UNDEFINED_FUNCTION, f"operator does not exist: {shown}", hint=hint, position=position)
     if found.result != "bool":
-        raise DatabaseError(WRONG_OBJECT_TYPE, "op ANY/ALL (array) requires operator to yield boolean", position=position)
+        raise DatabaseError(
+            WRONG_OBJECT_TYPE, "op ANY/ALL (array) requires operator to yield boolean", position=position
+        )
     argument = coerce_argument(left, found.arguments[0], analysis.parameters)
     declared = found.arguments[1]
     if not is_array("_" + declared):

@@ -1,6 +1,8 @@
-"""Giving an expression another type: untyped literals and parameters, implicit, assignment and explicit casts, common types.
+"""Giving an expression another type: untyped literals and parameters, implicit, assignment and explicit casts, common
+types.
 
-Conversions of constants happen here and now where their result depends on nothing else, so that `numeric_column = 5` compares with a numeric constant.
+Conversions of constants happen here and now where their result depends on nothing else, so that `numeric_column = 5`
+compares with a numeric constant.
 """
 
 from __future__ import annotations
@@ -11,7 +13,16 @@ from typing import Any
 
 from actors.common.errors import CANNOT_COERCE, DATATYPE_MISMATCH, DatabaseError
 from actors.sql.binding.parameters import TEXT, ParameterTypes
-from actors.sql.expressions.casts import ASSIGNMENT, EXPLICIT, IMPLICIT, STRINGS, ZONED_ARRAYS, context, converter, is_stable
+from actors.sql.expressions.casts import (
+    ASSIGNMENT,
+    EXPLICIT,
+    IMPLICIT,
+    STRINGS,
+    ZONED_ARRAYS,
+    context,
+    converter,
+    is_stable,
+)
 from actors.sql.expressions.comparisons import COMPARISONS
 from actors.sql.expressions.compile import compile_expression
 from actors.sql.expressions.environment import IMMUTABLE_ENVIRONMENT
@@ -61,7 +72,8 @@ def _loses_blanks(source: ColumnType, target: ColumnType) -> bool:
 
 
 def _literal(literal: Constant, target: ColumnType, allowed: str) -> Expression:
-    """An untyped literal read as `target`. What depends on the session's time zone or on now stays text until it runs."""
+    """An untyped literal read as `target`. What depends on the session's time zone or on now stays text until it
+    runs."""
     if literal.value is None:
         return Constant(None, target)
     text: str = literal.value
@@ -90,7 +102,8 @@ _OTHER_STYLES = tuple(styled(UTC, Style(order=order, interval="sql_standard")) f
 
 
 def _depends_on_style(text: str, name: str, modifier: int, datum: Any) -> bool:
-    """Whether a session with another DateStyle or IntervalStyle reads the text otherwise than the default ones do: as `datum`, None: not at all."""
+    """Whether a session with another DateStyle or IntervalStyle reads the text otherwise than the default ones do: as
+    `datum`, None: not at all."""
     if name not in ("date", "timestamp", "timestamptz", "interval") or text[:4].isdigit():
         return False
 
@@ -104,7 +117,8 @@ def _depends_on_style(text: str, name: str, modifier: int, datum: Any) -> bool:
 
 
 def fold(expression: Expression) -> Expression:
-    """A Cast or Call of constants evaluated, if nothing but they decide the result. One that fails is left to fail when it runs."""
+    """A Cast or Call of constants evaluated, if nothing but they decide the result. One that fails is left to fail when
+    it runs."""
     if isinstance(expression, Cast):
         argument = expression.argument
         if not isinstance(argument, Constant) or is_stable(argument.type.name, expression.type.name):
@@ -132,7 +146,8 @@ def fold(expression: Expression) -> Expression:
 
 
 def _is_null_for_sure(call: Call) -> bool:
-    """A strict function with a NULL among its arguments: PostgreSQL does not evaluate the others. A comparison stays: it says that no key is read."""
+    """A strict function with a NULL among its arguments: PostgreSQL does not evaluate the others. A comparison stays:
+    it says that no key is read."""
     if call.name in COMPARISONS:
         return False
     strict = function(call.name, call.signature).strict
@@ -163,7 +178,9 @@ def as_output_text(expression: Expression, parameters: ParameterTypes | None) ->
     if expression.type.name == "bool":
         return fold(Call("bool_out", ("bool",), (expression,), TEXT))
     if expression.type.name == "bpchar":
-        return fold(Call("bpchar_out", ("bpchar",), (coerce(expression, ColumnType("bpchar"), parameters) or expression,), TEXT))
+        return fold(
+            Call("bpchar_out", ("bpchar",), (coerce(expression, ColumnType("bpchar"), parameters) or expression,), TEXT)
+        )
     result = coerce(expression, TEXT, parameters, EXPLICIT)
     if result is None:
         raise cannot_cast(expression.type, TEXT)
@@ -171,7 +188,9 @@ def as_output_text(expression: Expression, parameters: ParameterTypes | None) ->
 
 
 def cannot_cast(source: ColumnType, target: ColumnType, position: int = 0) -> DatabaseError:
-    return DatabaseError(CANNOT_COERCE, f"cannot cast type {type_name(source)} to {type_name(target)}", position=position)
+    return DatabaseError(
+        CANNOT_COERCE, f"cannot cast type {type_name(source)} to {type_name(target)}", position=position
+    )
 
 
 def coerce_unknown(expression: Expression, parameters: ParameterTypes | None = None) -> Expression:
@@ -195,9 +214,15 @@ def common_type(types: Sequence[ColumnType], where: str, position: int = 0) -> C
         here, there = by_name[chosen.name], by_name[type_.name]
         if here.category != there.category:
             raise DatabaseError(
-                DATATYPE_MISMATCH, f"{where} types {type_name(chosen)} and {type_name(type_)} cannot be matched", position=position
+                DATATYPE_MISMATCH,
+                f"{where} types {type_name(chosen)} and {type_name(type_)} cannot be matched",
+                position=position,
             )
-        if not here.preferred and context(chosen.name, type_.name) == IMPLICIT and context(type_.name, chosen.name) != IMPLICIT:
+        if (
+            not here.preferred
+            and context(chosen.name, type_.name) == IMPLICIT
+            and context(type_.name, chosen.name) != IMPLICIT
+        ):
             chosen = type_
     same_modifier = all(type_ == chosen for type_ in types)
     return chosen if same_modifier else ColumnType(chosen.name)
@@ -213,32 +238,43 @@ def coerce_to_common(
         result = coerce(expression, target, parameters)
         if result is None:
             raise DatabaseError(
-                CANNOT_COERCE, f"{where} could not convert type {type_name(expression.type)} to {type_name(target)}", position=position
+                CANNOT_COERCE,
+                f"{where} could not convert type {type_name(expression.type)} to {type_name(target)}",
+                position=position,
             )
         results.append(result)
     return target, results
 
 
 def coerce_assignment(
-    expression: Expression, target: ColumnType, column_name: str, parameters: ParameterTypes | None = None, position: int = 0
+    expression: Expression,
+    target: ColumnType,
+    column_name: str,
+    parameters: ParameterTypes | None = None,
+    position: int = 0,
 ) -> Expression:
     """For an INSERT or UPDATE target, its modifier included. Raises 42804 where even an assignment does not convert."""
     result = coerce(expression, target, parameters, ASSIGNMENT)
     if result is None:
         raise DatabaseError(
             DATATYPE_MISMATCH,
-            f'column "{column_name}" is of type {type_name(target)} but expression is of type {type_name(expression.type)}',
+            f'column "{column_name}" is of type {type_name(target)} but expression is of type '
+            f"{type_name(expression.type)}",
             hint="You will need to rewrite or cast the expression.",
             position=position,
         )
     return result
 
 
-def coerce_boolean(expression: Expression, where: str, parameters: ParameterTypes | None, position: int = 0) -> Expression:
+def coerce_boolean(
+    expression: Expression, where: str, parameters: ParameterTypes | None, position: int = 0
+) -> Expression:
     """An argument of AND, WHERE ... Raises 42804."""
     result = coerce(expression, ColumnType("bool"), parameters)
     if result is None:
         raise DatabaseError(
-            DATATYPE_MISMATCH, f"argument of {where} must be type boolean, not type {type_name(expression.type)}", position=position
+            DATATYPE_MISMATCH,
+            f"argument of {where} must be type boolean, not type {type_name(expression.type)}",
+            position=position,
         )
     return result

@@ -1,4 +1,5 @@
-"""The name of an output column without AS, for both executors (FigureColnameInternal in PostgreSQL's parse_target.c)."""
+"""The name of an output column without AS, for both executors (FigureColnameInternal in PostgreSQL's
+parse_target.c)."""
 
 from __future__ import annotations
 

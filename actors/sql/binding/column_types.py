@@ -16,7 +16,9 @@ FRACTION_DIGITS_MAX = 6
 INTERVAL_FULL_RANGE = 0x7FFF
 INTERVAL_FULL_PRECISION = 0xFFFF
 
-_PLAIN = frozenset(["bool", "int2", "int4", "int8", "float4", "float8", "text", "bytea", "uuid", "date", "json", "jsonb"])
+_PLAIN = frozenset(
+    ["bool", "int2", "int4", "int8", "float4", "float8", "text", "bytea", "uuid", "date", "json", "jsonb"]
+)
 _FRACTIONAL = frozenset({"time", "timestamp", "timestamptz"})
 _POSTGRES_ONLY = frozenset(
     [
@@ -117,7 +119,9 @@ def _numeric(modifiers: list[int]) -> int:
     if len(modifiers) > 2:
         raise DatabaseError(INVALID_PARAMETER_VALUE, "invalid NUMERIC type modifier")
     if not 1 <= precision <= NUMERIC_PRECISION_MAX:
-        raise DatabaseError(INVALID_PARAMETER_VALUE, f"NUMERIC precision {precision} must be between 1 and {NUMERIC_PRECISION_MAX}")
+        raise DatabaseError(
+            INVALID_PARAMETER_VALUE, f"NUMERIC precision {precision} must be between 1 and {NUMERIC_PRECISION_MAX}"
+        )
     if not -1000 <= scale <= 1000:
         raise DatabaseError(INVALID_PARAMETER_VALUE, f"NUMERIC scale {scale} must be between -1000 and 1000")
     return ((precision << 16) | (scale & 0x7FF)) + HEADER

@@ -1,4 +1,5 @@
-"""FROM: tables, subqueries, joins, functions and common table expressions. Each item gets its positions, and each name its relation at the level."""
+"""FROM: tables, subqueries, joins, functions and common table expressions. Each item gets its positions, and each name
+its relation at the level."""
 
 from __future__ import annotations
 
@@ -157,10 +158,12 @@ def _function(binder: Binder, item: ast.RangeFunction, level: Level) -> tuple[Fr
         fields.append(Field("ordinality", INT8))
     made = FunctionItem(calls, binder.values.block(len(fields)), bool(item.ordinality))
     columns = NamedColumns(renamed(_of_fields(fields), names, alias or function))
-    return made, Relation(alias or function, columns, made.offset, is_scalar=function in ELEMENTS and not item.ordinality)
+    return made, Relation(
+        alias or function, columns, made.offset, is_scalar=function in ELEMENTS and not item.ordinality
+    )
 
 
-# -- joins ---------------------------------------------------------------------------------------------------------------------
+# -- joins -------------------------------------------------------------------------------------------------------------
 
 
 def _join(binder: Binder, item: ast.JoinExpr, level: Level) -> Part:
@@ -198,7 +201,10 @@ def _absolute(found: Found, name: str | None = None) -> Named:
 
 
 def _aliased(item: ast.JoinExpr, relations: list[Relation], merged: dict[str, Named]) -> Relation:
-    columns = [*merged.values(), *(_absolute(Found(column, relation)) for relation in relations for column in relation.visible())]
+    columns = [
+        *merged.values(),
+        *(_absolute(Found(column, relation)) for relation in relations for column in relation.visible()),
+    ]
     alias, names = _alias_of(item)
     items = tuple(each for relation in relations for each in relation.items)
     return Relation(alias or "", NamedColumns(renamed(columns, names, alias or "")), 0, items=items)
@@ -220,7 +226,8 @@ def _joined_names(item: ast.JoinExpr, left: Part, right: Part) -> list[str] | No
 def _using(
     binder: Binder, names: list[str], kind: str, level: Level, left: Part, right: Part
 ) -> tuple[Expression | None, dict[str, Named]]:
-    """The join condition of USING (names), and the merged columns; the copies are hidden from `*` and from unqualified names."""
+    """The join condition of USING (names), and the merged columns; the copies are hidden from `*` and from unqualified
+    names."""
     analysis = QueryAnalysis(binder, level, ON)
     equalities: list[Expression] = []
     result: dict[str, Named] = {}
@@ -228,7 +235,9 @@ def _using(
         sides = [_side(part, name) for part in (left, right)]
         if None in sides:
             side = "left" if sides[0] is None else "right"
-            raise DatabaseError(UNDEFINED_COLUMN, f'column "{name}" specified in USING clause does not exist in {side} table')
+            raise DatabaseError(
+                UNDEFINED_COLUMN, f'column "{name}" specified in USING clause does not exist in {side} table'
+            )
         one, other = (found for found in sides if found is not None)
         pair = [Column(found.position, found.column.type) for found in (one, other)]
         for found in (one, other):

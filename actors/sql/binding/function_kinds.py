@@ -1,11 +1,24 @@
-"""Which functions have no value in one row: aggregates, window functions, and functions whose result is a set of rows."""
+"""Which functions have no value in one row: aggregates, window functions, and functions whose result is a set of
+rows."""
 
 from __future__ import annotations
 
 from actors.sql.aggregates import AGGREGATES
 
 WINDOW_FUNCTIONS = frozenset(
-    ["cume_dist", "dense_rank", "first_value", "lag", "last_value", "lead", "nth_value", "ntile", "percent_rank", "rank", "row_number"]
+    [
+        "cume_dist",
+        "dense_rank",
+        "first_value",
+        "lag",
+        "last_value",
+        "lead",
+        "nth_value",
+        "ntile",
+        "percent_rank",
+        "rank",
+        "row_number",
+    ]
 )
 """They need an OVER clause."""
 SETS = frozenset(

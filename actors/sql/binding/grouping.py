@@ -1,4 +1,5 @@
-"""GROUP BY: expressions, output columns by name or number, grouping sets; and which columns an aggregated query may mention outside of aggregates."""
+"""GROUP BY: expressions, output columns by name or number, grouping sets; and which columns an aggregated query may
+mention outside of aggregates."""
 
 from __future__ import annotations
 
@@ -67,7 +68,8 @@ def expressions_of(items: Iterable[GroupItem]) -> Iterator[Expression]:
 
 
 def dependent_columns(items: Sequence[FromItem], group: Sequence[GroupItem]) -> tuple[Expression, ...]:
-    """The other columns of a table whose whole primary key is grouped by: they depend on it (SQL:1999; PostgreSQL allows them)."""
+    """The other columns of a table whose whole primary key is grouped by: they depend on it (SQL:1999; PostgreSQL
+    allows them)."""
     if any(isinstance(item, GroupingSet) for item in group):
         return ()
     present = {item.position for item in group if isinstance(item, Column)}
@@ -91,7 +93,7 @@ def _values_in(expression: Expression, values: Values) -> Iterator[Value]:
         todo += children(node)
 
 
-# -- 42803 ---------------------------------------------------------------------------------------------------------------------
+# -- 42803 -------------------------------------------------------------------------------------------------------------
 
 
 class _Check:
@@ -113,7 +115,8 @@ class _Check:
             elif any(expression.position in block for block in self._own):
                 raise DatabaseError(
                     GROUPING_ERROR,
-                    f'column "{self._name(expression.position)}" must appear in the GROUP BY clause or be used in an aggregate function',
+                    f'column "{self._name(expression.position)}" must appear in the GROUP BY clause or be '
+                    f"used in an aggregate function",
                     position=self._level.places.get(expression.position, 0),
                 )
             return
@@ -152,7 +155,11 @@ def check_grouped(values: Values, level: Level, select: Select, order: Sequence[
     """Of an aggregated query. Raises 42803."""
     decided = frozenset([*expressions_of(select.group), *select.dependent])
     check = _Check(values, level, select.items, decided)
-    for expression in (*select.targets, *select.distinct_on, *(item.expression for item in order if item.output is None)):
+    for expression in (
+        *select.targets,
+        *select.distinct_on,
+        *(item.expression for item in order if item.output is None),
+    ):
         check.expression(expression)
     if select.having is not None:
         check.expression(select.having)

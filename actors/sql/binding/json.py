@@ -42,7 +42,11 @@ def values(analysis: Analysis, name: str, arguments: Sequence[Expression], posit
     for place, argument in enumerate(arguments):
         if name.endswith("object") and place % 2 == 0:
             if argument.type.name in JSON_TYPES or is_array(argument.type.name) or argument.type.name == "record":
-                raise DatabaseError(INVALID_PARAMETER_VALUE, "key value must be scalar, not array, composite, or json", position=position)
+                raise DatabaseError(
+                    INVALID_PARAMETER_VALUE,
+                    "key value must be scalar, not array, composite, or json",
+                    position=position,
+                )
             made.append(argument)
         else:
             made.append(as_json(analysis, argument, kind, position))

@@ -1,8 +1,9 @@
 """Rows and JSON: to_json(t), row_to_json(ROW(...)), json_agg(t); json_each and json_to_record in FROM.
 
-to_json(t)                                   a call that is given t's names and columns; NULL where an outer join has no row of t
-json_each(x)                                 two functions that return rows side by side: json_each.key, json_each.value
-json_to_recordset(x) AS r (a int, b text)    (SELECT CAST(field(e, 'a') AS int) AS a, ... FROM json_array_elements(x) AS e) AS r
+to_json(t)                                   a call that is given t's names and columns; NULL where an outer join has no
+row of t json_each(x)                                 two functions that return rows side by side: json_each.key,
+json_each.value json_to_recordset(x) AS r (a int, b text)    (SELECT CAST(field(e, 'a') AS int) AS a, ... FROM
+json_array_elements(x) AS e) AS r
 """
 
 from __future__ import annotations
@@ -30,7 +31,9 @@ ROW_TAKERS = frozenset({*ARRAYS, *OBJECTS, *MAKERS, "row_to_json", "to_json", "t
 """Functions whose argument may be a row."""
 EACH = frozenset({"json_each", "json_each_text", "jsonb_each", "jsonb_each_text"})
 PAIR_FIELDS = frozenset(f"{name}.{field}" for name in EACH for field in ("key", "value"))
-ELEMENTS = frozenset({"json_array_elements", "json_array_elements_text", "jsonb_array_elements", "jsonb_array_elements_text"})
+ELEMENTS = frozenset(
+    {"json_array_elements", "json_array_elements_text", "jsonb_array_elements", "jsonb_array_elements_text"}
+)
 """Their column in FROM is named value, whatever the item's alias."""
 RECORDS = frozenset({"json_to_record", "json_to_recordset", "jsonb_to_record", "jsonb_to_recordset"})
 HINT = "No function matches the given name and argument types. You might need to add explicit type casts."
@@ -97,7 +100,7 @@ def row_to_json(analysis: QueryAnalysis, node: Any, rows: list[Expression | None
     return Case((pretty,), (analysis.call(ROW_PRETTY, [row]),), row, JSON)
 
 
-# -- FROM ------------------------------------------------------------------------------------------------------------------------
+# -- FROM --------------------------------------------------------------------------------------------------------------
 
 
 def is_pair_field(node: Any, field: str) -> bool:
@@ -112,14 +115,17 @@ def pair_field(node: Any, field: str) -> Any:
 
 
 def query_of_records(item: ast.RangeFunction) -> Any:
-    """The FROM item that json_to_record and json_to_recordset stand for; None for any other function. Raises 42601 where no columns are defined."""
+    """The FROM item that json_to_record and json_to_recordset stand for; None for any other function. Raises 42601
+    where no columns are defined."""
     call: Any = item.functions[0][0]
     function = call.funcname[-1].sval if isinstance(call, ast.FuncCall) else ""
     if function not in RECORDS or len(item.functions) != 1 or len(call.args or ()) != 1:
         return None
     if not item.coldeflist:
         raise DatabaseError(
-            SYNTAX_ERROR, 'a column definition list is required for functions returning "record"', position=position_of(call)
+            SYNTAX_ERROR,
+            'a column definition list is required for functions returning "record"',
+            position=position_of(call),
         )
     source: Any = call.args[0]
     rows = None
@@ -135,11 +141,16 @@ def query_of_records(item: ast.RangeFunction) -> Any:
         type_ = column.typeName
         kind = "array" if type_.arrayBounds else "json" if type_.names[-1].sval in ("json", "jsonb") else "text"
         field = _call(
-            RECORD_FIELD, source, *(ast.A_Const(isnull=False, val=ast.String(sval=text)) for text in (column.colname, kind, function))
+            RECORD_FIELD,
+            source,
+            *(ast.A_Const(isnull=False, val=ast.String(sval=text)) for text in (column.colname, kind, function)),
         )
         targets.append(ast.ResTarget(name=column.colname, val=ast.TypeCast(arg=field, typeName=type_)))
     query = ast.SelectStmt(
-        targetList=tuple(targets), fromClause=rows, limitOption=enums.LimitOption.LIMIT_OPTION_DEFAULT, op=enums.SetOperation.SETOP_NONE
+        targetList=tuple(targets),
+        fromClause=rows,
+        limitOption=enums.LimitOption.LIMIT_OPTION_DEFAULT,
+        op=enums.SetOperation.SETOP_NONE,
     )
     alias = item.alias or ast.Alias(aliasname=function)
     return SimpleNamespace(alias=alias, subquery=query, lateral=True)

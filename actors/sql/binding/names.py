@@ -1,4 +1,5 @@
-"""Names in scope of one query level: relations of its FROM clause, their columns, columns that USING has merged, and common table expressions.
+"""Names in scope of one query level: relations of its FROM clause, their columns, columns that USING has merged, and
+common table expressions.
 
     level.resolve(("i", "price")) == (6 + 2, numeric)
 
@@ -14,7 +15,13 @@ from typing import Any
 
 from pglast import ast
 
-from actors.common.errors import AMBIGUOUS_COLUMN, INVALID_COLUMN_REFERENCE, UNDEFINED_COLUMN, UNDEFINED_TABLE, DatabaseError
+from actors.common.errors import (
+    AMBIGUOUS_COLUMN,
+    INVALID_COLUMN_REFERENCE,
+    UNDEFINED_COLUMN,
+    UNDEFINED_TABLE,
+    DatabaseError,
+)
 from actors.sql.binding.query import Cte, TableItem
 from actors.sql.binding.scope import position_of
 from actors.sql.catalog.schema import Table
@@ -54,7 +61,11 @@ class NamedColumns:
 @lru_cache(maxsize=TABLES_MAX)
 def columns_of_table(table: Table) -> NamedColumns:
     return NamedColumns(
-        [Named(column.name, column.position, column.type, table.id, column.position + 1) for column in table.columns if not column.dropped]
+        [
+            Named(column.name, column.position, column.type, table.id, column.position + 1)
+            for column in table.columns
+            if not column.dropped
+        ]
     )
 
 
@@ -63,15 +74,17 @@ def renamed(columns: Sequence[Named], names: Sequence[str], what: str) -> list[N
     visible = [column for column in columns if not column.hidden]
     if len(names) > len(visible):
         raise DatabaseError(
-            INVALID_COLUMN_REFERENCE, f'table "{what}" has {len(visible)} columns available but {len(names)} columns specified'
+            INVALID_COLUMN_REFERENCE,
+            f'table "{what}" has {len(visible)} columns available but {len(names)} columns specified',
         )
     return [*(replace(column, name=name) for column, name in zip(columns, names, strict=False)), *columns[len(names) :]]
 
 
 @dataclass(slots=True)
 class Relation:
-    """One name of a FROM clause. `schema`: set where the name may be qualified by it. `table_name`: of a table that an alias hides.
-    `merged`: names of its columns that USING has merged, which are reachable by their qualified names only."""
+    """One name of a FROM clause. `schema`: set where the name may be qualified by it. `table_name`: of a table that an
+    alias hides. `merged`: names of its columns that USING has merged, which are reachable by their qualified names
+    only."""
 
     alias: str
     columns: NamedColumns
@@ -148,7 +161,11 @@ class Level:
         return None
 
     def add(self, relation: Relation) -> None:
-        if any(other.alias == relation.alias and other.schema == relation.schema for other in self.relations if relation.alias):
+        if any(
+            other.alias == relation.alias and other.schema == relation.schema
+            for other in self.relations
+            if relation.alias
+        ):
             raise DatabaseError(DUPLICATE_ALIAS, f'table name "{relation.alias}" specified more than once')
         self.relations.append(relation)
 

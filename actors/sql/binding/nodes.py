@@ -9,7 +9,8 @@ from pglast import ast
 
 
 def any_call(node: Any, wanted: Callable[[ast.FuncCall], bool]) -> bool:
-    """Whether a function call of that kind stands in an expression, or in one of several, itself: not in a subquery of it."""
+    """Whether a function call of that kind stands in an expression, or in one of several, itself: not in a subquery of
+    it."""
     todo = [node]
     while todo:
         node = todo.pop()

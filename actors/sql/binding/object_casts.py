@@ -1,7 +1,7 @@
 """Casts from and to object identifier types, which psql's \\d family and drivers' introspection abound in.
 
-A regclass or regtype is carried as its oid and shown as its name; 'name'::regnamespace gives the oid, oid::regnamespace the name (as text), likewise regproc and regrole.
-The catalog's functions do both (catalog/catalog_functions.py).
+A regclass or regtype is carried as its oid and shown as its name; 'name'::regnamespace gives the oid, oid::regnamespace
+the name (as text), likewise regproc and regrole. The catalog's functions do both (catalog/catalog_functions.py).
 """
 
 from __future__ import annotations
@@ -33,7 +33,9 @@ INTEGERS = frozenset({"int2", "int4", "int8", "oid"})
 
 def is_identifier(node: Any) -> bool:
     """A cast to an object identifier type that has no values of its own here."""
-    return isinstance(node, ast.TypeCast) and not node.typeName.arrayBounds and node.typeName.names[-1].sval in UNCARRIED
+    return (
+        isinstance(node, ast.TypeCast) and not node.typeName.arrayBounds and node.typeName.names[-1].sval in UNCARRIED
+    )
 
 
 def object_cast(analysis: QueryAnalysis, node: Any) -> Expression | None:
@@ -74,7 +76,8 @@ def as_oid(analysis: QueryAnalysis, node: Any) -> Expression:
 
 
 def shown_identifier(analysis: QueryAnalysis, node: Any, type_: ColumnType | None = None) -> Expression | None:
-    """'name'::regproc and its like as a result: the name, by which PostgreSQL shows an oid of these types, of `type_` or the object's type. None for any other cast."""
+    """'name'::regproc and its like as a result: the name, by which PostgreSQL shows an oid of these types, of `type_`
+    or the object's type. None for any other cast."""
     if not is_identifier(node):
         return None
     name = node.typeName.names[-1].sval

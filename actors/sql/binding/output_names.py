@@ -22,7 +22,9 @@ def ordinal(node: Any, targets: Targets, clause: str = "ORDER BY") -> int | None
         return None
     number = int(node.val.ival or 0)
     if not 1 <= number <= len(targets):
-        raise DatabaseError(INVALID_COLUMN_REFERENCE, f"{clause} position {number} is not in select list", position=position_of(node))
+        raise DatabaseError(
+            INVALID_COLUMN_REFERENCE, f"{clause} position {number} is not in select list", position=position_of(node)
+        )
     return number - 1
 
 

@@ -14,7 +14,8 @@ PARAMETERS_MAX = 65535
 
 
 class ParameterTypes:
-    """One for each statement, shared by the analyses of all its expressions. `given[i]` None or "unknown": to be inferred."""
+    """One for each statement, shared by the analyses of all its expressions. `given[i]` None or "unknown": to be
+    inferred."""
 
     def __init__(self, given: Iterable[ColumnType | None] = ()) -> None:
         self._types: dict[int, ColumnType] = {

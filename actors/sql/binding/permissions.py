@@ -6,11 +6,13 @@
     UPDATE t SET a = b + 1 WHERE c = 1          t: UPDATE on a; SELECT on b, c
     SELECT count(*) FROM t                      t: SELECT on some column
 
-It looks at the parsed tree, below both executors and beside neither: a relation wherever it stands (subqueries, WITH, joins, FOR UPDATE, RETURNING, ON CONFLICT)
-has a `Need` of its own. A privilege on the whole relation suffices; else each column that is read or written needs its own.
+It looks at the parsed tree, below both executors and beside neither: a relation wherever it stands (subqueries, WITH,
+joins, FOR UPDATE, RETURNING, ON CONFLICT) has a `Need` of its own. A privilege on the whole relation suffices; else
+each column that is read or written needs its own.
 
-A column's name without a relation counts for every relation of the innermost query that has such a column; what cannot be told apart by names alone (a derived
-table's columns) thus asks for more, never for less. That matters only to those who have privileges on single columns.
+A column's name without a relation counts for every relation of the innermost query that has such a column; what cannot
+be told apart by names alone (a derived table's columns) thus asks for more, never for less. That matters only to those
+who have privileges on single columns.
 """
 
 from __future__ import annotations
@@ -48,7 +50,8 @@ _BY_COLUMN = (SELECT, INSERT, UPDATE)
 
 @dataclass(slots=True)
 class Need:
-    """Of one relation in one place. `columns`: positions by privilege; none of a privilege that is needed: some column's suffices."""
+    """Of one relation in one place. `columns`: positions by privilege; none of a privilege that is needed: some
+    column's suffices."""
 
     relation: Owned
     role: int | None = None
@@ -79,7 +82,8 @@ def required(statement: Any, catalog: Catalog) -> Needs:
 
 
 def check_schemas(statement: Any, catalog: Catalog, but: Any = None) -> None:
-    """Raises 42501 where `statement` names a relation (other than `but`) in a schema that the catalog's role may not use."""
+    """Raises 42501 where `statement` names a relation (other than `but`) in a schema that the catalog's role may not
+    use."""
     todo = [statement]
     while todo:
         node = todo.pop()
@@ -162,9 +166,12 @@ Parts = Mapping[str, "_Part | None"]
 
 
 class _Walk:
-    """`role`, `sources`: of a view's text, whose relations were those (views.py). `writes`: what is done to a view is done to what it reads."""
+    """`role`, `sources`: of a view's text, whose relations were those (views.py). `writes`: what is done to a view is
+    done to what it reads."""
 
-    def __init__(self, catalog: Catalog, role: int | None = None, sources: Iterable[ViewSource] = (), writes: int = 0) -> None:
+    def __init__(
+        self, catalog: Catalog, role: int | None = None, sources: Iterable[ViewSource] = (), writes: int = 0
+    ) -> None:
         self._catalog = catalog
         self._role = role
         self._sources = {(source.schema, source.name): source for source in sources}
@@ -215,7 +222,8 @@ class _Walk:
                 if item.need is not None and (not named or item.alias in named):
                     item.need.add(UPDATE)
         rest = (
-            node.targetList, node.whereClause, node.groupClause, node.havingClause, node.windowClause, node.distinctClause,
+            node.targetList, node.whereClause, node.groupClause, node.havingClause, node.windowClause,
+            node.distinctClause,
             node.valuesLists, node.sortClause, node.limitCount, node.limitOffset,
         )  # fmt: skip
         self._expressions(rest, (*outer, level), parts)
@@ -422,7 +430,9 @@ def _inserted(node: ast.InsertStmt, item: _Item) -> list[int]:
         source = source.larg
     targets = source.valuesLists[0] if source.valuesLists else source.targetList or ()
     starred = any(
-        isinstance(getattr(target.val, "fields", [None])[-1], ast.A_Star) for target in targets if isinstance(target, ast.ResTarget)
+        isinstance(getattr(target.val, "fields", [None])[-1], ast.A_Star)
+        for target in targets
+        if isinstance(target, ast.ResTarget)
     )
     return list(item.positions()) if starred else list(item.positions())[: len(targets)]
 

@@ -1,14 +1,18 @@
-"""The bound query: a SELECT whose names, types and functions are decided. Both executors plan from it, and neither looks at the parser's tree again.
+"""The bound query: a SELECT whose names, types and functions are decided. Both executors plan from it, and neither
+looks at the parser's tree again.
 
     bind_statement(SELECT o.id, sum(i.price) FROM orders o JOIN items i ON i.order_id = o.id GROUP BY o.id,
                    catalog, parameters)
-    items      JoinItem("INNER", TableItem(orders, offset 0), TableItem(items, offset 4), Call("=", (Column(5), Column(0))))
+    items      JoinItem("INNER", TableItem(orders, offset 0), TableItem(items, offset 4), Call("=", (Column(5),
+               Column(0))))
     targets    Column(0), Column(7)                    values.calls[7] == AggregateCall("sum", (Column(6),))
     group      Column(0)
 
-Expressions are those of sql/expressions/tree.py. `Column(position)` is a value of the statement: each FROM item has a block of positions, one for each of its columns, and what
-has no value in one row alone (an aggregate, a window call, a subquery) has a position of its own, whose meaning `Values.calls` tells. Positions are the whole statement's, so a
-correlated subquery mentions an outer column by its number. The block of a statement's first table begins at 0, as its row does: an expression of one table is for its rows as it stands.
+Expressions are those of sql/expressions/tree.py. `Column(position)` is a value of the statement: each FROM item has a
+block of positions, one for each of its columns, and what has no value in one row alone (an aggregate, a window call, a
+subquery) has a position of its own, whose meaning `Values.calls` tells. Positions are the whole statement's, so a
+correlated subquery mentions an outer column by its number. The block of a statement's first table begins at 0, as its
+row does: an expression of one table is for its rows as it stands.
 """
 
 from __future__ import annotations
@@ -26,13 +30,13 @@ from actors.sql.expressions.tree import Expression
 from actors.sql.results import Field
 from actors.sql.types.column_type import ColumnType
 
-# -- FROM ----------------------------------------------------------------------------------------------------------------------
+# -- FROM --------------------------------------------------------------------------------------------------------------
 
 
 @dataclass(slots=True, eq=False)
 class TableItem:
-    """A stored table. `renamed`: it has an alias, so its schema-qualified name is not visible. `read`: positions of the columns that the statement
-    mentions, whether or not they are computed in the end: what privileges are asked for."""
+    """A stored table. `renamed`: it has an alias, so its schema-qualified name is not visible. `read`: positions of the
+    columns that the statement mentions, whether or not they are computed in the end: what privileges are asked for."""
 
     table: Table
     alias: str
@@ -83,8 +87,8 @@ class CteItem:
 
 @dataclass(slots=True, eq=False)
 class FunctionItem:
-    """A function in FROM. `calls`: SetCalls side by side (the shorter ones filled with NULLs), or one expression of one row. Its columns are those of the calls,
-    then the number of the row, where `ordinality` says so."""
+    """A function in FROM. `calls`: SetCalls side by side (the shorter ones filled with NULLs), or one expression of one
+    row. Its columns are those of the calls, then the number of the row, where `ordinality` says so."""
 
     calls: tuple[SetCall | Expression, ...]
     offset: int
@@ -141,7 +145,7 @@ class Cte:
     materialized: bool = False
 
 
-# -- values that are not of one row --------------------------------------------------------------------------------------------
+# -- values that are not of one row ------------------------------------------------------------------------------------
 
 
 class SortItem(msgspec.Struct, frozen=True):
@@ -193,8 +197,9 @@ class WindowCall(msgspec.Struct, frozen=True):
 
 
 class Subquery(msgspec.Struct, frozen=True):
-    """`kind`: EXISTS, SCALAR, ARRAY, ANY or ALL (whether the comparison holds for any or all rows), ROW (it holds for the only row). `comparisons` are joined by AND, or for
-    <> by OR; the query's columns have the positions from `offset` on in them."""
+    """`kind`: EXISTS, SCALAR, ARRAY, ANY or ALL (whether the comparison holds for any or all rows), ROW (it holds for
+    the only row). `comparisons` are joined by AND, or for <> by OR; the query's columns have the positions from
+    `offset` on in them."""
 
     kind: str
     query: BoundQuery
@@ -228,7 +233,8 @@ class GroupingCall(msgspec.Struct, frozen=True):
 
 
 class CatalogCall(msgspec.Struct, frozen=True):
-    """A function over the transaction's catalog. `type` is the function's result, or the object type that stands for it."""
+    """A function over the transaction's catalog. `type` is the function's result, or the object type that stands for
+    it."""
 
     name: str
     function: CatalogFunction
@@ -271,7 +277,7 @@ class Values:
         return found
 
 
-# -- queries -------------------------------------------------------------------------------------------------------------------
+# -- queries -----------------------------------------------------------------------------------------------------------
 
 
 class GroupingSet(msgspec.Struct, frozen=True):
@@ -286,7 +292,8 @@ GroupItem = Expression | GroupingSet
 
 @dataclass(slots=True, eq=False)
 class Select:
-    """`aggregated`: it has aggregates, GROUP BY or HAVING. `dependent`: columns that GROUP BY decides, since it has the whole primary key of their table."""
+    """`aggregated`: it has aggregates, GROUP BY or HAVING. `dependent`: columns that GROUP BY decides, since it has the
+    whole primary key of their table."""
 
     items: tuple[FromItem, ...]
     where: Expression | None

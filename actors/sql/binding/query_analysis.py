@@ -1,5 +1,6 @@
-"""The analyzer within a query: `Analysis` binds what has a value in one row, and this what has none: aggregates, window calls, subqueries, functions that return rows,
-whole rows, and the forms that ask the catalog. Each of these becomes a value of the statement (query.py), which the expression around it mentions as a column.
+"""The analyzer within a query: `Analysis` binds what has a value in one row, and this what has none: aggregates, window
+calls, subqueries, functions that return rows, whole rows, and the forms that ask the catalog. Each of these becomes a
+value of the statement (query.py), which the expression around it mentions as a column.
 
 A `Place` says what may stand where: WHERE has no aggregates, an aggregate's argument no window calls.
 """
@@ -52,7 +53,9 @@ class Place:
     @classmethod
     def plain(cls, clause: str, shown: str = "") -> Place:
         shown = shown or clause
-        return cls(clause, f"aggregate functions are not allowed in {shown}", f"window functions are not allowed in {clause}")
+        return cls(
+            clause, f"aggregate functions are not allowed in {shown}", f"window functions are not allowed in {clause}"
+        )
 
 
 WHERE = Place.plain("WHERE")
@@ -66,7 +69,9 @@ LIMIT = Place.plain("LIMIT")
 VALUES = Place.plain("VALUES")
 FROM_FUNCTION = Place.plain("functions in FROM")
 AGGREGATE = Place(
-    "an aggregate", "aggregate function calls cannot be nested", "aggregate function calls cannot contain window function calls"
+    "an aggregate",
+    "aggregate function calls cannot be nested",
+    "aggregate function calls cannot contain window function calls",
 )
 FILTER = Place.plain("FILTER")
 WINDOW = Place("a window", "", "window function calls cannot be nested")
@@ -113,7 +118,9 @@ class QueryAnalysis(Analysis):
         try:
             position, type_ = self.level.resolve(names)
         except DatabaseError as error:
-            relation = self.level.find_relation(names) if error.sqlstate == UNDEFINED_COLUMN and len(names) == 1 else None
+            relation = (
+                self.level.find_relation(names) if error.sqlstate == UNDEFINED_COLUMN and len(names) == 1 else None
+            )
             if relation is not None:
                 columns = [Column(found.position, found.column.type) for found in self.level.star(names)]
                 for column in columns:
@@ -149,7 +156,9 @@ class QueryAnalysis(Analysis):
         given = node.args or ()
         for function in CATALOG_FUNCTIONS[name]:
             if len(function.arguments) == len(given):
-                arguments = tuple(self.typed(argument, type_) for argument, type_ in zip(given, function.arguments, strict=True))
+                arguments = tuple(
+                    self.typed(argument, type_) for argument, type_ in zip(given, function.arguments, strict=True)
+                )
                 return self.value(CatalogCall(name, function, arguments, function.result))
         with located(node):
             raise DatabaseError(UNDEFINED_FUNCTION, f"function {name} does not exist with {len(given)} arguments")
@@ -212,13 +221,20 @@ class QueryAnalysis(Analysis):
         return super().cast(node) if found is None else found
 
     def operator_expression(self, node: Any) -> Expression:
-        if isinstance(node.lexpr, ast.RowExpr) and isinstance(node.rexpr, ast.SubLink) and node.rexpr.subLinkType == Kind.EXPR_SUBLINK:
+        if (
+            isinstance(node.lexpr, ast.RowExpr)
+            and isinstance(node.rexpr, ast.SubLink)
+            and node.rexpr.subLinkType == Kind.EXPR_SUBLINK
+        ):
             return self._row_and_query(node)
         if object_casts.is_identifier(node.lexpr) or object_casts.is_identifier(node.rexpr):
             sides = [
-                Bound(object_casts.as_oid(self, side)) if object_casts.is_identifier(side) else side for side in (node.lexpr, node.rexpr)
+                Bound(object_casts.as_oid(self, side)) if object_casts.is_identifier(side) else side
+                for side in (node.lexpr, node.rexpr)
             ]
-            node = SimpleNamespace(kind=node.kind, name=node.name, lexpr=sides[0], rexpr=sides[1], location=node.location)
+            node = SimpleNamespace(
+                kind=node.kind, name=node.name, lexpr=sides[0], rexpr=sides[1], location=node.location
+            )
         return super().operator_expression(node)
 
     # -- subqueries
@@ -239,7 +255,9 @@ class QueryAnalysis(Analysis):
             return self.value(Subquery("ARRAY", query, aggregate_calls.array_of(query.columns[0].type)))
         if kind in (Kind.ANY_SUBLINK, Kind.ALL_SUBLINK):
             operator = link.operName[-1].sval if link.operName else "="
-            return self._compared("ALL" if kind == Kind.ALL_SUBLINK else "ANY", link.testexpr, operator, query, position_of(link))
+            return self._compared(
+                "ALL" if kind == Kind.ALL_SUBLINK else "ANY", link.testexpr, operator, query, position_of(link)
+            )
         raise DatabaseError(FEATURE_NOT_SUPPORTED, "this kind of subquery is not supported")
 
     def _row_and_query(self, node: Any) -> Expression:
@@ -263,7 +281,9 @@ class QueryAnalysis(Analysis):
             (self.expression(node), Column(offset + number, column.type))
             for number, (node, column) in enumerate(zip(tests, query.columns, strict=True))
         ]
-        comparisons = tuple(coerce_boolean(self.operator(operator, pair, position), kind, self.parameters, position) for pair in pairs)
+        comparisons = tuple(
+            coerce_boolean(self.operator(operator, pair, position), kind, self.parameters, position) for pair in pairs
+        )
         return self.value(Subquery(kind, query, BOOL, comparisons, operator, offset))
 
     handlers = {
@@ -282,7 +302,8 @@ class QueryAnalysis(Analysis):
 
 
 def _drop_values(query: Any) -> None:
-    """EXISTS asks whether there is a row: PostgreSQL never evaluates the select list of its query, where `SELECT 1/0` may stand."""
+    """EXISTS asks whether there is a row: PostgreSQL never evaluates the select list of its query, where `SELECT 1/0`
+    may stand."""
     body = query.body
     if (
         not isinstance(body, Select)

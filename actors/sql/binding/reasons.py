@@ -1,4 +1,5 @@
-"""Why a statement, or an expression in it, is not for the row executor: what EXPLAIN (VERBOSE) shows of a plan of the column executor."""
+"""Why a statement, or an expression in it, is not for the row executor: what EXPLAIN (VERBOSE) shows of a plan of the
+column executor."""
 
 from __future__ import annotations
 
@@ -33,7 +34,8 @@ class Reason(StrEnum):
 
 
 class NotForRows(Exception):
-    """Internal: the row executor does not take this, the column executor may. `what`: the part of the statement, in the analyzer's words."""
+    """Internal: the row executor does not take this, the column executor may. `what`: the part of the statement, in the
+    analyzer's words."""
 
     def __init__(self, reason: Reason = Reason.EXPRESSION, what: str = "") -> None:
         super().__init__(what or reason.value)

@@ -1,4 +1,5 @@
-"""Names in a statement that the row executor takes: which column of which relation, at which place of the executor's row.
+"""Names in a statement that the row executor takes: which column of which relation, at which place of the executor's
+row.
 
     scope = Scope([Relation(orders, "o"), Relation(items, "i", offset=6)])
     scope.resolve(("i", "price")) == (6 + 2, numeric)
@@ -85,7 +86,8 @@ class Scope:
             raise DatabaseError(
                 UNDEFINED_TABLE,
                 f'invalid reference to FROM-clause entry for table "{name}"',
-                hint=f'Perhaps you meant to reference the table alias "{next(r.alias for r in self.relations if r.table.name == name)}".',
+                hint=f"Perhaps you meant to reference the table alias "
+                f'"{next(r.alias for r in self.relations if r.table.name == name)}".',
             )
         raise DatabaseError(UNDEFINED_TABLE, f'missing FROM-clause entry for table "{name}"')
 

@@ -1,4 +1,5 @@
-"""What the analyzer needs to know of names: `Scope`, which the planners implement; and the refusal of what is not of one row."""
+"""What the analyzer needs to know of names: `Scope`, which the planners implement; and the refusal of what is not of
+one row."""
 
 from __future__ import annotations
 

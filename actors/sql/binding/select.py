@@ -4,8 +4,8 @@
     bound.query.columns         names, types and origins of the output
     bound.tables                every stored table it mentions, with the columns read of each
 
-Each level is bound in PostgreSQL's order: WITH, FROM, select list, WHERE, HAVING, ORDER BY, GROUP BY, DISTINCT, LIMIT. Errors are PostgreSQL's, and the only ones there are: the
-executors find nothing more to say about names and types.
+Each level is bound in PostgreSQL's order: WITH, FROM, select list, WHERE, HAVING, ORDER BY, GROUP BY, DISTINCT, LIMIT.
+Errors are PostgreSQL's, and the only ones there are: the executors find nothing more to say about names and types.
 """
 
 from __future__ import annotations
@@ -35,7 +35,17 @@ from actors.sql.binding.nodes import any_call
 from actors.sql.binding.object_casts import shown_identifier
 from actors.sql.binding.output_names import Targets, named, ordinal
 from actors.sql.binding.parameters import ParameterTypes
-from actors.sql.binding.query import BoundQuery, BoundStatement, Cte, Select, SetOperation, SortItem, TableItem, Values, ValuesRows
+from actors.sql.binding.query import (
+    BoundQuery,
+    BoundStatement,
+    Cte,
+    Select,
+    SetOperation,
+    SortItem,
+    TableItem,
+    Values,
+    ValuesRows,
+)
 from actors.sql.binding.query_analysis import (
     DISTINCT_ON,
     HAVING,
@@ -63,7 +73,8 @@ SET_OPERATIONS = {
 
 
 def bind_statement(statement: ast.SelectStmt, catalog: Catalog, parameters: ParameterTypes) -> BoundStatement:
-    """Raises DatabaseError as PostgreSQL would, NotRowExpression for a form of expression that is not supported. Locking clauses are the caller's."""
+    """Raises DatabaseError as PostgreSQL would, NotRowExpression for a form of expression that is not supported.
+    Locking clauses are the caller's."""
     binder = Binder(catalog, parameters, statement)
     query = binder.query(statement)
     return BoundStatement(query, binder.values, tuple(binder.tables))
@@ -86,7 +97,9 @@ class Binder:
         if not isinstance(statement, ast.SelectStmt):
             raise DatabaseError(FEATURE_NOT_SUPPORTED, "data-modifying statements in WITH are not supported")
         if statement.lockingClause and statement is not self.outermost:
-            raise DatabaseError(FEATURE_NOT_SUPPORTED, "a locking clause such as FOR UPDATE is not supported in a subquery here")
+            raise DatabaseError(
+                FEATURE_NOT_SUPPORTED, "a locking clause such as FOR UPDATE is not supported in a subquery here"
+            )
         level = Level(parent=parent)
         ctes = _with_clause(self, statement.withClause, level) if statement.withClause is not None else ()
         if statement.op != enums.SetOperation.SETOP_NONE:
@@ -113,7 +126,7 @@ class Binder:
         return expression
 
 
-# -- WITH ----------------------------------------------------------------------------------------------------------------------
+# -- WITH --------------------------------------------------------------------------------------------------------------
 
 
 def _with_clause(binder: Binder, clause: ast.WithClause, level: Level) -> tuple[Cte, ...]:
@@ -137,7 +150,9 @@ def _renamed(columns: Sequence[Field], names: Sequence[str], what: str) -> tuple
     if len(names) > len(columns):
         message = f'table "{what}" has {len(columns)} columns available but {len(names)} columns specified'
         raise DatabaseError(INVALID_COLUMN_REFERENCE, message)
-    fields = [Field(name, each.type, each.table_oid, each.attribute) for name, each in zip(names, columns, strict=False)]
+    fields = [
+        Field(name, each.type, each.table_oid, each.attribute) for name, each in zip(names, columns, strict=False)
+    ]
     return (*fields, *columns[len(names) :])
 
 
@@ -145,13 +160,17 @@ def _recursive(binder: Binder, node: ast.CommonTableExpr, level: Level, names: l
     """The first arm gives the column types; the second sees the CTE by name."""
     statement = node.ctequery
     if not isinstance(statement, ast.SelectStmt) or statement.op != enums.SetOperation.SETOP_UNION:
-        message = f'recursive query "{node.ctename}" does not have the form non-recursive-term UNION [ALL] recursive-term'
+        message = (
+            f'recursive query "{node.ctename}" does not have the form non-recursive-term UNION [ALL] recursive-term'
+        )
         raise DatabaseError(INVALID_RECURSION, message)
     head = binder.query(statement.larg, level)
     cte = Cte(node.ctename, _renamed(head.columns, names, node.ctename), None, True)
     level.ctes[cte.name] = cte
     if _aggregates_over(statement.rarg, node.ctename):
-        raise DatabaseError(INVALID_RECURSION, "aggregate functions are not allowed in a recursive query's recursive term")
+        raise DatabaseError(
+            INVALID_RECURSION, "aggregate functions are not allowed in a recursive query's recursive term"
+        )
     second = binder.query(statement.rarg, level)
     if len(head.columns) != len(second.columns):
         raise DatabaseError(SYNTAX_ERROR, "each UNION query must have the same number of columns")
@@ -183,7 +202,7 @@ def _mentions(node: Any, name: str) -> bool:
     return False
 
 
-# -- set operations and VALUES -------------------------------------------------------------------------------------------------
+# -- set operations and VALUES -----------------------------------------------------------------------------------------
 
 
 def _set_operation(binder: Binder, statement: ast.SelectStmt, level: Level) -> BoundQuery:
@@ -220,9 +239,13 @@ def _values(binder: Binder, statement: ast.SelectStmt, level: Level) -> BoundQue
     if any(len(row) != width for row in rows):
         raise DatabaseError(SYNTAX_ERROR, "VALUES lists must all be the same length")
     types = [common_type([row[number].type for row in rows], "VALUES") for number in range(width)]
-    made = tuple(tuple(_as_common(binder, value, type_) for value, type_ in zip(row, types, strict=True)) for row in rows)
+    made = tuple(
+        tuple(_as_common(binder, value, type_) for value, type_ in zip(row, types, strict=True)) for row in rows
+    )
     fields = tuple(Field(f"column{number}", type_) for number, type_ in enumerate(types, 1))
-    return _ordered(binder, statement, level, BoundQuery(ValuesRows(made), fields), "ORDER BY of VALUES is supported by column only")
+    return _ordered(
+        binder, statement, level, BoundQuery(ValuesRows(made), fields), "ORDER BY of VALUES is supported by column only"
+    )
 
 
 def _as_common(binder: Binder, value: Expression, type_: ColumnType) -> Expression:
@@ -249,7 +272,7 @@ def _ordered(binder: Binder, statement: ast.SelectStmt, level: Level, query: Bou
     return query
 
 
-# -- SELECT --------------------------------------------------------------------------------------------------------------------
+# -- SELECT ------------------------------------------------------------------------------------------------------------
 
 
 def _simple(binder: Binder, statement: ast.SelectStmt, level: Level, is_arm: bool) -> BoundQuery:
@@ -284,7 +307,9 @@ def _simple(binder: Binder, statement: ast.SelectStmt, level: Level, is_arm: boo
     select.windowed = level.windowed or bool(statement.windowClause)
     select.sets = tuple(level.sets)
     if "generate_series" in select.sets and (len(select.sets) > 1 or select.aggregated or level.windowed):
-        message = "generate_series in a select list beside aggregates, windows or other sets is not supported; use it in FROM"
+        message = (
+            "generate_series in a select list beside aggregates, windows or other sets is not supported; use it in FROM"
+        )
         raise DatabaseError(FEATURE_NOT_SUPPORTED, message)
     if select.aggregated:
         check_grouped(binder.values, level, select, order)
@@ -292,7 +317,9 @@ def _simple(binder: Binder, statement: ast.SelectStmt, level: Level, is_arm: boo
     return query
 
 
-def _target(binder: Binder, node: Any, level: Level, fields: list[Field], targets: list[Expression], is_shown: bool) -> None:
+def _target(
+    binder: Binder, node: Any, level: Level, fields: list[Field], targets: list[Expression], is_shown: bool
+) -> None:
     """One item of the select list, or the columns of a star."""
     value = node.val
     if isinstance(value, ast.ColumnRef):
@@ -344,7 +371,9 @@ def _order_by(binder: Binder, statement: ast.SelectStmt, level: Level, targets: 
     return tuple(items)
 
 
-def _distinct(binder: Binder, statement: ast.SelectStmt, level: Level, targets: Targets, select: Select, order: Sequence[SortItem]) -> None:
+def _distinct(
+    binder: Binder, statement: ast.SelectStmt, level: Level, targets: Targets, select: Select, order: Sequence[SortItem]
+) -> None:
     """DISTINCT, and DISTINCT ON, whose expressions begin ORDER BY. Raises 42P10."""
     clause = statement.distinctClause
     if not clause:
@@ -352,7 +381,9 @@ def _distinct(binder: Binder, statement: ast.SelectStmt, level: Level, targets: 
     if clause[0] is None:
         select.distinct = True
         if any(item.output is None for item in order):
-            raise DatabaseError(INVALID_COLUMN_REFERENCE, "for SELECT DISTINCT, ORDER BY expressions must appear in select list")
+            raise DatabaseError(
+                INVALID_COLUMN_REFERENCE, "for SELECT DISTINCT, ORDER BY expressions must appear in select list"
+            )
         return
     expressions = []
     for node in clause:
@@ -361,7 +392,9 @@ def _distinct(binder: Binder, statement: ast.SelectStmt, level: Level, targets: 
             number = named(node, targets, "DISTINCT ON")
         expressions.append(targets[number][1] if number is not None else binder.expression(node, level, DISTINCT_ON))
     if any(item.expression not in expressions for item in order[: len(expressions)]):
-        raise DatabaseError(INVALID_COLUMN_REFERENCE, "SELECT DISTINCT ON expressions must match initial ORDER BY expressions")
+        raise DatabaseError(
+            INVALID_COLUMN_REFERENCE, "SELECT DISTINCT ON expressions must match initial ORDER BY expressions"
+        )
     select.distinct_on = tuple(expressions)
 
 
@@ -375,8 +408,14 @@ def _limit(binder: Binder, node: Any, level: Level, what: str) -> Expression | N
     """Raises 42P10 for columns of the query, 42804."""
     if node is None:
         return None
-    if isinstance(node, ast.ColumnRef) and (names := names_of(node)) is not None and level.own_column(names) is not None:
-        raise DatabaseError(INVALID_COLUMN_REFERENCE, f"argument of {what} must not contain variables", position=position_of(node))
+    if (
+        isinstance(node, ast.ColumnRef)
+        and (names := names_of(node)) is not None
+        and level.own_column(names) is not None
+    ):
+        raise DatabaseError(
+            INVALID_COLUMN_REFERENCE, f"argument of {what} must not contain variables", position=position_of(node)
+        )
     expression = binder.expression(node, level.without_siblings(), LIMIT, INT8)
     typed = coerce(expression, INT8, binder.parameters, ASSIGNMENT)
     if typed is None:

@@ -20,7 +20,13 @@ from actors.sql.types.column_type import ColumnType
 if TYPE_CHECKING:
     from actors.sql.binding.query_analysis import QueryAnalysis
 
-TEXT, BOOL, INT4, INT8, OID = ColumnType("text"), ColumnType("bool"), ColumnType("int4"), ColumnType("int8"), ColumnType("oid")
+TEXT, BOOL, INT4, INT8, OID = (
+    ColumnType("text"),
+    ColumnType("bool"),
+    ColumnType("int4"),
+    ColumnType("int8"),
+    ColumnType("oid"),
+)
 NUMERIC, INTERVAL = ColumnType("numeric"), ColumnType("interval")
 HINT = "No function matches the given name and argument types. You might need to add explicit type casts."
 TEXTS = {
@@ -49,8 +55,8 @@ JSON_SETS = {
 }
 """Functions of one JSON value, and their results; `.key` and `.value` are the columns of json_each's rows."""
 EXPANDED = ColumnType("_pg_expandarray")
-"""The rows of information_schema._pg_expandarray(array), of x (an element) and n (its place from 1 on): within queries only, for drivers that
-read keys by it (pgjdbc)."""
+"""The rows of information_schema._pg_expandarray(array), of x (an element) and n (its place from 1 on): within queries
+only, for drivers that read keys by it (pgjdbc)."""
 PARTITION_ANCESTORS = "pg_partition_ancestors"
 """PostgreSQL gives no rows for a table that is not partitioned, and none is here. psql 18 asks in each \\d."""
 
@@ -141,7 +147,9 @@ def _series(analysis: QueryAnalysis, given: Sequence[Expression]) -> SetCall:
         types = [NUMERIC] * len(given)
     else:
         raise DatabaseError(FEATURE_NOT_SUPPORTED, "generate_series is supported for numbers and timestamps")
-    arguments = [coerce(argument, type_, analysis.parameters, EXPLICIT) for argument, type_ in zip(given, types, strict=True)]
+    arguments = [
+        coerce(argument, type_, analysis.parameters, EXPLICIT) for argument, type_ in zip(given, types, strict=True)
+    ]
     if None in arguments:
         raise DatabaseError(UNDEFINED_FUNCTION, "function generate_series does not exist with these arguments")
     return SetCall("generate_series", tuple(argument for argument in arguments if argument is not None), result)

@@ -12,11 +12,14 @@ Change = Callable[[Any], Any]
 
 def with_parts(node: Any, change: Change, **replaced: Any) -> Any:
     """A copy of a parser's node with its parts changed, those named in `replaced` taken as they are."""
-    return type(node)(**{**{name: change(getattr(node, name)) for name in node.__slots__ if name not in replaced}, **replaced})
+    return type(node)(
+        **{**{name: change(getattr(node, name)) for name in node.__slots__ if name not in replaced}, **replaced}
+    )
 
 
 def mapped(node: Any, change: Change) -> Any:
-    """A copy of a tree in which `change` has replaced nodes from the outermost on; where it answers None a node's parts are looked at."""
+    """A copy of a tree in which `change` has replaced nodes from the outermost on; where it answers None a node's parts
+    are looked at."""
     if isinstance(node, tuple):
         return tuple(mapped(item, change) for item in node)
     if not isinstance(node, ast.Node):
@@ -26,8 +29,9 @@ def mapped(node: Any, change: Change) -> Any:
 
 
 def with_relations(node: Any, change: Callable[[ast.RangeVar], Any], hidden: frozenset[str] = frozenset()) -> Any:
-    """A copy of a tree in which `change` has replaced the relations that are read; names of common table expressions and the target of a
-    statement that writes are none. `hidden`: the common table expressions of the statements around."""
+    """A copy of a tree in which `change` has replaced the relations that are read; names of common table expressions
+    and the target of a statement that writes are none. `hidden`: the common table expressions of the statements
+    around."""
 
     def step(part: Any) -> Any:
         if isinstance(part, tuple):

@@ -1,4 +1,5 @@
-"""The type that a cast names. As a column's declared type (column_types.py), and those that only expressions have: name, oid, "char", interval fields."""
+"""The type that a cast names. As a column's declared type (column_types.py), and those that only expressions have:
+name, oid, "char", interval fields."""
 
 from __future__ import annotations
 

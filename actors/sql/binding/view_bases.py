@@ -1,4 +1,5 @@
-"""Views that show the rows of one table as they are: `base_of` says which table's, `Substitution` puts the table into a statement in the view's place."""
+"""Views that show the rows of one table as they are: `base_of` says which table's, `Substitution` puts the table into a
+statement in the view's place."""
 
 from __future__ import annotations
 
@@ -16,13 +17,16 @@ from actors.sql.catalog.schema import View
 
 
 class Base:
-    """What a view shows of one table: `relation` a RangeVar, `values` view column -> expression over the table's own names, in the view's order, and `condition`
-    another one. `names`: view column -> the table's, None for one that is computed."""
+    """What a view shows of one table: `relation` a RangeVar, `values` view column -> expression over the table's own
+    names, in the view's order, and `condition` another one. `names`: view column -> the table's, None for one that is
+    computed."""
 
     def __init__(self, relation: ast.RangeVar, values: dict[str, Any], condition: Any) -> None:
         self.relation = relation
         self.values = values
-        self.names = {name: value.fields[-1].sval if isinstance(value, ast.ColumnRef) else None for name, value in values.items()}
+        self.names = {
+            name: value.fields[-1].sval if isinstance(value, ast.ColumnRef) else None for name, value in values.items()
+        }
         self.condition = condition
 
     @property
@@ -44,7 +48,9 @@ def unsorted(query: Any) -> Any:
     if len(items) == 1 and isinstance(items[0], ast.RangeSubselect):
         items = (with_parts(items[0], lambda part: part, subquery=unsorted(items[0].subquery)),)
     is_cut = query.limitCount is not None or query.limitOffset is not None
-    return with_parts(query, lambda part: part, fromClause=items or None, sortClause=query.sortClause if is_cut else None)
+    return with_parts(
+        query, lambda part: part, fromClause=items or None, sortClause=query.sortClause if is_cut else None
+    )
 
 
 def _inner(query: Any) -> Any:
@@ -68,9 +74,18 @@ def _inner(query: Any) -> Any:
         return values.get(parts[-1]) if len(parts) == 1 or parts[0] == alias else None
 
     outer = mapped(query, change)
-    targets = tuple(ast.ResTarget(name=name, val=target.val) for name, target in zip(_output_names(query), outer.targetList, strict=True))
+    targets = tuple(
+        ast.ResTarget(name=name, val=target.val)
+        for name, target in zip(_output_names(query), outer.targetList, strict=True)
+    )
     conditions = [one for one in (inner.whereClause, outer.whereClause) if one is not None]
-    return with_parts(outer, lambda part: part, targetList=targets, fromClause=inner.fromClause, whereClause=conjunction_of(conditions))
+    return with_parts(
+        outer,
+        lambda part: part,
+        targetList=targets,
+        fromClause=inner.fromClause,
+        whereClause=conjunction_of(conditions),
+    )
 
 
 def _is_repeatable(value: Any) -> bool:
@@ -84,7 +99,14 @@ def _output_names(query: Any) -> list[str]:
 
 def _is_simple(query: Any) -> bool:
     """One row for each row of the one item of FROM, as updatable views have it."""
-    refused = (query.withClause, query.distinctClause, query.groupClause, query.havingClause, query.windowClause, query.valuesLists)
+    refused = (
+        query.withClause,
+        query.distinctClause,
+        query.groupClause,
+        query.havingClause,
+        query.windowClause,
+        query.valuesLists,
+    )
     limited = (query.limitCount, query.limitOffset, query.lockingClause, query.sortClause)
     if any(refused) or any(limited) or query.op != enums.SetOperation.SETOP_NONE or len(query.fromClause or ()) != 1:
         return False
@@ -95,11 +117,18 @@ def _is_simple(query: Any) -> bool:
 
 def _has_other_calls(nodes: Any) -> bool:
     """Aggregates, window functions, functions that return sets."""
-    return any_call(nodes, lambda call: call.over is not None or call.funcname[-1].sval in AGGREGATES or call.funcname[-1].sval in SETS)
+    return any_call(
+        nodes,
+        lambda call: call.over is not None or call.funcname[-1].sval in AGGREGATES or call.funcname[-1].sval in SETS,
+    )
 
 
 def _base_of(query: Any, view: View) -> Base | None:
-    if not _is_simple(query) or not isinstance(query.fromClause[0], ast.RangeVar) or has_subquery(query.targetList, query.whereClause):
+    if (
+        not _is_simple(query)
+        or not isinstance(query.fromClause[0], ast.RangeVar)
+        or has_subquery(query.targetList, query.whereClause)
+    ):
         return None
     relation = query.fromClause[0]
     values = {column.name: target.val for column, target in zip(view.columns, query.targetList, strict=True)}
@@ -111,10 +140,14 @@ def is_star(target: Any) -> bool:
 
 
 class Substitution:
-    """A view's columns as its table's, in a statement where the view stands alone as `alias`. Raises 42703 for a column that the view has not."""
+    """A view's columns as its table's, in a statement where the view stands alone as `alias`. Raises 42703 for a column
+    that the view has not."""
 
-    def __init__(self, base: Base, alias: str, schema: str, columns: frozenset[str] = frozenset(), beside: bool = False) -> None:
-        """`columns`: all of the table's. `beside`: other relations are in the statement; an unqualified name may be anybody's then, as within a subquery."""
+    def __init__(
+        self, base: Base, alias: str, schema: str, columns: frozenset[str] = frozenset(), beside: bool = False
+    ) -> None:
+        """`columns`: all of the table's. `beside`: other relations are in the statement; an unqualified name may be
+        anybody's then, as within a subquery."""
         self._columns = columns
         self._beside = beside
         self._base = base
@@ -151,13 +184,19 @@ class Substitution:
             inner = self.expression(node.subselect)
             self._beside = outside
             return with_parts(node, self.expression, subselect=inner)
-        if not isinstance(node, ast.ColumnRef) or isinstance(node.fields[-1], ast.A_Star) or not self._is_own(node.fields[:-1]):
+        if (
+            not isinstance(node, ast.ColumnRef)
+            or isinstance(node.fields[-1], ast.A_Star)
+            or not self._is_own(node.fields[:-1])
+        ):
             return None
         name = node.fields[-1].sval
         if self._beside and len(node.fields) == 1:
             if self._base.names.get(name) == name or (name not in self._base.names and name not in self._columns):
                 return node
-            message = f'a column reference without its relation is not supported in this statement about a view: "{name}"'
+            message = (
+                f'a column reference without its relation is not supported in this statement about a view: "{name}"'
+            )
             raise DatabaseError(FEATURE_NOT_SUPPORTED, message, position=position_of(node))
         if name not in self._base.values:
             shown = name if len(node.fields) == 1 else f"{self._alias}.{name}"
@@ -165,7 +204,9 @@ class Substitution:
             with located(node):
                 raise DatabaseError(UNDEFINED_COLUMN, f"column {quote}{shown}{quote} does not exist")
         found = self.reference(name)
-        return with_parts(found, lambda part: part, location=node.location) if isinstance(found, ast.ColumnRef) else found
+        return (
+            with_parts(found, lambda part: part, location=node.location) if isinstance(found, ast.ColumnRef) else found
+        )
 
     def renamed(self, alias: str) -> Substitution:
         """The same under another alias: `excluded`."""

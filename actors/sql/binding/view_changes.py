@@ -1,11 +1,13 @@
-"""INSERT, UPDATE and DELETE on a view, as the same on the table that it shows: PostgreSQL's automatically updatable views.
+"""INSERT, UPDATE and DELETE on a view, as the same on the table that it shows: PostgreSQL's automatically updatable
+views.
 
-    with_target(statement, catalog)     -> (the statement on the table, the conditions that new rows must meet: WITH CHECK OPTION)
+    with_target(statement, catalog)     -> (the statement on the table, the conditions that new rows must meet: WITH
+                                        CHECK OPTION)
 
     UPDATE v SET num = 1 WHERE id = 7           UPDATE t v SET n = 1 WHERE v.n > 10 AND v.id = 7
 
-A view takes writes where it shows the rows of one table as they are; a column takes them where it is one of the table's. Everything else is 55000 and 0A000 with
-PostgreSQL's words.
+A view takes writes where it shows the rows of one table as they are; a column takes them where it is one of the
+table's. Everything else is 55000 and 0A000 with PostgreSQL's words.
 """
 
 from __future__ import annotations
@@ -15,7 +17,12 @@ from typing import Any, NamedTuple
 
 from pglast import ast, enums
 
-from actors.common.errors import FEATURE_NOT_SUPPORTED, OBJECT_NOT_IN_PREREQUISITE_STATE, UNDEFINED_COLUMN, DatabaseError
+from actors.common.errors import (
+    FEATURE_NOT_SUPPORTED,
+    OBJECT_NOT_IN_PREREQUISITE_STATE,
+    UNDEFINED_COLUMN,
+    DatabaseError,
+)
 from actors.sql.binding.function_kinds import AGGREGATES, SETS
 from actors.sql.binding.nodes import any_call
 from actors.sql.binding.scope import position_of
@@ -25,11 +32,16 @@ from actors.sql.binding.views import Expansion
 from actors.sql.catalog.schema import View
 from actors.sql.catalog.snapshot import Catalog
 
-_WORDS = {"insert": ("insert into", "inserting into"), "update": ("update", "updating"), "delete": ("delete from", "deleting from")}
+_WORDS = {
+    "insert": ("insert into", "inserting into"),
+    "update": ("update", "updating"),
+    "delete": ("delete from", "deleting from"),
+}
 
 
 class CheckOption(NamedTuple):
-    """What a row that is written through a view must meet: a condition over the table's columns, under the name that the statement gives the table."""
+    """What a row that is written through a view must meet: a condition over the table's columns, under the name that
+    the statement gives the table."""
 
     view: str
     alias: str
@@ -77,7 +89,8 @@ class Change:
             OBJECT_NOT_IN_PREREQUISITE_STATE,
             f'cannot {to} view "{self._view.name}"',
             detail=_reason(Expansion(self._catalog).query(self._view)),
-            hint=f"To enable {by} the view, provide an INSTEAD OF {kind} trigger or an unconditional ON {kind} DO INSTEAD rule.",
+            hint=f"To enable {by} the view, provide an INSTEAD OF {kind} trigger or an unconditional ON {kind} DO "
+            f"INSTEAD rule.",
         )
 
     def _column(self, node: Any) -> Any:
@@ -99,14 +112,20 @@ class Change:
         """Of the view, or of the views that it reads."""
         view: View | None = self._view
         while view is not None and not view.check_option:
-            view = next((inner for source in view.sources if (inner := self._catalog.view_by_id(source.id)) is not None), None)
+            view = next(
+                (inner for source in view.sources if (inner := self._catalog.view_by_id(source.id)) is not None), None
+            )
         base = Expansion(self._catalog).base(view, sorted_=True) if view is not None else None
         if view is None or base is None or base.condition is None:
             return ()
         return (CheckOption(view.name, self._alias, Substitution(base, self._alias, view.schema).condition()),)
 
     def _returning(self, clause: Any) -> Any:
-        return with_parts(clause, lambda part: part, exprs=self._names.targets(clause.exprs)) if clause is not None else None
+        return (
+            with_parts(clause, lambda part: part, exprs=self._names.targets(clause.exprs))
+            if clause is not None
+            else None
+        )
 
     def insert(self, statement: Any) -> Any:
         names = [ast.ResTarget(name=column.name) for column in self._view.columns]
@@ -129,13 +148,26 @@ class Change:
             return excluded.expression(self._names.expression(node))
 
         def element(node: Any) -> Any:
-            return with_parts(node, lambda part: part, name=self._base.names.get(node.name) or node.name) if node.name else node
+            return (
+                with_parts(node, lambda part: part, name=self._base.names.get(node.name) or node.name)
+                if node.name
+                else node
+            )
 
         infer = clause.infer
         if infer is not None and infer.indexElems:
             infer = with_parts(infer, lambda part: part, indexElems=tuple(map(element, infer.indexElems)))
-        targets = [with_parts(self._column(target), lambda part: part, val=both(target.val)) for target in clause.targetList or ()]
-        return with_parts(clause, lambda part: part, infer=infer, targetList=tuple(targets) or None, whereClause=both(clause.whereClause))
+        targets = [
+            with_parts(self._column(target), lambda part: part, val=both(target.val))
+            for target in clause.targetList or ()
+        ]
+        return with_parts(
+            clause,
+            lambda part: part,
+            infer=infer,
+            targetList=tuple(targets) or None,
+            whereClause=both(clause.whereClause),
+        )
 
     def update(self, statement: Any) -> Any:
         return with_parts(
@@ -157,16 +189,21 @@ class Change:
         )
 
     def _where(self, condition: Any) -> Any:
-        return conjunction_of([one for one in (self._names.condition(), self._names.expression(condition)) if one is not None])
+        return conjunction_of(
+            [one for one in (self._names.condition(), self._names.expression(condition)) if one is not None]
+        )
 
 
 def _width(query: Any, most: int) -> int:
-    """How many values an INSERT gives, as far as that can be seen: fewer than the view has columns may be given where none are named."""
+    """How many values an INSERT gives, as far as that can be seen: fewer than the view has columns may be given where
+    none are named."""
     if query is None:
         return most
     if query.valuesLists:
         return min(most, len(query.valuesLists[0]))
-    plain = query.targetList and not any(isinstance(getattr(target.val, "fields", (None,))[-1], ast.A_Star) for target in query.targetList)
+    plain = query.targetList and not any(
+        isinstance(getattr(target.val, "fields", (None,))[-1], ast.A_Star) for target in query.targetList
+    )
     return min(most, len(query.targetList)) if plain else most
 
 
@@ -187,7 +224,10 @@ def _reason(query: Any) -> str:
         ("that return aggregate functions", calls(AGGREGATES)),
         ("that return window functions", any_call(query.targetList or (), lambda call: call.over is not None)),
         ("that return set-returning functions", calls(SETS)),
-        ("that do not select from a single table or view", len(items) != 1 or isinstance(items[0], ast.JoinExpr | ast.RangeFunction)),
+        (
+            "that do not select from a single table or view",
+            len(items) != 1 or isinstance(items[0], ast.JoinExpr | ast.RangeFunction),
+        ),
     )
     for what, found in reasons:
         if found:

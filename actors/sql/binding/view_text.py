@@ -1,11 +1,13 @@
-"""A view's definition as pg_get_viewdef shows it: the stored query under the names of now, laid out as PostgreSQL lays it out.
+"""A view's definition as pg_get_viewdef shows it: the stored query under the names of now, laid out as PostgreSQL lays
+it out.
 
      SELECT id,
         n
        FROM t
       WHERE n > 0;
 
-Expressions are written by the parser's own printer: PostgreSQL's has more parentheses, and casts of literals, where one does not ask it for pretty text.
+Expressions are written by the parser's own printer: PostgreSQL's has more parentheses, and casts of literals, where one
+does not ask it for pretty text.
 """
 
 from __future__ import annotations
@@ -29,12 +31,16 @@ def definition(view: View, catalog: Catalog) -> str:
         source = sources.get((node.schemaname or "", node.relname))
         if source is None:
             return node
-        relation: Any = catalog.table_by_id(source.id) or catalog.view_by_id(source.id) or catalog.sequence_by_id(source.id)
+        relation: Any = (
+            catalog.table_by_id(source.id) or catalog.view_by_id(source.id) or catalog.sequence_by_id(source.id)
+        )
         if relation is None:
             return node
         table = catalog.find_table(None, relation.name) or catalog.find_other(None, relation.name)
         schema = None if table is not None and table.id == relation.id else relation.schema
-        alias = node.alias if node.alias is not None or relation.name == node.relname else ast.Alias(aliasname=node.relname)
+        alias = (
+            node.alias if node.alias is not None or relation.name == node.relname else ast.Alias(aliasname=node.relname)
+        )
         return with_parts(node, lambda part: part, schemaname=schema, relname=relation.name, alias=alias)
 
     renamed = _renamed_columns(view, catalog)
@@ -43,7 +49,8 @@ def definition(view: View, catalog: Catalog) -> str:
 
 
 def _renamed_columns(view: View, catalog: Catalog) -> dict[str, str]:
-    """Columns of the tables that the view reads, old name -> present name, where they differ. One of several tables' is left: its name alone does not tell whose it is."""
+    """Columns of the tables that the view reads, old name -> present name, where they differ. One of several tables' is
+    left: its name alone does not tell whose it is."""
     found: dict[str, str] = {}
     seen: list[str] = []
     for source in view.sources:
@@ -81,7 +88,12 @@ def _text(node: Any) -> str:
 
 
 def _select(query: Any) -> str:
-    if query.op != enums.SetOperation.SETOP_NONE or query.valuesLists or query.withClause is not None or query.windowClause:
+    if (
+        query.op != enums.SetOperation.SETOP_NONE
+        or query.valuesLists
+        or query.withClause is not None
+        or query.windowClause
+    ):
         return f" {_text(query)}"
     distinct = ""
     if query.distinctClause:
@@ -114,6 +126,12 @@ _JOINS = {
 
 
 def _from(item: Any) -> str:
-    if not isinstance(item, ast.JoinExpr) or item.alias is not None or item.isNatural or item.usingClause or item.quals is None:
+    if (
+        not isinstance(item, ast.JoinExpr)
+        or item.alias is not None
+        or item.isNatural
+        or item.usingClause
+        or item.quals is None
+    ):
         return _text(item)
     return f"{_from(item.larg)}\n     {_JOINS[item.jointype]} {_from(item.rarg)} ON {_text(item.quals)}"

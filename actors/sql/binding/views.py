@@ -3,15 +3,17 @@
     defined(query, catalog)         -> (the query with every relation qualified, the relations that it reads)
     expanded(statement, catalog)    -> the statement without views, before names are bound
 
-A view that shows one table's rows is taken in where it stands alone, so that a point read through it stays one; any other is a subquery:
+A view that shows one table's rows is taken in where it stands alone, so that a point read through it stays one; any
+other is a subquery:
 
     SELECT n FROM v WHERE id = 7            SELECT v.count AS n FROM t v WHERE v.id = 7 AND v.open
     SELECT ... FROM v JOIN u ON ...         SELECT ... FROM (SELECT ...) v JOIN u ON ...
 
-A view's text keeps the names of when it was written, and `sources` says whose they were. So relations and columns may be renamed, and columns added: a table
-that has other columns now is read through a subquery that shows those of then.
+A view's text keeps the names of when it was written, and `sources` says whose they were. So relations and columns may
+be renamed, and columns added: a table that has other columns now is read through a subquery that shows those of then.
 
-Bounds: VIEWS_MAX expansions a statement (views upon views double their number at each step), DEPTH_MAX views upon one another; 54001 beyond.
+Bounds: VIEWS_MAX expansions a statement (views upon views double their number at each step), DEPTH_MAX views upon one
+another; 54001 beyond.
 """
 
 from __future__ import annotations
@@ -39,7 +41,7 @@ DEPTH_MAX = 50
 _NO_LIMIT = {"limitOption": enums.LimitOption.LIMIT_OPTION_DEFAULT, "op": enums.SetOperation.SETOP_NONE}
 
 
-# -- a view's text -----------------------------------------------------------------------------------------------------------------
+# -- a view's text -----------------------------------------------------------------------------------------------------
 
 
 def defined(query: Any, catalog: Catalog) -> tuple[str, tuple[ViewSource, ...]]:
@@ -57,7 +59,11 @@ def defined(query: Any, catalog: Catalog) -> tuple[str, tuple[ViewSource, ...]]:
 
     def short(node: Any) -> Any:
         """A column under its relation's name alone: the relation may go to another schema."""
-        if isinstance(node, ast.ColumnRef) and len(node.fields) == 3 and (node.fields[0].sval, node.fields[1].sval) in schemas:
+        if (
+            isinstance(node, ast.ColumnRef)
+            and len(node.fields) == 3
+            and (node.fields[0].sval, node.fields[1].sval) in schemas
+        ):
             return ast.ColumnRef(fields=node.fields[1:])
         return None
 
@@ -72,7 +78,11 @@ def _source_of(node: ast.RangeVar, catalog: Catalog) -> ViewSource:
         return ViewSource(table.id, table.schema, table.name, columns)
     other = catalog.find_other(node.schemaname, node.relname)
     if other is not None:
-        columns = tuple((column.name, number) for number, column in enumerate(other.columns)) if isinstance(other, View) else ()
+        columns = (
+            tuple((column.name, number) for number, column in enumerate(other.columns))
+            if isinstance(other, View)
+            else ()
+        )
         return ViewSource(other.id, other.schema, other.name, columns)
     system = find_system_table(node.schemaname, node.relname)
     if system is None:
@@ -82,7 +92,8 @@ def _source_of(node: ast.RangeVar, catalog: Catalog) -> ViewSource:
 
 
 def _starless(query: Any, catalog: Catalog) -> Any:
-    """The outermost list's stars written out, where FROM names relations alone; elsewhere they mean what they meant, too (see the module)."""
+    """The outermost list's stars written out, where FROM names relations alone; elsewhere they mean what they meant,
+    too (see the module)."""
     if query.op != enums.SetOperation.SETOP_NONE or query.valuesLists or query.withClause is not None:
         return query
     items = _plain_items(query.fromClause or ())
@@ -100,13 +111,17 @@ def _starless(query: Any, catalog: Catalog) -> Any:
             if names is None:
                 return query
             if qualifier in (None, alias):
-                fields = [(ast.String(sval=alias), ast.String(sval=name)) if len(items) > 1 else (ast.String(sval=name),) for name in names]
+                fields = [
+                    (ast.String(sval=alias), ast.String(sval=name)) if len(items) > 1 else (ast.String(sval=name),)
+                    for name in names
+                ]
                 targets += [ast.ResTarget(val=ast.ColumnRef(fields=parts)) for parts in fields]
     return with_parts(query, lambda part: part, targetList=tuple(targets))
 
 
 def _plain_items(items: Iterable[Any]) -> list[ast.RangeVar] | None:
-    """The relations of FROM in the order of their columns; None where something else stands there, or columns are merged."""
+    """The relations of FROM in the order of their columns; None where something else stands there, or columns are
+    merged."""
     found: list[ast.RangeVar] = []
     for item in items:
         if isinstance(item, ast.RangeVar) and (item.alias is None or not item.alias.colnames):
@@ -129,7 +144,7 @@ def _column_names(item: ast.RangeVar, catalog: Catalog) -> list[str] | None:
     return [column.name for column in view.columns] if isinstance(view, View) else None
 
 
-# -- expansion ---------------------------------------------------------------------------------------------------------------------
+# -- expansion ---------------------------------------------------------------------------------------------------------
 
 
 def expanded(statement: Any, catalog: Catalog) -> Any:
@@ -172,10 +187,14 @@ class Expansion:
         """What the view reads, with names as they are now. Raises 54001."""
         self._left -= 1
         if view.id in self._within:
-            raise DatabaseError(INVALID_OBJECT_DEFINITION, f'infinite recursion detected in rules for relation "{view.name}"')
+            raise DatabaseError(
+                INVALID_OBJECT_DEFINITION, f'infinite recursion detected in rules for relation "{view.name}"'
+            )
         if self._left < 0 or len(self._within) >= DEPTH_MAX:
             raise DatabaseError(
-                STATEMENT_TOO_COMPLEX, "stack depth limit exceeded", hint="Views are nested too deeply, or too many of them."
+                STATEMENT_TOO_COMPLEX,
+                "stack depth limit exceeded",
+                hint="Views are nested too deeply, or too many of them.",
             )
         self._within.append(view.id)
         statement: Any = pglast.parse_sql(view.query)[0].stmt
@@ -202,12 +221,18 @@ class Expansion:
             return present
         return _subselect(_as_of_then(table, source), node, [])
 
-    # -- a view that stands alone --------------------------------------------------------------------------------------------------
+    # -- a view that stands alone --------------------------------------------------------------------------------------
 
     def _alone(self, statement: ast.SelectStmt) -> Any:
-        """SELECT from one view of plain columns as a SELECT from its table; None where it is another kind of statement."""
+        """SELECT from one view of plain columns as a SELECT from its table; None where it is another kind of
+        statement."""
         items: tuple[Any, ...] = tuple(statement.fromClause or ())
-        if statement.withClause is not None or len(items) != 1 or not isinstance(items[0], ast.RangeVar) or has_subquery(statement):
+        if (
+            statement.withClause is not None
+            or len(items) != 1
+            or not isinstance(items[0], ast.RangeVar)
+            or has_subquery(statement)
+        ):
             return None
         view = self._view(items[0])
         if view is None or (items[0].alias is not None and items[0].alias.colnames):
@@ -221,14 +246,19 @@ class Expansion:
         return Substitution(base, alias, view.schema).select(statement)
 
     def base(self, view: View, sorted_: bool = False) -> Base | None:
-        """What a view of one relation reads; None where it is another kind of view. `sorted_`: it may be one with ORDER BY, which is left out."""
+        """What a view of one relation reads; None where it is another kind of view. `sorted_`: it may be one with ORDER
+        BY, which is left out."""
         query = self.query(view)
         return base_of(unsorted(query) if sorted_ else query, view)
 
 
 def _without_schema(node: Any, schemas: set[tuple[str, str]]) -> Any:
     """`schema.view.column`: a subquery has no schema."""
-    if isinstance(node, ast.ColumnRef) and len(node.fields) == 3 and (node.fields[0].sval, node.fields[1].sval) in schemas:
+    if (
+        isinstance(node, ast.ColumnRef)
+        and len(node.fields) == 3
+        and (node.fields[0].sval, node.fields[1].sval) in schemas
+    ):
         return ast.ColumnRef(fields=node.fields[1:], location=node.location)
     return None
 
@@ -249,7 +279,8 @@ def _subselect(query: Any, node: ast.RangeVar, names: list[str]) -> ast.RangeSub
 
 
 def _as_of_then(table: Table, source: ViewSource) -> ast.SelectStmt:
-    """The columns that the table had when the view was made, under their names of then. One that is gone was not used: NULL stands in its place."""
+    """The columns that the table had when the view was made, under their names of then. One that is gone was not used:
+    NULL stands in its place."""
     present = {column.position: column.name for column in table.live_columns()}
     targets = []
     for name, position in source.columns:

@@ -20,7 +20,14 @@ if TYPE_CHECKING:
     from actors.sql.binding.query_analysis import QueryAnalysis
 
 INT4, INT8, FLOAT8, INTERVAL = ColumnType("int4"), ColumnType("int8"), ColumnType("float8"), ColumnType("interval")
-RANKINGS = {"row_number": INT8, "rank": INT8, "dense_rank": INT8, "percent_rank": FLOAT8, "cume_dist": FLOAT8, "ntile": INT4}
+RANKINGS = {
+    "row_number": INT8,
+    "rank": INT8,
+    "dense_rank": INT8,
+    "percent_rank": FLOAT8,
+    "cume_dist": FLOAT8,
+    "ntile": INT4,
+}
 OFFSETS = frozenset({"lag", "lead", "first_value", "last_value", "nth_value"})
 MOMENTS = frozenset({"date", "time", "timestamp", "timestamptz"})
 
@@ -41,7 +48,9 @@ def window_call(analysis: QueryAnalysis, node: Any, name: str) -> WindowCall:
     partition, order, frame = _window(inner, node.over)
     if name in AGGREGATES:
         if node.agg_distinct:
-            raise DatabaseError(FEATURE_NOT_SUPPORTED, "DISTINCT is not implemented for window functions", position=position_of(node))
+            raise DatabaseError(
+                FEATURE_NOT_SUPPORTED, "DISTINCT is not implemented for window functions", position=position_of(node)
+            )
         call = aggregate_call(inner, node, name)
         return WindowCall(name, call.arguments, call.type, partition, order, frame, call)
     given = [inner.expression(argument) for argument in node.args or ()]
@@ -50,12 +59,17 @@ def window_call(analysis: QueryAnalysis, node: Any, name: str) -> WindowCall:
         return WindowCall(name, arguments, RANKINGS[name], partition, order, frame)
     if name not in OFFSETS or not given:
         listed = ", ".join(type_name(argument.type) for argument in given)
-        raise DatabaseError(UNDEFINED_FUNCTION, f"function {name}({listed}) does not exist", hint=HINT, position=position_of(node))
+        raise DatabaseError(
+            UNDEFINED_FUNCTION, f"function {name}({listed}) does not exist", hint=HINT, position=position_of(node)
+        )
     return WindowCall(name, *_offset_call(inner, name, given), partition, order, frame)
 
 
-def _offset_call(analysis: QueryAnalysis, name: str, given: list[Expression]) -> tuple[tuple[Expression, ...], ColumnType]:
-    """(arguments, type) of lag, lead and their like: a value, how far it is, and what stands for a row that is not there."""
+def _offset_call(
+    analysis: QueryAnalysis, name: str, given: list[Expression]
+) -> tuple[tuple[Expression, ...], ColumnType]:
+    """(arguments, type) of lag, lead and their like: a value, how far it is, and what stands for a row that is not
+    there."""
     if name in ("lag", "lead") and len(given) == 3:
         type_, (value, default) = coerce_to_common([given[0], given[2]], name.upper(), analysis.parameters)
         return (value, _number(analysis, given[1]), default), type_
@@ -68,7 +82,9 @@ def _number(analysis: QueryAnalysis, expression: Expression) -> Expression:
     return coerce(expression, INT8, analysis.parameters, ASSIGNMENT) or expression
 
 
-def _window(analysis: QueryAnalysis, window: ast.WindowDef) -> tuple[tuple[Expression, ...], tuple[SortItem, ...], Frame | None]:
+def _window(
+    analysis: QueryAnalysis, window: ast.WindowDef
+) -> tuple[tuple[Expression, ...], tuple[SortItem, ...], Frame | None]:
     """(partition, order, frame) of OVER (...); a named window's parts are taken over."""
     base = window.refname or (window.name if not (window.partitionClause or window.orderClause) else None)
     inherited = None

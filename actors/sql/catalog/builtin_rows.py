@@ -18,12 +18,24 @@ Row = dict[str, Any]
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 PG_CATALOG_OID = 11
 INTERNAL_LANGUAGE_OID, C_LANGUAGE_OID, SQL_LANGUAGE_OID = 12, 13, 14
-_RANGES = ((3904, 23, 4451), (3906, 1700, 4532), (3908, 1114, 4533), (3910, 1184, 4534), (3912, 1082, 4535), (3926, 20, 4536))
+_RANGES = (
+    (3904, 23, 4451),
+    (3906, 1700, 4532),
+    (3908, 1114, 4533),
+    (3910, 1184, 4534),
+    (3912, 1082, 4535),
+    (3926, 20, 4536),
+)
 """(range type, element type, multirange type): pg_type names them, and no column has one."""
 
 
 def _functions(_: CatalogReader) -> Iterator[Row]:
-    common: Row = {"pronamespace": PG_CATALOG_OID, "proowner": OWNER_OID, "prolang": INTERNAL_LANGUAGE_OID, "procost": 1.0}
+    common: Row = {
+        "pronamespace": PG_CATALOG_OID,
+        "proowner": OWNER_OID,
+        "prolang": INTERNAL_LANGUAGE_OID,
+        "procost": 1.0,
+    }
     common |= {"prosupport": "-", "pronargdefaults": 0, "prosecdef": False, "proleakproof": False, "proparallel": "s"}
     for function in system_functions():
         yield {

@@ -1,7 +1,7 @@
 """The catalog functions that psql and drivers call, over the transaction's Catalog.
 
-`CATALOG_FUNCTIONS[name]` lists the overloads (told apart by their number of arguments). `regclass_in`, `regclass_out` and their like are what casts to the object
-identifier types mean (catalog_calls.py).
+`CATALOG_FUNCTIONS[name]` lists the overloads (told apart by their number of arguments). `regclass_in`, `regclass_out`
+and their like are what casts to the object identifier types mean (catalog_calls.py).
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def _add(name: str, arguments: tuple[ColumnType, ...], result: ColumnType, call:
     CATALOG_FUNCTIONS.setdefault(name, []).append(CatalogFunction(arguments, result, call))
 
 
-# -- looking things up -----------------------------------------------------------------------------------------------------------
+# -- looking things up -------------------------------------------------------------------------------------------------
 
 
 def find_relation(catalog: Catalog, oid: int | None) -> tuple[Table, Index | None] | None:
@@ -90,7 +90,11 @@ def updatable_columns(catalog: Catalog, view: View) -> frozenset[str]:
     from actors.sql.binding.views import Expansion
 
     base = Expansion(catalog).base(view, sorted_=True)
-    return frozenset(name for name, column in base.names.items() if column is not None) if base is not None else frozenset()
+    return (
+        frozenset(name for name, column in base.names.items() if column is not None)
+        if base is not None
+        else frozenset()
+    )
 
 
 def _view_definition(catalog: Catalog, environment: Any, which: int | str | None, _: Any = None) -> str | None:
@@ -113,7 +117,8 @@ def index_definition(table: Table, index: Index, qualified: bool = True) -> str:
     name = f"{quote_ident(table.schema)}.{quote_ident(table.name)}" if qualified else quote_ident(table.name)
     distinct = "" if index.nulls_distinct else " NULLS NOT DISTINCT"
     return (
-        f"CREATE {'UNIQUE ' if index.unique else ''}INDEX {quote_ident(index.name)} ON {name} USING btree ({', '.join(columns)}){distinct}"
+        f"CREATE {'UNIQUE ' if index.unique else ''}INDEX {quote_ident(index.name)} ON {name} USING btree "
+        f"({', '.join(columns)}){distinct}"
     )
 
 
@@ -151,7 +156,7 @@ def oid_of_relation(catalog: Catalog, schema: str | None, name: str) -> int | No
     return other.id if other is not None else None
 
 
-# -- object identifiers ------------------------------------------------------------------------------------------------------------
+# -- object identifiers ------------------------------------------------------------------------------------------------
 
 
 def regclass_in(catalog: Catalog, _: Any, text: str | None) -> int | None:
@@ -159,7 +164,9 @@ def regclass_in(catalog: Catalog, _: Any, text: str | None) -> int | None:
         return None
     if text.isdigit():
         return int(text)
-    parts = [part.replace('""', '"') for part in re.findall(r'"((?:[^"]|"")*)"|([^".]+)', text) for part in part if part] or [text]
+    parts = [
+        part.replace('""', '"') for part in re.findall(r'"((?:[^"]|"")*)"|([^".]+)', text) for part in part if part
+    ] or [text]
     schema = parts[-2] if len(parts) > 1 else None
     catalog.require_usage(schema)
     found = oid_of_relation(catalog, schema, parts[-1])
@@ -458,7 +465,11 @@ def _serial_sequence(catalog: Catalog, environment: Any, table: str | None, colu
     if table is None or column is None:
         return None
     found = find_relation(catalog, regclass_in(catalog, environment, table))
-    place = next((one.position for one in found[0].live_columns() if one.name == column), None) if found is not None else None
+    place = (
+        next((one.position for one in found[0].live_columns() if one.name == column), None)
+        if found is not None
+        else None
+    )
     if found is not None and place is not None:
         owned = (one for one in catalog.sequences() if one.owned_by == (found[0].id, place))
         return next((f"{quote_ident(one.schema)}.{quote_ident(one.name)}" for one in owned), None)

@@ -1,9 +1,11 @@
-"""has_table_privilege and its like: what a role may do with an object, by the same lists that statements are held to (privileges.py).
+"""has_table_privilege and its like: what a role may do with an object, by the same lists that statements are held to
+(privileges.py).
 
-    has_table_privilege([user,] table, privilege)         a name (42P01 where there is none) or an oid (NULL where there is none)
+    has_table_privilege([user,] table, privilege)         a name (42P01 where there is none) or an oid (NULL where there
+                                                          is none)
 
-A role is a name, an oid, or `public`. Of several privileges with commas between them one suffices. What the system made (functions, types, its relations) is
-everybody's to use and read.
+A role is a name, an oid, or `public`. Of several privileges with commas between them one suffices. What the system made
+(functions, types, its relations) is everybody's to use and read.
 """
 
 from __future__ import annotations
@@ -39,7 +41,8 @@ if TYPE_CHECKING:
 Lists = tuple[Acl, int, int]
 """Of one object: its items, its owner, and every privilege that there is on it."""
 Found = Callable[["Catalog", Any, str], "Lists | None"]
-"""The object that a text names, or gives the oid of; None for an oid of none. Raises what PostgreSQL does for a name."""
+"""The object that a text names, or gives the oid of; None for an oid of none. Raises what PostgreSQL does for a
+name."""
 _GRANTABLE = " WITH GRANT OPTION"
 FIRST_USER_OID = 16384
 

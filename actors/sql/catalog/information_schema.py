@@ -1,4 +1,5 @@
-"""The rows of information_schema's views, from the transaction's Catalog: of the relations and schemas that the session's role has to do with, as in PostgreSQL."""
+"""The rows of information_schema's views, from the transaction's Catalog: of the relations and schemas that the
+session's role has to do with, as in PostgreSQL."""
 
 from __future__ import annotations
 
@@ -46,7 +47,12 @@ def _schemata(transaction: CatalogReader) -> Iterator[Row]:
 
 def _tables(transaction: CatalogReader) -> Iterator[Row]:
     for table in _tables_of(transaction.catalog):
-        row = {"table_catalog": "postgres", "table_schema": table.schema, "table_name": table.name, "table_type": "BASE TABLE"}
+        row = {
+            "table_catalog": "postgres",
+            "table_schema": table.schema,
+            "table_name": table.name,
+            "table_type": "BASE TABLE",
+        }
         yield {**row, "is_insertable_into": "YES", "is_typed": "NO"}
     for view in _views_of(transaction.catalog):
         row = {"table_catalog": "postgres", "table_schema": view.schema, "table_name": view.name, "table_type": "VIEW"}

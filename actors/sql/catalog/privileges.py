@@ -4,14 +4,16 @@
     require(catalog, role, table, SELECT)                   42501 "permission denied for table t"
     require_owner(catalog, role, table)                     42501 "must be owner of table t"
 
-An object with privileges (`Owned`) is a descriptor with `id`, `name`, `owner` (a role's oid) and `acl`: None until someone grants or revokes (then the kind's
-default counts: all to the owner, and what PUBLIC has by default), else its items. A kind is told by the descriptor's class (`KINDS`): another kind of object
-is one entry there.
+An object with privileges (`Owned`) is a descriptor with `id`, `name`, `owner` (a role's oid) and `acl`: None until
+someone grants or revokes (then the kind's default counts: all to the owner, and what PUBLIC has by default), else its
+items. A kind is told by the descriptor's class (`KINDS`): another kind of object is one entry there.
 
-An item is what one grantor gave one grantee: bits of privileges, and which of them with grant option. The owner's grants are the owner's whoever made them as
-a member; so the items are a graph from the owner, in which CASCADE cuts what hangs on a grant option that is taken away.
+An item is what one grantor gave one grantee: bits of privileges, and which of them with grant option. The owner's
+grants are the owner's whoever made them as a member; so the items are a graph from the owner, in which CASCADE cuts
+what hangs on a grant option that is taken away.
 
-    {admin=arwdDxt/admin,app=r*w/admin,=r/app}              as relacl shows them: (grantee oid, grantor oid, bits, bits with grant option)
+    {admin=arwdDxt/admin,app=r*w/admin,=r/app}              as relacl shows them: (grantee oid, grantor oid, bits, bits
+                                                            with grant option)
 
 `admin` passes every check.
 """
@@ -35,13 +37,16 @@ INSERT, SELECT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER, EXECUTE, USAGE, C
 )
 MAINTAIN = 1 << 14
 LETTERS = {
-    INSERT: "a", SELECT: "r", UPDATE: "w", DELETE: "d", TRUNCATE: "D", REFERENCES: "x", TRIGGER: "t", EXECUTE: "X", USAGE: "U", CREATE: "C",
+    INSERT: "a", SELECT: "r", UPDATE: "w", DELETE: "d", TRUNCATE: "D", REFERENCES: "x", TRIGGER: "t", EXECUTE: "X",
+    USAGE: "U", CREATE: "C",
     TEMPORARY: "T", CONNECT: "c", MAINTAIN: "m",
 }  # fmt: skip
 """In the order in which an item shows them."""
 NAMES = {
-    "insert": INSERT, "select": SELECT, "update": UPDATE, "delete": DELETE, "truncate": TRUNCATE, "references": REFERENCES, "trigger": TRIGGER,
-    "execute": EXECUTE, "usage": USAGE, "create": CREATE, "temporary": TEMPORARY, "temp": TEMPORARY, "connect": CONNECT, "maintain": MAINTAIN,
+    "insert": INSERT, "select": SELECT, "update": UPDATE, "delete": DELETE, "truncate": TRUNCATE,
+    "references": REFERENCES, "trigger": TRIGGER,
+    "execute": EXECUTE, "usage": USAGE, "create": CREATE, "temporary": TEMPORARY, "temp": TEMPORARY, "connect": CONNECT,
+    "maintain": MAINTAIN,
 }  # fmt: skip
 COLUMN_PRIVILEGES = INSERT | SELECT | UPDATE | REFERENCES
 
@@ -59,8 +64,8 @@ Acl = tuple[AclItem, ...]
 
 
 class DefaultAcl(msgspec.Struct, frozen=True):
-    """ALTER DEFAULT PRIVILEGES: of the objects of kind `letter` that `role` makes in `schema`, which joins what there is without; of 0, all schemas, the list
-    that counts instead of the kind's default."""
+    """ALTER DEFAULT PRIVILEGES: of the objects of kind `letter` that `role` makes in `schema`, which joins what there
+    is without; of 0, all schemas, the list that counts instead of the kind's default."""
 
     role: int
     schema: int
@@ -118,7 +123,7 @@ def acl_of(thing: Owned) -> Acl:
     return thing.acl if thing.acl is not None else default_acl(kind_of(thing), thing.owner)
 
 
-# -- checks ------------------------------------------------------------------------------------------------------------------------
+# -- checks ------------------------------------------------------------------------------------------------------------
 
 
 def held(acl: Iterable[AclItem], roles: Roles, role: int) -> int:
@@ -187,7 +192,7 @@ def not_owner(noun: str, name: str) -> DatabaseError:
     return DatabaseError(INSUFFICIENT_PRIVILEGE, f"must be owner of {noun} {name}")
 
 
-# -- changes -----------------------------------------------------------------------------------------------------------------------
+# -- changes -----------------------------------------------------------------------------------------------------------
 
 
 def granted(acl: Acl, grantee: int, grantor: int, privileges: int, with_option: bool) -> Acl:
@@ -200,9 +205,11 @@ def granted(acl: Acl, grantee: int, grantor: int, privileges: int, with_option: 
     return (*acl, AclItem(grantee, grantor, privileges, option))
 
 
-def revoked(acl: Acl, owner: int, grantee: int, grantor: int, privileges: int, *, only_option: bool, cascade: bool) -> Acl:
-    """Without `privileges`, or only their grant options, that `grantor` gave `grantee`. What others were given by an option that is gone falls with
-    `cascade`; without it: 2BP01."""
+def revoked(
+    acl: Acl, owner: int, grantee: int, grantor: int, privileges: int, *, only_option: bool, cascade: bool
+) -> Acl:
+    """Without `privileges`, or only their grant options, that `grantor` gave `grantee`. What others were given by an
+    option that is gone falls with `cascade`; without it: 2BP01."""
     remaining: list[AclItem] = []
     for item in acl:
         if (item.grantee, item.grantor) == (grantee, grantor):
@@ -216,7 +223,9 @@ def revoked(acl: Acl, owner: int, grantee: int, grantor: int, privileges: int, *
     if grantee == owner:  # whose grant options nobody can take away
         return result
     lost = _options(acl, grantee) & ~_options(result, grantee)
-    dependent = [(item, item.privileges & lost) for item in result if item.grantor == grantee and item.privileges & lost]
+    dependent = [
+        (item, item.privileges & lost) for item in result if item.grantor == grantee and item.privileges & lost
+    ]
     if dependent and not cascade:
         raise DatabaseError("2BP01", "dependent privileges exist", hint="Use CASCADE to revoke them too.")
     for item, bits in dependent:
@@ -273,7 +282,7 @@ def mentions(acl: Acl | None, role: int) -> bool:
     return acl is not None and any(role in (item.grantee, item.grantor) for item in acl)
 
 
-# -- texts -------------------------------------------------------------------------------------------------------------------------
+# -- texts -------------------------------------------------------------------------------------------------------------
 
 
 def acl_texts(acl: Acl, roles: Roles) -> list[str]:
@@ -282,7 +291,9 @@ def acl_texts(acl: Acl, roles: Roles) -> list[str]:
 
 
 def _letters(item: AclItem) -> str:
-    return "".join(letter + ("*" if item.grantable & bit else "") for bit, letter in LETTERS.items() if item.privileges & bit)
+    return "".join(
+        letter + ("*" if item.grantable & bit else "") for bit, letter in LETTERS.items() if item.privileges & bit
+    )
 
 
 def _name(role: int, roles: Roles) -> str:

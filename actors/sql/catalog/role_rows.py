@@ -1,8 +1,9 @@
-"""The rows of pg_roles, pg_authid, pg_user, pg_shadow, pg_group and pg_auth_members, of sys.iam_pg_role_mappings, and of information_schema's views of roles and
-privileges.
+"""The rows of pg_roles, pg_authid, pg_user, pg_shadow, pg_group and pg_auth_members, of sys.iam_pg_role_mappings, and
+of information_schema's views of roles and privileges.
 
-As in PostgreSQL, information_schema shows what the current user has granted or was granted, through whatever role whose privileges it has; admin sees all.
-Stars stand for passwords everywhere but in pg_authid and pg_shadow, which are admin's alone (binding/permissions.py).
+As in PostgreSQL, information_schema shows what the current user has granted or was granted, through whatever role whose
+privileges it has; admin sees all. Stars stand for passwords everywhere but in pg_authid and pg_shadow, which are
+admin's alone (binding/permissions.py).
 """
 
 from __future__ import annotations
@@ -52,7 +53,12 @@ def _authid(transaction: CatalogReader) -> Iterator[Row]:
 def _users(transaction: CatalogReader) -> Iterator[Row]:
     for role in transaction.catalog.roles:
         if role.login:
-            row: Row = {"usename": role.name, "usesysid": role.id, "usecreatedb": role.create_db, "valuntil": role.valid_until}
+            row: Row = {
+                "usename": role.name,
+                "usesysid": role.id,
+                "usecreatedb": role.create_db,
+                "valuntil": role.valid_until,
+            }
             yield {**row, "usesuper": False, "userepl": False, "usebypassrls": False, "passwd": HIDDEN}
 
 
@@ -73,7 +79,12 @@ def _groups(transaction: CatalogReader) -> Iterator[Row]:
 def _memberships(transaction: CatalogReader) -> Iterator[Row]:
     for member in transaction.catalog.roles:
         for place, one in enumerate(member.memberships):
-            row: Row = {"oid": (member.id * 64 + place) % 2**31 + 2**31, "roleid": one.role, "member": member.id, "grantor": one.grantor}
+            row: Row = {
+                "oid": (member.id * 64 + place) % 2**31 + 2**31,
+                "roleid": one.role,
+                "member": member.id,
+                "grantor": one.grantor,
+            }
             yield {**row, "admin_option": one.admin, "inherit_option": one.inherit, "set_option": one.set_}
 
 
@@ -87,12 +98,17 @@ def _mappings(transaction: CatalogReader) -> Iterator[Row]:
 
 def _default_acls(transaction: CatalogReader) -> Iterator[Row]:
     for place, one in enumerate(transaction.catalog.default_acls(), 1):
-        row: Row = {"oid": 2**31 + place, "defaclrole": one.role, "defaclnamespace": one.schema, "defaclobjtype": one.letter}
+        row: Row = {
+            "oid": 2**31 + place,
+            "defaclrole": one.role,
+            "defaclnamespace": one.schema,
+            "defaclobjtype": one.letter,
+        }
         texts = array_of_items(acl_texts(one.acl, transaction.catalog.roles))
         yield {**row, "defaclacl": by_name["_text"].format_text(texts, -1)}
 
 
-# -- information_schema ------------------------------------------------------------------------------------------------------------
+# -- information_schema ------------------------------------------------------------------------------------------------
 
 
 def _enabled(transaction: CatalogReader) -> frozenset[int]:
@@ -126,7 +142,12 @@ def _granted(transaction: CatalogReader, acl: tuple[AclItem, ...], kinds: int, o
         for bit, name in _SHOWN_NAMES.items():
             if item.privileges & kinds & bit:
                 grantable = "YES" if item.grantable & bit or item.grantee == owner else "NO"
-                yield {"grantor": roles.name_of(item.grantor), "grantee": grantee, "privilege_type": name, "is_grantable": grantable}
+                yield {
+                    "grantor": roles.name_of(item.grantor),
+                    "grantee": grantee,
+                    "privilege_type": name,
+                    "is_grantable": grantable,
+                }
 
 
 def _relations(transaction: CatalogReader) -> Iterator[Table | View]:

@@ -1,15 +1,18 @@
-"""Roles: who may log in, who is a member of whom, which IAM identities stand for a role. Immutable descriptors, stored as rows of the catalog (snapshot.py).
+"""Roles: who may log in, who is a member of whom, which IAM identities stand for a role. Immutable descriptors, stored
+as rows of the catalog (snapshot.py).
 
     roles = Roles([Role(16390, "app", login=True, memberships=(Membership(16391, ADMIN_OID),))])
     roles.named("app").id == 16390
-    roles.inherited(16390)                      -> frozenset({16390, 16391}): those whose privileges "app" has without SET ROLE
+    roles.inherited(16390)                      -> frozenset({16390, 16391}): those whose privileges "app" has without
+                                                SET ROLE
     roles.may_log_in("arn:aws:iam::1:role/x", "app")
 
-Objects name their owner and grantees by oid, so a role is renamed without touching them. What a role is a member of is kept with the member, so that two
-transactions that change one role's memberships conflict, and a role that is dropped takes its memberships along.
+Objects name their owner and grantees by oid, so a role is renamed without touching them. What a role is a member of is
+kept with the member, so that two transactions that change one role's memberships conflict, and a role that is dropped
+takes its memberships along.
 
-`admin` (oid 10) is always there, is kept nowhere, and can't be changed. As in Aurora DSQL it is no superuser by name (rolsuper is false), but owns what the
-system made and passes every check of privileges.
+`admin` (oid 10) is always there, is kept nowhere, and can't be changed. As in Aurora DSQL it is no superuser by name
+(rolsuper is false), but owns what the system made and passes every check of privileges.
 
 PUBLIC is oid 0: every role, no role's name.
 """
@@ -47,7 +50,8 @@ class IamMapping(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Role(msgspec.Struct, frozen=True):
-    """`valid_until`: a timestamptz datum, until which the password counts; `verifier`: a SCRAM-SHA-256 verifier as pg_authid.rolpassword has it, "" for none; `connections_max` -1: no limit of its own."""
+    """`valid_until`: a timestamptz datum, until which the password counts; `verifier`: a SCRAM-SHA-256 verifier as
+    pg_authid.rolpassword has it, "" for none; `connections_max` -1: no limit of its own."""
 
     id: int
     name: str
@@ -108,7 +112,8 @@ class Roles:
         return self._closure(role, self._settable, lambda one: one.set_)
 
     def is_member(self, member: int, role: int) -> bool:
-        """At any distance, whatever the options. A role is a member of itself; admin of none that it was not granted."""
+        """At any distance, whatever the options. A role is a member of itself; admin of none that it was not
+        granted."""
         return role in self._closure(member, {}, lambda one: True)
 
     def has_privileges_of(self, role: int, other: int) -> bool:
@@ -118,11 +123,14 @@ class Roles:
         return role == ADMIN_OID or other in self.settable(role)
 
     def administers(self, role: int, other: int) -> bool:
-        """Whether `role` may grant membership in `other`: it, or a role whose privileges it has, holds ADMIN OPTION on it."""
+        """Whether `role` may grant membership in `other`: it, or a role whose privileges it has, holds ADMIN OPTION on
+        it."""
         if role == ADMIN_OID:
             return True
         holders = (self._by_id.get(holder) for holder in self.inherited(role))
-        return any(one.role == other and one.admin for holder in holders if holder is not None for one in holder.memberships)
+        return any(
+            one.role == other and one.admin for holder in holders if holder is not None for one in holder.memberships
+        )
 
     def may_log_in(self, arn: str, name: str) -> bool:
         """Whether the IAM identity `arn` may log in as the role `name`. Never true of admin, who needs no mapping."""
@@ -133,7 +141,9 @@ class Roles:
         """Those who are members of `role` themselves, by oid."""
         return [(member, one) for member in self for one in member.memberships if one.role == role]
 
-    def _closure(self, role: int, kept: dict[int, frozenset[int]], follows: Callable[[Membership], bool]) -> frozenset[int]:
+    def _closure(
+        self, role: int, kept: dict[int, frozenset[int]], follows: Callable[[Membership], bool]
+    ) -> frozenset[int]:
         known = kept.get(role)
         if known is not None:
             return known

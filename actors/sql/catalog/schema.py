@@ -1,8 +1,10 @@
-"""What the catalog says of tables, views and sequences: immutable descriptors, stored as msgpack rows in the system table 1 and cached by every QP.
+"""What the catalog says of tables, views and sequences: immutable descriptors, stored as msgpack rows in the system
+table 1 and cached by every QP.
 
-Ids. `table` ids and `index` ids are never used twice. Keyspace (table, index) holds an index's entries; the rows themselves live
-in the primary key's index (`primary.id`). TRUNCATE and table rewrites give the indexes new ids and drop the old keyspaces with one
-DROP_RANGE each. Table ids below 100 are the system's: 1 holds descriptors, 2 the names, 3 sequences of ids.
+Ids. `table` ids and `index` ids are never used twice. Keyspace (table, index) holds an index's entries; the rows
+themselves live in the primary key's index (`primary.id`). TRUNCATE and table rewrites give the indexes new ids and drop
+the old keyspaces with one DROP_RANGE each. Table ids below 100 are the system's: 1 holds descriptors, 2 the names, 3
+sequences of ids.
 """
 
 from __future__ import annotations
@@ -21,7 +23,8 @@ FIRST_USER_TABLE = 16384
 
 
 class Column(msgspec.Struct, frozen=True, array_like=True):
-    """`position` is the place in the encoded row, 0-based, never reused; `default` is SQL text or None, parsed once per plan."""
+    """`position` is the place in the encoded row, 0-based, never reused; `default` is SQL text or None, parsed once per
+    plan."""
 
     name: str
     position: int
@@ -45,14 +48,14 @@ class IndexColumn(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Index(msgspec.Struct, frozen=True, array_like=True):
-    """A primary key or a secondary index. A hidden primary key has no columns: its key is 16 time-ordered bytes made at insert and kept
-    nowhere but in the key.
+    """A primary key or a secondary index. A hidden primary key has no columns: its key is 16 time-ordered bytes made at
+    insert and kept nowhere but in the key.
 
-    Entry of the primary index: key = columns (or the 16 bytes), value = the row (rows.py).
-    Entry of a secondary index: key = columns, then the primary key's columns (or its 16 bytes) unless the index is unique and no column is
-    NULL; value = the bytes of the row's primary key (the full key with its keyspace).
-    `constraint`: made by a UNIQUE or PRIMARY KEY clause (named as such in errors and in \\d).
-    `state`: BUILDING while a job fills it: whoever writes rows keeps its entries, and nobody reads by it; INVALID once the build has failed: nobody does either.
+    Entry of the primary index: key = columns (or the 16 bytes), value = the row (rows.py). Entry of a secondary index:
+    key = columns, then the primary key's columns (or its 16 bytes) unless the index is unique and no column is NULL;
+    value = the bytes of the row's primary key (the full key with its keyspace). `constraint`: made by a UNIQUE or
+    PRIMARY KEY clause (named as such in errors and in \\d). `state`: BUILDING while a job fills it: whoever writes rows
+    keeps its entries, and nobody reads by it; INVALID once the build has failed: nobody does either.
     """
 
     id: int
@@ -75,11 +78,12 @@ class Check(msgspec.Struct, frozen=True, array_like=True):
 
 
 class ForeignKey(msgspec.Struct, frozen=True, array_like=True):
-    """A FOREIGN KEY of the table that has it: `columns` (positions) refer to the columns `referenced` of the table with the id `table`, in the order of the
-    columns of its unique index with the oid `index`.
+    """A FOREIGN KEY of the table that has it: `columns` (positions) refer to the columns `referenced` of the table with
+    the id `table`, in the order of the columns of its unique index with the oid `index`.
 
-    `match`: "s" SIMPLE, "f" FULL. `on_update`, `on_delete`: "a" NO ACTION, "r" RESTRICT, "c" CASCADE, "n" SET NULL, "d" SET DEFAULT, as in pg_constraint;
-    `delete_columns`: those that SET NULL and SET DEFAULT of a delete set (none named: all).
+    `match`: "s" SIMPLE, "f" FULL. `on_update`, `on_delete`: "a" NO ACTION, "r" RESTRICT, "c" CASCADE, "n" SET NULL, "d"
+    SET DEFAULT, as in pg_constraint; `delete_columns`: those that SET NULL and SET DEFAULT of a delete set (none named:
+    all).
     """
 
     oid: int
@@ -98,8 +102,8 @@ class ForeignKey(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Comment(msgspec.Struct, frozen=True, array_like=True):
-    """COMMENT ON's text. `kind` is table, column, index or constraint; `number` a column's position or an index's oid (also of the constraint that it is
-    behind); `name` a CHECK's."""
+    """COMMENT ON's text. `kind` is table, column, index or constraint; `number` a column's position or an index's oid
+    (also of the constraint that it is behind); `name` a CHECK's."""
 
     kind: str
     number: int
@@ -108,7 +112,8 @@ class Comment(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Table(msgspec.Struct, frozen=True):
-    """`id` doubles as the table's pg_class oid. `version` is the commit time of the last change, filled in when loaded."""
+    """`id` doubles as the table's pg_class oid. `version` is the commit time of the last change, filled in when
+    loaded."""
 
     id: int
     schema: str
@@ -126,7 +131,8 @@ class Table(msgspec.Struct, frozen=True):
     """(a column's position, what was granted on it alone), by position."""
     foreign_keys: tuple[ForeignKey, ...] = ()
     referenced_by: tuple[int, ...] = ()
-    """Ids of the tables whose foreign keys refer to this one, ascending: a plan that deletes here is another where one is added."""
+    """Ids of the tables whose foreign keys refer to this one, ascending: a plan that deletes here is another where one
+    is added."""
 
     @property
     def owner(self) -> int:
@@ -149,9 +155,11 @@ class ViewColumn(msgspec.Struct, frozen=True, array_like=True):
 
 
 class ViewSource(msgspec.Struct, frozen=True, array_like=True):
-    """A relation that a view's text names as `schema`.`name`: which it was when the view was made, whatever it is called now.
+    """A relation that a view's text names as `schema`.`name`: which it was when the view was made, whatever it is
+    called now.
 
-    `columns`: (name, position) of a table's columns as they were then; `used`: the positions of those that the view needs.
+    `columns`: (name, position) of a table's columns as they were then; `used`: the positions of those that the view
+    needs.
     """
 
     id: int
@@ -162,7 +170,8 @@ class ViewSource(msgspec.Struct, frozen=True, array_like=True):
 
 
 class View(msgspec.Struct, frozen=True):
-    """`query`: a SELECT whose relations are all qualified, under their names of when it was written (`sources`). `check_option`: "", "local", "cascaded"."""
+    """`query`: a SELECT whose relations are all qualified, under their names of when it was written (`sources`).
+    `check_option`: "", "local", "cascaded"."""
 
     id: int
     schema: str
@@ -189,10 +198,11 @@ class View(msgspec.Struct, frozen=True):
 
 
 class Sequence(msgspec.Struct, frozen=True):
-    """A sequence generator. Where it has got to is no part of it: that is a row of its own (sequences.py), which nobody's transaction covers.
+    """A sequence generator. Where it has got to is no part of it: that is a row of its own (sequences.py), which
+    nobody's transaction covers.
 
-    `generation` counts its changes: values that a query processor holds of an older one are given up. `owned_by`: (table id, column position); (0, 0) is none.
-    `internal`: made by an identity column, gone only with it.
+    `generation` counts its changes: values that a query processor holds of an older one are given up. `owned_by`:
+    (table id, column position); (0, 0) is none. `internal`: made by an identity column, gone only with it.
     """
 
     id: int
@@ -218,8 +228,8 @@ class Sequence(msgspec.Struct, frozen=True):
 
 
 class RoleSettings(msgspec.Struct, frozen=True):
-    """What ALTER ROLE ... SET and ALTER DATABASE ... SET have named: (parameter in lower case, value as SHOW answers it), by name. "" as `role` or
-    `database`: of all."""
+    """What ALTER ROLE ... SET and ALTER DATABASE ... SET have named: (parameter in lower case, value as SHOW answers
+    it), by name. "" as `role` or `database`: of all."""
 
     role: str
     database: str
@@ -232,8 +242,10 @@ SUBMITTED, PROCESSING, COMPLETED, FAILED = "submitted", "processing", "completed
 class Job(msgspec.Struct, frozen=True):
     """One asynchronous DDL statement, as sys.jobs shows it. Times are timestamps of the clock.
 
-    `table` and `object_id` say what the job is about, `constraint` one to validate. Who runs the job (query_processor/jobs.py) is its `owner`, of the given `epoch`, until
-    `lease_until` at least; `progress` is the key of the table from which on it has to go on. These are written without a change of the catalog: a cached snapshot has old ones.
+    `table` and `object_id` say what the job is about, `constraint` one to validate. Who runs the job
+    (query_processor/jobs.py) is its `owner`, of the given `epoch`, until `lease_until` at least; `progress` is the key
+    of the table from which on it has to go on. These are written without a change of the catalog: a cached snapshot has
+    old ones.
     """
 
     id: str

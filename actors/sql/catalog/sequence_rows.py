@@ -1,6 +1,8 @@
-"""Sequences in the system catalogs: pg_sequence, pg_sequences, information_schema.sequences, and what depends on them (pg_depend).
+"""Sequences in the system catalogs: pg_sequence, pg_sequences, information_schema.sequences, and what depends on them
+(pg_depend).
 
-Where a sequence has got to (pg_sequences.last_value) is a row of its own, which these relations do not read: it is NULL here, and SELECT last_value FROM the sequence tells it.
+Where a sequence has got to (pg_sequences.last_value) is a row of its own, which these relations do not read: it is NULL
+here, and SELECT last_value FROM the sequence tells it.
 """
 
 from __future__ import annotations
@@ -93,7 +95,13 @@ def _dependencies(transaction: CatalogReader) -> Iterator[Row]:
     for sequence in transaction.catalog.sequences():
         table, position = sequence.owned_by
         if table:
-            row = {"classid": PG_CLASS_OID, "objid": sequence.id, "objsubid": 0, "refclassid": PG_CLASS_OID, "refobjid": table}
+            row = {
+                "classid": PG_CLASS_OID,
+                "objid": sequence.id,
+                "objsubid": 0,
+                "refclassid": PG_CLASS_OID,
+                "refobjid": table,
+            }
             yield {**row, "refobjsubid": position + 1, "deptype": "i" if sequence.internal else "a"}
 
 

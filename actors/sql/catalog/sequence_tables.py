@@ -1,4 +1,5 @@
-"""A sequence as a table of one row, which SELECT * FROM the sequence reads. Its state is that row (query_processor/sequences)."""
+"""A sequence as a table of one row, which SELECT * FROM the sequence reads. Its state is that row
+(query_processor/sequences)."""
 
 from __future__ import annotations
 

@@ -1,26 +1,31 @@
-"""`Catalog`: what the database's objects were at one moment. Immutable; a change makes a new one that shares all that did not change.
+"""`Catalog`: what the database's objects were at one moment. Immutable; a change makes a new one that shares all that
+did not change.
 
 Stored as rows of the system's tables, written by DDL transactions like any other row and read by scans at a start_ts:
 
-    keyspace (1, 0)   kind byte + id (4 bytes)                        -> msgpack of the descriptor: "t" Table, "v" View, "q" Sequence (schema.py), "s" Schema
+    keyspace (1, 0)   kind byte + id (4 bytes)                        -> msgpack of the descriptor: "t" Table, "v" View,
+                                                                      "q" Sequence (schema.py), "s" Schema
                       "j" + job id                                -> Job
                       "u" + id (4 bytes)                          -> Role (roles.py)
                       "d"                                         -> Database: its privileges
                       "a" + role, schema (4 bytes each) + kind    -> DefaultAcl (privileges.py)
                       "r" + role + NUL + database                 -> RoleSettings ("" is every role, every database)
-    keyspace (2, 0)   "s" + name, "u" + name, "r" + schema + NUL + name   -> kind byte + id: taken names, so that two creations of one name conflict
+    keyspace (2, 0)   "s" + name, "u" + name, "r" + schema + NUL + name   -> kind byte + id: taken names, so that two
+                                                                          creations of one name conflict
     keyspace (3, 0)   "id"                                            -> the next free id (allocation.py)
 
-Relations (tables, indexes, views and sequences) of one schema share one name space, as in PostgreSQL. `find` and its kin answer tables and indexes, `find_other` the rest: of
-a name both look at the same relation, the first on the search path.
+Relations (tables, indexes, views and sequences) of one schema share one name space, as in PostgreSQL. `find` and its
+kin answer tables and indexes, `find_other` the rest: of a name both look at the same relation, the first on the search
+path.
 
-Invariants: `version` is the commit time of the newest catalog change the snapshot contains (0: none ever). Two snapshots of a process hold the
-same `Table` object for a descriptor that did not change between them.
-A transaction that has changed the catalog itself works on an *overlay*: a snapshot with a negative version, unique in the process.
+Invariants: `version` is the commit time of the newest catalog change the snapshot contains (0: none ever). Two
+snapshots of a process hold the same `Table` object for a descriptor that did not change between them. A transaction
+that has changed the catalog itself works on an *overlay*: a snapshot with a negative version, unique in the process.
 
-A session sees a catalog as its role does, on its search path: `catalog.on_path(("public",), role)` is a cheap view on the same objects. Unqualified names go
-through pg_catalog, then those schemas of the path that the role may use; a name in another schema is refused (42501). Two views that show the same have one
-`sight`: what is planned under one is good under the other, but for privileges on the objects themselves (privileges.py).
+A session sees a catalog as its role does, on its search path: `catalog.on_path(("public",), role)` is a cheap view on
+the same objects. Unqualified names go through pg_catalog, then those schemas of the path that the role may use; a name
+in another schema is refused (42501). Two views that show the same have one `sight`: what is planned under one is good
+under the other, but for privileges on the objects themselves (privileges.py).
 
 Left out: functions.
 """
@@ -194,7 +199,10 @@ class Catalog:
     """Equal for views that show the same names, the same object for those of one catalog."""
 
     def __init__(
-        self, version: int, descriptors: Iterable[Descriptor] = (), rows: dict[bytes, tuple[bytes, Descriptor]] | None = None
+        self,
+        version: int,
+        descriptors: Iterable[Descriptor] = (),
+        rows: dict[bytes, tuple[bytes, Descriptor]] | None = None,
     ) -> None:
         self.version = version
         self._schemas = {schema.name: schema for schema in IMPLIED_SCHEMAS}
@@ -240,7 +248,9 @@ class Catalog:
     def _see(self, path: tuple[str, ...], role: int) -> None:
         self.path, self.role = path, role
         schemas = self._schemas.items()
-        unusable = () if role == ADMIN_OID else (name for name, schema in schemas if not allows(self, role, schema, USAGE))
+        unusable = (
+            () if role == ADMIN_OID else (name for name, schema in schemas if not allows(self, role, schema, USAGE))
+        )
         self._hidden = frozenset(unusable)
         self.search_path = tuple(name for name in path if name not in self._hidden) if self._hidden else path
         sight = (self.search_path, self._hidden)
@@ -273,7 +283,7 @@ class Catalog:
             setattr(copy, slot, getattr(self, slot))
         return copy
 
-    # -- lookups -------------------------------------------------------------------------------------------------------------
+    # -- lookups -------------------------------------------------------------------------------------------------------
 
     def require_usage(self, schema: str | None) -> None:
         """Whoever takes a schema's name from a statement asks. Raises 42501 for one that the role may not use."""
@@ -299,7 +309,8 @@ class Catalog:
         return None
 
     def find_other(self, schema: str | None, name: str) -> Other | None:
-        """The view or the sequence of that name; None where there is none, also where the name is a table's or an index's."""
+        """The view or the sequence of that name; None where there is none, also where the name is a table's or an
+        index's."""
         others = self._other_names
         if not others:
             return None
@@ -412,7 +423,8 @@ class Catalog:
         return [self._role_settings[key] for key in sorted(self._role_settings)]
 
     def session_settings(self, user: str, database: str) -> dict[str, str]:
-        """What a session of `user` starts with: what was set for both before what was set for one, for the role before for the database."""
+        """What a session of `user` starts with: what was set for both before what was set for one, for the role before
+        for the database."""
         found: dict[str, str] = {}
         for place in (("", ""), ("", database), (user, ""), (user, database)):
             found.update(self.role_settings(*place).values)
@@ -440,7 +452,7 @@ class Catalog:
     def job(self, name: str) -> Job | None:
         return self._jobs.get(name)
 
-    # -- overlays ------------------------------------------------------------------------------------------------------------
+    # -- overlays ------------------------------------------------------------------------------------------------------
 
     def with_table(self, table: Table) -> Catalog:
         """An overlay in which `table` replaces or joins the others."""
@@ -476,7 +488,9 @@ class Catalog:
     def with_job(self, job: Job, without: Iterable[str]) -> Catalog:
         """An overlay with one more job, less those named in `without`."""
         gone = set(without)
-        return self._overlay(_jobs={name: other for name, other in (self._jobs | {job.id: job}).items() if name not in gone})
+        return self._overlay(
+            _jobs={name: other for name, other in (self._jobs | {job.id: job}).items() if name not in gone}
+        )
 
     def with_other(self, other: Other) -> Catalog:
         """An overlay in which a view or a sequence replaces the one with its id, or joins the others."""

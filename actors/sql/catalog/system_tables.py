@@ -1,8 +1,9 @@
 """The system catalogs as tables: pg_catalog, information_schema and sys, with rows made from the transaction's Catalog.
 
-`system_relations.txt` lists every relation of PostgreSQL's two system schemas with its columns and types, `system_types.txt` the built-in types; a
-relation for which `ROWS` has no maker is empty, which is the truth for what this system does not have (triggers, publications ...). Columns are
-filled by name; one that a maker does not give is NULL. Arrays and vectors are text (catalog_calls.py).
+`system_relations.txt` lists every relation of PostgreSQL's two system schemas with its columns and types,
+`system_types.txt` the built-in types; a relation for which `ROWS` has no maker is empty, which is the truth for what
+this system does not have (triggers, publications ...). Columns are filled by name; one that a maker does not give is
+NULL. Arrays and vectors are text (catalog_calls.py).
 """
 
 from __future__ import annotations
@@ -42,7 +43,18 @@ DEFAULT_COLLATION_OID = 100
 FIRST_VIEW_OID = 12000
 """PostgreSQL's views have an oid of their own at each initdb; its tables' are always the same (system_oids.txt)."""
 COLLATED = frozenset({"text", "varchar", "bpchar", "name"})
-STORED_AS = {"int2": 2, "int4": 4, "int8": 8, "float4": 4, "float8": 8, "bool": 1, "uuid": 16, "date": 4, "time": 8, "interval": 16}
+STORED_AS = {
+    "int2": 2,
+    "int4": 4,
+    "int8": 8,
+    "float4": 4,
+    "float8": 8,
+    "bool": 1,
+    "uuid": 16,
+    "date": 4,
+    "time": 8,
+    "interval": 16,
+}
 TYPE_NAMES = {
     "sql_identifier": "name",
     "character_data": "text",
@@ -109,7 +121,10 @@ class SystemTable:
 @cache
 def _relations() -> dict[tuple[str, str], SystemTable]:
     here = files("actors.sql.catalog")
-    oids = {name: int(oid) for oid, name in (line.split("|") for line in here.joinpath("system_oids.txt").read_text().splitlines())}
+    oids = {
+        name: int(oid)
+        for oid, name in (line.split("|") for line in here.joinpath("system_oids.txt").read_text().splitlines())
+    }
     found: dict[tuple[str, str], SystemTable] = {}
     for number, line in enumerate(here.joinpath("system_relations.txt").read_text().splitlines()):
         schema, name, columns = line.split(" ")
@@ -120,7 +135,9 @@ def _relations() -> dict[tuple[str, str], SystemTable]:
         "job_id:text,status:text,details:text,job_type:text,"
         "class_id:oid,object_id:oid,object_name:text,start_time:timestamptz,update_time:timestamptz"
     )
-    mappings = "iam_oid:oid,arn:text,pg_role_oid:oid,pg_role_name:name,grantor_pg_role_oid:oid,grantor_pg_role_name:name"
+    mappings = (
+        "iam_oid:oid,arn:text,pg_role_oid:oid,pg_role_name:name,grantor_pg_role_oid:oid,grantor_pg_role_name:name"
+    )
     for name, columns in (("jobs", jobs), ("iam_pg_role_mappings", mappings)):
         typed = tuple((column.split(":")[0], _type(column.split(":")[1])) for column in columns.split(","))
         found["sys", name] = SystemTable("sys", name, typed, FIRST_VIEW_OID + len(found))
@@ -142,12 +159,17 @@ def find_system_table(schema: str | None, name: str) -> SystemTable | None:
     return _relations().get((schema or "pg_catalog", name))
 
 
-# -- pg_catalog ------------------------------------------------------------------------------------------------------------------
+# -- pg_catalog --------------------------------------------------------------------------------------------------------
 
 
 def _namespaces(transaction: CatalogReader) -> Iterator[Row]:
     for schema in transaction.catalog.schemas():
-        yield {"oid": schema.id, "nspname": schema.name, "nspowner": schema.owner, "nspacl": _acl_text(transaction, schema.acl)}
+        yield {
+            "oid": schema.id,
+            "nspname": schema.name,
+            "nspowner": schema.owner,
+            "nspacl": _acl_text(transaction, schema.acl),
+        }
 
 
 def _schema_oids(transaction: CatalogReader) -> dict[str, int]:
@@ -156,9 +178,12 @@ def _schema_oids(transaction: CatalogReader) -> dict[str, int]:
 
 def _relation(oid: int, name: str, namespace: int, kind: str, columns: int, owner: int) -> Row:
     flags = dict.fromkeys(
-        ("relhasrules", "relhastriggers", "relhassubclass", "relrowsecurity", "relforcerowsecurity", "relisshared"), False
+        ("relhasrules", "relhastriggers", "relhassubclass", "relrowsecurity", "relforcerowsecurity", "relisshared"),
+        False,
     )
-    numbers = dict.fromkeys(("reltype", "reloftype", "reltablespace", "reltoastrelid", "relallvisible", "relchecks", "relrewrite"), 0)
+    numbers = dict.fromkeys(
+        ("reltype", "reloftype", "reltablespace", "reltoastrelid", "relallvisible", "relchecks", "relrewrite"), 0
+    )
     return {
         **flags,
         **numbers,
@@ -187,7 +212,13 @@ def _classes(transaction: CatalogReader) -> Iterator[Row]:
         indexes = indexes_of(table)
         row = _relation(table.id, table.name, namespace, "r", len(table.columns), table.owner)
         triggers = {"relhastriggers": bool(table.foreign_keys or table.referenced_by)}
-        yield {**row, "relacl": _acl_text(transaction, table.acl), "relhasindex": bool(indexes), "relchecks": len(table.checks), **triggers}
+        yield {
+            **row,
+            "relacl": _acl_text(transaction, table.acl),
+            "relhasindex": bool(indexes),
+            "relchecks": len(table.checks),
+            **triggers,
+        }
         for index in indexes:
             yield _relation(index.oid, index.name, namespace, "i", len(index.columns), table.owner)
     for view in transaction.catalog.views():
@@ -309,11 +340,28 @@ def _types(_: CatalogReader | None) -> Iterator[Row]:
         fields = line.split("|")
         row: Row = {}
         for name, field in zip(names, fields, strict=False):
-            row[name] = int(field) if name in numbers else field == "t" if name in ("typbyval", "typispreferred") else field
+            row[name] = (
+                int(field) if name in numbers else field == "t" if name in ("typbyval", "typispreferred") else field
+            )
         for name, field in zip(("typinput", "typoutput", "typreceive", "typsend"), fields[11:15], strict=True):
             row[name] = field
-        fixed = {"typnamespace": 11, "typowner": OWNER_OID, "typisdefined": True, "typrelid": 0, "typbasetype": 0, "typtypmod": -1}
-        yield {**row, **fixed, "typnotnull": False, "typndims": 0, "typalign": "i", "typstorage": "p", "typsubscript": "-"}
+        fixed = {
+            "typnamespace": 11,
+            "typowner": OWNER_OID,
+            "typisdefined": True,
+            "typrelid": 0,
+            "typbasetype": 0,
+            "typtypmod": -1,
+        }
+        yield {
+            **row,
+            **fixed,
+            "typnotnull": False,
+            "typndims": 0,
+            "typalign": "i",
+            "typstorage": "p",
+            "typsubscript": "-",
+        }
 
 
 def _option(descending: bool, nulls_first: bool) -> int:
@@ -398,7 +446,13 @@ def _access_methods(_: CatalogReader) -> Iterator[Row]:
 
 def _collations(_: CatalogReader) -> Iterator[Row]:
     for oid, name in ((DEFAULT_COLLATION_OID, "default"), (C_COLLATION_OID, "C"), (951, "POSIX")):
-        row = {"oid": oid, "collname": name, "collnamespace": 11, "collowner": OWNER_OID, "collprovider": "c" if oid > 100 else "d"}
+        row = {
+            "oid": oid,
+            "collname": name,
+            "collnamespace": 11,
+            "collowner": OWNER_OID,
+            "collprovider": "c" if oid > 100 else "d",
+        }
         yield {**row, "collisdeterministic": True, "collencoding": -1, "collcollate": "C", "collctype": "C"}
 
 

@@ -27,14 +27,17 @@ def constraint_oid(table: Table, place: int) -> int:
 
 
 def constraints_of(table: Table, catalog: Catalog) -> list[tuple[int, str, str, Index | None, str]]:
-    """(oid, name, contype, index, definition) of every constraint; a foreign key's index is the one that it refers to."""
+    """(oid, name, contype, index, definition) of every constraint; a foreign key's index is the one that it refers
+    to."""
     found: list[tuple[int, str, str, Index | None, str]] = []
     place = 0
     for index in indexes_of(table):
         if index.primary or index.constraint:
             columns = ", ".join(quote_ident(column_name(table, column.position)) for column in index.columns)
             word = "PRIMARY KEY" if index.primary else "UNIQUE" if index.nulls_distinct else "UNIQUE NULLS NOT DISTINCT"
-            found.append((constraint_oid(table, place), index.name, "p" if index.primary else "u", index, f"{word} ({columns})"))
+            found.append(
+                (constraint_oid(table, place), index.name, "p" if index.primary else "u", index, f"{word} ({columns})")
+            )
             place += 1
     for check in table.checks:
         definition = f"CHECK ({check.expression}){'' if check.validated else ' NOT VALID'}"
@@ -44,7 +47,15 @@ def constraints_of(table: Table, catalog: Catalog) -> list[tuple[int, str, str, 
         parent = catalog.table_by_id(foreign_key.table)
         if parent is not None:
             index = next(index for index in (parent.primary, *parent.indexes) if index.oid == foreign_key.index)
-            found.append((foreign_key.oid, foreign_key.name, "f", index, foreign_key_definition(table, foreign_key, parent, catalog)))
+            found.append(
+                (
+                    foreign_key.oid,
+                    foreign_key.name,
+                    "f",
+                    index,
+                    foreign_key_definition(table, foreign_key, parent, catalog),
+                )
+            )
     return found
 
 
@@ -96,7 +107,8 @@ def comments_of(catalog: Catalog) -> Iterator[tuple[int, str, int, str]]:
         if not table.comments:
             continue
         oids = {
-            index.oid if index is not None and kind != "f" else name: oid for oid, name, kind, index, _ in constraints_of(table, catalog)
+            index.oid if index is not None and kind != "f" else name: oid
+            for oid, name, kind, index, _ in constraints_of(table, catalog)
         }
         for comment in table.comments:
             if comment.kind == "table":
@@ -111,9 +123,15 @@ def comments_of(catalog: Catalog) -> Iterator[tuple[int, str, int, str]]:
 
 def object_comment(catalog: Catalog, _: Any, oid: int | None, owner: str | None = "") -> str | None:
     """obj_description: `owner` names the object's catalog, "" is any."""
-    found = (text for number, kind, column, text in comments_of(catalog) if number == oid and not column and owner in ("", kind))
+    found = (
+        text
+        for number, kind, column, text in comments_of(catalog)
+        if number == oid and not column and owner in ("", kind)
+    )
     return next(found, None)
 
 
 def column_comment(catalog: Catalog, _: Any, oid: int | None, number: int | None) -> str | None:
-    return next((text for one, _kind, column, text in comments_of(catalog) if one == oid and column == number and column), None)
+    return next(
+        (text for one, _kind, column, text in comments_of(catalog) if one == oid and column == number and column), None
+    )

@@ -1,6 +1,7 @@
 """Datums as typed Arrow columns, and back: for storage's column scans and for the column executor.
 
-What it promises: `from_arrow(to_arrow(datums, type), type) == datums`, or an error where Arrow's type cannot hold a value; never a changed value.
+What it promises: `from_arrow(to_arrow(datums, type), type) == datums`, or an error where Arrow's type cannot hold a
+value; never a changed value.
 
 | type | Arrow |
 | --- | --- |
@@ -17,9 +18,10 @@ What it promises: `from_arrow(to_arrow(datums, type), type) == datums`, or an er
 | timestamp, timestamptz | timestamp[us], timestamp[us, UTC] (since 1970) |
 | interval | month_day_nano_interval |
 
-Infinities of date and timestamps become DuckDB's: the greatest integer, and its negative (the smallest but one), so that they compare and print as
-infinities there. Errors (the caller goes on row by row, or reports them): a numeric NaN or infinity in a decimal128 column 0A000, a timestamp
-after 294247-01-09 or an interval of more than 292 years of hours 22008.
+Infinities of date and timestamps become DuckDB's: the greatest integer, and its negative (the smallest but one), so
+that they compare and print as infinities there. Errors (the caller goes on row by row, or reports them): a numeric NaN
+or infinity in a decimal128 column 0A000, a timestamp after 294247-01-09 or an interval of more than 292 years of hours
+22008.
 """
 
 from __future__ import annotations
@@ -84,7 +86,8 @@ def to_arrow(datums: Sequence[Any], type: ColumnType) -> pa.Array:
 
 
 def from_integers(integers: pa.Array, type: ColumnType) -> pa.Array:
-    """As `to_arrow` of the datums in an int64 array, for types whose datums are integers. Raises pa.ArrowInvalid for one that its type cannot hold, and 22008."""
+    """As `to_arrow` of the datums in an int64 array, for types whose datums are integers. Raises pa.ArrowInvalid for
+    one that its type cannot hold, and 22008."""
     name = type.name
     if name == "date":
         return _shift(integers.cast(pa.int32()), EPOCH_DAYS, _INT32_MIN, _INT32_MAX, name).view(pa.date32())
@@ -94,7 +97,8 @@ def from_integers(integers: pa.Array, type: ColumnType) -> pa.Array:
 
 
 def from_arrow(array: pa.Array | pa.ChunkedArray, type: ColumnType) -> list[Any]:
-    """The datums of a column, which may be of any Arrow type that casts to `type`'s without loss (large_utf8, dictionaries, wider integers)."""
+    """The datums of a column, which may be of any Arrow type that casts to `type`'s without loss (large_utf8,
+    dictionaries, wider integers)."""
     expected = arrow_type(type)
     if type.name == "numeric":
         return [None if text is None else Decimal(text) for text in _texts(array)]
@@ -125,7 +129,9 @@ def _numeric_to_arrow(datums: Sequence[Any], type: ColumnType) -> pa.Array:
     try:
         return pa.array(datums, pa.decimal128(DECIMAL_DIGITS_MAX, scale))
     except (pa.ArrowException, ValueError, TypeError):
-        raise DatabaseError(FEATURE_NOT_SUPPORTED, "a numeric NaN or infinity cannot be handled in a column of this type") from None
+        raise DatabaseError(
+            FEATURE_NOT_SUPPORTED, "a numeric NaN or infinity cannot be handled in a column of this type"
+        ) from None
 
 
 def _date_to_arrow(datums: Sequence[Any], type: ColumnType) -> pa.Array:
@@ -204,7 +210,9 @@ def _interval_to_arrow(datums: Sequence[Any], type: ColumnType) -> pa.Array:
 
 
 def _interval_from_arrow(array: pa.Array) -> list[tuple[int, int, int] | None]:
-    return [None if value is None else (value.months, value.days, value.nanoseconds // 1000) for value in array.to_pylist()]
+    return [
+        None if value is None else (value.months, value.days, value.nanoseconds // 1000) for value in array.to_pylist()
+    ]
 
 
 _TO_ARROW: dict[str, Callable[[Sequence[Any], ColumnType], pa.Array]] = {

@@ -5,20 +5,26 @@
     codec.decode(key[6:]) == [7, "x"]
     scan [key, prefix_end(key))                    every entry that starts so
 
-Invariants: encode(a) < encode(b) exactly when SQL sorts a before b; equal datums (1.0 and 1.00, -0.0 and 0.0, '1 mon' and '30 days') have equal
-bytes; a column's encoding is never a prefix of another value's, so that composites sort by columns and any prefix of the columns is a byte prefix.
+Invariants: encode(a) < encode(b) exactly when SQL sorts a before b; equal datums (1.0 and 1.00, -0.0 and 0.0, '1 mon'
+and '30 days') have equal bytes; a column's encoding is never a prefix of another value's, so that composites sort by
+columns and any prefix of the columns is a byte prefix.
 
-No column has a marker in front, so that the first byte of a uuid or an integer is the value's own (ranges.py cuts there). Per kind, ascending:
+No column has a marker in front, so that the first byte of a uuid or an integer is the value's own (ranges.py cuts
+there). Per kind, ascending:
 
-    fixed width (integers, times, uuid)  big-endian, sign bit flipped. The one pattern that NULL needs (all FF for NULLS LAST, all 00 for NULLS
-                                         FIRST) is followed by one more byte: the value's and NULL's differ there
-    float4, float8                       IEEE bits made monotone; one NaN, above Infinity; one zero. NULL is FF FF or 00 00, which no value starts with
-    text, bytea                          bytes, 00 written as 00 FF, then 00 01. NULL: 00 00 first; last FF, and a bytea that starts with FF gets FF 00 there
-    numeric                              class byte (-Inf, negative, zero, positive, Inf, NaN), then exponent and digits, complemented where negative
+    fixed width (integers, times, uuid)  big-endian, sign bit flipped. The one pattern that NULL needs (all FF for NULLS
+                                         LAST, all 00 for NULLS FIRST) is followed by one more byte: the value's and
+                                         NULL's differ there
+    float4, float8                       IEEE bits made monotone; one NaN, above Infinity; one zero. NULL is FF FF or 00
+                                         00, which no value starts with
+    text, bytea                          bytes, 00 written as 00 FF, then 00 01. NULL: 00 00 first; last FF, and a bytea
+                                         that starts with FF gets FF 00 there
+    numeric                              class byte (-Inf, negative, zero, positive, Inf, NaN), then exponent and
+                                         digits, complemented where negative
     interval                             its length in microseconds, a month being 30 days and a day 24 hours
 
-Descending complements every byte of the ascending encoding. Decoding gives a datum equal in SQL, not always the same (numeric: the scale is the
-type's or the least; interval: days and microseconds). Text is in C collation: UTF-8 bytes.
+Descending complements every byte of the ascending encoding. Decoding gives a datum equal in SQL, not always the same
+(numeric: the scale is the type's or the least; interval: days and microseconds). Text is in C collation: UTF-8 bytes.
 """
 
 from __future__ import annotations
@@ -52,9 +58,18 @@ def prefix_end(prefix: bytes) -> bytes:
     return stripped[:-1] + bytes((stripped[-1] + 1,))
 
 
-# -- integers and times ------------------------------------------------------------------------------------------------------------------
+# -- integers and times ------------------------------------------------------------------------------------------------
 
-_INTEGERS = {"int2": ">H", "int4": ">I", "int8": ">Q", "date": ">I", "time": ">Q", "timestamp": ">Q", "timestamptz": ">Q", "oid": ">I"}
+_INTEGERS = {
+    "int2": ">H",
+    "int4": ">I",
+    "int8": ">Q",
+    "date": ">I",
+    "time": ">Q",
+    "timestamp": ">Q",
+    "timestamptz": ">Q",
+    "oid": ">I",
+}
 
 
 def _integer_coders(name: str, nulls_first: bool, descending: bool) -> tuple[Encoder, Decoder]:
@@ -62,7 +77,8 @@ def _integer_coders(name: str, nulls_first: bool, descending: bool) -> tuple[Enc
     pack, unpack_from, size = packer.pack, packer.unpack_from, packer.size
     top = (1 << 8 * size) - 1
     offset = 0 if name == "oid" else 1 << (8 * size - 1)
-    # `descending` counts down from `top`, which complements the bytes; the pattern that NULL needs follows from what is seen in the end.
+    # `descending` counts down from `top`, which complements the bytes; the pattern that NULL needs follows from what is
+    # seen in the end.
     shared = 0 if nulls_first else top
     shared_datum = (top - shared if descending else shared) - offset
     null, value_byte = _null_beside(pack(shared), nulls_first)
@@ -129,7 +145,7 @@ def _fixed_bytes_coders(size: int, nulls_first: bool, descending: bool) -> tuple
     return encode, decode
 
 
-# -- kinds that are encoded ascending and complemented afterwards -----------------------------------------------------------------------------
+# -- kinds that are encoded ascending and complemented afterwards ------------------------------------------------------
 
 
 def _boolean(datum: bool) -> bytes:
@@ -343,8 +359,9 @@ def _coders(type_: ColumnType, descending: bool, nulls_first: bool) -> tuple[Enc
 class KeyCodec:
     """Keys of these columns. `descending` and `nulls_first` default to False for every column.
 
-    `encode(datums)` takes any prefix of the columns, without keyspace; `encoders` are the single columns'. `decode(data)` gives as many columns
-    as `data` holds; what follows the last column (the primary key of an index entry) is left alone: `decode_with_end` tells where it begins.
+    `encode(datums)` takes any prefix of the columns, without keyspace; `encoders` are the single columns'.
+    `decode(data)` gives as many columns as `data` holds; what follows the last column (the primary key of an index
+    entry) is left alone: `decode_with_end` tells where it begins.
     """
 
     __slots__ = ("_decoders", "encode", "encoders")
@@ -352,10 +369,17 @@ class KeyCodec:
     encode: Callable[[Sequence[Any]], bytes]
 
     def __init__(
-        self, types: Sequence[ColumnType], descending: Sequence[bool] | None = None, nulls_first: Sequence[bool] | None = None
+        self,
+        types: Sequence[ColumnType],
+        descending: Sequence[bool] | None = None,
+        nulls_first: Sequence[bool] | None = None,
     ) -> None:
         pairs = [
-            _coders(type_, bool(descending[number]) if descending else False, bool(nulls_first[number]) if nulls_first else False)
+            _coders(
+                type_,
+                bool(descending[number]) if descending else False,
+                bool(nulls_first[number]) if nulls_first else False,
+            )
             for number, type_ in enumerate(types)
         ]
         self.encoders = [encoder for encoder, _ in pairs]

@@ -152,7 +152,9 @@ class _Values:
             raise NotPlain
         gathered = self.data[np.repeat(self.begins - offsets[:-1], lengths) + np.arange(offsets[-1])]
         validity = pa.array(~null).buffers()[1] if null.any() else None
-        return pa.Array.from_buffers(kind, len(lengths), [validity, pa.py_buffer(offsets.astype(np.int32)), pa.py_buffer(gathered)])
+        return pa.Array.from_buffers(
+            kind, len(lengths), [validity, pa.py_buffer(offsets.astype(np.int32)), pa.py_buffer(gathered)]
+        )
 
 
 def columns_of(values: pa.Array, positions: Sequence[int], types: Sequence[ColumnType]) -> dict[int, pa.Array]:

@@ -3,8 +3,9 @@
     codec = RowCodec([ColumnType("int8"), ColumnType("numeric")])
     codec.decode(codec.encode([1, Decimal("2.50")])) == [1, Decimal("2.50")]
 
-A numeric travels as its text (so its scale is kept), an interval as a 3-array, everything else as it is. A row that is shorter than the columns
-was written before columns were added: it is padded with None. Reading a row with fewer columns than were written is a mistake of the caller.
+A numeric travels as its text (so its scale is kept), an interval as a 3-array, everything else as it is. A row that is
+shorter than the columns was written before columns were added: it is padded with None. Reading a row with fewer columns
+than were written is a mistake of the caller.
 """
 
 from __future__ import annotations
@@ -37,7 +38,8 @@ class RowCodec:
 
 
 def _numeric_encoder(numerics: list[int]) -> Callable[[Sequence[Any]], bytes]:
-    """msgspec writes a Decimal as its text by itself, but `str` of one is not: 1E+3 keeps its exponent, so both forms read back exactly."""
+    """msgspec writes a Decimal as its text by itself, but `str` of one is not: 1E+3 keeps its exponent, so both forms
+    read back exactly."""
 
     def encode(datums: Sequence[Any]) -> bytes:
         row = list(datums)

@@ -1,7 +1,7 @@
 """What a query processor asks storage to do with the rows of a scan: the pushdown.
 
-A program is msgpack; its expressions are sql/expressions trees, whose column references are positions in the encoded row.
-Storage compiles a program once and caches it by its bytes.
+A program is msgpack; its expressions are sql/expressions trees, whose column references are positions in the encoded
+row. Storage compiles a program once and caches it by its bytes.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from actors.sql.types.column_type import ColumnType
 
 
 class Aggregate(msgspec.Struct, frozen=True, array_like=True):
-    """`function`: count (no argument: count(*)), sum, min, max. avg is sum and count, made by the QP. The partial result's Arrow type is that of
-    the PostgreSQL result: count int8; sum of int2/int4 int8, of int8 and numeric decimal as utf8 text, of floats float8; min/max the argument's."""
+    """`function`: count (no argument: count(*)), sum, min, max. avg is sum and count, made by the QP. The partial
+    result's Arrow type is that of the PostgreSQL result: count int8; sum of int2/int4 int8, of int8 and numeric decimal
+    as utf8 text, of floats float8; min/max the argument's."""
 
     function: str
     argument: Any = None
@@ -24,9 +25,10 @@ class Aggregate(msgspec.Struct, frozen=True, array_like=True):
 class ScanProgram(msgspec.Struct, frozen=True, array_like=True):
     """`columns[i]` is the type of position i of the encoded row (all positions, dropped ones too).
 
-    `parameters`: datums for the expressions' parameters, already of the parameters' types.
-    `output`: "rows" (key and row; `project` = positions to keep, None all, the others are None in the row), "columns" (typed Arrow columns of the
-    positions in `project`, and `key` binary first where `with_key`), "aggregates" (one batch: the group columns, then the aggregates).
+    `parameters`: datums for the expressions' parameters, already of the parameters' types. `output`: "rows" (key and
+    row; `project` = positions to keep, None all, the others are None in the row), "columns" (typed Arrow columns of the
+    positions in `project`, and `key` binary first where `with_key`), "aggregates" (one batch: the group columns, then
+    the aggregates).
     """
 
     columns: tuple[ColumnType, ...]

@@ -1,1 +1,2 @@
-"""Scalar expressions: tree.py (typed nodes), functions.py (overloads), casts.py, compile.py (to Python), environment.py."""
+"""Scalar expressions: tree.py (typed nodes), functions.py (overloads), casts.py, compile.py (to Python),
+environment.py."""

@@ -1,6 +1,8 @@
-"""Functions and operators of arrays, an overload for each element type; and what ANY, ALL and ARRAY[...] do when they run (compile.py).
+"""Functions and operators of arrays, an overload for each element type; and what ANY, ALL and ARRAY[...] do when they
+run (compile.py).
 
-Elements are compared by their type's own `=` and order; NULLs are equal to each other here and greater than everything else, as in PostgreSQL's array_eq and array_cmp.
+Elements are compared by their type's own `=` and order; NULLs are equal to each other here and greater than everything
+else, as in PostgreSQL's array_eq and array_cmp.
 """
 
 from __future__ import annotations
@@ -55,14 +57,16 @@ def array_order_key(element: str) -> Callable[[Any], Any]:
     return cmp_to_key(ordering(element))
 
 
-# -- constructors and quantifiers ------------------------------------------------------------------------------------------------------
+# -- constructors and quantifiers --------------------------------------------------------------------------------------
 
 
 def made_of_arrays(parts: Sequence[Array | None]) -> Array:
     """ARRAY[[1, 2], [3, 4]]: one dimension more than its parts. Raises 2202E unless all are of one shape."""
     shapes = {(part.lengths, part.lowers) if part is not None else ((), ()) for part in parts}
     if len(shapes) != 1 or None in parts:
-        raise DatabaseError(ARRAY_SUBSCRIPT_ERROR, "multidimensional arrays must have array expressions with matching dimensions")
+        raise DatabaseError(
+            ARRAY_SUBSCRIPT_ERROR, "multidimensional arrays must have array expressions with matching dimensions"
+        )
     [(lengths, lowers)] = shapes
     if not lengths:
         return EMPTY
@@ -70,9 +74,11 @@ def made_of_arrays(parts: Sequence[Array | None]) -> Array:
     return Array(items, (len(parts), *lengths), (1, *lowers))
 
 
-def quantified(test: Callable[[Any, Any, Any], Any] | None, every: bool) -> Callable[[Any, Array | None, Any], bool | None]:
-    """`value op ANY (array)`, or with `every` ALL: `f(value, array, environment)`. `test(value, item, environment)` is the operator, strict; None: it is `=` for
-    ANY and `<>` for ALL, and Python's equality is the elements'."""
+def quantified(
+    test: Callable[[Any, Any, Any], Any] | None, every: bool
+) -> Callable[[Any, Array | None, Any], bool | None]:
+    """`value op ANY (array)`, or with `every` ALL: `f(value, array, environment)`. `test(value, item, environment)` is
+    the operator, strict; None: it is `=` for ANY and `<>` for ALL, and Python's equality is the elements'."""
 
     def by_members(value: Any, array: Array | None, environment: Any) -> bool | None:
         if array is None:
@@ -107,7 +113,7 @@ def quantified(test: Callable[[Any, Any, Any], Any] | None, every: bool) -> Call
     return by_members if test is None else one_by_one
 
 
-# -- functions -------------------------------------------------------------------------------------------------------------------------
+# -- functions ---------------------------------------------------------------------------------------------------------
 
 
 def _bound(array: Array, dimension: int, bounds: Sequence[int]) -> int | None:
@@ -160,7 +166,9 @@ def concatenated(one: Array | None, other: Array | None) -> Array | None:
             raise _incompatible("Arrays with differing dimensions are not compatible for concatenation.")
         shape, lowers = (other.lengths[0] + 1, *other.lengths[1:]), other.lowers
     else:
-        shown = f"Arrays of {len(one.lengths)} and {len(other.lengths)} dimensions are not compatible for concatenation."
+        shown = (
+            f"Arrays of {len(one.lengths)} and {len(other.lengths)} dimensions are not compatible for concatenation."
+        )
         raise _incompatible(shown)
     return Array((*one.items, *other.items), shape, lowers)
 
@@ -232,7 +240,8 @@ def reversed_rows(array: Array) -> Array:
 
 
 def _sorter(element: str) -> Callable[..., Array]:
-    """array_sort(array [, descending [, nulls first]]): NULLs are greater than all unless said otherwise; rows of a matrix by their items."""
+    """array_sort(array [, descending [, nulls first]]): NULLs are greater than all unless said otherwise; rows of a
+    matrix by their items."""
     compare = ordering(element)
 
     def compare_rows(one: tuple[Any, ...], other: tuple[Any, ...]) -> int:
@@ -273,10 +282,15 @@ def _register_all(name: str, element: str) -> None:
     same, compare, places = equality(element), ordering(element), _searcher(element)
 
     def contains(one: Array, other: Array) -> bool:
-        return all(wanted is not None and any(has is not None and same(has, wanted) for has in one.items) for wanted in other.items)
+        return all(
+            wanted is not None and any(has is not None and same(has, wanted) for has in one.items)
+            for wanted in other.items
+        )
 
     def overlap(one: Array, other: Array) -> bool:
-        return any(has is not None and wanted is not None and same(has, wanted) for wanted in other.items for has in one.items)
+        return any(
+            has is not None and wanted is not None and same(has, wanted) for wanted in other.items for has in one.items
+        )
 
     def remove(array: Array | None, wanted: Any) -> Array | None:
         if array is None or not array.lengths:
@@ -296,7 +310,10 @@ def _register_all(name: str, element: str) -> None:
     def replaced(array: Array | None, wanted: Any, by: Any) -> Array | None:
         if array is None:
             return None
-        items = tuple(by if (has is wanted if has is None or wanted is None else same(has, wanted)) else has for has in array.items)
+        items = tuple(
+            by if (has is wanted if has is None or wanted is None else same(has, wanted)) else has
+            for has in array.items
+        )
         return Array(items, array.lengths, array.lowers)
 
     both = f"{name} {name}"
@@ -350,7 +367,9 @@ def _register_to_string(name: str, element: str) -> None:
         return separator.join(text for text in texts if text is not None)
 
     register("array_to_string", f"{name} text", "text", joined, strict=False, volatility="stable", environment=True)
-    register("array_to_string", f"{name} text text", "text", joined, strict=False, volatility="stable", environment=True)
+    register(
+        "array_to_string", f"{name} text text", "text", joined, strict=False, volatility="stable", environment=True
+    )
 
 
 def _slice(array: Array, *bounds: int) -> Array:

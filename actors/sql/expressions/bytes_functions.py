@@ -14,7 +14,14 @@ from actors.sql.expressions.registry import register
 from actors.sql.expressions.text_functions import overlay
 
 UTF8 = frozenset({"utf8", "unicode"})
-ENCODINGS = {"latin1": "latin-1", "iso88591": "latin-1", "sqlascii": "ascii", "win1252": "cp1252", "win1251": "cp1251", "koi8r": "koi8-r"}
+ENCODINGS = {
+    "latin1": "latin-1",
+    "iso88591": "latin-1",
+    "sqlascii": "ascii",
+    "win1252": "cp1252",
+    "win1251": "cp1251",
+    "koi8r": "koi8-r",
+}
 Form = Literal["NFC", "NFD", "NFKC", "NFKD"]
 FORMS: dict[str, Form] = {"NFC": "NFC", "NFD": "NFD", "NFKC": "NFKC", "NFKD": "NFKD"}
 
@@ -62,7 +69,9 @@ def convert_from(data: bytes, name: str) -> str:
         text = data.decode(codec)
     except UnicodeDecodeError as error:
         shown = " ".join(f"0x{byte:02x}" for byte in data[error.start : error.start + 4])
-        raise DatabaseError(CHARACTER_NOT_IN_REPERTOIRE, f'invalid byte sequence for encoding "{name.upper()}": {shown}') from None
+        raise DatabaseError(
+            CHARACTER_NOT_IN_REPERTOIRE, f'invalid byte sequence for encoding "{name.upper()}": {shown}'
+        ) from None
     if "\0" in text:
         raise DatabaseError(CHARACTER_NOT_IN_REPERTOIRE, 'invalid byte sequence for encoding "UTF8": 0x00')
     return text
@@ -83,7 +92,9 @@ def _form(name: str) -> Form:
     return form
 
 
-_ESCAPE = re.compile(r"\\(?:\\|([0-9A-Fa-f]{4})|u([0-9A-Fa-f]{4})|\+([0-9A-Fa-f]{6})|U([0-9A-Fa-f]{8})|(.?))", re.DOTALL)
+_ESCAPE = re.compile(
+    r"\\(?:\\|([0-9A-Fa-f]{4})|u([0-9A-Fa-f]{4})|\+([0-9A-Fa-f]{6})|U([0-9A-Fa-f]{8})|(.?))", re.DOTALL
+)
 
 
 def unistr(text: str) -> str:
@@ -93,7 +104,9 @@ def unistr(text: str) -> str:
         digits = next((group for group in found.groups()[:4] if group), None)
         if digits is None:
             raise DatabaseError(
-                SYNTAX_ERROR, "invalid Unicode escape", hint="Unicode escapes must be \\XXXX, \\+XXXXXX, \\uXXXX, or \\UXXXXXXXX."
+                SYNTAX_ERROR,
+                "invalid Unicode escape",
+                hint="Unicode escapes must be \\XXXX, \\+XXXXXX, \\uXXXX, or \\UXXXXXXXX.",
             )
         code = int(digits, 16)
         if not 0 < code <= 0x10FFFF:

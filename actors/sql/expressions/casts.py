@@ -1,7 +1,8 @@
 """Conversions between types: which exist, in which context PostgreSQL allows them, and how they are done.
 
-`context(source, target)` is "implicit" (anywhere), "assignment" (INSERT and UPDATE targets too), "explicit" (a written cast only) or None (never).
-`converter(source, target)` is `f(datum, modifier, explicit, environment) -> datum`, or None where the datum stays as it is.
+`context(source, target)` is "implicit" (anywhere), "assignment" (INSERT and UPDATE targets too), "explicit" (a written
+cast only) or None (never). `converter(source, target)` is `f(datum, modifier, explicit, environment) -> datum`, or None
+where the datum stays as it is.
 """
 
 from __future__ import annotations
@@ -47,22 +48,40 @@ STYLED = frozenset({"date", "timestamp", "timestamptz", "interval", "float4", "f
 """Types whose text depends on the session's styles (types/styles.py)."""
 STYLED_ARRAYS = frozenset("_" + name for name in STYLED)
 TEXT_ONLY = frozenset(
-    ["unknown", "void", "record", "int2vector", "oidvector", "_aclitem", "pg_node_tree", "regclass", "regtype", "regproc"]
+    [
+        "unknown",
+        "void",
+        "record",
+        "int2vector",
+        "oidvector",
+        "_aclitem",
+        "pg_node_tree",
+        "regclass",
+        "regtype",
+        "regproc",
+    ]
 )
 
 _IMPLICIT = (
-    "int2>int4 int2>int8 int2>float4 int2>float8 int2>numeric int4>int8 int4>float4 int4>float8 int4>numeric int8>float4 int8>float8 int8>numeric "
-    "numeric>float4 numeric>float8 float4>float8 int2>oid int4>oid int8>oid date>timestamp date>timestamptz timestamp>timestamptz time>interval "
-    "text>varchar text>bpchar text>name varchar>text varchar>bpchar varchar>name bpchar>text bpchar>varchar bpchar>name name>text char>text "
+    "int2>int4 int2>int8 int2>float4 int2>float8 int2>numeric int4>int8 int4>float4 int4>float8 int4>numeric "
+    "int8>float4 int8>float8 int8>numeric "
+    "numeric>float4 numeric>float8 float4>float8 int2>oid int4>oid int8>oid date>timestamp date>timestamptz "
+    "timestamp>timestamptz time>interval "
+    "text>varchar text>bpchar text>name varchar>text varchar>bpchar varchar>name bpchar>text bpchar>varchar "
+    "bpchar>name name>text char>text "
     "regclass>oid regtype>oid regproc>oid oid>regclass oid>regtype oid>regproc int2vector>_int2 oidvector>_oid"
 )
 _ASSIGNMENT = (
-    "int4>int2 int8>int2 int8>int4 float8>float4 float8>int2 float8>int4 float8>int8 float8>numeric float4>int2 float4>int4 float4>int8 "
-    "float4>numeric numeric>int2 numeric>int4 numeric>int8 oid>int4 oid>int8 timestamp>date timestamp>time timestamptz>timestamp timestamptz>date "
-    "timestamptz>time interval>time name>varchar name>bpchar char>varchar char>bpchar text>char varchar>char bpchar>char json>jsonb jsonb>json"
+    "int4>int2 int8>int2 int8>int4 float8>float4 float8>int2 float8>int4 float8>int8 float8>numeric "
+    "float4>int2 float4>int4 float4>int8 "
+    "float4>numeric numeric>int2 numeric>int4 numeric>int8 oid>int4 oid>int8 timestamp>date timestamp>time "
+    "timestamptz>timestamp timestamptz>date "
+    "timestamptz>time interval>time name>varchar name>bpchar char>varchar char>bpchar text>char varchar>char "
+    "bpchar>char json>jsonb jsonb>json"
 )
 _EXPLICIT = (
-    "int2>bytea int4>bytea int8>bytea bytea>int2 bytea>int4 bytea>int8 bool>int4 int4>bool char>int4 int4>char bytea>bytea "
+    "int2>bytea int4>bytea int8>bytea bytea>int2 bytea>int4 bytea>int8 bool>int4 int4>bool char>int4 "
+    "int4>char bytea>bytea "
     "jsonb>bool jsonb>int2 jsonb>int4 jsonb>int8 jsonb>float4 jsonb>float8 jsonb>numeric"
 )
 _CONTEXTS = {
@@ -100,7 +119,7 @@ def is_stable(source: str, target: str) -> bool:
     return False
 
 
-# -- converters ----------------------------------------------------------------------------------------------------------------------
+# -- converters --------------------------------------------------------------------------------------------------------
 
 
 def _to_integer(name: str) -> Callable[[Any], int]:
@@ -239,7 +258,9 @@ def _timestamp_to_time(value: int, modifier: int, explicit: bool, environment: A
 
 
 def _timestamp_to_timestamptz(value: int, modifier: int, explicit: bool, environment: Any) -> int:
-    return value if _infinite(value) else check_timestamp(round_fraction(to_utc(value, environment.time_zone), modifier))
+    return (
+        value if _infinite(value) else check_timestamp(round_fraction(to_utc(value, environment.time_zone), modifier))
+    )
 
 
 def _timestamptz_to_timestamp(value: int, modifier: int, explicit: bool, environment: Any) -> int:
@@ -255,7 +276,9 @@ def _timestamptz_to_date(value: int, modifier: int, explicit: bool, environment:
 
 
 def _timestamptz_to_time(value: int, modifier: int, explicit: bool, environment: Any) -> int | None:
-    return _timestamp_to_time(_timestamptz_to_timestamp(value, -1, explicit, environment), modifier, explicit, environment)
+    return _timestamp_to_time(
+        _timestamptz_to_timestamp(value, -1, explicit, environment), modifier, explicit, environment
+    )
 
 
 def _time_to_interval(value: int, modifier: int, explicit: bool, environment: Any) -> tuple[int, int, int]:
@@ -333,7 +356,9 @@ _SPECIFIC[("jsonb", "bool")] = _jsonb_scalar("bool", bool)
 for _target in (*INTEGERS, "float4", "float8", "numeric"):
     _SPECIFIC[("jsonb", _target)] = _jsonb_scalar(_target, Decimal)
 
-_FROM_TEXT_ZONED: dict[str, Callable[..., Any]] = {name: by_name[name].parse_text for name in sorted(ZONED | {"interval"} | ZONED_ARRAYS)}
+_FROM_TEXT_ZONED: dict[str, Callable[..., Any]] = {
+    name: by_name[name].parse_text for name in sorted(ZONED | {"interval"} | ZONED_ARRAYS)
+}
 
 
 def _to_string(source: str, target: str) -> Converter | None:
@@ -384,8 +409,12 @@ _MODIFIED: dict[str, Converter] = {
     "varchar": lambda value, modifier, explicit, environment: varchar_of(value, modifier, explicit=explicit),
     "bpchar": lambda value, modifier, explicit, environment: bpchar_of(value, modifier, explicit=explicit),
     "time": lambda value, modifier, explicit, environment: round_fraction(value, modifier),
-    "timestamp": lambda value, modifier, explicit, environment: value if _infinite(value) else round_fraction(value, modifier),
-    "timestamptz": lambda value, modifier, explicit, environment: value if _infinite(value) else round_fraction(value, modifier),
+    "timestamp": lambda value, modifier, explicit, environment: (
+        value if _infinite(value) else round_fraction(value, modifier)
+    ),
+    "timestamptz": lambda value, modifier, explicit, environment: (
+        value if _infinite(value) else round_fraction(value, modifier)
+    ),
     "interval": lambda value, modifier, explicit, environment: apply_interval_modifier(value, modifier),
 }
 
@@ -412,15 +441,21 @@ def converter(source: ColumnType, target: ColumnType) -> Converter | None:
 
 def _padded(modifier: int) -> Converter | None:
     """char(n) as char without a length: with its blanks (types/strings.py)."""
-    return None if modifier < 0 else lambda value, target_modifier, explicit, environment: format_bpchar(value, modifier)
+    return (
+        None if modifier < 0 else lambda value, target_modifier, explicit, environment: format_bpchar(value, modifier)
+    )
 
 
 def _array_converter(source: ColumnType, target: ColumnType) -> Converter | None:
     """Each element as its own type's conversion has it."""
-    convert = converter(ColumnType(element_of(source.name), source.modifier), ColumnType(element_of(target.name), target.modifier))
+    convert = converter(
+        ColumnType(element_of(source.name), source.modifier), ColumnType(element_of(target.name), target.modifier)
+    )
     if convert is None:
         return None
-    return lambda value, modifier, explicit, environment: value.mapped(lambda item: convert(item, modifier, explicit, environment))
+    return lambda value, modifier, explicit, environment: value.mapped(
+        lambda item: convert(item, modifier, explicit, environment)
+    )
 
 
 def _with_modifier(convert: Converter | None, target: ColumnType) -> Converter | None:
@@ -428,4 +463,6 @@ def _with_modifier(convert: Converter | None, target: ColumnType) -> Converter |
     fit = _MODIFIED.get(target.name)
     if target.modifier < 0 or fit is None or target.name in ("numeric", "interval") or convert is None:
         return convert
-    return lambda value, modifier, explicit, environment: fit(convert(value, -1, explicit, environment), modifier, explicit, environment)
+    return lambda value, modifier, explicit, environment: fit(
+        convert(value, -1, explicit, environment), modifier, explicit, environment
+    )

@@ -1,4 +1,5 @@
-"""Comparison operators. Floats and numerics order NaN above everything and equal to itself; an interval compares by its length."""
+"""Comparison operators. Floats and numerics order NaN above everything and equal to itself; an interval compares by its
+length."""
 
 from __future__ import annotations
 
@@ -52,7 +53,8 @@ def unordered(type_: ColumnType) -> DatabaseError:
 
 
 def order_key(type_name: str) -> Callable[[Any], Any] | None:
-    """A key function under which Python orders datums of the type as SQL does (no NULLs), None where they do by themselves."""
+    """A key function under which Python orders datums of the type as SQL does (no NULLs), None where they do by
+    themselves."""
     if type_name in FLOATS:
         return lambda value: (value != value, value if value == value else 0.0)
     if type_name == "numeric":

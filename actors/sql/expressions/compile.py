@@ -1,4 +1,5 @@
-"""Expressions to Python: source text generated once a plan, so that a row costs a function call and what the expression really does.
+"""Expressions to Python: source text generated once a plan, so that a row costs a function call and what the expression
+really does.
 
     matches = compile_filter(And((aid = $1, abalance > 10)))
     matches([7, 1, 12], (7,), environment) -> True
@@ -7,11 +8,13 @@
         r0 = row[0]; r1 = row[2]; p1 = parameters[0]
         return (r0 is not None and p1 is not None and (r0 == p1)) and ...
 
-Two ways to write a node. `_Writer.value` gives source of the datum or None (NULL). `_Writer.truth(node, wanted)` gives source that is true exactly when
-the node is TRUE (or FALSE); a filter uses it: NULL needs no representation there, AND and OR are Python's own.
+Two ways to write a node. `_Writer.value` gives source of the datum or None (NULL). `_Writer.truth(node, wanted)` gives
+source that is true exactly when the node is TRUE (or FALSE); a filter uses it: NULL needs no representation there, AND
+and OR are Python's own.
 
-Evaluation is left to right and stops as soon as the result is known, as in PostgreSQL; CASE and COALESCE evaluate no branch that is not taken.
-Functions of casts.py and functions.py are called by reference or, where they have a template, written in line.
+Evaluation is left to right and stops as soon as the result is known, as in PostgreSQL; CASE and COALESCE evaluate no
+branch that is not taken. Functions of casts.py and functions.py are called by reference or, where they have a template,
+written in line.
 """
 
 from __future__ import annotations
@@ -66,7 +69,8 @@ KEPT_CONSTANT_MAX = 4096
 IN_LIST_SET_MIN = 4
 """From as many constants on, IN looks them up in a set."""
 PART_EXPRESSIONS = 128
-"""Longer lists of expressions are compiled in parts: Python's compiler holds its lock for all of a function's source, some milliseconds for so many."""
+"""Longer lists of expressions are compiled in parts: Python's compiler holds its lock for all of a function's source,
+some milliseconds for so many."""
 NESTED_MAX = 32
 """More terms of AND and OR are written side by side, since Python's parser nests parentheses 200 deep."""
 RUN_VALUES_MAX = 16
@@ -74,7 +78,9 @@ RUN_VALUES_MAX = 16
 _INTEGERS = frozenset({"int2", "int4", "int8"})
 _NAN_TYPES = frozenset({"float4", "float8", "numeric"})
 """Equal by Python's equality, and hashed by it, but for NaN."""
-_HASHED_TYPES = frozenset({"bool", "int2", "int4", "int8", "text", "bytea", "uuid", "date", "time", "timestamp", "timestamptz"})
+_HASHED_TYPES = frozenset(
+    {"bool", "int2", "int4", "int8", "text", "bytea", "uuid", "date", "time", "timestamp", "timestamptz"}
+)
 
 
 class _Writer:
@@ -157,7 +163,10 @@ class _Writer:
         if isinstance(node, InList):
             return self._in_list(node)
         if isinstance(node, Quantified):
-            return f"{self.reference(_quantifier(node))}({self.value(node.argument)}, {self.value(node.array)}, environment)"
+            return (
+                f"{self.reference(_quantifier(node))}({self.value(node.argument)}, {self.value(node.array)}, "
+                f"environment)"
+            )
         if isinstance(node, ArrayOf):
             return self._array(node)
         return self._null_if(node)
@@ -171,17 +180,22 @@ class _Writer:
             return f"{self.reference(made)}({self.reference(items)}(row, parameters, environment))"
         return f"{self.reference(_OnceARun(lambda *run: made(items((), *run))))}(parameters, environment)"
 
-    def _parts(self, nodes: Sequence[Expression], join: Callable[[tuple[Expression, ...]], Expression]) -> list[str] | None:
+    def _parts(
+        self, nodes: Sequence[Expression], join: Callable[[tuple[Expression, ...]], Expression]
+    ) -> list[str] | None:
         """Source of many nodes in parts that are functions of their own; None where there are not that many."""
         if len(nodes) <= PART_EXPRESSIONS:
             return None
-        parts = [join(tuple(nodes[start : start + PART_EXPRESSIONS])) for start in range(0, len(nodes), PART_EXPRESSIONS)]
+        parts = [
+            join(tuple(nodes[start : start + PART_EXPRESSIONS])) for start in range(0, len(nodes), PART_EXPRESSIONS)
+        ]
         return [f"{self.reference(compile_expression(part))}(row, parameters, environment)" for part in parts]
 
     def _evaluated(self, arguments: Sequence[Expression]) -> tuple[list[str], list[str]]:
         """(names or literals that hold the arguments, source of the conditions under which none of them is NULL).
 
-        As in PostgreSQL every argument is evaluated before any is looked at: an error in the second is raised though the first is NULL.
+        As in PostgreSQL every argument is evaluated before any is looked at: an error in the second is raised though
+        the first is NULL.
         """
         names: list[str] = []
         assignments: list[str] = []
@@ -200,7 +214,9 @@ class _Writer:
                 source = name
             names.append(source)
         if len(assignments) == 1:
-            place = next(place for place, check in enumerate(checks) if check.startswith(assignments[0].split(" ", 1)[0] + " "))
+            place = next(
+                place for place, check in enumerate(checks) if check.startswith(assignments[0].split(" ", 1)[0] + " ")
+            )
             checks.insert(0, f"({assignments[0]}) is not None")
             del checks[place + 1]
         elif assignments:
@@ -232,7 +248,9 @@ class _Writer:
         if convert is None:
             return self.value(node.argument)
         name = self.reference(convert)
-        return self._guarded((node.argument,), lambda names: f"{name}({names[0]}, {node.type.modifier}, {node.explicit}, environment)")
+        return self._guarded(
+            (node.argument,), lambda names: f"{name}({names[0]}, {node.type.modifier}, {node.explicit}, environment)"
+        )
 
     def _connective(self, node: And | Or) -> str:
         """AND: False as soon as one is False, else None if one was NULL. OR likewise with True."""
@@ -334,7 +352,10 @@ class _Writer:
         body = self._call_body(node.equal, [left, right])
         first, second = map(self.value, node.equal.arguments)
         # Both are evaluated (a tuple of two is true); then equal: both NULL, or neither and `=`.
-        same = f"(({left} := {first}, {right} := {second}) and ({left} is {right} if {left} is None or {right} is None else {body}))"
+        same = (
+            f"(({left} := {first}, {right} := {second}) and ({left} is {right} if {left} is None or {right} is "
+            f"None else {body}))"
+        )
         return same if node.negated == wanted else f"(not {same})"
 
 
@@ -345,12 +366,15 @@ def _quantifier(node: Quantified) -> Callable[..., bool | None]:
     if hashed and node.operator == ("<>" if node.every else "="):
         return quantified(None, node.every)
     element = ColumnType(element_of(node.array.type.name))
-    test = compile_expression(Call(node.operator, node.signature, (Column(0, node.argument.type), Column(1, element)), node.type))
+    test = compile_expression(
+        Call(node.operator, node.signature, (Column(0, node.argument.type), Column(1, element)), node.type)
+    )
     return quantified(lambda value, item, environment: test((value, item), (), environment), node.every)
 
 
 class _OnceARun:
-    """A value that depends on a run's parameters alone. Many rows ask for it; it is kept with the transaction's environment."""
+    """A value that depends on a run's parameters alone. Many rows ask for it; it is kept with the transaction's
+    environment."""
 
     __slots__ = ("_evaluate",)
 
@@ -438,7 +462,9 @@ def _make_filter(expression: Expression) -> Callable[[Sequence[Any], Sequence[An
 _kept_filter = lru_cache(maxsize=COMPILED_MAX)(_make_filter)
 
 
-def compile_tuple(expressions: Sequence[Expression]) -> Callable[[Sequence[Any], Sequence[Any], Environment], tuple[Any, ...]]:
+def compile_tuple(
+    expressions: Sequence[Expression],
+) -> Callable[[Sequence[Any], Sequence[Any], Environment], tuple[Any, ...]]:
     """`f(row, parameters, environment) -> tuple` of all of them."""
     return _kept_tuple(tuple(expressions)) if _is_kept(expressions) else _make_tuple(tuple(expressions))
 
@@ -447,7 +473,9 @@ def _make_tuple(expressions: tuple[Expression, ...]) -> Evaluator:
     if len(expressions) > PART_EXPRESSIONS:
         starts = range(0, len(expressions), PART_EXPRESSIONS)
         parts = [_make_tuple(expressions[start : start + PART_EXPRESSIONS]) for start in starts]
-        return lambda row, parameters, environment: tuple([datum for part in parts for datum in part(row, parameters, environment)])
+        return lambda row, parameters, environment: tuple(
+            [datum for part in parts for datum in part(row, parameters, environment)]
+        )
     writer = _Writer()
     return _build(writer, "(" + "".join(writer.value(expression) + ", " for expression in expressions) + ")")
 

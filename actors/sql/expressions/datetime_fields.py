@@ -39,7 +39,7 @@ def toward_zero(value: int, unit: int) -> int:
     return value // unit if value >= 0 else -(-value // unit)
 
 
-# -- taking apart ---------------------------------------------------------------------------------------------------------------------
+# -- taking apart ------------------------------------------------------------------------------------------------------
 
 _FIELD_NAMES = {
     **dict.fromkeys(("microseconds", "microsecond", "us", "usec", "usecs", "usecond", "useconds"), "microseconds"),
@@ -55,7 +55,20 @@ _FIELD_NAMES = {
     **dict.fromkeys(("decade", "decades", "dec", "decs"), "decade"),
     **dict.fromkeys(("century", "centuries", "c", "cent"), "century"),
     **dict.fromkeys(("millennium", "millennia", "mil", "mils"), "millennium"),
-    **{name: name for name in ("epoch", "dow", "doy", "isodow", "isoyear", "julian", "timezone", "timezone_hour", "timezone_minute")},
+    **{
+        name: name
+        for name in (
+            "epoch",
+            "dow",
+            "doy",
+            "isodow",
+            "isoyear",
+            "julian",
+            "timezone",
+            "timezone_hour",
+            "timezone_minute",
+        )
+    },
 }
 _CLOCK_FIELDS = frozenset({"microseconds", "milliseconds", "second", "minute", "hour"})
 
@@ -167,7 +180,9 @@ def extract_date(name: str, date: int) -> Decimal | None:
     if field == "epoch" and date not in INFINITE_DATES:
         return Decimal((date * DAY_US - UNIX_EPOCH_US) // SECOND_US)
     return extract_timestamp(
-        name, TIMESTAMP_INFINITY if date == DATE_INFINITY else -(2**63) if date == DATE_MINUS_INFINITY else date * DAY_US, "date"
+        name,
+        TIMESTAMP_INFINITY if date == DATE_INFINITY else -(2**63) if date == DATE_MINUS_INFINITY else date * DAY_US,
+        "date",
     )
 
 
@@ -209,9 +224,16 @@ def extract_interval(name: str, interval: Interval) -> Decimal:
     return Decimal(values[field])
 
 
-# -- date_trunc -----------------------------------------------------------------------------------------------------------------------
+# -- date_trunc --------------------------------------------------------------------------------------------------------
 
-_CLOCK_UNITS = {"microseconds": 1, "milliseconds": 1000, "second": SECOND_US, "minute": MINUTE_US, "hour": HOUR_US, "day": DAY_US}
+_CLOCK_UNITS = {
+    "microseconds": 1,
+    "milliseconds": 1000,
+    "second": SECOND_US,
+    "minute": MINUTE_US,
+    "hour": HOUR_US,
+    "day": DAY_US,
+}
 _YEAR_UNITS = {"year": 1, "decade": 10, "century": 100, "millennium": 1000}
 
 
@@ -282,5 +304,16 @@ register("extract", "text timestamptz", "numeric", extract_timestamptz, **ZONED)
 register("date_part", "text timestamptz", "float8", _as_float(extract_timestamptz), **ZONED)
 register("date_trunc", "text timestamp", "timestamp", truncate)
 register("date_trunc", "text interval", "interval", truncate_interval)
-register("date_trunc", "text timestamptz", "timestamptz", lambda env, name, at: truncate_in_zone(name, at, env.time_zone), **ZONED)
-register("date_trunc", "text timestamptz text", "timestamptz", lambda name, at, zone: truncate_in_zone(name, at, find_zone(zone)))
+register(
+    "date_trunc",
+    "text timestamptz",
+    "timestamptz",
+    lambda env, name, at: truncate_in_zone(name, at, env.time_zone),
+    **ZONED,
+)
+register(
+    "date_trunc",
+    "text timestamptz text",
+    "timestamptz",
+    lambda name, at, zone: truncate_in_zone(name, at, find_zone(zone)),
+)

@@ -1,6 +1,7 @@
 """Arithmetic and functions of date, time, timestamp, timestamptz and interval.
 
-What adds days or months to a timestamptz, or takes it apart, does so on the clock of the session's time zone, and is stable for that reason.
+What adds days or months to a timestamptz, or takes it apart, does so on the clock of the session's time zone, and is
+stable for that reason.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from actors.sql.types.datetimes import check_date, check_timestamp
 from actors.sql.types.intervals import Interval, check_interval, format_interval, infinite, infinity
 from actors.sql.types.time_zones import posix_zone
 
-# -- timestamps and intervals --------------------------------------------------------------------------------------------------------
+# -- timestamps and intervals ------------------------------------------------------------------------------------------
 
 
 def _add_calendar(local: int, months: int, days: int) -> int:
@@ -181,7 +182,7 @@ def divide_interval(interval: Interval, divisor: float) -> Interval:
     return multiply_interval(interval, 1.0 / divisor)
 
 
-# -- dates and times -----------------------------------------------------------------------------------------------------------------
+# -- dates and times ---------------------------------------------------------------------------------------------------
 
 
 def add_days(date: int, days: int) -> int:
@@ -205,7 +206,7 @@ def date_and_time(date: int, time: int) -> int:
     return instant if instant in INFINITE else check_timestamp(instant + time)
 
 
-# -- making -----------------------------------------------------------------------------------------------------------------------------
+# -- making ------------------------------------------------------------------------------------------------------------
 
 
 def make_date(year: int, month: int, day: int) -> int:
@@ -279,7 +280,9 @@ def _offset(interval: Interval) -> int:
     """Microseconds east of Greenwich. Raises 22023 for months and days."""
     months, days, microseconds = interval
     if months or days:
-        raise DatabaseError(INVALID_PARAMETER_VALUE, f'interval time zone "{format_interval(interval)}" must not include months or days')
+        raise DatabaseError(
+            INVALID_PARAMETER_VALUE, f'interval time zone "{format_interval(interval)}" must not include months or days'
+        )
     return microseconds // SECOND_US * SECOND_US
 
 
@@ -315,12 +318,26 @@ def _register_operators() -> None:
     register("-", "date interval", "timestamp", lambda date, interval: add_interval(_instant(date), negate(interval)))
     register("+", "timestamp interval", "timestamp", add_interval)
     register("+", "interval timestamp", "timestamp", lambda interval, timestamp: add_interval(timestamp, interval))
-    register("-", "timestamp interval", "timestamp", lambda timestamp, interval: add_interval(timestamp, negate(interval)))
+    register(
+        "-", "timestamp interval", "timestamp", lambda timestamp, interval: add_interval(timestamp, negate(interval))
+    )
     register("-", "timestamp timestamp", "interval", subtract_timestamps)
     register("-", "timestamptz timestamptz", "interval", subtract_timestamps)
     register("+", "timestamptz interval", "timestamptz", add_interval_zoned, **ZONED)
-    register("+", "interval timestamptz", "timestamptz", lambda env, interval, at: add_interval_zoned(env, at, interval), **ZONED)
-    register("-", "timestamptz interval", "timestamptz", lambda env, at, interval: add_interval_zoned(env, at, negate(interval)), **ZONED)
+    register(
+        "+",
+        "interval timestamptz",
+        "timestamptz",
+        lambda env, interval, at: add_interval_zoned(env, at, interval),
+        **ZONED,
+    )
+    register(
+        "-",
+        "timestamptz interval",
+        "timestamptz",
+        lambda env, at, interval: add_interval_zoned(env, at, negate(interval)),
+        **ZONED,
+    )
     register("+", "time interval", "time", lambda time, interval: (time + interval[2]) % DAY_US)
     register("+", "interval time", "time", lambda interval, time: (time + interval[2]) % DAY_US)
     register("-", "time interval", "time", lambda time, interval: (time - interval[2]) % DAY_US)

@@ -2,8 +2,9 @@
 
     to_timestamp('2024-02-29 10:11', 'YYYY-MM-DD HH24:MI')        to_number('1,234.5', '9,999.9')
 
-A field takes as many digits as it has letters, unless the next field follows behind a separator (or FM stands before it): then all that are there. Blanks before a field are
-skipped; a separator of the pattern stands for any separator of the text, or for none. Left out (0A000): FX, TM, Roman months, time zone names.
+A field takes as many digits as it has letters, unless the next field follows behind a separator (or FM stands before
+it): then all that are there. Blanks before a field are skipped; a separator of the pattern stands for any separator of
+the text, or for none. Left out (0A000): FX, TM, Roman months, time zone names.
 """
 
 from __future__ import annotations
@@ -21,11 +22,26 @@ from actors.sql.types.base import invalid_text
 from actors.sql.types.calendar import DAY_US, HOUR_US, JULIAN_2000, MINUTE_US, SECOND_US, day_number, month_days, to_utc
 from actors.sql.types.datetimes import check_date, check_timestamp
 
-_MONTHS = ["january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december"]
+_MONTHS = [
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+]
 _DAYS = ["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"]
 _WIDTHS = {
-    "YYYY": 4, "YYY": 3, "YY": 2, "Y": 1, "IYYY": 4, "IYY": 3, "IY": 2, "I": 1, "MM": 2, "DDD": 3, "DD": 2, "D": 1, "HH24": 2, "HH12": 2, "HH": 2, "MI": 2, "SSSSS": 5,
-    "SSSS": 5, "SS": 2, "MS": 3, "US": 6, "FF1": 1, "FF2": 2, "FF3": 3, "FF4": 4, "FF5": 5, "FF6": 6, "WW": 2, "IW": 2, "ID": 1, "IDDD": 3, "W": 1, "Q": 1, "J": 9, "CC": 2,
+    "YYYY": 4, "YYY": 3, "YY": 2, "Y": 1, "IYYY": 4, "IYY": 3, "IY": 2, "I": 1, "MM": 2, "DDD": 3, "DD": 2, "D": 1,
+    "HH24": 2, "HH12": 2, "HH": 2, "MI": 2, "SSSSS": 5,
+    "SSSS": 5, "SS": 2, "MS": 3, "US": 6, "FF1": 1, "FF2": 2, "FF3": 3, "FF4": 4, "FF5": 5, "FF6": 6, "WW": 2, "IW": 2,
+    "ID": 1, "IDDD": 3, "W": 1, "Q": 1, "J": 9, "CC": 2,
     "Y,YYY": 5, "TZH": 2, "TZM": 2,
 }  # fmt: skip
 _WORDS = ("MONTH", "MON", "DAY", "DY", "A.M.", "P.M.", "AM", "PM", "B.C.", "A.D.", "BC", "AD", "TZ", "OF", "RM")
@@ -135,7 +151,9 @@ class _Reader:
                     return
             raise self._invalid(field, "The given value did not match any of the allowed values for this field.")
         if field in ("AM", "PM", "A.M.", "P.M.", "BC", "AD", "B.C.", "A.D."):
-            choices = ("a.m.", "p.m.", "am", "pm") if field[0] in "AP" and "M" in field else ("b.c.", "a.d.", "bc", "ad")
+            choices = (
+                ("a.m.", "p.m.", "am", "pm") if field[0] in "AP" and "M" in field else ("b.c.", "a.d.", "bc", "ad")
+            )
             for word in choices:
                 if rest.startswith(word):
                     self.at += len(word)
@@ -214,7 +232,7 @@ def to_timestamp(environment: Any, text: str, pattern: str) -> int:
     return check_timestamp(to_utc(check_timestamp(local), environment.time_zone))
 
 
-# -- to_number -----------------------------------------------------------------------------------------------------------------------------
+# -- to_number ---------------------------------------------------------------------------------------------------------
 
 _NUMBER = re.compile(r'"[^"]*"?|PR|MI|PL|SG|TH|FM|RN|EEEE|[09.,DGSVL]|.', re.DOTALL | re.IGNORECASE)
 _REFUSED = frozenset({"RN", "EEEE", "V"})

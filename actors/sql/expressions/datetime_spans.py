@@ -1,4 +1,5 @@
-"""Spans of time: date_bin, date_add, make_interval, OVERLAPS, to_char of an interval; and what a UUID knows of its time."""
+"""Spans of time: date_bin, date_add, make_interval, OVERLAPS, to_char of an interval; and what a UUID knows of its
+time."""
 
 from __future__ import annotations
 
@@ -9,7 +10,14 @@ from typing import Any, NamedTuple
 
 from actors.common.errors import DATETIME_FIELD_OVERFLOW, FEATURE_NOT_SUPPORTED, INVALID_DATETIME_FORMAT, DatabaseError
 from actors.sql.expressions.datetime_fields import INFINITE, ZONED
-from actors.sql.expressions.datetime_functions import _zone, add_interval, add_interval_zoned, date_and_time, make_timestamp, negate
+from actors.sql.expressions.datetime_functions import (
+    _zone,
+    add_interval,
+    add_interval_zoned,
+    date_and_time,
+    make_timestamp,
+    negate,
+)
 from actors.sql.expressions.formatting import _check_pattern
 from actors.sql.expressions.registry import STABLE, register
 from actors.sql.types.calendar import DAY_US, HOUR_US, MINUTE_US, SECOND_US, UNIX_EPOCH_US, to_utc
@@ -28,7 +36,9 @@ def date_bin(stride: Interval, source: int, origin: int) -> int:
         return source
     months, days, microseconds = stride
     if months:
-        raise DatabaseError(FEATURE_NOT_SUPPORTED, "timestamps cannot be binned into intervals containing months or years")
+        raise DatabaseError(
+            FEATURE_NOT_SUPPORTED, "timestamps cannot be binned into intervals containing months or years"
+        )
     width = days * DAY_US + microseconds
     if width <= 0:
         raise DatabaseError(DATETIME_FIELD_OVERFLOW, "stride must be greater than zero")
@@ -61,7 +71,8 @@ def _date_add_in(timestamp: int, interval: Interval, zone: str) -> int:
 
 
 def overlaps(first: int | None, first_end: int | None, second: int | None, second_end: int | None) -> bool | None:
-    """(first, first_end) OVERLAPS (second, second_end): ends may come in any order; three-valued as in PostgreSQL's overlaps_timestamp."""
+    """(first, first_end) OVERLAPS (second, second_end): ends may come in any order; three-valued as in PostgreSQL's
+    overlaps_timestamp."""
     if first is None or (first_end is not None and first > first_end):
         first, first_end = first_end, first
     if second is None or (second_end is not None and second > second_end):
@@ -106,7 +117,7 @@ def _register_overlaps(name: str, add: Add | None, zoned: bool) -> None:
             register("overlaps", signature, "bool", lambda *values: with_intervals(None, *values), strict=False)
 
 
-# -- to_char of an interval ------------------------------------------------------------------------------------------------------------
+# -- to_char of an interval --------------------------------------------------------------------------------------------
 
 _TOKEN = re.compile(
     r'"(?P<quoted>(?:[^"\\]|\\.)*)"?|(?P<fill>FM|fm)?(?P<field>Y,YYY|YYYY|YYY|YY|Y|MM|DDD|DD|HH24|HH12|HH|MI|SSSSS|SSSS|SS|MS|US|FF[1-6]|'
@@ -128,10 +139,14 @@ def interval_to_char(interval: Interval, pattern: str) -> str | None:
     seconds, fraction = divmod(rest, SECOND_US)
     year = int(months / 12)
     values = {
-        "YYYY": (year, 4), "YYY": (year % 1000, 3), "YY": (year % 100, 2), "Y": (year % 10, 1), "MM": (months - 12 * year, 2), "DDD": (days, 3),
-        "DD": (days, 2), "HH24": (sign * hours, 2), "HH12": (sign * ((hours - 1) % 12 + 1), 2), "HH": (sign * ((hours - 1) % 12 + 1), 2),
-        "MI": (sign * minutes, 2), "SS": (sign * seconds, 2), "SSSS": (sign * (hours * 3600 + minutes * 60 + seconds), 1),
-        "SSSSS": (sign * (hours * 3600 + minutes * 60 + seconds), 1), "MS": (sign * (fraction // 1000), 3), "US": (sign * fraction, 6),
+        "YYYY": (year, 4), "YYY": (year % 1000, 3), "YY": (year % 100, 2), "Y": (year % 10, 1),
+        "MM": (months - 12 * year, 2), "DDD": (days, 3),
+        "DD": (days, 2), "HH24": (sign * hours, 2), "HH12": (sign * ((hours - 1) % 12 + 1), 2),
+        "HH": (sign * ((hours - 1) % 12 + 1), 2),
+        "MI": (sign * minutes, 2), "SS": (sign * seconds, 2), "SSSS": (sign * (hours * 3600 + minutes * 60 + seconds),
+        1),
+        "SSSSS": (sign * (hours * 3600 + minutes * 60 + seconds), 1), "MS": (sign * (fraction // 1000), 3),
+        "US": (sign * fraction, 6),
         "CC": ((year + 99) // 100 if year > 0 else year // 100, 2), "Q": ((months - 12 * year - 1) // 3 + 1, 1),
         **{f"FF{digits}": (sign * (fraction // 10 ** (6 - digits)), digits) for digits in range(1, 7)},
     }  # fmt: skip
@@ -140,7 +155,9 @@ def interval_to_char(interval: Interval, pattern: str) -> str | None:
         field = found["field"]
         if found["bad"] is not None:
             hint = "Intervals are not tied to specific calendar dates."
-            raise DatabaseError(INVALID_DATETIME_FORMAT, "invalid format specification for an interval value", hint=hint)
+            raise DatabaseError(
+                INVALID_DATETIME_FORMAT, "invalid format specification for an interval value", hint=hint
+            )
         if field is None:
             parts.append(found["text"] if found["quoted"] is None else found["quoted"])
         elif field.upper() in ("AM", "PM", "A.M.", "P.M."):
@@ -156,7 +173,7 @@ def interval_to_char(interval: Interval, pattern: str) -> str | None:
     return "".join(parts)
 
 
-# -- UUIDs -------------------------------------------------------------------------------------------------------------------------------
+# -- UUIDs -------------------------------------------------------------------------------------------------------------
 
 GREGORIAN_TO_UNIX_100NS = 0x01B21DD213814000
 
@@ -169,7 +186,9 @@ def uuid_timestamp(value: bytes) -> int | None:
     version = uuid_version(value)
     if version == 1:
         ticks = (
-            int.from_bytes(value[0:4], "big") | int.from_bytes(value[4:6], "big") << 32 | (int.from_bytes(value[6:8], "big") & 0xFFF) << 48
+            int.from_bytes(value[0:4], "big")
+            | int.from_bytes(value[4:6], "big") << 32
+            | (int.from_bytes(value[6:8], "big") & 0xFFF) << 48
         )
         return (ticks - GREGORIAN_TO_UNIX_100NS) // 10 + UNIX_EPOCH_US
     if version == 7:
@@ -181,14 +200,31 @@ register("date_bin", "interval timestamp timestamp", "timestamp", date_bin)
 register("date_bin", "interval timestamptz timestamptz", "timestamptz", date_bin)
 register("make_interval", "int4 int4 int4 int4 int4 int4 float8", "interval", make_interval)
 register("make_timestamptz", "int4 int4 int4 int4 int4 float8", "timestamptz", _make_timestamptz, **ZONED)
-register("make_timestamptz", "int4 int4 int4 int4 int4 float8 text", "timestamptz", _make_timestamptz_in, volatility=STABLE)
+register(
+    "make_timestamptz", "int4 int4 int4 int4 int4 float8 text", "timestamptz", _make_timestamptz_in, volatility=STABLE
+)
 register("date_add", "timestamptz interval", "timestamptz", add_interval_zoned, **ZONED)
 register("date_add", "timestamptz interval text", "timestamptz", _date_add_in)
 register(
-    "date_subtract", "timestamptz interval", "timestamptz", lambda env, at, interval: add_interval_zoned(env, at, negate(interval)), **ZONED
+    "date_subtract",
+    "timestamptz interval",
+    "timestamptz",
+    lambda env, at, interval: add_interval_zoned(env, at, negate(interval)),
+    **ZONED,
 )
-register("date_subtract", "timestamptz interval text", "timestamptz", lambda at, interval, zone: _date_add_in(at, negate(interval), zone))
-register("timestamptz", "date time", "timestamptz", lambda env, date, time: to_utc(date_and_time(date, time), env.time_zone), **ZONED)
+register(
+    "date_subtract",
+    "timestamptz interval text",
+    "timestamptz",
+    lambda at, interval, zone: _date_add_in(at, negate(interval), zone),
+)
+register(
+    "timestamptz",
+    "date time",
+    "timestamptz",
+    lambda env, date, time: to_utc(date_and_time(date, time), env.time_zone),
+    **ZONED,
+)
 register("to_char", "interval text", "text", interval_to_char, volatility=STABLE)
 register("uuid_extract_version", "uuid", "int2", uuid_version)
 register("uuid_extract_timestamp", "uuid", "timestamptz", uuid_timestamp)

@@ -63,10 +63,12 @@ NO_SEQUENCES = NoSequences()
 
 @dataclass(slots=True)
 class Environment:
-    """One a transaction (statement_timestamp is set anew by each statement). Times are timestamptz datums: microseconds since 2000-01-01 UTC.
+    """One a transaction (statement_timestamp is set anew by each statement). Times are timestamptz datums: microseconds
+    since 2000-01-01 UTC.
 
-    `clock()` gives the present; `settings` the run-time parameters by name in lower case, for current_setting; `schema()` is current_schema's answer; `set_setting(name, value, local)` is SET's;
-    `session_rows(name)` gives the rows of a system view of the session itself: pg_prepared_statements, pg_cursors, pg_stat_activity.
+    `clock()` gives the present; `settings` the run-time parameters by name in lower case, for current_setting;
+    `schema()` is current_schema's answer; `set_setting(name, value, local)` is SET's; `session_rows(name)` gives the
+    rows of a system view of the session itself: pg_prepared_statements, pg_cursors, pg_stat_activity.
     """
 
     transaction_timestamp: int = 0

@@ -1,4 +1,5 @@
-"""Functions of float8 beside arithmetic's: in degrees (exact where PostgreSQL's are: sind(30) is 0.5), inverse hyperbolic ones, erf, width_bucket."""
+"""Functions of float8 beside arithmetic's: in degrees (exact where PostgreSQL's are: sind(30) is 0.5), inverse
+hyperbolic ones, erf, width_bucket."""
 
 from __future__ import annotations
 
@@ -63,13 +64,21 @@ def _ratio(top: float, bottom: float) -> float:
 
 def tangent_of_degrees(degrees: float) -> float:
     angle, sine, cosine = _quadrant(degrees)
-    result = sine * cosine * (_ratio(_sin_quadrant(angle), _cos_quadrant(angle)) / (_sin_quadrant(45.0) / _cos_quadrant(45.0)))
+    result = (
+        sine
+        * cosine
+        * (_ratio(_sin_quadrant(angle), _cos_quadrant(angle)) / (_sin_quadrant(45.0) / _cos_quadrant(45.0)))
+    )
     return result or 0.0
 
 
 def cotangent_of_degrees(degrees: float) -> float:
     angle, sine, cosine = _quadrant(degrees)
-    result = sine * cosine * (_ratio(_cos_quadrant(angle), _sin_quadrant(angle)) / (_cos_quadrant(45.0) / _sin_quadrant(45.0)))
+    result = (
+        sine
+        * cosine
+        * (_ratio(_cos_quadrant(angle), _sin_quadrant(angle)) / (_cos_quadrant(45.0) / _sin_quadrant(45.0)))
+    )
     return result or 0.0
 
 
@@ -177,7 +186,10 @@ for _name, _function in (
     ("erfc", math.erfc),
     ("atand", lambda value: math.atan(value) / math.atan(1.0) * 45.0),
     ("asind", _within_one(lambda value: _arc_sine_quadrant(value) if value >= 0.0 else -_arc_sine_quadrant(-value))),
-    ("acosd", _within_one(lambda value: _arc_cosine_quadrant(value) if value >= 0.0 else 90.0 + _arc_sine_quadrant(-value))),
+    (
+        "acosd",
+        _within_one(lambda value: _arc_cosine_quadrant(value) if value >= 0.0 else 90.0 + _arc_sine_quadrant(-value)),
+    ),
 ):
     register(_name, "float8", "float8", _nan_stays(_function))
 register("atan2d", "float8 float8", "float8", lambda one, other: math.atan2(one, other) / math.atan(1.0) * 45.0)

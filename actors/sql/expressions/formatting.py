@@ -1,7 +1,7 @@
 """to_char: timestamps, dates, intervals' clock parts and numbers by the common patterns.
 
-Timestamps: all fields of PostgreSQL's documentation (table 9.31), with FM, TM (as in the C locale), TH and "quoted text". Numbers: 9 0 . , D G S MI PR FM;
-other number patterns raise 0A000 rather than to be written out as they are.
+Timestamps: all fields of PostgreSQL's documentation (table 9.31), with FM, TM (as in the C locale), TH and "quoted
+text". Numbers: 9 0 . , D G S MI PR FM; other number patterns raise 0A000 rather than to be written out as they are.
 """
 
 from __future__ import annotations
@@ -19,7 +19,20 @@ from actors.sql.expressions.registry import STABLE, register
 from actors.sql.types.calendar import DAY_US, JULIAN_2000, civil, day_number, format_offset, offset_seconds, to_local
 
 PATTERNS_MAX = 256
-_MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"]
+_MONTHS = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
 _DAYS = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"]
 
 
@@ -30,11 +43,13 @@ def _either_case(word: str) -> str:
 
 
 _WORDS = (
-    "Y,YYY IYYY IYY IY IDDD IW ID I YYYY YYY YY Y MONTH MON MM MI MS DDD DD DAY DY D HH24 HH12 HH SSSSS SSSS SS US FF1 FF2 FF3 FF4 FF5 FF6 "
+    "Y,YYY IYYY IYY IY IDDD IW ID I YYYY YYY YY Y MONTH MON MM MI MS DDD DD DAY DY D HH24 HH12 HH SSSSS SSSS "
+    "SS US FF1 FF2 FF3 FF4 FF5 FF6 "
     "A.M. P.M. AM PM B.C. A.D. BC AD CC WW W Q J RM TZH TZM TZ OF"
 )
 _TOKEN = re.compile(
-    rf'"(?P<quoted>(?:[^"\\]|\\.)*)"?|\\(?P<escaped>")|(?P<modifier>FM|TM|FX|fm|tm|fx)?(?P<field>{"|".join(map(_either_case, _WORDS.split()))})(?P<ordinal>TH|th)?'
+    rf'"(?P<quoted>(?:[^"\\]|\\.)*)"?|\\(?P<escaped>")|(?P<modifier>FM|TM|FX|fm|tm|fx)?'
+    rf"(?P<field>{'|'.join(map(_either_case, _WORDS.split()))})(?P<ordinal>TH|th)?"
     r"|(?P<skipped>FM|TM|FX|fm|tm|fx)|(?P<text>.)",
     re.DOTALL,
 )
@@ -208,13 +223,16 @@ def timestamptz_to_char(environment: Any, value: int, pattern: str) -> str | Non
 def _zone_abbreviation(value: int, zone: Any) -> str:
     from datetime import UTC, datetime, timedelta
 
-    first, last = datetime(1, 1, 3, tzinfo=UTC), datetime(9999, 12, 29, tzinfo=UTC)  # what Python's calendar has, and a day for the zone
+    first, last = (
+        datetime(1, 1, 3, tzinfo=UTC),
+        datetime(9999, 12, 29, tzinfo=UTC),
+    )  # what Python's calendar has, and a day for the zone
     epoch = datetime(2000, 1, 1, tzinfo=UTC)
     at = min(max(value, (first - epoch) // timedelta(microseconds=1)), (last - epoch) // timedelta(microseconds=1))
     return str((epoch + timedelta(microseconds=at)).astimezone(zone).tzname())
 
 
-# -- numbers -----------------------------------------------------------------------------------------------------------------------------
+# -- numbers -----------------------------------------------------------------------------------------------------------
 
 
 @lru_cache(maxsize=PATTERNS_MAX)
@@ -287,6 +305,16 @@ def _signed(text: str, negative: bool, fill: bool, sign: str) -> str:
 register("to_char", "timestamp text", "text", timestamp_to_char, volatility=STABLE)
 register("to_char", "timestamptz text", "text", timestamptz_to_char, **ZONED)
 register("to_char", "numeric text", "text", number_to_char, volatility=STABLE)
-register("to_char", "int4 text", "text", lambda value, pattern: number_to_char(Decimal(value), pattern), volatility=STABLE)
-register("to_char", "int8 text", "text", lambda value, pattern: number_to_char(Decimal(value), pattern), volatility=STABLE)
-register("to_char", "float8 text", "text", lambda value, pattern: number_to_char(Decimal(repr(value)), pattern), volatility=STABLE)
+register(
+    "to_char", "int4 text", "text", lambda value, pattern: number_to_char(Decimal(value), pattern), volatility=STABLE
+)
+register(
+    "to_char", "int8 text", "text", lambda value, pattern: number_to_char(Decimal(value), pattern), volatility=STABLE
+)
+register(
+    "to_char",
+    "float8 text",
+    "text",
+    lambda value, pattern: number_to_char(Decimal(repr(value)), pattern),
+    volatility=STABLE,
+)

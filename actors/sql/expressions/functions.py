@@ -64,7 +64,9 @@ def _accepts(declared: str, given: str) -> bool:
 
 @lru_cache(maxsize=8192)
 def _resolve(name: str, given: tuple[str, ...]) -> Function | None:
-    candidates = [(function, expanded) for function in find(name) if (expanded := _expanded(function, len(given))) is not None]
+    candidates = [
+        (function, expanded) for function in find(name) if (expanded := _expanded(function, len(given))) is not None
+    ]
     for function, expanded in candidates:
         if expanded == given:
             return function
@@ -98,7 +100,10 @@ def _exact_or_preferred(declared: str, given: str) -> bool:
 
 def _most(candidates: _Candidates, good: Callable[[str, str], bool], given: tuple[str, ...]) -> _Candidates:
     """Those with the most good arguments."""
-    counts = [sum(1 for declared, type_ in zip(expanded, given, strict=True) if good(declared, type_)) for _, expanded in candidates]
+    counts = [
+        sum(1 for declared, type_ in zip(expanded, given, strict=True) if good(declared, type_))
+        for _, expanded in candidates
+    ]
     best = max(counts)
     return [pair for pair, count in zip(candidates, counts, strict=True) if count == best]
 
@@ -108,7 +113,8 @@ def _category(declared: str) -> str:
 
 
 def _by_unknowns(candidates: _Candidates, given: tuple[str, ...]) -> _Candidates:
-    """For each untyped literal: text if any candidate takes it there, else the one category that all take; preferred types first."""
+    """For each untyped literal: text if any candidate takes it there, else the one category that all take; preferred
+    types first."""
     left = candidates
     for place in (place for place, type_ in enumerate(given) if type_ == "unknown"):
         categories = {_category(expanded[place]) for _, expanded in candidates}
@@ -136,7 +142,8 @@ def resolve_function(name: str, given: Sequence[str]) -> Function | None:
 
 
 def resolve_operator(name: str, given: Sequence[str]) -> Function | None:
-    """As resolve_function, but of a binary operator an untyped literal is first taken to be of the other side's type. Raises Ambiguous."""
+    """As resolve_function, but of a binary operator an untyped literal is first taken to be of the other side's type.
+    Raises Ambiguous."""
     if name in OF_ONE_ARRAY_TYPE and len(given) == 2 and given[0] != given[1] and all(map(is_array, given)):
         return None
     if len(given) == 2 and "unknown" in given and given[0] != given[1]:

@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from actors.common.errors import INVALID_PARAMETER_VALUE, INVALID_TEXT_REPRESENTATION, NULL_VALUE_NOT_ALLOWED, DatabaseError
+from actors.common.errors import (
+    INVALID_PARAMETER_VALUE,
+    INVALID_TEXT_REPRESENTATION,
+    NULL_VALUE_NOT_ALLOWED,
+    DatabaseError,
+)
 from actors.sql.expressions.json_functions import INT4_MAX, INT4_MIN, MISSING
 from actors.sql.expressions.registry import register
 from actors.sql.types.arrays import Array
@@ -57,8 +62,8 @@ def without_item(datum: str, index: int) -> str:
 
 
 class Change:
-    """What to do at the end of a path. `create`: where there is nothing; `before`, `after`: insert, and replace no key; `delete`; `fill`: an assignment to a subscript,
-    which makes what is missing on the way."""
+    """What to do at the end of a path. `create`: where there is nothing; `before`, `after`: insert, and replace no key;
+    `delete`; `fill`: an assignment to a subscript, which makes what is missing on the way."""
 
     __slots__ = ("after", "before", "create", "delete", "fill", "new")
 
@@ -102,7 +107,9 @@ def _number(step: str, level: int) -> int:
     except ValueError:
         number = INT4_MAX + 1
     if not INT4_MIN <= number <= INT4_MAX:
-        raise DatabaseError(INVALID_TEXT_REPRESENTATION, f'path element at position {level + 1} is not an integer: "{step}"')
+        raise DatabaseError(
+            INVALID_TEXT_REPRESENTATION, f'path element at position {level + 1} is not an integer: "{step}"'
+        )
     return number
 
 
@@ -125,7 +132,9 @@ def _gap(count: int) -> int:
     return count
 
 
-def _changed_object(value: dict[str, Any], step: str, last: bool, path: Sequence[str | None], level: int, change: Change) -> Any:
+def _changed_object(
+    value: dict[str, Any], step: str, last: bool, path: Sequence[str | None], level: int, change: Change
+) -> Any:
     if step not in value:
         if last and not change.delete and (change.create or change.before or change.after or change.fill):
             return sorted_object({**value, step: change.new})
@@ -139,7 +148,9 @@ def _changed_object(value: dict[str, Any], step: str, last: bool, path: Sequence
     return {**value, step: change.new}
 
 
-def _changed_array(value: list[Any], index: int, last: bool, path: Sequence[str | None], level: int, change: Change) -> Any:
+def _changed_array(
+    value: list[Any], index: int, last: bool, path: Sequence[str | None], level: int, change: Change
+) -> Any:
     place = index + len(value) if index < 0 else index
     if change.fill and place < 0:
         raise _invalid(f"path element at position {level + 1} is out of range: {index}")
@@ -185,13 +196,19 @@ def delete_path(datum: str, path: Array) -> str:
 
 
 def set_lax(
-    datum: str | None, path: Array | None, new: str | None, create: bool | None = True, treatment: str | None = "use_json_null"
+    datum: str | None,
+    path: Array | None,
+    new: str | None,
+    create: bool | None = True,
+    treatment: str | None = "use_json_null",
 ) -> str | None:
     """jsonb_set_lax: what is done with a NULL is said."""
     if datum is None or path is None or create is None:
         return None
     if treatment is None:
-        raise _invalid('null_value_treatment must be "delete_key", "return_target", "use_json_null", or "raise_exception"')
+        raise _invalid(
+            'null_value_treatment must be "delete_key", "return_target", "use_json_null", or "raise_exception"'
+        )
     if new is not None:
         return set_path(datum, path, new, create)
     if treatment == "raise_exception":
@@ -211,7 +228,8 @@ def set_lax(
 
 
 def assigned(datum: str | None, path: Array, new: str | None) -> str:
-    """`column[subscript] ... = new`: a NULL column begins as an object, or as an array where the first subscript is an integer."""
+    """`column[subscript] ... = new`: a NULL column begins as an object, or as an array where the first subscript is an
+    integer."""
     value = MISSING if datum is None else parse(datum)
     change = Change(None if new is None else parse(new), fill=True)
     if value is MISSING:
@@ -220,7 +238,8 @@ def assigned(datum: str | None, path: Array, new: str | None) -> str:
 
 
 ASSIGNED = " jsonb_assigned"
-"""What the planner writes for an assignment to a subscript; no client's name begins with a blank unless it is quoted."""
+"""What the planner writes for an assignment to a subscript; no client's name begins with a blank unless it is
+quoted."""
 
 
 def _register() -> None:

@@ -1,7 +1,7 @@
 """Looking into json and jsonb: -> ->> #> #>> @> <@ ? ?| ?&, comparisons of jsonb, and functions of one value.
 
-A json answers with parts of its own text, as it was written; a jsonb with a jsonb (types/json_values.py). `members` and `items` are their objects and arrays as
-rows, for the column executor's sets (column_executor/json_sets.py) too.
+A json answers with parts of its own text, as it was written; a jsonb with a jsonb (types/json_values.py). `members` and
+`items` are their objects and arrays as rows, for the column executor's sets (column_executor/json_sets.py) too.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def _beyond_blanks(text: str, place: int) -> int:
     return _blank(text, place).end()  # type: ignore[union-attr]
 
 
-# -- parts of a json's text ------------------------------------------------------------------------------------------------------
+# -- parts of a json's text --------------------------------------------------------------------------------------------
 
 
 def json_members(text: str) -> Iterator[tuple[str, str]]:
@@ -112,7 +112,7 @@ def json_at_path(text: str, path: Array) -> str | None:
     return value if value is None or path.items else value.strip(" \t\n\r")
 
 
-# -- parts of a jsonb ------------------------------------------------------------------------------------------------------------
+# -- parts of a jsonb --------------------------------------------------------------------------------------------------
 
 MISSING = object()
 
@@ -150,7 +150,7 @@ def as_text(value: Any) -> str | None:
     return value if type(value) is str else write(value)
 
 
-# -- containment and existence ---------------------------------------------------------------------------------------------------
+# -- containment and existence -----------------------------------------------------------------------------------------
 
 
 def _same_scalar(one: Any, other: Any) -> bool:
@@ -193,7 +193,11 @@ def exists(datum: str, name: str) -> bool:
     value = parse(datum)
     if type(value) is dict:
         return name in value
-    return (name in [has for has in value if type(has) is str]) if type(value) is list else type(value) is str and value == name
+    return (
+        (name in [has for has in value if type(has) is str])
+        if type(value) is list
+        else type(value) is str and value == name
+    )
 
 
 def _exists_any(datum: str, names: Array) -> bool:
@@ -204,7 +208,7 @@ def _exists_all(datum: str, names: Array) -> bool:
     return all(name is None or exists(datum, name) for name in names.items)
 
 
-# -- what it is ------------------------------------------------------------------------------------------------------------------
+# -- what it is --------------------------------------------------------------------------------------------------------
 
 _TYPES = {"{": "object", "[": "array", '"': "string", "t": "boolean", "f": "boolean", "n": "null"}
 
@@ -257,7 +261,7 @@ def _has_unique_keys(text: str) -> bool:
     return True
 
 
-# -- shapes of output ------------------------------------------------------------------------------------------------------------
+# -- shapes of output --------------------------------------------------------------------------------------------------
 
 
 def pretty(datum: str) -> str:
@@ -287,10 +291,20 @@ def strip_json_nulls(text: str, in_arrays: bool = False) -> str:
     """json_strip_nulls: without blanks between tokens, numbers as they were written."""
     kind = kind_of(text)
     if kind == "{":
-        pairs = [f"{quoted(key)}:{strip_json_nulls(value, in_arrays)}" for key, value in json_members(text) if value != "null"]
+        pairs = [
+            f"{quoted(key)}:{strip_json_nulls(value, in_arrays)}"
+            for key, value in json_members(text)
+            if value != "null"
+        ]
         return "{" + ",".join(pairs) + "}"
     if kind == "[":
-        return "[" + ",".join(strip_json_nulls(value, in_arrays) for value in json_items(text) if value != "null" or not in_arrays) + "]"
+        return (
+            "["
+            + ",".join(
+                strip_json_nulls(value, in_arrays) for value in json_items(text) if value != "null" or not in_arrays
+            )
+            + "]"
+        )
     bare = text.strip(" \t\n\r")
     return quoted(scanstring(bare, 1, True)[0]) if kind == '"' else bare
 
@@ -312,7 +326,13 @@ def _register() -> None:
     register("#>>", "json _text", "text", lambda text, path: json_text(json_at_path(text, path)))
     register("#>", "jsonb _text", "jsonb", lambda datum, path: as_jsonb(at_path(parse(datum), path)))
     register("#>>", "jsonb _text", "text", lambda datum, path: as_text(at_path(parse(datum), path)))
-    register("json_extract_path", "json text", "json", lambda text, *path: json_at_path(text, array_of_items(path)), variadic=True)
+    register(
+        "json_extract_path",
+        "json text",
+        "json",
+        lambda text, *path: json_at_path(text, array_of_items(path)),
+        variadic=True,
+    )
     register(
         "json_extract_path_text",
         "json text",
@@ -352,7 +372,9 @@ def _register() -> None:
     register("json_strip_nulls", "json", "json", strip_json_nulls)
     register("json_strip_nulls", "json bool", "json", strip_json_nulls)
     register("jsonb_strip_nulls", "jsonb", "jsonb", lambda datum: write(_without_nulls(parse(datum), False)))
-    register("jsonb_strip_nulls", "jsonb bool", "jsonb", lambda datum, arrays: write(_without_nulls(parse(datum), arrays)))
+    register(
+        "jsonb_strip_nulls", "jsonb bool", "jsonb", lambda datum, arrays: write(_without_nulls(parse(datum), arrays))
+    )
     for name in ("text", "bytea", "json", "jsonb"):
         register("is_json", f"{name} text bool", "bool", is_json, strict=False)
     for name in ("@?", "@@"):

@@ -1,11 +1,12 @@
-"""Making json and jsonb of SQL's values: to_json, to_jsonb, json_build_object and its like, json_object, and what rows and aggregates become.
+"""Making json and jsonb of SQL's values: to_json, to_jsonb, json_build_object and its like, json_object, and what rows
+and aggregates become.
 
     to_json(1.50) = 1.50          numbers as they are shown, NaN and infinities as strings
     to_json(timestamp ...)        "2024-01-31T10:00:00", whatever the session's DateStyle
     to_json('{1,NULL}'::int[])    [1,null]
 
-There is an overload for each type. The binding has every value among the arguments of a maker (MAKERS) turned by `to_json` or `to_jsonb` first, so that the makers
-know texts only; NULL stands for null there.
+There is an overload for each type. The binding has every value among the arguments of a maker (MAKERS) turned by
+`to_json` or `to_jsonb` first, so that the makers know texts only; NULL stands for null there.
 """
 
 from __future__ import annotations
@@ -118,12 +119,14 @@ def _register_type(type_: Type) -> None:
         register("to_jsonb", type_.name, "jsonb", to_jsonb, volatility=volatility, environment=True)
 
 
-# -- objects and arrays of arguments ---------------------------------------------------------------------------------------------
+# -- objects and arrays of arguments -----------------------------------------------------------------------------------
 
 
 def check_even(name: str, count: int) -> None:
     if count % 2:
-        raise DatabaseError(INVALID_PARAMETER_VALUE, "argument list must have even number of elements", hint=HINT_PAIRS.format(name))
+        raise DatabaseError(
+            INVALID_PARAMETER_VALUE, "argument list must have even number of elements", hint=HINT_PAIRS.format(name)
+        )
 
 
 def pairs_of(name: str, values: Sequence[str | None]) -> list[tuple[str, str]]:
@@ -141,7 +144,9 @@ def pairs_of(name: str, values: Sequence[str | None]) -> list[tuple[str, str]]:
 
 
 def _build_object(*values: str | None) -> str:
-    return check_depth("{" + ", ".join(f"{quoted(key)} : {value}" for key, value in pairs_of("json_build_object", values)) + "}")
+    return check_depth(
+        "{" + ", ".join(f"{quoted(key)} : {value}" for key, value in pairs_of("json_build_object", values)) + "}"
+    )
 
 
 def _build_jsonb_object(*values: str | None) -> str:
@@ -162,7 +167,9 @@ def _build_jsonb_array(*values: str | None) -> str:
 
 def row_json(*values: str | None) -> str:
     """A row's names and values, as to_json of a record shows them."""
-    return check_depth("{" + ",".join(f"{quoted(key)}:{value}" for key, value in pairs_of("json_build_object", values)) + "}")
+    return check_depth(
+        "{" + ",".join(f"{quoted(key)}:{value}" for key, value in pairs_of("json_build_object", values)) + "}"
+    )
 
 
 def row_pretty(value: str) -> str:
@@ -170,7 +177,7 @@ def row_pretty(value: str) -> str:
     return "{" + ",\n ".join(f"{quoted(key)}:{part}" for key, part in json_members(value)) + "}"
 
 
-# -- json_object(text[]) ---------------------------------------------------------------------------------------------------------
+# -- json_object(text[]) -----------------------------------------------------------------------------------------------
 
 
 def _text_pairs(array: Array) -> list[tuple[str | None, str | None]]:
@@ -201,7 +208,7 @@ def _object_of_texts(pairs: Sequence[tuple[str | None, str | None]], separator: 
     return "{" + ", ".join(shown) + "}"
 
 
-# -- aggregates: what stands in one for all the values ---------------------------------------------------------------------------
+# -- aggregates: what stands in one for all the values -----------------------------------------------------------------
 
 
 def aggregated_array(values: Sequence[str | None], separator: str) -> str:
@@ -215,7 +222,11 @@ def aggregated_object(pairs: Sequence[tuple[str | None, str | None]], strict: bo
         if kind == "jsonb":
             raise DatabaseError(INVALID_PARAMETER_VALUE, "field name must not be null")
         raise DatabaseError(NULL_VALUE_NOT_ALLOWED, "null value not allowed for object key")
-    shown = (f"{quoted(key or '')} : {'null' if value is None else value}" for key, value in pairs if value is not None or not strict)
+    shown = (
+        f"{quoted(key or '')} : {'null' if value is None else value}"
+        for key, value in pairs
+        if value is not None or not strict
+    )
     return check_depth("{ " + ", ".join(shown) + " }")
 
 
@@ -235,9 +246,16 @@ def _register() -> None:
     register(ROW_MAKER, "any", "json", row_json, strict=False, variadic=True)
     register(ROW_PRETTY, "json", "json", row_pretty)
     register("json_object", "_text", "json", lambda array: _object_of_texts(_text_pairs(array), " : "))
-    register("json_object", "_text _text", "json", lambda keys, values: _object_of_texts(_two_arrays(keys, values), " : "))
+    register(
+        "json_object", "_text _text", "json", lambda keys, values: _object_of_texts(_two_arrays(keys, values), " : ")
+    )
     register("jsonb_object", "_text", "jsonb", lambda array: parse_jsonb(_object_of_texts(_text_pairs(array), ":")))
-    register("jsonb_object", "_text _text", "jsonb", lambda keys, values: parse_jsonb(_object_of_texts(_two_arrays(keys, values), ":")))
+    register(
+        "jsonb_object",
+        "_text _text",
+        "jsonb",
+        lambda keys, values: parse_jsonb(_object_of_texts(_two_arrays(keys, values), ":")),
+    )
 
 
 ROW_MAKER = " row_json"

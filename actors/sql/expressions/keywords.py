@@ -1,4 +1,5 @@
-"""The words of PostgreSQL's grammar that are names only in quotes (kwlist.h: all but the unreserved ones). `quote_ident` quotes them."""
+"""The words of PostgreSQL's grammar that are names only in quotes (kwlist.h: all but the unreserved ones).
+`quote_ident` quotes them."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """numeric: operators and functions, with PostgreSQL's rules for the scale of a result.
 
-Sums and products are exact. A quotient has at least 16 significant digits (`division_scale`); square roots, logarithms and powers follow the same
-rule on the result's size. NaN and infinities as in PostgreSQL 14 and later.
+Sums and products are exact. A quotient has at least 16 significant digits (`division_scale`); square roots, logarithms
+and powers follow the same rule on the result's size. NaN and infinities as in PostgreSQL 14 and later.
 """
 
 from __future__ import annotations
@@ -279,5 +279,8 @@ register("trunc", "numeric int4", "numeric", lambda value, digits: round_to(valu
 register("sign", "numeric", "numeric", sign)
 register("scale", "numeric", "int4", lambda value: scale_of(value) if value.is_finite() else None)
 register(
-    "div", "numeric numeric", "numeric", lambda left, right: round_to(divide(CONTEXT.subtract(left, remainder(left, right)), right, 0), 0)
+    "div",
+    "numeric numeric",
+    "numeric",
+    lambda left, right: round_to(divide(CONTEXT.subtract(left, remainder(left, right)), right, 0), 0),
 )

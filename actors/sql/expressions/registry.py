@@ -1,9 +1,11 @@
 """The register of functions and operators: `find(name)` gives the overloads, `function(name, signature)` one of them.
 
-A `Function` has a Python implementation of datums, or a template: Python source with {0}, {1} for the arguments (each a name or a literal, so it may
-occur twice) and {t} for a scratch name, which compile.py writes in line. Strict functions are never called with NULL.
+A `Function` has a Python implementation of datums, or a template: Python source with {0}, {1} for the arguments (each a
+name or a literal, so it may occur twice) and {t} for a scratch name, which compile.py writes in line. Strict functions
+are never called with NULL.
 
-Volatility as PostgreSQL's: "immutable", "stable" (the same within a statement), "volatile". Only immutable ones may be pushed to storage.
+Volatility as PostgreSQL's: "immutable", "stable" (the same within a statement), "volatile". Only immutable ones may be
+pushed to storage.
 """
 
 from __future__ import annotations
@@ -15,11 +17,22 @@ IMMUTABLE, STABLE, VOLATILE = "immutable", "stable", "volatile"
 
 
 class Function:
-    """One overload. `environment`: the implementation's first argument is the Environment. `variadic`: the last argument may be repeated; its
-    type "any" takes every type (the implementation gets the datums as text). `slow`: one call over a long text may take a large part of a second, so no event
-    loop evaluates it where a thread can."""
+    """One overload. `environment`: the implementation's first argument is the Environment. `variadic`: the last
+    argument may be repeated; its type "any" takes every type (the implementation gets the datums as text). `slow`: one
+    call over a long text may take a large part of a second, so no event loop evaluates it where a thread can."""
 
-    __slots__ = ("arguments", "environment", "implementation", "name", "result", "slow", "strict", "template", "variadic", "volatility")
+    __slots__ = (
+        "arguments",
+        "environment",
+        "implementation",
+        "name",
+        "result",
+        "slow",
+        "strict",
+        "template",
+        "variadic",
+        "volatility",
+    )
 
     def __init__(
         self,
@@ -49,7 +62,9 @@ class Function:
         if not self.variadic:
             return self.arguments == signature
         fixed = len(self.arguments) - 1
-        return signature[:fixed] == self.arguments[:fixed] and all(name == self.arguments[-1] for name in signature[fixed:])
+        return signature[:fixed] == self.arguments[:fixed] and all(
+            name == self.arguments[-1] for name in signature[fixed:]
+        )
 
 
 _functions: dict[str, list[Function]] = {}
@@ -72,7 +87,18 @@ def register(
 ) -> None:
     """`arguments`: type names separated by blanks."""
     assert (implementation is None) != (template is None)
-    made = Function(name, tuple(arguments.split()), result, implementation, template, strict, volatility, environment, variadic, slow)
+    made = Function(
+        name,
+        tuple(arguments.split()),
+        result,
+        implementation,
+        template,
+        strict,
+        volatility,
+        environment,
+        variadic,
+        slow,
+    )
     known = _functions.setdefault(name, [])
     assert all(other.arguments != made.arguments for other in known), f"{name}({arguments}) is registered twice"
     known.append(made)

@@ -1,4 +1,5 @@
-"""nextval and its kin: the environment's sequences answer (query_processor/sequences). A sequence is named by text, as regclass would read it, or by its oid."""
+"""nextval and its kin: the environment's sequences answer (query_processor/sequences). A sequence is named by text, as
+regclass would read it, or by its oid."""
 
 from __future__ import annotations
 
@@ -25,4 +26,6 @@ for _type in ("text", "oid"):
     register("currval", _type, "int8", _currval, volatility=VOLATILE, environment=True)
     register("setval", f"{_type} int8", "int8", _setval, volatility=VOLATILE, environment=True)
     register("setval", f"{_type} int8 bool", "int8", _setval, volatility=VOLATILE, environment=True)
-register("lastval", "", "int8", lambda environment: environment.sequences.lastval(), volatility=VOLATILE, environment=True)
+register(
+    "lastval", "", "int8", lambda environment: environment.sequences.lastval(), volatility=VOLATILE, environment=True
+)

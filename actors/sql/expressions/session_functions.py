@@ -63,14 +63,23 @@ def _register(name: str, arguments: str, result: str, implementation: Any, volat
 
 for _name in ("now", "transaction_timestamp", "current_timestamp"):
     _register(_name, "", "timestamptz", lambda environment: environment.transaction_timestamp)
-_register("current_timestamp", "int4", "timestamptz", lambda environment, digits: round_fraction(environment.transaction_timestamp, digits))
+_register(
+    "current_timestamp",
+    "int4",
+    "timestamptz",
+    lambda environment, digits: round_fraction(environment.transaction_timestamp, digits),
+)
 _register("statement_timestamp", "", "timestamptz", lambda environment: environment.statement_timestamp)
 _register("clock_timestamp", "", "timestamptz", lambda environment: environment.clock(), VOLATILE)
 _register("localtimestamp", "", "timestamp", _local_now)
-_register("localtimestamp", "int4", "timestamp", lambda environment, digits: round_fraction(_local_now(environment), digits))
+_register(
+    "localtimestamp", "int4", "timestamp", lambda environment, digits: round_fraction(_local_now(environment), digits)
+)
 _register("current_date", "", "date", lambda environment: _local_now(environment) // DAY_US)
 _register("localtime", "", "time", lambda environment: _local_now(environment) % DAY_US)
-_register("localtime", "int4", "time", lambda environment, digits: round_fraction(_local_now(environment) % DAY_US, digits))
+_register(
+    "localtime", "int4", "time", lambda environment, digits: round_fraction(_local_now(environment) % DAY_US, digits)
+)
 _register("gen_random_uuid", "", "uuid", gen_random_uuid, VOLATILE)
 _register("uuidv4", "", "uuid", gen_random_uuid, VOLATILE)
 _register("uuidv7", "", "uuid", uuidv7, VOLATILE)
@@ -98,7 +107,11 @@ def _format_type(oid: int | None, modifier: int | None) -> str | None:
     known = by_oid.get(oid)
     if known is None:
         return "???"
-    return format_type(ColumnType(known.name, -1 if modifier is None else modifier)) if modifier is not None else known.sql_name
+    return (
+        format_type(ColumnType(known.name, -1 if modifier is None else modifier))
+        if modifier is not None
+        else known.sql_name
+    )
 
 
 register("format_type", "oid int4", "text", _format_type, strict=False, volatility=STABLE)

@@ -21,7 +21,9 @@ def format_text(pattern: str | None, *values: str | None) -> str | None:
 
     def value_at(position: int) -> str | None:
         if position < 1:
-            raise DatabaseError(INVALID_PARAMETER_VALUE, "format specifies argument 0, but arguments are numbered from 1")
+            raise DatabaseError(
+                INVALID_PARAMETER_VALUE, "format specifies argument 0, but arguments are numbered from 1"
+            )
         if position > len(values):
             raise DatabaseError(INVALID_PARAMETER_VALUE, "too few arguments for format()")
         return values[position - 1]
@@ -41,7 +43,9 @@ def format_text(pattern: str | None, *values: str | None) -> str | None:
         elif width is not None:
             size = int(width)
         if not found["kind"]:
-            raise DatabaseError(INVALID_PARAMETER_VALUE, "unterminated format() type specifier", hint='For a single "%" use "%%".')
+            raise DatabaseError(
+                INVALID_PARAMETER_VALUE, "unterminated format() type specifier", hint='For a single "%" use "%%".'
+            )
         if found["kind"] not in "sIL":
             message = f'unrecognized format() type specifier "{found["kind"]}"'
             raise DatabaseError(INVALID_PARAMETER_VALUE, message, hint='For a single "%" use "%%".')
@@ -81,7 +85,25 @@ register("row", "any", "record", record_text, strict=False, volatility=STABLE, v
 register("format", "text", "text", format_text, strict=False)
 register("format", "text any", "text", format_text, strict=False, volatility=STABLE, variadic=True)
 register("quote_literal", "any", "text", quote_literal, volatility=STABLE)
-register("quote_nullable", "text", "text", lambda value: "NULL" if value is None else quote_literal(value), strict=False)
-register("quote_nullable", "any", "text", lambda value: "NULL" if value is None else quote_literal(value), strict=False, volatility=STABLE)
-register("num_nulls", "any", "int4", lambda *values: sum(value is None for value in values), strict=False, variadic=True)
-register("num_nonnulls", "any", "int4", lambda *values: sum(value is not None for value in values), strict=False, variadic=True)
+register(
+    "quote_nullable", "text", "text", lambda value: "NULL" if value is None else quote_literal(value), strict=False
+)
+register(
+    "quote_nullable",
+    "any",
+    "text",
+    lambda value: "NULL" if value is None else quote_literal(value),
+    strict=False,
+    volatility=STABLE,
+)
+register(
+    "num_nulls", "any", "int4", lambda *values: sum(value is None for value in values), strict=False, variadic=True
+)
+register(
+    "num_nonnulls",
+    "any",
+    "int4",
+    lambda *values: sum(value is not None for value in values),
+    strict=False,
+    variadic=True,
+)

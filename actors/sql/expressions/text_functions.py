@@ -1,4 +1,5 @@
-"""Functions of text and bytea. The collation is C: case changes and comparisons see ASCII letters only, order is by code point.
+"""Functions of text and bytea. The collation is C: case changes and comparisons see ASCII letters only, order is by
+code point.
 
 Those of patterns are in pattern_functions.py.
 """
@@ -39,7 +40,7 @@ def initcap(value: str) -> str:
     return (letters - first * np.uint8(32)).tobytes().decode()
 
 
-# -- pieces of text ------------------------------------------------------------------------------------------------------------------
+# -- pieces of text ----------------------------------------------------------------------------------------------------
 
 
 def substring(value: str, start: int, length: int | None = None) -> str:
@@ -162,7 +163,7 @@ def quote_literal(value: str) -> str:
     return " E'".lstrip() + quoted.replace("\\", "\\\\") + "'" if "\\" in quoted else f"'{quoted}'"
 
 
-# -- bytes -----------------------------------------------------------------------------------------------------------------------------
+# -- bytes -------------------------------------------------------------------------------------------------------------
 
 
 def encode(data: bytes, format_: str) -> str:
@@ -221,7 +222,10 @@ register("right", "text int4", "text", right)
 for _name, _strip in (("btrim", str.strip), ("ltrim", str.lstrip), ("rtrim", str.rstrip)):
     register(_name, "text", "text", partial(lambda strip, value: strip(value, " "), _strip))
     register(
-        _name, "text text", "text", partial(lambda strip, value, characters: strip(value, characters) if characters else value, _strip)
+        _name,
+        "text text",
+        "text",
+        partial(lambda strip, value, characters: strip(value, characters) if characters else value, _strip),
     )
 register("replace", "text text text", "text", replace)
 register("translate", "text text text", "text", translate)

@@ -2,9 +2,10 @@
 
     Call("=", ("int4", "int4"), (Column(0, INT4), Parameter(1, INT4)), BOOL)            aid = $1
 
-Every node has a `type`. Nodes are immutable, hashable and travel as msgpack arrays with a tag (`encode_expression`, `decode_expression`), so that
-ScanProgram.filter may hold one. All implicit conversions are explicit `Cast` nodes; an argument whose datum needs no conversion (varchar for text)
-goes without. Names of functions and operators are PostgreSQL's; `signature` says which overload.
+Every node has a `type`. Nodes are immutable, hashable and travel as msgpack arrays with a tag (`encode_expression`,
+`decode_expression`), so that ScanProgram.filter may hold one. All implicit conversions are explicit `Cast` nodes; an
+argument whose datum needs no conversion (varchar for text) goes without. Names of functions and operators are
+PostgreSQL's; `signature` says which overload.
 """
 
 from __future__ import annotations
@@ -41,8 +42,8 @@ class Parameter(msgspec.Struct, frozen=True, array_like=True, tag_field="node", 
 
 
 class Constant(msgspec.Struct, frozen=True, array_like=True, tag_field="node", tag="constant"):
-    """`value` is a datum; after a decode a numeric is still text and an interval a list: read `datum`. Type "unknown" (datum a str, or None): an
-    untyped literal that nothing has given a type yet."""
+    """`value` is a datum; after a decode a numeric is still text and an interval a list: read `datum`. Type "unknown"
+    (datum a str, or None): an untyped literal that nothing has given a type yet."""
 
     value: Any
     type: ColumnType
@@ -56,8 +57,8 @@ class Constant(msgspec.Struct, frozen=True, array_like=True, tag_field="node", t
 
 
 class Call(msgspec.Struct, frozen=True, array_like=True, tag_field="node", tag="call"):
-    """A function or an operator; a prefix operator has one argument. `signature` holds the declared argument types' names of the overload (a
-    variadic function's repeated as often as there are arguments)."""
+    """A function or an operator; a prefix operator has one argument. `signature` holds the declared argument types'
+    names of the overload (a variadic function's repeated as often as there are arguments)."""
 
     name: str
     signature: tuple[str, ...]
@@ -66,7 +67,8 @@ class Call(msgspec.Struct, frozen=True, array_like=True, tag_field="node", tag="
 
 
 class Cast(msgspec.Struct, frozen=True, array_like=True, tag_field="node", tag="cast"):
-    """Conversion to `type`, its modifier included. `explicit`: written as a cast, which truncates silently where an assignment fails (22001)."""
+    """Conversion to `type`, its modifier included. `explicit`: written as a cast, which truncates silently where an
+    assignment fails (22001)."""
 
     argument: Expression
     type: ColumnType
@@ -123,7 +125,8 @@ class InList(msgspec.Struct, frozen=True, array_like=True, tag_field="node", tag
 
 
 class Quantified(msgspec.Struct, frozen=True, array_like=True, tag_field="node", tag="quantified"):
-    """`argument operator ANY (array)`, or with `every` ALL; `signature` is the operator's: the argument's type and the elements'."""
+    """`argument operator ANY (array)`, or with `every` ALL; `signature` is the operator's: the argument's type and the
+    elements'."""
 
     argument: Expression
     array: Expression
@@ -147,7 +150,8 @@ class ArrayOf(msgspec.Struct, frozen=True, array_like=True, tag_field="node", ta
 
 
 class Case(msgspec.Struct, frozen=True, array_like=True, tag_field="node", tag="case"):
-    """`conditions[i]` decides for `results[i]`; a CASE with an operand has been rewritten to equalities. No default: NULL."""
+    """`conditions[i]` decides for `results[i]`; a CASE with an operand has been rewritten to equalities. No default:
+    NULL."""
 
     conditions: tuple[Expression, ...]
     results: tuple[Expression, ...]
@@ -239,7 +243,8 @@ def walk(expression: Expression) -> Iterator[Expression]:
 
 
 def rewrite(expression: Expression, change: Callable[[Expression], Expression | None]) -> Expression:
-    """A copy in which `change` replaced nodes, from the root down (what it replaced is not entered); it answers None to leave a node."""
+    """A copy in which `change` replaced nodes, from the root down (what it replaced is not entered); it answers None to
+    leave a node."""
     changed = change(expression)
     if changed is not None:
         return changed
@@ -256,7 +261,8 @@ def rewrite(expression: Expression, change: Callable[[Expression], Expression | 
 
 
 NODES = (
-    Column, Parameter, Constant, Call, Cast, And, Or, Not, NullTest, BooleanTest, Distinct, InList, Quantified, ArrayOf, Case, Coalesce, MinMax,
+    Column, Parameter, Constant, Call, Cast, And, Or, Not, NullTest, BooleanTest, Distinct, InList, Quantified, ArrayOf,
+    Case, Coalesce, MinMax,
     NullIf,
 )  # fmt: skip
 """The same as `Expression`, for isinstance."""
@@ -282,8 +288,8 @@ BULKY_NODES = 1000
 
 
 def is_slow(expression: Expression) -> bool:
-    """Whether no event loop should compile and evaluate it: for a function that may take a large part of a second (registry.Function.slow), or for its size. An
-    array of values counts as one."""
+    """Whether no event loop should compile and evaluate it: for a function that may take a large part of a second
+    (registry.Function.slow), or for its size. An array of values counts as one."""
     waiting, nodes = [expression], 0
     while waiting:
         node = waiting.pop()
@@ -302,4 +308,7 @@ def calls_sequences(expression: Expression) -> bool:
 
 def is_volatile(expression: Expression) -> bool:
     """Whether two evaluations in one statement may differ (random(), gen_random_uuid())."""
-    return any(isinstance(node, Call) and function(node.name, node.signature).volatility == VOLATILE for node in walk(expression))
+    return any(
+        isinstance(node, Call) and function(node.name, node.signature).volatility == VOLATILE
+        for node in walk(expression)
+    )

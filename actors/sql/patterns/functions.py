@@ -21,7 +21,9 @@ LOOP_CPU_SECONDS_MAX = 0.03
 MATCHES_PER_LOOK = 64
 RESULT_BYTES_MAX = 64 << 20
 """What a replacement may put into a text."""
-START_HINT = "If you meant to use regexp_replace() with a start parameter, cast the fourth argument to integer explicitly."
+START_HINT = (
+    "If you meant to use regexp_replace() with a start parameter, cast the fourth argument to integer explicitly."
+)
 
 
 def _matches(expression: Expression, data: bytes, start: int) -> Iterator[Span]:
@@ -140,7 +142,10 @@ def regexp_matches(value: str, pattern: str, flags: str = "") -> list[Array]:
     """The groups of the first match, or with the flag "g" of every one."""
     expression, data = regular_expression(pattern, flags), value.encode()
     matches = _matches(expression, data, 0)
-    return [array_of_items(_captured(expression, data, match)) for match in islice(matches, None if parse_options(flags).every else 1)]
+    return [
+        array_of_items(_captured(expression, data, match))
+        for match in islice(matches, None if parse_options(flags).every else 1)
+    ]
 
 
 def _pieces(function: str, value: str, pattern: str, flags: str) -> list[str]:

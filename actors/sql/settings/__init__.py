@@ -1,1 +1,2 @@
-"""The run-time parameters that there are, the values that each takes, and how pg_settings shows them. A session keeps what it has set."""
+"""The run-time parameters that there are, the values that each takes, and how pg_settings shows them. A session keeps
+what it has set."""

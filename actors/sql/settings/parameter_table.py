@@ -2,15 +2,18 @@
 
 No parameter is accepted and then ignored in silence. Its `use` says how it is kept:
 
-    honoured   something reads it (tests/unit/query_processor/session/test_run_time_parameters.py shows the effect of each)
+    honoured   something reads it (tests/unit/query_processor/session/test_run_time_parameters.py shows the effect of
+               each)
     fixed      there is one behaviour: the values that mean it are accepted, others are refused with 0A000
-    moot       PostgreSQL's effect concerns what cannot be here, so that every value is kept to (row_security without policies, lock_timeout where
-               no statement waits for a lock)
-    advice     a hint to a planner or an allocator that changes no result; a value other than the present one is answered with a NOTICE
+    moot       PostgreSQL's effect concerns what cannot be here, so that every value is kept to (row_security without
+               policies, lock_timeout where no statement waits for a lock)
+    advice     a hint to a planner or an allocator that changes no result; a value other than the present one is
+               answered with a NOTICE
     internal   read-only
 
-DSQL knows the parameters of `dsql` and refuses others; in dsql mode timeouts and advice beyond its list are refused with its text, unless the value is the
-one that holds anyway. What drivers send when they connect goes on to be accepted there.
+DSQL knows the parameters of `dsql` and refuses others; in dsql mode timeouts and advice beyond its list are refused
+with its text, unless the value is the one that holds anyway. What drivers send when they connect goes on to be accepted
+there.
 """
 
 from __future__ import annotations
@@ -28,7 +31,8 @@ class Definition(NamedTuple):
     name: str
     default: str
     kind: str = "string"
-    """string, bool, integer, milliseconds, a | separated choice, or one with a reader of its own (parameter_values.py)."""
+    """string, bool, integer, milliseconds, a | separated choice, or one with a reader of its own
+    (parameter_values.py)."""
     use: str = INTERNAL
     reported: bool = False
     """ParameterStatus tells it."""
@@ -47,13 +51,19 @@ _DURABLE = "on|off|local|remote_write|remote_apply"
 
 _DEFINITIONS = (
     Definition("server_version", SERVER_VERSION, reported=True, description="Shows the server version."),
-    Definition("server_version_num", SERVER_VERSION_NUMBER, "integer", description="Shows the server version as an integer."),
-    Definition("server_encoding", "UTF8", reported=True, description="Shows the server (database) character set encoding."),
-    Definition("integer_datetimes", "on", "bool", reported=True, description="Shows whether datetimes are integer based."),
-    Definition("in_hot_standby", "off", "bool", reported=True, description="Shows whether hot standby is currently active."),
-    Definition("is_superuser", "off", "bool", reported=True, description="Shows whether the current user is a superuser."),
+    Definition("server_version_num", SERVER_VERSION_NUMBER, "integer",
+    description="Shows the server version as an integer."),
+    Definition("server_encoding", "UTF8", reported=True, description="Shows the server (database) character set "
+            "encoding."),
+    Definition("integer_datetimes", "on", "bool", reported=True, description="Shows whether datetimes are integer "
+            "based."),
+    Definition("in_hot_standby", "off", "bool", reported=True, description="Shows whether hot standby is currently "
+            "active."),
+    Definition("is_superuser", "off", "bool", reported=True, description="Shows whether the current user is a "
+            "superuser."),
     Definition(
-        "session_authorization", "admin", "identity", HONOURED, reported=True, description="Sets the session user name.",
+        "session_authorization", "admin", "identity", HONOURED, reported=True,
+        description="Sets the session user name.",
     ),
     Definition("role", "none", "identity", HONOURED, dsql=True, description="Sets the current role."),
     Definition("lc_collate", "C"),
@@ -67,13 +77,16 @@ _DEFINITIONS = (
     Definition("wal_level", "logical"),
     Definition("max_prepared_transactions", "0", "integer"),
     Definition(
-        "client_encoding", "UTF8", "encoding", HONOURED, True, True, description="Sets the client's character set encoding."
+        "client_encoding", "UTF8", "encoding", HONOURED, True, True, description="Sets the client's character set "
+                "encoding."
     ),
     Definition(
-        "application_name", "", "name", HONOURED, True, True, description="Sets the application name to be reported in statistics and logs."
+        "application_name", "", "name", HONOURED, True, True, description="Sets the application name to be reported "
+                "in statistics and logs."
     ),
     Definition(
-        "DateStyle", "ISO, MDY", "datestyle", HONOURED, True, True, description="Sets the display format for date and time values."
+        "DateStyle", "ISO, MDY", "datestyle", HONOURED, True, True, description="Sets the display format for date "
+                "and time values."
     ),
     Definition(
         "IntervalStyle", "postgres", "postgres|postgres_verbose|sql_standard|iso_8601", HONOURED, True, True,
@@ -100,9 +113,11 @@ _DEFINITIONS = (
     ),
     Definition("bytea_output", "hex", "escape|hex", HONOURED, description="Sets the output format for bytea."),
     Definition(
-        "statement_timeout", "0", "milliseconds", HONOURED, description="Sets the maximum allowed duration of any statement."
+        "statement_timeout", "0", "milliseconds", HONOURED, description="Sets the maximum allowed duration of any "
+                "statement."
     ),
-    Definition("lock_timeout", "0", "milliseconds", MOOT, description="Sets the maximum allowed duration of any wait for a lock."),
+    Definition("lock_timeout", "0", "milliseconds", MOOT, description="Sets the maximum allowed duration of any wait "
+            "for a lock."),
     Definition(
         "idle_in_transaction_session_timeout", "0", "milliseconds", HONOURED,
         description="Sets the maximum allowed idle time between queries, when in a transaction.",
@@ -113,9 +128,11 @@ _DEFINITIONS = (
     ),
     Definition(
         "transaction_timeout", "0", "milliseconds", HONOURED,
-        description="Sets the maximum allowed duration of any transaction within a session (not a prepared transaction).",
+        description="Sets the maximum allowed duration of any transaction within a session (not a prepared "
+                "transaction).",
     ),
-    Definition("client_min_messages", "notice", _LEVELS, HONOURED, description="Sets the message levels that are sent to the client."),
+    Definition("client_min_messages", "notice", _LEVELS, HONOURED, description="Sets the message levels that are "
+            "sent to the client."),
     Definition("tcp_keepalives_idle", "0", "integer", FIXED),
     Definition("check_function_bodies", "on", "bool", MOOT),
     Definition("row_security", "on", "bool", MOOT),
@@ -129,12 +146,14 @@ _DEFINITIONS = (
     Definition("backslash_quote", "safe_encoding", "string", FIXED, values=("safe_encoding", "on")),
     Definition("array_nulls", "on", "bool", FIXED),
     Definition("jit", "off", "bool", FIXED),
-    Definition("lc_messages", "C", "string", FIXED, values=("c", "posix", "c.utf-8", "c.utf8", "en_us.utf-8", "en_us.utf8", "")),
+    Definition("lc_messages", "C", "string", FIXED, values=("c", "posix", "c.utf-8", "c.utf8", "en_us.utf-8",
+    "en_us.utf8", "")),
     Definition("lc_monetary", "C", "string", FIXED, values=("c", "posix", "c.utf-8", "c.utf8")),
     Definition("lc_numeric", "C", "string", FIXED, values=("c", "posix", "c.utf-8", "c.utf8")),
     Definition("lc_time", "C", "string", FIXED, values=("c", "posix", "c.utf-8", "c.utf8")),
     Definition("timezone_abbreviations", "Default", "string", FIXED),
-    Definition("default_text_search_config", "pg_catalog.simple", "string", FIXED, values=("pg_catalog.simple", "simple")),
+    Definition("default_text_search_config", "pg_catalog.simple", "string", FIXED, values=("pg_catalog.simple",
+    "simple")),
     Definition("plan_cache_mode", "auto", "auto|force_custom_plan|force_generic_plan", ADVICE),
     Definition("work_mem", "4MB", "memory", ADVICE, low=64),
     Definition("maintenance_work_mem", "64MB", "memory", ADVICE, low=64),
@@ -155,8 +174,10 @@ _DEFINITIONS = (
     *(
         Definition(f"enable_{way}", "on", "bool", ADVICE, False, True)
         for way in (
-            "seqscan", "indexscan", "indexonlyscan", "bitmapscan", "tidscan", "sort", "incremental_sort", "hashagg", "material", "memoize",
-            "nestloop", "mergejoin", "hashjoin", "gathermerge", "parallel_append", "parallel_hash", "async_append", "partition_pruning",
+            "seqscan", "indexscan", "indexonlyscan", "bitmapscan", "tidscan", "sort", "incremental_sort", "hashagg",
+            "material", "memoize",
+            "nestloop", "mergejoin", "hashjoin", "gathermerge", "parallel_append", "parallel_hash", "async_append",
+            "partition_pruning",
         )
     ),
 )  # fmt: skip

@@ -12,7 +12,9 @@ from actors.sql.types.time_zones import find_zone
 _BOOLS = {"on": "on", "true": "on", "yes": "on", "1": "on", "t": "on", "y": "on"} | {
     "off": "off", "false": "off", "no": "off", "0": "off", "f": "off", "n": "off"
 }  # fmt: skip
-_NUMBER = re.compile(r"\s*([+-]?(?:0[xX][0-9a-fA-F]+|\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?))\s*([A-Za-z]*)\s*", re.ASCII)
+_NUMBER = re.compile(
+    r"\s*([+-]?(?:0[xX][0-9a-fA-F]+|\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?))\s*([A-Za-z]*)\s*", re.ASCII
+)
 _DURATION_MS = {"": 1.0, "us": 0.001, "ms": 1.0, "s": 1e3, "min": 6e4, "h": 3.6e6, "d": 8.64e7}
 _MEMORY_KB = {"": 1.0, "B": 1 / 1024, "kB": 1.0, "MB": 1024.0, "GB": 1024.0**2, "TB": 1024.0**3}
 _UNITS_HINT = 'Valid units for this parameter are "us", "ms", "s", "min", "h", and "d".'
@@ -93,12 +95,16 @@ APPLICATION_NAME_BYTES_MAX = 63
 def not_supported(definition: Definition) -> DatabaseError:
     """DSQL's refusal."""
     detail = f'The only value that is supported is "{definition.default}".' if definition.use == FIXED else ""
-    return DatabaseError(FEATURE_NOT_SUPPORTED, f'setting configuration parameter "{definition.name}" not supported', detail=detail)
+    return DatabaseError(
+        FEATURE_NOT_SUPPORTED, f'setting configuration parameter "{definition.name}" not supported', detail=detail
+    )
 
 
 def unsupported_isolation(level: str) -> DatabaseError:
     return DatabaseError(
-        FEATURE_NOT_SUPPORTED, f"isolation level {level.upper()} is not supported", hint="The only isolation level is REPEATABLE READ."
+        FEATURE_NOT_SUPPORTED,
+        f"isolation level {level.upper()} is not supported",
+        hint="The only isolation level is REPEATABLE READ.",
     )
 
 

@@ -13,7 +13,8 @@ _CUSTOM = Definition("", "", use="")
 
 
 def rows(settings: Mapping[str, str]) -> Iterator[dict[str, Any]]:
-    """`settings`: a session's, by name in lower case. What RESET returns to is not known here: reset_val is the default."""
+    """`settings`: a session's, by name in lower case. What RESET returns to is not known here: reset_val is the
+    default."""
     for key, value in sorted(settings.items()):
         if key in UNLISTED:
             continue
@@ -26,7 +27,11 @@ def rows(settings: Mapping[str, str]) -> Iterator[dict[str, Any]]:
             "name": definition.name or key,
             "setting": _plain(kind, value),
             "unit": _UNITS.get(kind),
-            "category": "Preset Options" if internal else "Client Connection Defaults" if key in DEFINITIONS else "Customized Options",
+            "category": "Preset Options"
+            if internal
+            else "Client Connection Defaults"
+            if key in DEFINITIONS
+            else "Customized Options",
             "short_desc": definition.description,
             "context": "internal" if internal else "user",
             "vartype": "integer"

@@ -4,8 +4,9 @@
     by_oid[23].name == "int4"
     format_type(ColumnType("varchar", 14)) == "character varying(10)"
 
-A module a family: integers (bool too), floats, numeric, strings (bytea, uuid and the catalog's own types too), datetimes, intervals, json_values; arrays of all of these. What a
-datum is stands in docs/contracts.md. Left out: timetz, DateStyles and IntervalStyles other than ISO and postgres.
+A module a family: integers (bool too), floats, numeric, strings (bytea, uuid and the catalog's own types too),
+datetimes, intervals, json_values; arrays of all of these. What a datum is stands in docs/contracts.md. Left out:
+timetz, DateStyles and IntervalStyles other than ISO and postgres.
 """
 
 from __future__ import annotations
@@ -15,8 +16,18 @@ from actors.sql.types.base import Type
 from actors.sql.types.column_type import ColumnType
 from actors.sql.types.numeric import precision_and_scale
 
-_SCALARS = (*integers.TYPES, *floats.TYPES, *numeric.TYPES, *strings.TYPES, *datetimes.TYPES, *intervals.TYPES, *json_values.TYPES)
-_ARRAYS = arrays.make_array_types([type_ for type_ in _SCALARS if type_.array_oid and type_.name not in strings.SHOWN_ONLY])
+_SCALARS = (
+    *integers.TYPES,
+    *floats.TYPES,
+    *numeric.TYPES,
+    *strings.TYPES,
+    *datetimes.TYPES,
+    *intervals.TYPES,
+    *json_values.TYPES,
+)
+_ARRAYS = arrays.make_array_types(
+    [type_ for type_ in _SCALARS if type_.array_oid and type_.name not in strings.SHOWN_ONLY]
+)
 ALL_TYPES: tuple[Type, ...] = (*_SCALARS, *_ARRAYS)
 by_name: dict[str, Type] = {type_.name: type_ for type_ in ALL_TYPES}
 by_oid: dict[int, Type] = {type_.oid: type_ for type_ in ALL_TYPES}

@@ -1,13 +1,16 @@
-"""Arrays: `Array`, the datum, and an array type for each element type, read and written as PostgreSQL does (arrayfuncs.c), in text and in binary.
+"""Arrays: `Array`, the datum, and an array type for each element type, read and written as PostgreSQL does
+(arrayfuncs.c), in text and in binary.
 
     by_name["_int4"].parse_text("[0:1]={1,NULL}", -1) == Array((1, None), (2,), (0,))
     by_name["_text"].format_text(array_of_items(["a", "", "null"]), -1) == '{a,"","null"}'
 
-    literal     [lower:upper]... = { item , ... }     the bounds are optional; as many braces as dimensions, all rows of one length
-    item        "..." with \\" and \\\\, or bare text without , { } "; a bare NULL in any case is NULL, a quoted one is text; blanks around items are nobody's
+    literal     [lower:upper]... = { item , ... }     the bounds are optional; as many braces as dimensions, all rows of
+                                                      one length
+    item        "..." with \\" and \\\\, or bare text without , { } "; a bare NULL in any case is NULL, a quoted one is
+                text; blanks around items are nobody's
 
-A type's name is its element's behind an underscore, as in PostgreSQL's catalog. The modifier is the element's. Whatever these readers do not understand exactly as
-PostgreSQL does is an error: 22P02 in text, 22P03 in binary.
+A type's name is its element's behind an underscore, as in PostgreSQL's catalog. The modifier is the element's. Whatever
+these readers do not understand exactly as PostgreSQL does is an error: 22P02 in text, 22P03 in binary.
 """
 
 from __future__ import annotations
@@ -36,7 +39,8 @@ _INT4_MAX, _INT4_MIN = 2**31 - 1, -(2**31)
 
 
 class Array(msgspec.Struct, frozen=True, array_like=True, dict=True):
-    """`items` in storage order, None for NULL; `lengths` and `lowers` (first subscripts) one a dimension. An array without items has no dimensions."""
+    """`items` in storage order, None for NULL; `lengths` and `lowers` (first subscripts) one a dimension. An array
+    without items has no dimensions."""
 
     items: tuple[Any, ...] = ()
     lengths: tuple[int, ...] = ()
@@ -114,7 +118,7 @@ def make_array_types(elements: Sequence[Type]) -> tuple[Type, ...]:
     return tuple(ARRAY_TYPES.values())
 
 
-# -- text --------------------------------------------------------------------------------------------------------------------------
+# -- text --------------------------------------------------------------------------------------------------------------
 
 _BLANKS = re.compile(f"[{WHITESPACE}]*")
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
@@ -246,7 +250,9 @@ class _Literal:
 
 
 def _too_many_dimensions() -> DatabaseError:
-    return DatabaseError(PROGRAM_LIMIT_EXCEEDED, f"number of array dimensions exceeds the maximum allowed ({DIMENSIONS_MAX})")
+    return DatabaseError(
+        PROGRAM_LIMIT_EXCEEDED, f"number of array dimensions exceeds the maximum allowed ({DIMENSIONS_MAX})"
+    )
 
 
 class _Shape:
@@ -342,10 +348,14 @@ def _braced(items: Sequence[str], lengths: Sequence[int]) -> str:
     if len(lengths) == 1:
         return "{" + ",".join(items) + "}"
     width = len(items) // lengths[0]
-    return "{" + ",".join(_braced(items[start : start + width], lengths[1:]) for start in range(0, len(items), width)) + "}"
+    return (
+        "{"
+        + ",".join(_braced(items[start : start + width], lengths[1:]) for start in range(0, len(items), width))
+        + "}"
+    )
 
 
-# -- both --------------------------------------------------------------------------------------------------------------------------
+# -- both --------------------------------------------------------------------------------------------------------------
 
 _INT4 = Struct("!i")
 _HEAD = Struct("!iiI")
@@ -388,7 +398,9 @@ class _Codec:
             raise invalid_binary("invalid array flags")
         if oid != self._element.oid:
             shown = f"{self._element.oid} ({self._element.sql_name})"
-            raise DatabaseError(DATATYPE_MISMATCH, f"binary data has array element type {oid} instead of expected {shown}")
+            raise DatabaseError(
+                DATATYPE_MISMATCH, f"binary data has array element type {oid} instead of expected {shown}"
+            )
         place = _HEAD.size
         pairs: list[tuple[int, int]] = []
         for _ in range(dimensions):

@@ -1,7 +1,8 @@
 """`Type`: what the system knows of one SQL type, and the errors that its readers share.
 
-A reader takes text or bytes and a type modifier and gives a datum (docs/contracts.md), or raises a DatabaseError with PostgreSQL's message. NULL
-never comes here. Types of the date/time family take two more arguments: the session's time zone, and the transaction's time for 'now' and 'today'.
+A reader takes text or bytes and a type modifier and gives a datum (docs/contracts.md), or raises a DatabaseError with
+PostgreSQL's message. NULL never comes here. Types of the date/time family take two more arguments: the session's time
+zone, and the transaction's time for 'now' and 'today'.
 """
 
 from __future__ import annotations
@@ -9,13 +10,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from actors.common.errors import INVALID_BINARY_REPRESENTATION, INVALID_TEXT_REPRESENTATION, NUMERIC_VALUE_OUT_OF_RANGE, DatabaseError
+from actors.common.errors import (
+    INVALID_BINARY_REPRESENTATION,
+    INVALID_TEXT_REPRESENTATION,
+    NUMERIC_VALUE_OUT_OF_RANGE,
+    DatabaseError,
+)
 
 
 class Type:
-    """`name` is the key of `by_name`, `sql_name` what messages show, `size` PostgreSQL's typlen, `category` its typcategory.
+    """`name` is the key of `by_name`, `sql_name` what messages show, `size` PostgreSQL's typlen, `category` its
+    typcategory.
 
-    `parse_text(text, modifier)`, `format_text(datum, modifier)`, `parse_binary(data, modifier)`, `format_binary(datum, modifier)`.
+    `parse_text(text, modifier)`, `format_text(datum, modifier)`, `parse_binary(data, modifier)`, `format_binary(datum,
+    modifier)`.
     """
 
     __slots__ = (

@@ -1,6 +1,7 @@
 """Days, microseconds and calendars: the proleptic Gregorian calendar without Python's limits (years -4712 to 294276).
 
-A day number counts from 2000-01-01; a year is astronomical (0 is 1 BC). Zones: a datum of timestamptz is UTC, `to_local` and `to_utc` convert.
+A day number counts from 2000-01-01; a year is astronomical (0 is 1 BC). Zones: a datum of timestamptz is UTC,
+`to_local` and `to_utc` convert.
 """
 
 from __future__ import annotations
@@ -107,7 +108,8 @@ def to_local(utc: int, zone: tzinfo | None) -> int:
 
 
 def to_utc(local: int, zone: tzinfo | None) -> int:
-    """A local timestamp as an instant. A time that a clock change skips is read in the zone's earlier offset, one that comes twice in standard time."""
+    """A local timestamp as an instant. A time that a clock change skips is read in the zone's earlier offset, one that
+    comes twice in standard time."""
     if zone is None or zone is UTC:
         return local
     naive = _EPOCH + timedelta(microseconds=min(max(local, _PYTHON_MIN_US), _PYTHON_MAX_US))

@@ -2,9 +2,10 @@
 
     parse_moment("2024-01-02 03:04:05.6+02", "timestamp with time zone") -> Moment(days, microseconds, offset, None)
 
-Understood: YYYY-MM-DD, YYYY/MM/DD, MM/DD/YYYY, YYYYMMDD, month names in any place (8-Jan-1999, January 8, 1999), Julian days (J2451187), BC and AD,
-day names (ignored), hh:mm[:ss[.ffffff]] with AM/PM, hhmmss after T, zones as offsets, Z, abbreviations and names, and the words now, today,
-tomorrow, yesterday, epoch, infinity, allballs, years with a day of the year (1999.008).
+Understood: YYYY-MM-DD, YYYY/MM/DD, MM/DD/YYYY, YYYYMMDD, month names in any place (8-Jan-1999, January 8, 1999), Julian
+days (J2451187), BC and AD, day names (ignored), hh:mm[:ss[.ffffff]] with AM/PM, hhmmss after T, zones as offsets, Z,
+abbreviations and names, and the words now, today, tomorrow, yesterday, epoch, infinity, allballs, years with a day of
+the year (1999.008).
 """
 
 from __future__ import annotations
@@ -15,12 +16,28 @@ from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from actors.common.errors import DATETIME_FIELD_OVERFLOW, INVALID_DATETIME_FORMAT, INVALID_PARAMETER_VALUE, DatabaseError
-from actors.sql.types.calendar import DATE_END, DATE_MIN, DAY_US, HOUR_US, JULIAN_2000, MINUTE_US, SECOND_US, day_number, month_days
+from actors.common.errors import (
+    DATETIME_FIELD_OVERFLOW,
+    INVALID_DATETIME_FORMAT,
+    INVALID_PARAMETER_VALUE,
+    DatabaseError,
+)
+from actors.sql.types.calendar import (
+    DATE_END,
+    DATE_MIN,
+    DAY_US,
+    HOUR_US,
+    JULIAN_2000,
+    MINUTE_US,
+    SECOND_US,
+    day_number,
+    month_days,
+)
 
 
 class Moment(NamedTuple):
-    """`days` None: no date was given; `microseconds` None: no time. `zone` None: none given. `word`: a special value instead."""
+    """`days` None: no date was given; `microseconds` None: no time. `zone` None: none given. `word`: a special value
+    instead."""
 
     days: int | None
     microseconds: int | None
@@ -33,7 +50,9 @@ SPECIAL_WORDS = NOW_WORDS | {"epoch", "infinity", "-infinity", "+infinity"}
 TEXT_CHARACTERS_MAX = 128
 """PostgreSQL's MAXDATELEN: longer text is no date."""
 
-_ISO = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:[ T](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,6}))?)?(Z|[+-]\d{2}(?::?\d{2})?)?)?", re.ASCII)
+_ISO = re.compile(
+    r"(\d{4})-(\d{2})-(\d{2})(?:[ T](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,6}))?)?(Z|[+-]\d{2}(?::?\d{2})?)?)?", re.ASCII
+)
 _TOKEN = re.compile(
     r"[\s(),]+"
     r"|(?P<ordinal>\d{4,}[-.]\d{3}(?![\d-]))"
@@ -50,7 +69,8 @@ _TOKEN = re.compile(
 _MONTHS = {
     name: number
     for number, names in enumerate(
-        ("january jan", "february feb", "march mar", "april apr", "may", "june jun", "july jul", "august aug", "september sep sept",
+        ("january jan", "february feb", "march mar", "april apr", "may", "june jun", "july jul", "august aug",
+        "september sep sept",
          "october oct", "november nov", "december dec"),
         1,
     )
@@ -79,8 +99,10 @@ _DAYS = frozenset(
     ]
 )
 _ABBREVIATIONS = {
-    "z": 0, "utc": 0, "gmt": 0, "zulu": 0, "ut": 0, "wet": 0, "bst": 1, "cet": 1, "met": 1, "cest": 2, "eet": 2, "eest": 3, "msk": 3, "ist": 2,
-    "jst": 9, "ast": -4, "adt": -3, "est": -5, "edt": -4, "cst": -6, "cdt": -5, "mst": -7, "mdt": -6, "pst": -8, "pdt": -7, "akst": -9, "hst": -10,
+    "z": 0, "utc": 0, "gmt": 0, "zulu": 0, "ut": 0, "wet": 0, "bst": 1, "cet": 1, "met": 1, "cest": 2, "eet": 2,
+    "eest": 3, "msk": 3, "ist": 2,
+    "jst": 9, "ast": -4, "adt": -3, "est": -5, "edt": -4, "cst": -6, "cdt": -5, "mst": -7, "mdt": -6, "pst": -8,
+    "pdt": -7, "akst": -9, "hst": -10,
 }  # fmt: skip
 
 
@@ -111,7 +133,11 @@ def find_zone(name: str) -> tzinfo:
     if offset is not None:
         shift = timedelta(hours=int(offset[2]), minutes=int(offset[3] or 0))
         return timezone(-shift if offset[1] == "-" else shift)
-    for spelling in (name, "/".join("_".join(word.capitalize() for word in part.split("_")) for part in name.split("/")), name.upper()):
+    for spelling in (
+        name,
+        "/".join("_".join(word.capitalize() for word in part.split("_")) for part in name.split("/")),
+        name.upper(),
+    ):
         try:
             return ZoneInfo(spelling)
         except (KeyError, ValueError, OSError):

@@ -1,7 +1,7 @@
 """date, time, timestamp, timestamptz: text (DateStyle ISO here, the others in styled_text.py), and the binary forms.
 
-Readers take `(text, modifier, zone, now)`: the session's time zone (None is UTC) and the transaction's timestamptz, without which 'now', 'today' and
-their like are refused.
+Readers take `(text, modifier, zone, now)`: the session's time zone (None is UTC) and the transaction's timestamptz,
+without which 'now', 'today' and their like are refused.
 """
 
 from __future__ import annotations
@@ -45,7 +45,8 @@ _SHIFTS = {"today": 0, "tomorrow": 1, "yesterday": -1}
 
 
 class NeedsNow(DatabaseError):
-    """The text means a time relative to the transaction's ('now', 'today'): to be read when it runs, not when it is planned."""
+    """The text means a time relative to the transaction's ('now', 'today'): to be read when it runs, not when it is
+    planned."""
 
 
 def round_fraction(microseconds: int, modifier: int) -> int:
@@ -62,7 +63,9 @@ def check_timestamp(value: int, text: str | None = None) -> int:
     """Raises 22008 outside PostgreSQL's timestamps."""
     if TIMESTAMP_MIN <= value < TIMESTAMP_END:
         return value
-    raise DatabaseError(DATETIME_FIELD_OVERFLOW, "timestamp out of range" if text is None else f'timestamp out of range: "{text}"')
+    raise DatabaseError(
+        DATETIME_FIELD_OVERFLOW, "timestamp out of range" if text is None else f'timestamp out of range: "{text}"'
+    )
 
 
 def check_date(value: int) -> int:
@@ -229,13 +232,32 @@ def _parse_timestamp_binary(data: bytes, modifier: int = -1) -> int:
     return round_fraction(check_timestamp(value), modifier)
 
 
-def _type(name: str, sql_name: str, oid: int, array_oid: int, parse: Any, format_: Any, read: Any, preferred: bool = False) -> Type:
+def _type(
+    name: str, sql_name: str, oid: int, array_oid: int, parse: Any, format_: Any, read: Any, preferred: bool = False
+) -> Type:
     return Type(name, sql_name, oid, array_oid, 8, "D", parse, format_, read, _format_long, preferred=preferred)
 
 
 TYPES = (
     Type("date", "date", 1082, 1182, 4, "D", parse_date, format_date, _parse_date_binary, _format_date_binary),
     _type("time", "time without time zone", 1083, 1183, parse_time, format_time, _parse_time_binary),
-    _type("timestamp", "timestamp without time zone", 1114, 1115, parse_timestamp, format_timestamp, _parse_timestamp_binary),
-    _type("timestamptz", "timestamp with time zone", 1184, 1185, parse_timestamptz, format_timestamptz, _parse_timestamp_binary, True),
+    _type(
+        "timestamp",
+        "timestamp without time zone",
+        1114,
+        1115,
+        parse_timestamp,
+        format_timestamp,
+        _parse_timestamp_binary,
+    ),
+    _type(
+        "timestamptz",
+        "timestamp with time zone",
+        1184,
+        1185,
+        parse_timestamptz,
+        format_timestamptz,
+        _parse_timestamp_binary,
+        True,
+    ),
 )

@@ -1,4 +1,5 @@
-"""float4 and float8, written with the fewest digits that read back the same (PostgreSQL since 12: extra_float_digits = 1)."""
+"""float4 and float8, written with the fewest digits that read back the same (PostgreSQL since 12: extra_float_digits =
+1)."""
 
 from __future__ import annotations
 
@@ -85,8 +86,9 @@ def _special(datum: float) -> str | None:
 
 
 FLOAT8_WHOLE, FLOAT4_WHOLE = 2.0**53, 2.0**24
-"""From these on a decimal with few digits may lie just between two floats. It reads back as one of them, yet PostgreSQL's shortest digits (Ryu) are
-those strictly nearer to the float than to its neighbours: 1e23 is shown as 9.999999999999999e+22."""
+"""From these on a decimal with few digits may lie just between two floats. It reads back as one of them, yet
+PostgreSQL's shortest digits (Ryu) are those strictly nearer to the float than to its neighbours: 1e23 is shown as
+9.999999999999999e+22."""
 
 
 def _strictly_within(value: float) -> str:
@@ -112,7 +114,9 @@ def _is_between(text: str, value: float) -> bool:
 
 def _is_between_singles(shown: float, value: float) -> bool:
     step = math.ulp(value) * 2**29
-    return abs(shown - value) * 2 == step or (shown < value and abs(shown - value) * 4 == step and math.frexp(value)[0] == 0.5)
+    return abs(shown - value) * 2 == step or (
+        shown < value and abs(shown - value) * 4 == step and math.frexp(value)[0] == 0.5
+    )
 
 
 def format_float8(datum: float, modifier: int = -1, zone: object = None) -> str:
@@ -122,7 +126,9 @@ def format_float8(datum: float, modifier: int = -1, zone: object = None) -> str:
     extra = style_of(zone).float_digits
     if extra <= 0:
         return float_text(datum, FLOAT8_FIXED_DIGITS + extra)
-    mantissa, _, power = (repr(abs(datum)) if abs(datum) < FLOAT8_WHOLE else _strictly_within(abs(datum))).partition("e")
+    mantissa, _, power = (repr(abs(datum)) if abs(datum) < FLOAT8_WHOLE else _strictly_within(abs(datum))).partition(
+        "e"
+    )
     whole, _, fraction = mantissa.partition(".")
     if fraction == "0":
         fraction = ""
@@ -147,7 +153,9 @@ def format_float4(datum: float, modifier: int = -1, zone: object = None) -> str:
     return _layout(mantissa.replace(".", "").rstrip("0"), int(power), datum < 0, FLOAT4_FIXED_DIGITS)
 
 
-def _float_type(name: str, sql_name: str, oid: int, array_oid: int, packer: Struct, parse: Any, format_: Any, preferred: bool) -> Type:
+def _float_type(
+    name: str, sql_name: str, oid: int, array_oid: int, packer: Struct, parse: Any, format_: Any, preferred: bool
+) -> Type:
     unpack, pack, size = packer.unpack, packer.pack, packer.size
 
     def parse_binary(data: bytes, modifier: int = -1) -> Any:
@@ -158,7 +166,9 @@ def _float_type(name: str, sql_name: str, oid: int, array_oid: int, packer: Stru
     def format_binary(datum: float, modifier: int = -1) -> bytes:
         return pack(datum)
 
-    return Type(name, sql_name, oid, array_oid, size, "N", parse, format_, parse_binary, format_binary, preferred=preferred)
+    return Type(
+        name, sql_name, oid, array_oid, size, "N", parse, format_, parse_binary, format_binary, preferred=preferred
+    )
 
 
 TYPES = (

@@ -14,7 +14,8 @@ INT4_MIN, INT4_MAX = -(2**31), 2**31 - 1
 INT8_MIN, INT8_MAX = -(2**63), 2**63 - 1
 
 DIGITS_MAX = 4000
-"""Python reads no more digits; a whole number that has more, leading zeros apart, is out of every type's range without the rest."""
+"""Python reads no more digits; a whole number that has more, leading zeros apart, is out of every type's range without
+the rest."""
 
 _LITERAL = re.compile(r"[+-]?(?:0[xX](?:_?[0-9a-fA-F])+|0[oO](?:_?[0-7])+|0[bB](?:_?[01])+|\d+(?:_\d+)*)", re.ASCII)
 
@@ -65,7 +66,9 @@ def _integer_type(name: str, sql_name: str, oid: int, array_oid: int, format_: s
         return pack(datum)
 
     read = _reader(sql_name, low, high, len(str(high)) - 1)
-    return Type(name, sql_name, oid, array_oid, size, "N", read, _format, parse_binary, format_binary, preferred=preferred)
+    return Type(
+        name, sql_name, oid, array_oid, size, "N", read, _format, parse_binary, format_binary, preferred=preferred
+    )
 
 
 _BOOLEANS = {"1": True, "0": False, "on": True, "of": False, "off": False}
@@ -97,7 +100,19 @@ def _format_bool_binary(datum: bool, modifier: int = -1) -> bytes:
 
 
 TYPES = (
-    Type("bool", "boolean", 16, 1000, 1, "B", _parse_bool, _format_bool, _parse_bool_binary, _format_bool_binary, preferred=True),
+    Type(
+        "bool",
+        "boolean",
+        16,
+        1000,
+        1,
+        "B",
+        _parse_bool,
+        _format_bool,
+        _parse_bool_binary,
+        _format_bool_binary,
+        preferred=True,
+    ),
     _integer_type("int2", "smallint", 21, 1005, "!h"),
     _integer_type("int4", "integer", 23, 1007, "!i"),
     _integer_type("int8", "bigint", 20, 1016, "!q"),

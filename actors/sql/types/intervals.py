@@ -1,7 +1,8 @@
-"""interval: (months, days, microseconds). Input in PostgreSQL's, the verbose, the SQL standard and the ISO 8601 form; output as IntervalStyle postgres here, the others in styled_text.py.
+"""interval: (months, days, microseconds). Input in PostgreSQL's, the verbose, the SQL standard and the ISO 8601 form;
+output as IntervalStyle postgres here, the others in styled_text.py.
 
-A modifier is PostgreSQL's: `(fields << 16) | digits`, both all ones where not given; a plain 0..6 means digits only. The fields tell what a bare
-number counts (`interval '1' year`) and which finer fields are cut off.
+A modifier is PostgreSQL's: `(fields << 16) | digits`, both all ones where not given; a plain 0..6 means digits only.
+The fields tell what a bare number counts (`interval '1' year`) and which finer fields are cut off.
 """
 
 from __future__ import annotations
@@ -19,7 +20,14 @@ from actors.sql.types.styles import style_of
 
 Interval = tuple[int, int, int]
 
-YEAR_FIELD, MONTH_FIELD, DAY_FIELD, HOUR_FIELD, MINUTE_FIELD, SECOND_FIELD = 1 << 2, 1 << 1, 1 << 3, 1 << 10, 1 << 11, 1 << 12
+YEAR_FIELD, MONTH_FIELD, DAY_FIELD, HOUR_FIELD, MINUTE_FIELD, SECOND_FIELD = (
+    1 << 2,
+    1 << 1,
+    1 << 3,
+    1 << 10,
+    1 << 11,
+    1 << 12,
+)
 FULL_RANGE, FULL_PRECISION = 0x7FFF, 0xFFFF
 
 _UNITS: dict[str, tuple[int, Fraction]] = {}
@@ -51,7 +59,8 @@ _TOKEN = re.compile(
 _ISO = re.compile(r"P(?=.)((?:[+-]?[\d.]+[YMWD])*)(?:T((?:[+-]?[\d.]+[HMS])*))?", re.ASCII)
 _ISO_PART = re.compile(r"([+-]?[\d.]+)([YMWDHS])")
 _LEADING_SIGN = re.compile(r"-\s*\d[^+]*?(?:(?<!\s)-[^+-]*)?", re.ASCII)
-"""The only sign of a text: IntervalStyle sql_standard takes it for all of its fields. A dash within a field (1-2, years and months) is none."""
+"""The only sign of a text: IntervalStyle sql_standard takes it for all of its fields. A dash within a field (1-2, years
+and months) is none."""
 _ISO_CLOCK = re.compile(r"P(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)")
 
 
@@ -84,7 +93,8 @@ def check_interval(months: int, days: int, microseconds: int, text: str | None =
 
 
 class _Sum:
-    """Adds up units, a unit's fraction in the next smaller ones: a year's in months, a month's in days of 30 a month, a day's in microseconds."""
+    """Adds up units, a unit's fraction in the next smaller ones: a year's in months, a month's in days of 30 a month, a
+    day's in microseconds."""
 
     def __init__(self) -> None:
         self.months = self.days = self.microseconds = 0
@@ -197,7 +207,10 @@ def _parse_iso(text: str, upper: str) -> Interval:
     match = _ISO.fullmatch(upper)
     if match is None:
         raise bad_interval(text)
-    for part, units in ((match[1], {"Y": "y", "M": "mon", "W": "w", "D": "d"}), (match[2] or "", {"H": "h", "M": "m", "S": "s"})):
+    for part, units in (
+        (match[1], {"Y": "y", "M": "mon", "W": "w", "D": "d"}),
+        (match[2] or "", {"H": "h", "M": "m", "S": "s"}),
+    ):
         for amount, letter in _ISO_PART.findall(part):
             total.unit(Fraction(amount), units[letter])
     return total.months, total.days, total.microseconds

@@ -1,10 +1,12 @@
-"""What is wrong with a JSON text, in PostgreSQL's words (common/jsonapi.c): run where the quick parser (json_values.py) has refused it.
+"""What is wrong with a JSON text, in PostgreSQL's words (common/jsonapi.c): run where the quick parser (json_values.py)
+has refused it.
 
     fault('{"a": }', 'json', False)    -> 22P02 invalid input syntax for type json
                                           DETAIL:  Expected JSON value, but found "}".
                                           CONTEXT:  JSON data, line 1: {"a": }
 
-No recursion: what is open is a list. `unescaped` says whether strings are made into text, as for jsonb: \\u0000 and lone surrogates are errors then.
+No recursion: what is open is a list. `unescaped` says whether strings are made into text, as for jsonb: \\u0000 and
+lone surrogates are errors then.
 """
 
 from __future__ import annotations
@@ -30,7 +32,9 @@ END = ""
 class _Fault(Exception):
     """`detail`, the place where the context ends, and whether the text ended there."""
 
-    def __init__(self, detail: str, end: int, at_end: bool = False, sqlstate: str = INVALID_TEXT_REPRESENTATION) -> None:
+    def __init__(
+        self, detail: str, end: int, at_end: bool = False, sqlstate: str = INVALID_TEXT_REPRESENTATION
+    ) -> None:
         super().__init__(detail)
         self.detail = detail
         self.end = end

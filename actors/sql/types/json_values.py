@@ -1,17 +1,20 @@
 """json and jsonb: reading, writing and ordering.
 
-    by_name["json"].parse_text(' {"b":1, "a": 2}', -1) == ' {"b":1, "a": 2}'            the text as it came, once it is known to be JSON
+    by_name["json"].parse_text(' {"b":1, "a": 2}', -1) == ' {"b":1, "a": 2}'            the text as it came, once it is
+                                                                                        known to be JSON
     by_name["jsonb"].parse_text('{"bb":1.50, "a":2, "a":3}', -1) == '{"a": 3, "bb": 1.50}'
 
-A datum of either is a str. Of jsonb it is the text that PostgreSQL's jsonb_out writes: keys by their length in bytes, then by their bytes, the last of equal keys; `", "` and
-`": "` between; numbers written out (1e2 is 100) with their scale. So a value that nobody looks into is stored, scanned, sent and compared with itself as it is, and never
-parsed; what looks into it parses the whole text (CPython's own scanner: some 10 ns a byte, kept for the last values that it was asked for). A numeric's text keeps its
-scale, as jsonb does, so two equal values may have two texts (1 and 1.0): equality and order go by `order_key`.
+A datum of either is a str. Of jsonb it is the text that PostgreSQL's jsonb_out writes: keys by their length in bytes,
+then by their bytes, the last of equal keys; `", "` and `": "` between; numbers written out (1e2 is 100) with their
+scale. So a value that nobody looks into is stored, scanned, sent and compared with itself as it is, and never parsed;
+what looks into it parses the whole text (CPython's own scanner: some 10 ns a byte, kept for the last values that it was
+asked for). A numeric's text keeps its scale, as jsonb does, so two equal values may have two texts (1 and 1.0):
+equality and order go by `order_key`.
 
 A parsed value (`parse`) is made of dict, list, str, int, Decimal, bool and None, and never changed.
 
-Nesting is bounded by DEPTH_MAX (54001), before anything recurses. PostgreSQL's bound is its stack, some thousands deep. Numbers that would be written out at length
-(1e131071) count against EXPANDED_MAX.
+Nesting is bounded by DEPTH_MAX (54001), before anything recurses. PostgreSQL's bound is its stack, some thousands deep.
+Numbers that would be written out at length (1e131071) count against EXPANDED_MAX.
 """
 
 from __future__ import annotations
@@ -61,7 +64,7 @@ def check_depth(text: str) -> str:
     return text
 
 
-# -- reading ---------------------------------------------------------------------------------------------------------------------
+# -- reading -----------------------------------------------------------------------------------------------------------
 
 
 def _length_and_key(key: str) -> tuple[int, str]:
@@ -80,7 +83,8 @@ def _no_word(word: str) -> Any:
 
 
 class _Numbers:
-    """Reads a text's numbers with a point or an exponent, and bounds how long all of them are when they are written out."""
+    """Reads a text's numbers with a point or an exponent, and bounds how long all of them are when they are written
+    out."""
 
     def __init__(self) -> None:
         self.room = EXPANDED_MAX
@@ -92,7 +96,9 @@ class _Numbers:
                 raise overflow()
             self.room -= abs(number.adjusted())
             if self.room < 0:
-                raise DatabaseError(PROGRAM_LIMIT_EXCEEDED, "the numbers of a JSON value are too long when they are written out")
+                raise DatabaseError(
+                    PROGRAM_LIMIT_EXCEEDED, "the numbers of a JSON value are too long when they are written out"
+                )
         return number
 
 
@@ -147,7 +153,9 @@ def parse_jsonb(text: str, modifier: int = -1) -> str:
         try:
             return JSONDecoder(parse_float=read, parse_constant=_no_word, object_pairs_hook=sorted_object).decode(text)
         except ValueError:
-            return JSONDecoder(parse_float=read, parse_int=read, parse_constant=_no_word, object_pairs_hook=sorted_object).decode(text)
+            return JSONDecoder(
+                parse_float=read, parse_int=read, parse_constant=_no_word, object_pairs_hook=sorted_object
+            ).decode(text)
 
     written = write(_read(text, True, decode))
     if "\\u" in text:  # what Python takes for text, and PostgreSQL does not: NUL, and half a pair
@@ -157,7 +165,7 @@ def parse_jsonb(text: str, modifier: int = -1) -> str:
     return written
 
 
-# -- writing ---------------------------------------------------------------------------------------------------------------------
+# -- writing -----------------------------------------------------------------------------------------------------------
 
 
 class _Uneven(Exception):
@@ -206,11 +214,12 @@ LONG_INTEGER = 10**4000
 """CPython writes no longer ones."""
 
 
-# -- order -----------------------------------------------------------------------------------------------------------------------
+# -- order -------------------------------------------------------------------------------------------------------------
 
 _NULL, _STRING, _NUMBER, _BOOLEAN, _ARRAY, _OBJECT = (bytes((kind,)) for kind in range(2, 8))
 _EMPTY_ARRAY = b"\1"
-"""Alone, an array without items is less than everything: PostgreSQL compares the number of items first, and a scalar has one."""
+"""Alone, an array without items is less than everything: PostgreSQL compares the number of items first, and a scalar
+has one."""
 
 
 @lru_cache(maxsize=1)
@@ -246,7 +255,7 @@ def value_key(value: Any) -> bytes:
     return _NUMBER + number(value if kind is Decimal else Decimal(value))
 
 
-# -- types -----------------------------------------------------------------------------------------------------------------------
+# -- types -------------------------------------------------------------------------------------------------------------
 
 
 def _same(datum: str, modifier: int = -1) -> str:

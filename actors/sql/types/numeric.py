@@ -1,7 +1,8 @@
 """numeric: decimal.Decimal of any size, its scale kept.
 
-Invariant of a datum: exponent <= 0 (1E+3 is written out as 1000), no negative zero. `apply_modifier` rounds half away from zero, as PostgreSQL does.
-Decimal arithmetic elsewhere must use `CONTEXT`, which neither rounds nor overflows before PostgreSQL would.
+Invariant of a datum: exponent <= 0 (1E+3 is written out as 1000), no negative zero. `apply_modifier` rounds half away
+from zero, as PostgreSQL does. Decimal arithmetic elsewhere must use `CONTEXT`, which neither rounds nor overflows
+before PostgreSQL would.
 """
 
 from __future__ import annotations
@@ -18,7 +19,11 @@ from actors.sql.types.integers import read_integer_literal
 DIGITS_BEFORE_POINT_MAX = 131072
 SCALE_MAX = 16383
 CONTEXT = Context(
-    prec=2 * (DIGITS_BEFORE_POINT_MAX + SCALE_MAX), rounding=ROUND_HALF_UP, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[InvalidOperation]
+    prec=2 * (DIGITS_BEFORE_POINT_MAX + SCALE_MAX),
+    rounding=ROUND_HALF_UP,
+    Emax=MAX_EMAX,
+    Emin=MIN_EMIN,
+    traps=[InvalidOperation],
 )
 
 NAN, INFINITY, MINUS_INFINITY = Decimal("NaN"), Decimal("Infinity"), Decimal("-Infinity")
@@ -113,7 +118,8 @@ def apply_modifier(value: Decimal, modifier: int) -> Decimal:
         raise DatabaseError(
             NUMERIC_VALUE_OUT_OF_RANGE,
             "numeric field overflow",
-            detail=f"A field with precision {precision}, scale {scale} must round to an absolute value less than {limit}.",
+            detail=f"A field with precision {precision}, scale {scale} must round to an absolute value less than "
+            f"{limit}.",
         )
     return plain(rounded) if scale < 0 or not rounded else rounded
 
@@ -122,7 +128,7 @@ def format_numeric(datum: Decimal, modifier: int = -1) -> str:
     return f"{datum:f}"
 
 
-# -- the binary form: base 10000 digits --------------------------------------------------------------------------------------------------
+# -- the binary form: base 10000 digits --------------------------------------------------------------------------------
 
 _header = Struct("!hhHH")
 _POSITIVE, _NEGATIVE, _NAN, _INFINITE, _MINUS_INFINITE = 0x0000, 0x4000, 0xC000, 0xD000, 0xF000
@@ -144,7 +150,9 @@ def format_numeric_binary(datum: Decimal, modifier: int = -1) -> bytes:
     weight = len(groups) - 1 - (scale + 3) // 4
     while not groups[-1]:
         groups.pop()
-    return _header.pack(len(groups), weight, _NEGATIVE if datum < 0 else _POSITIVE, scale) + pack(f"!{len(groups)}H", *groups)
+    return _header.pack(len(groups), weight, _NEGATIVE if datum < 0 else _POSITIVE, scale) + pack(
+        f"!{len(groups)}H", *groups
+    )
 
 
 def parse_numeric_binary(data: bytes, modifier: int = -1) -> Decimal:
@@ -174,4 +182,17 @@ def parse_numeric_binary(data: bytes, modifier: int = -1) -> Decimal:
     return apply_modifier(value, modifier)
 
 
-TYPES = (Type("numeric", "numeric", 1700, 1231, -1, "N", parse_numeric, format_numeric, parse_numeric_binary, format_numeric_binary),)
+TYPES = (
+    Type(
+        "numeric",
+        "numeric",
+        1700,
+        1231,
+        -1,
+        "N",
+        parse_numeric,
+        format_numeric,
+        parse_numeric_binary,
+        format_numeric_binary,
+    ),
+)

@@ -1,4 +1,5 @@
-"""Object identifier types (regtype, regclass): a datum is the object's name, as it is shown; its oid is found here where no catalog is needed for it."""
+"""Object identifier types (regtype, regclass): a datum is the object's name, as it is shown; its oid is found here
+where no catalog is needed for it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""text, varchar, bpchar, name, "char", unknown, bytea and uuid, and the text-only types that catalog queries answer with."""
+"""text, varchar, bpchar, name, "char", unknown, bytea and uuid, and the text-only types that catalog queries answer
+with."""
 
 from __future__ import annotations
 
@@ -31,7 +32,9 @@ def from_utf8(data: bytes) -> str:
         return data.decode()
     except UnicodeDecodeError as error:
         shown = " ".join(f"0x{byte:02x}" for byte in data[error.start : error.start + 4])
-        raise DatabaseError(CHARACTER_NOT_IN_REPERTOIRE, f'invalid byte sequence for encoding "UTF8": {shown}') from None
+        raise DatabaseError(
+            CHARACTER_NOT_IN_REPERTOIRE, f'invalid byte sequence for encoding "UTF8": {shown}'
+        ) from None
 
 
 def _text_binary(data: bytes, modifier: int = -1) -> str:
@@ -43,7 +46,8 @@ def _to_utf8(datum: str, modifier: int = -1) -> bytes:
 
 
 def varchar_of(value: str, modifier: int, *, explicit: bool = False) -> str:
-    """`value` as varchar(n). Too long: blanks beyond are dropped, other characters only by an explicit cast, else 22001."""
+    """`value` as varchar(n). Too long: blanks beyond are dropped, other characters only by an explicit cast, else
+    22001."""
     length = modifier - HEADER
     if modifier < 0 or len(value) <= length:
         return value
@@ -53,7 +57,8 @@ def varchar_of(value: str, modifier: int, *, explicit: bool = False) -> str:
 
 
 def bpchar_of(value: str, modifier: int, *, explicit: bool = False) -> str:
-    """`value` as char(n): the datum has no trailing blanks, they are shown. Without a length the blanks stay: such a datum comes of a padded char(n)."""
+    """`value` as char(n): the datum has no trailing blanks, they are shown. Without a length the blanks stay: such a
+    datum comes of a padded char(n)."""
     if modifier < 0:
         return value
     stripped = value.rstrip(" ")
@@ -154,7 +159,8 @@ def _parse_uuid_binary(data: bytes, modifier: int = -1) -> bytes:
 
 
 def _vector(name: str, oid: int, array_oid: int, element: int, item: Callable[[int, int], bytes]) -> Type:
-    """The catalog's vectors: their text is the datum; in binary they are arrays of `element` that begin at 0. `item(length, value)` packs one."""
+    """The catalog's vectors: their text is the datum; in binary they are arrays of `element` that begin at 0.
+    `item(length, value)` packs one."""
 
     def format_binary(datum: str, modifier: int = -1) -> bytes:
         numbers = [int(word) for word in datum.split()]
@@ -170,15 +176,36 @@ LENGTH_BYTES = 4
 
 
 def _textual(
-    name: str, sql_name: str, oid: int, array_oid: int, size: int, category: str, parse: Any = _same, *, preferred: bool = False
+    name: str,
+    sql_name: str,
+    oid: int,
+    array_oid: int,
+    size: int,
+    category: str,
+    parse: Any = _same,
+    *,
+    preferred: bool = False,
 ) -> Type:
-    return Type(name, sql_name, oid, array_oid, size, category, parse, _same, _text_binary, _to_utf8, preferred=preferred)
+    return Type(
+        name, sql_name, oid, array_oid, size, category, parse, _same, _text_binary, _to_utf8, preferred=preferred
+    )
 
 
 TYPES = (
     _textual("text", "text", 25, 1009, -1, "S", preferred=True),
     Type("varchar", "character varying", 1043, 1015, -1, "S", _parse_varchar, _same, _parse_varchar_binary, _to_utf8),
-    Type("bpchar", "character", 1042, 1014, -1, "S", _parse_bpchar, format_bpchar, _parse_bpchar_binary, _format_bpchar_binary),
+    Type(
+        "bpchar",
+        "character",
+        1042,
+        1014,
+        -1,
+        "S",
+        _parse_bpchar,
+        format_bpchar,
+        _parse_bpchar_binary,
+        _format_bpchar_binary,
+    ),
     _textual("name", "name", 19, 1003, 64, "S", _parse_name),
     _textual("char", '"char"', 18, 1002, 1, "Z", _parse_char),
     _textual("unknown", "unknown", 705, 0, -2, "X"),

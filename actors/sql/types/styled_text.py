@@ -1,4 +1,5 @@
-"""Text of dates, intervals, floats and bytea in other styles than the defaults, as PostgreSQL's datetime.c, float.c and bytea.c write it."""
+"""Text of dates, intervals, floats and bytea in other styles than the defaults, as PostgreSQL's datetime.c, float.c and
+bytea.c write it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,9 @@
-"""How a session reads and shows dates, intervals, floats and bytea: DateStyle, IntervalStyle, extra_float_digits, bytea_output.
+"""How a session reads and shows dates, intervals, floats and bytea: DateStyle, IntervalStyle, extra_float_digits,
+bytea_output.
 
-Readers and writers of these types are handed the session's time zone. A session whose styles are not the defaults hands them a `StyledZone`, a time zone
-that knows its styles too; sessions with the defaults hand them a plain zone and pay nothing.
+Readers and writers of these types are handed the session's time zone. A session whose styles are not the defaults hands
+them a `StyledZone`, a time zone that knows its styles too; sessions with the defaults hand them a plain zone and pay
+nothing.
 
     zone = styled(ZoneInfo("Europe/Berlin"), Style(date="SQL", order="DMY"))
     style_of(zone).order == "DMY"
@@ -67,7 +69,8 @@ _ORDERS = {"ymd": "YMD", "mdy": "MDY", "us": "MDY"}
 
 
 def read_date_style(text: str, style: str, order: str) -> tuple[str, str]:
-    """DateStyle's words over the present style and order -> the new ones. Raises ValueError with PostgreSQL's DETAIL."""
+    """DateStyle's words over the present style and order -> the new ones. Raises ValueError with PostgreSQL's
+    DETAIL."""
     styles: list[str] = []
     orders: list[str] = []
     implied = ""

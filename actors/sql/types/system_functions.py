@@ -1,7 +1,9 @@
-"""pg_proc's rows of the functions that there are, with PostgreSQL 18's own oids: those of types (int4in ...), and those that expressions know.
+"""pg_proc's rows of the functions that there are, with PostgreSQL 18's own oids: those of types (int4in ...), and those
+that expressions know.
 
-`system_functions.txt` has a function a line: oid, name, kind (f, a, w), whether it returns a set, volatility, strictness, the oid of its variadic element, of its
-result, and of its arguments. The value of a regproc is the function's name.
+`system_functions.txt` has a function a line: oid, name, kind (f, a, w), whether it returns a set, volatility,
+strictness, the oid of its variadic element, of its result, and of its arguments. The value of a regproc is the
+function's name.
 """
 
 from __future__ import annotations
@@ -30,7 +32,11 @@ def system_functions() -> tuple[SystemFunction, ...]:
     for line in files("actors.sql.types").joinpath("system_functions.txt").read_text().splitlines():
         oid, name, kind, is_set, volatility, strict, variadic, result, arguments = line.split("|")
         types = tuple(map(int, arguments.split()))
-        found.append(SystemFunction(int(oid), name, kind, is_set == "t", volatility, strict == "t", int(variadic), int(result), types))
+        found.append(
+            SystemFunction(
+                int(oid), name, kind, is_set == "t", volatility, strict == "t", int(variadic), int(result), types
+            )
+        )
     return tuple(found)
 
 

@@ -38,7 +38,8 @@ def zone_names() -> list[str]:
 
 @lru_cache(maxsize=1024)
 def find_zone(text: str) -> tuple[str, tzinfo] | None:
-    """(as SHOW answers it, the zone); None where there is none of this name. What it shows finds the same zone again."""
+    """(as SHOW answers it, the zone); None where there is none of this name. What it shows finds the same zone
+    again."""
     if _HOURS.fullmatch(text):
         return offset_zone(round(float(text) * 3600))
     if text.lower() in ("utc", "gmt"):
@@ -54,7 +55,8 @@ def find_zone(text: str) -> tuple[str, tzinfo] | None:
 
 
 def posix_zone(text: str) -> tzinfo | None:
-    """The zone of an offset as POSIX writes it, hours WEST (`+05:30`, `-3`, `UTC+2`): so AT TIME ZONE takes it. None for any other text."""
+    """The zone of an offset as POSIX writes it, hours WEST (`+05:30`, `-3`, `UTC+2`): so AT TIME ZONE takes it. None
+    for any other text."""
     found = _posix(text) if text.lower() not in _names() else None
     return found[1] if found is not None else None
 

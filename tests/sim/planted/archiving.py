@@ -1,4 +1,5 @@
-"""Bugs to plant into what replicas of storage and of journals have in the object store. Each function changes the code of this process for good."""
+"""Bugs to plant into what replicas of storage and of journals have in the object store. Each function changes the code
+of this process for good."""
 
 from __future__ import annotations
 
@@ -22,7 +23,9 @@ def a_checkpoint_before_its_segments() -> None:
     """Segments are uploaded in the background, while the checkpoint that names them is there already."""
     stored = Archive._stored
 
-    async def careless(archive: Archive, folder: Folder, listing: Listing, name: str, data: memoryview) -> StoredSegment:
+    async def careless(
+        archive: Archive, folder: Folder, listing: Listing, name: str, data: memoryview
+    ) -> StoredSegment:
         async def later() -> None:
             await asyncio.sleep(1.0)
             try:
@@ -69,7 +72,9 @@ def uploads_what_is_not_committed() -> None:
     """A replica uploads all that it has: another writer's tail may take its place."""
     make = JournalArchive.__init__
 
-    def careless(archive: JournalArchive, context: Any, journal: int, log: JournalLog, committed: Any, *rest: Any) -> None:
+    def careless(
+        archive: JournalArchive, context: Any, journal: int, log: JournalLog, committed: Any, *rest: Any
+    ) -> None:
         make(archive, context, journal, log, lambda: log.last_lsn, *rest)
 
     JournalArchive.__init__ = careless  # type: ignore[method-assign]

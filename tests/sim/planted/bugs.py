@@ -1,7 +1,8 @@
 """Bugs, each planted into the real code, and what must find each: the checkers are checked here.
 
-`BUGS[name]` is a `Planted`: `plant` changes the code of this process (a child process: nothing is ever changed back), `found_by` is what the failures must begin with
-to count, `change` narrows the plan of a seed where the bug needs a certain setting to show. `hunt` looks for it, seed after seed.
+`BUGS[name]` is a `Planted`: `plant` changes the code of this process (a child process: nothing is ever changed back),
+`found_by` is what the failures must begin with to count, `change` narrows the plan of a seed where the bug needs a
+certain setting to show. `hunt` looks for it, seed after seed.
 
 `proofs_alone` has a proof find the bug without the witnesses' help.
 
@@ -50,7 +51,7 @@ class Planted:
     """Nothing is narrowed: it must be found by a seed of `eagleray sim --pause 6`, as drawn."""
 
 
-# -- what the plans are narrowed to ---------------------------------------------------------------------------------------------------
+# -- what the plans are narrowed to ------------------------------------------------------------------------------------
 
 
 def with_strikes(*strikes: str, pause_s: float = 3.0) -> Callable[[Plan], Plan]:
@@ -59,12 +60,21 @@ def with_strikes(*strikes: str, pause_s: float = 3.0) -> Callable[[Plan], Plan]:
 
 def two_nemeses(plan: Plan) -> Plan:
     """An old leader is cut off while replicas die: what fencing is for."""
-    return replace(plan, strikes=("stall", "isolate", "mute", "deaf", "kill"), nemeses=2, pause_s_max=1.0, strike_s_max=2.0, pace_s=0.5)
+    return replace(
+        plan,
+        strikes=("stall", "isolate", "mute", "deaf", "kill"),
+        nemeses=2,
+        pause_s_max=1.0,
+        strike_s_max=2.0,
+        pace_s=0.5,
+    )
 
 
 def short_leases(plan: Plan) -> Plan:
     settings = replace(plan.settings, adjudication=Adjudication(lease_ms=60))
-    return replace(plan, settings=settings, strikes=("kill", "rolling", "stall"), pause_s_max=1.0, strike_s_max=0.5, pace_s=0.5)
+    return replace(
+        plan, settings=settings, strikes=("kill", "rolling", "stall"), pause_s_max=1.0, strike_s_max=0.5, pace_s=0.5
+    )
 
 
 def with_settings(change: Callable[[Settings], Settings]) -> Callable[[Plan], Plan]:
@@ -89,7 +99,9 @@ def busy_pair(plan: Plan) -> Plan:
 def impatient_pair(plan: Plan) -> Plan:
     """Participants ask for outcomes at once."""
     plan = busy_pair(plan)
-    return replace(plan, settings=replace(plan.settings, adjudication=replace(plan.settings.adjudication, ask_outcome_ms=1)))
+    return replace(
+        plan, settings=replace(plan.settings, adjudication=replace(plan.settings.adjudication, ask_outcome_ms=1))
+    )
 
 
 def in_parts(plan: Plan) -> Plan:
@@ -114,7 +126,9 @@ def in_parts_over_a_lossy_network(plan: Plan) -> Plan:
 
 def in_parts_of_small_storage(plan: Plan) -> Plan:
     plan = in_parts(plan)
-    return replace(plan, settings=small_storage(plan.settings), strikes=("kill", "power"), pause_s_max=2.0, strike_s_max=0.5)
+    return replace(
+        plan, settings=small_storage(plan.settings), strikes=("kill", "power"), pause_s_max=2.0, strike_s_max=0.5
+    )
 
 
 def in_parts_of_trimmed_journals(plan: Plan) -> Plan:
@@ -138,11 +152,25 @@ def repeating(plan: Plan) -> Plan:
 
 
 def losing_disks(plan: Plan) -> Plan:
-    return replace(plan, settings=trimmed(plan.settings), strikes=("wipe",), nemeses=1, pause_s_max=2.0, strike_s_max=0.5, pace_s=0.5)
+    return replace(
+        plan,
+        settings=trimmed(plan.settings),
+        strikes=("wipe",),
+        nemeses=1,
+        pause_s_max=2.0,
+        strike_s_max=0.5,
+        pace_s=0.5,
+    )
 
 
 def slow_disks(plan: Plan) -> Plan:
-    return replace(plan, faults=replace(plan.faults, sync_s_max=0.1), strikes=("power", "power", "kill"), pause_s_max=2.0, pace_s=0.5)
+    return replace(
+        plan,
+        faults=replace(plan.faults, sync_s_max=0.1),
+        strikes=("power", "power", "kill"),
+        pause_s_max=2.0,
+        pace_s=0.5,
+    )
 
 
 def scaling(plan: Plan) -> Plan:
@@ -154,15 +182,30 @@ def scaling(plan: Plan) -> Plan:
 
 
 def shifting(plan: Plan) -> Plan:
-    """Ranges go to and fro between two adjudicators all the time, under transactions that span both and need long to be decided."""
+    """Ranges go to and fro between two adjudicators all the time, under transactions that span both and need long to be
+    decided."""
     layout = replace(plan.settings.layout, adjudicators=2)
     cuts = draw_cuts(Random(repr(plan.cuts)), max(2, layout.shards))
     faults = replace(plan.faults, slow_messages=("Prepared", "Decided"), slow_s_max=0.3)
     plan = replace(
-        plan, keeps_state=True, settings=replace(plan.settings, layout=layout), cuts=cuts, faults=faults, nemeses=1, crowded=True, clients=6
+        plan,
+        keeps_state=True,
+        settings=replace(plan.settings, layout=layout),
+        cuts=cuts,
+        faults=faults,
+        nemeses=1,
+        crowded=True,
+        clients=6,
     )
     return replace(
-        plan, strikes=("boundary",), pause_s_max=0.5, strike_s_max=1.0, pace_s=0.5, dawdle_s=3.0, dawdle_share=0.15, weather_s_max=0.0
+        plan,
+        strikes=("boundary",),
+        pause_s_max=0.5,
+        strike_s_max=1.0,
+        pace_s=0.5,
+        dawdle_s=3.0,
+        dawdle_share=0.15,
+        weather_s_max=0.0,
     )
 
 
@@ -170,27 +213,37 @@ def shifting_out_of_step(plan: Plan) -> Plan:
     """... and whose clocks are further apart than a lease: participants are asked again, for a later time."""
     plan = shifting(plan)
     faults = replace(plan.faults, clock_offset_us_max=300_000, clock_honest=False)
-    return replace(plan, faults=faults, settings=replace(plan.settings, adjudication=replace(plan.settings.adjudication, lease_ms=60)))
+    return replace(
+        plan,
+        faults=faults,
+        settings=replace(plan.settings, adjudication=replace(plan.settings.adjudication, lease_ms=60)),
+    )
 
 
 def turning_over(plan: Plan) -> Plan:
     """Adjudicators come and go all the time, and ranges with them."""
     plan = shifting(plan)
     strikes = ("turnover", "turnover", "boundary", "boundary", "kill", "regather")
-    return replace(plan, strikes=strikes, pause_s_max=0.5, strike_s_max=0.5, faults=replace(plan.faults, slow_messages=()))
+    return replace(
+        plan, strikes=strikes, pause_s_max=0.5, strike_s_max=0.5, faults=replace(plan.faults, slow_messages=())
+    )
 
 
 def turning_over_slow_journals(plan: Plan) -> Plan:
     """... and crossbars hear of sets, and of records, late."""
     plan = turning_over(plan)
-    return replace(plan, faults=replace(plan.faults, slow_messages=("Topology", "JournalRecords", "Prepared"), slow_s_max=0.3))
+    return replace(
+        plan, faults=replace(plan.faults, slow_messages=("Topology", "JournalRecords", "Prepared"), slow_s_max=0.3)
+    )
 
 
 def turning_over_with_readers(plan: Plan) -> Plan:
     """... and shards get replicas that only serve reads, and lose them, and end themselves."""
     plan = turning_over(plan)
     return replace(
-        plan, strikes=("turnover", "turnover", "boundary", "replicas", "replicas", "shards"), settings=small_storage(plan.settings)
+        plan,
+        strikes=("turnover", "turnover", "boundary", "replicas", "replicas", "shards"),
+        settings=small_storage(plan.settings),
     )
 
 
@@ -213,7 +266,11 @@ def archived_by_islands(plan: Plan) -> Plan:
     plan = archived(plan)
     storing = replace(plan.settings.storing, object_store_journal_s=0.05)
     return replace(
-        plan, settings=replace(plan.settings, storing=storing), strikes=("island", "succession"), pause_s_max=1.0, strike_s_max=2.0
+        plan,
+        settings=replace(plan.settings, storing=storing),
+        strikes=("island", "succession"),
+        pause_s_max=1.0,
+        strike_s_max=2.0,
     )
 
 
@@ -235,7 +292,13 @@ BUGS: dict[str, Planted] = {
         Planted(deciding.forgets_its_marks, ANY, change=busy_pair),
         Planted(
             deciding.forgets_a_key,
-            ("AssertionError: I3", "AssertionError: append", "AssertionError: bank", "AssertionError: counters", "AssertionError: unique"),
+            (
+                "AssertionError: I3",
+                "AssertionError: append",
+                "AssertionError: bank",
+                "AssertionError: counters",
+                "AssertionError: unique",
+            ),
             change=busy,
         ),
         Planted(
@@ -248,8 +311,12 @@ BUGS: dict[str, Planted] = {
         Planted(deciding.checks_no_bulk_writes, ANY, ("counters",), busy_pair),
         Planted(deciding.ignores_its_promises, ANY, change=busy_pair),
         Planted(deciding.uses_a_lease_before_it_is_durable, ANY, change=short_leases),
-        Planted(deciding.begins_before_the_old_epoch_ends, ("AssertionError: I6",), change=with_strikes("kill", "rolling")),
-        Planted(deciding.takes_transactions_older_than_its_epoch, ANY, change=with_strikes("kill", "rolling", pause_s=1.0)),
+        Planted(
+            deciding.begins_before_the_old_epoch_ends, ("AssertionError: I6",), change=with_strikes("kill", "rolling")
+        ),
+        Planted(
+            deciding.takes_transactions_older_than_its_epoch, ANY, change=with_strikes("kill", "rolling", pause_s=1.0)
+        ),
         Planted(deciding.calls_undecided_ones_aborted, ANY, change=impatient_pair),
         Planted(deciding.drops_a_pending_mark, ANY, change=impatient_pair),
         Planted(deciding.does_not_ask_the_participants, ANY, change=busy_pair),
@@ -264,11 +331,17 @@ BUGS: dict[str, Planted] = {
         Planted(reading.trims_what_one_replica_has, ("AssertionError: I12",), change=with_settings(small_storage)),
         Planted(reading.answers_above_its_watermark, ANY, change=busy),
         Planted(reading.takes_the_oldest_source_first, ANY, change=with_settings(small_storage)),
-        Planted(reading.forgets_the_catalog_at_the_horizon, ("AssertionError: I4",), change=with_settings(small_storage)),
+        Planted(
+            reading.forgets_the_catalog_at_the_horizon, ("AssertionError: I4",), change=with_settings(small_storage)
+        ),
         Planted(reading.a_merge_drops_a_version, ANY, change=with_settings(small_storage)),
         Planted(reading.a_merge_forgets_deletes, ANY, change=with_settings(small_storage)),
         Planted(reading.loses_a_write_in_a_restart, ANY, change=with_settings(small_storage)),
-        Planted(reading.tells_of_a_checkpoint_before_it_is_durable, ("AssertionError: I12",), change=with_settings(small_storage)),
+        Planted(
+            reading.tells_of_a_checkpoint_before_it_is_durable,
+            ("AssertionError: I12",),
+            change=with_settings(small_storage),
+        ),
         Planted(reading.one_replica_skips_a_write_set, ("AssertionError",), change=busy),
         Planted(reading.gives_what_it_has_not_checkpointed, ANY, change=losing_disks),
         Planted(reading.answers_for_another_shard, ("AssertionError: I10",)),
@@ -295,7 +368,11 @@ BUGS: dict[str, Planted] = {
         Planted(parting.commits_before_its_parts_have_come, ANY, change=in_parts),
         Planted(parting.counts_parts_that_it_has_not_journaled, ANY, ("unique", "counters"), in_parts),
         Planted(parting.a_participant_forgets_a_piece_of_its_share, ANY, change=in_parts_by_several),
-        Planted(keeping.a_state_counts_before_a_majority_has_it, ("AssertionError: I1", "AssertionError: I7"), change=scaling),
+        Planted(
+            keeping.a_state_counts_before_a_majority_has_it,
+            ("AssertionError: I1", "AssertionError: I7"),
+            change=scaling,
+        ),
         Planted(moving.the_new_owner_begins_below_the_old_end, ANY, change=shifting),
         Planted(moving.the_new_owner_takes_what_began_before_it, ANY, change=shifting),
         Planted(moving.the_old_owner_is_not_asked, ANY, change=shifting),
@@ -307,7 +384,11 @@ BUGS: dict[str, Planted] = {
         Planted(turning.gives_a_number_again, ("AssertionError: I10",), change=turning_over),
         Planted(turning.gives_up_a_journal_that_storage_lacks, ("AssertionError: I12",), change=turning_over),
         Planted(turning.a_crossbar_begins_without_what_is_gone, ANY, change=turning_over),
-        Planted(turning.gives_up_a_journal_that_a_new_replica_needs, ("AssertionError: I12",), change=turning_over_with_readers),
+        Planted(
+            turning.gives_up_a_journal_that_a_new_replica_needs,
+            ("AssertionError: I12",),
+            change=turning_over_with_readers,
+        ),
         Planted(archiving.a_checkpoint_before_its_segments, ("AssertionError: I12",), change=archived),
         Planted(archiving.removes_what_the_newest_checkpoint_names, ("AssertionError: I12",), change=archived),
         Planted(archiving.opens_without_the_journals_tail, ANY, change=archived),
@@ -354,7 +435,14 @@ BUGS: dict[str, Planted] = {
             )
         ),
         *(
-            Planted(plant, (f"AssertionError: {proof}:",), (proof,), busy, proofs_alone=True, name=f"{plant.__name__}, seen by {proof}")
+            Planted(
+                plant,
+                (f"AssertionError: {proof}:",),
+                (proof,),
+                busy,
+                proofs_alone=True,
+                name=f"{plant.__name__}, seen by {proof}",
+            )
             for proof, plant in (
                 ("append", deciding.forgets_a_key),
                 ("bank", deciding.forgets_a_key),
@@ -382,13 +470,14 @@ TURNS = 4
 """Days after which each has had its turn."""
 STALE = ("AttributeError", "ImportError", "NameError", "TypeError")
 FOUND = Path(__file__).parent / "found.jsonl"
-"""Of each bug: the run that found it, with the plan that its seed drew then, narrowed as it was. It is tried first, and does not change with the draw. `seconds`: where fewer virtual
-seconds under faults than a hunt's find it, too. `cpu_s`: what the run cost when that was last measured."""
+"""Of each bug: the run that found it, with the plan that its seed drew then, narrowed as it was. It is tried first, and
+does not change with the draw. `seconds`: where fewer virtual seconds under faults than a hunt's find it, too. `cpu_s`:
+what the run cost when that was last measured."""
 
 
 KEPT_SEEDS = 3
-"""Tried with the kept plan where the seed that it was kept with shows nothing any more: a change of the code has changed
-that one's trace, and the plan is one that brings the bug out."""
+"""Tried with the kept plan where the seed that it was kept with shows nothing any more: a change of the code has
+changed that one's trace, and the plan is one that brings the bug out."""
 
 
 @dataclass(frozen=True)
@@ -417,15 +506,20 @@ def kept_runs() -> dict[str, Attempt]:
     lines = [json.loads(line) for line in FOUND.read_text().splitlines()]
     return {
         (name := line["bug"]): Attempt(
-            name, line["seed"], BUGS[name].as_drawn, plan_from(line["plan"]), line.get("seconds"), line.get("cpu_s", 0.0)
+            name,
+            line["seed"],
+            BUGS[name].as_drawn,
+            plan_from(line["plan"]),
+            line.get("seconds"),
+            line.get("cpu_s", 0.0),
         )
         for line in lines
     }
 
 
 def hunt(name: str, seeds: range = range(SEEDS_MAX), processes: int = 2, as_drawn: bool = False) -> SeedReport | None:
-    """The first run (about) in which the bug was found by what must find it (as drawn: by anything); None where none of them did. `as_drawn`: with the plans of `eagleray
-    sim`, whatever the bug is narrowed to."""
+    """The first run (about) in which the bug was found by what must find it (as drawn: by anything); None where none of
+    them did. `as_drawn`: with the plans of `eagleray sim`, whatever the bug is narrowed to."""
     bug = BUGS[name]
     attempts = [Attempt(name, seed, as_drawn or bug.as_drawn) for seed in seeds]
     kept = kept_runs().get(name)
@@ -448,18 +542,23 @@ def _hunt_one(attempt: Attempt) -> SeedReport:
     bug, seed = BUGS[attempt.name], attempt.seed
     if attempt.as_drawn:
         options = CAMPAIGN if bug.as_drawn else Options()
-        report = (replace(options, seconds=attempt.seconds) if attempt.seconds else options).run(seed, plan=attempt.plan)
+        report = (replace(options, seconds=attempt.seconds) if attempt.seconds else options).run(
+            seed, plan=attempt.plan
+        )
     else:
         narrowed = bug.change if attempt.plan is None else None
         seconds = attempt.seconds or SECONDS
-        report = run_seed(seed, seconds=seconds, proofs=bug.proofs, change=narrowed, proofs_alone=bug.proofs_alone, plan=attempt.plan)
+        report = run_seed(
+            seed, seconds=seconds, proofs=bug.proofs, change=narrowed, proofs_alone=bug.proofs_alone, plan=attempt.plan
+        )
     assert not _is_stale(report), f"the planted bug {attempt.name} does not fit the code any more:\n{report.details}"
     report.trace, report.details = [], ""
     return report
 
 
 def _is_stale(report: SeedReport) -> bool:
-    """Whether it was the planted code itself that failed: it uses something that has another name or form now, and would be "found" by any seed."""
+    """Whether it was the planted code itself that failed: it uses something that has another name or form now, and
+    would be "found" by any seed."""
     where = report.details.rpartition("  File ")[2].partition(",")[0]
     return (report.failure or "").startswith(STALE) and str(Path(__file__).parent) in where
 
@@ -476,7 +575,11 @@ def main() -> None:
         if report is not None and keep and name not in kept_runs():
             told = {"bug": name, "seed": report.seed, "plan": as_json(report.plan)}
             FOUND.write_text(FOUND.read_text() + json.dumps(told) + "\n")
-        print(f"{name:48} {'NOT FOUND' if report is None else f'seed {report.seed}: {report.failure}'[:150]} ({took:.1f} s)", flush=True)
+        print(
+            f"{name:48} {'NOT FOUND' if report is None else f'seed {report.seed}: {report.failure}'[:150]} "
+            f"({took:.1f} s)",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

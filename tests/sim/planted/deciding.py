@@ -21,7 +21,7 @@ from actors.journal.log import JournalLog
 from actors.journal.replica import JournalReplica
 from actors.journal.writer import JournalWriter
 
-# -- journals --------------------------------------------------------------------------------------------------------------------------
+# -- journals ----------------------------------------------------------------------------------------------------------
 
 
 def acknowledges_before_sync() -> None:
@@ -154,7 +154,7 @@ def trims_by_the_first_time_of_a_segment() -> None:
     JournalLog.after_trim = careless  # type: ignore[method-assign]
 
 
-# -- adjudicators ----------------------------------------------------------------------------------------------------------------------
+# -- adjudicators ------------------------------------------------------------------------------------------------------
 
 
 def forgets_its_marks() -> None:
@@ -197,7 +197,8 @@ def checks_no_marks_of_writers() -> None:
 
 
 def drops_the_marks_of_mere_locks() -> None:
-    """Of a transaction that has nothing to write at this adjudicator: its locks are judged, and not held until the outcome is known."""
+    """Of a transaction that has nothing to write at this adjudicator: its locks are judged, and not held until the
+    outcome is known."""
     mark = ConflictWindow.mark
 
     def careless(window: ConflictWindow, claim: Any) -> None:
@@ -209,7 +210,8 @@ def drops_the_marks_of_mere_locks() -> None:
 
 
 def checks_no_bulk_writes() -> None:
-    """What is only checked, and was written by one who writes so many keys that his tables are remembered in their stead."""
+    """What is only checked, and was written by one who writes so many keys that his tables are remembered in their
+    stead."""
     is_overwritten = ConflictWindow._is_overwritten
 
     def careless(window: ConflictWindow, claim: Any) -> bool:

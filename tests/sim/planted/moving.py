@@ -1,4 +1,5 @@
-"""Bugs to plant into ranges that go from one adjudicator to another. Each function changes the code of this process for good."""
+"""Bugs to plant into ranges that go from one adjudicator to another. Each function changes the code of this process for
+good."""
 
 from __future__ import annotations
 
@@ -16,7 +17,9 @@ from cluster.transfers import Transfers
 
 def the_new_owner_begins_below_the_old_end() -> None:
     released = Transfers._released
-    Transfers._released = lambda transfers, transfer, answer: released(transfers, transfer, Released(answer.until - 2_000_000))  # type: ignore[attr-defined, method-assign]
+    Transfers._released = lambda transfers, transfer, answer: released(
+        transfers, transfer, Released(answer.until - 2_000_000)
+    )  # type: ignore[attr-defined, method-assign]
 
 
 def the_new_owner_takes_what_began_before_it() -> None:

@@ -1,4 +1,5 @@
-"""Bugs to plant into large transactions, which travel in parts. Each function changes the code of this process for good."""
+"""Bugs to plant into large transactions, which travel in parts. Each function changes the code of this process for
+good."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Bugs to plant into crossbar, storage and query processors. Each function changes the code of this process for good."""
+"""Bugs to plant into crossbar, storage and query processors. Each function changes the code of this process for
+good."""
 
 from __future__ import annotations
 
@@ -26,7 +27,7 @@ from actors.storage.replica import StorageReplica
 from actors.storage.segment import with_checksum
 from actors.storage.store import Store
 
-# -- crossbar --------------------------------------------------------------------------------------------------------------------------
+# -- crossbar ----------------------------------------------------------------------------------------------------------
 
 
 def reorders() -> None:
@@ -110,7 +111,7 @@ def trims_what_one_replica_has() -> None:
     crossbar_module.Crossbar._trim = careless  # type: ignore[method-assign]
 
 
-# -- storage ---------------------------------------------------------------------------------------------------------------------------
+# -- storage -----------------------------------------------------------------------------------------------------------
 
 
 def answers_above_its_watermark() -> None:
@@ -230,7 +231,7 @@ def answers_for_another_shard() -> None:
     assert ShardMap
 
 
-# -- query processors ------------------------------------------------------------------------------------------------------------------
+# -- query processors --------------------------------------------------------------------------------------------------
 
 
 def sends_again_what_may_have_happened() -> None:

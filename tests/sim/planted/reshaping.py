@@ -32,7 +32,9 @@ def two_shards_become_one_at_the_later_watermark() -> None:
     united = inheriting.united
 
     def careless(store: Store, manifests: list[Manifest]) -> Manifest:
-        return replace(united(store, manifests), watermark=max((manifest.watermark for manifest in manifests), default=0))
+        return replace(
+            united(store, manifests), watermark=max((manifest.watermark for manifest in manifests), default=0)
+        )
 
     inheriting.united = careless
 

@@ -69,7 +69,8 @@ def forgets_a_key_that_was_written_again() -> None:
 
 
 def forgets_who_refers() -> None:
-    """Who refers to a row is held against nobody once it is committed, as if its key had only been locked: a foreign key's write skew."""
+    """Who refers to a row is held against nobody once it is committed, as if its key had only been locked: a foreign
+    key's write skew."""
     commit = ConflictWindow.commit
 
     def careless(window: ConflictWindow, claim: Claim, commit_ts: int) -> None:
@@ -80,7 +81,8 @@ def forgets_who_refers() -> None:
 
 
 def keeps_values_of_a_lost_race() -> None:
-    """Of a transaction for a sequence's values that lost and was tried again, the first attempt's values are given out: the winner has them, too."""
+    """Of a transaction for a sequence's values that lost and was tried again, the first attempt's values are given out:
+    the winner has them, too."""
     change = SequenceAllocator._change
 
     async def careless(allocator: SequenceAllocator, sequence: Sequence, move: Any) -> Any:
@@ -218,7 +220,9 @@ def believes_a_commit_beyond_what_it_was_given() -> None:
         append(replica, sender, message, reply)
         log = replica._log
         if log is not None and message.epoch == replica._promised and not replica._storing_promise:
-            agrees = message.previous_lsn <= log.last_lsn and log.epoch_at(message.previous_lsn) == message.previous_epoch
+            agrees = (
+                message.previous_lsn <= log.last_lsn and log.epoch_at(message.previous_lsn) == message.previous_epoch
+            )
             if agrees:
                 replica._note_committed(min(message.committed_lsn, log.last_lsn))
 
@@ -328,7 +332,9 @@ def settles_drops_by_a_partial_merge() -> None:
 
 def a_dropped_range_misses_the_last_shard() -> None:
     touched = router._touched
-    router._touched = lambda start, end, shard_map: touched(start, end, shard_map)[:-1] or touched(start, end, shard_map)
+    router._touched = lambda start, end, shard_map: (
+        touched(start, end, shard_map)[:-1] or touched(start, end, shard_map)
+    )
 
 
 def truncates_the_first_table_alone() -> None:

@@ -25,7 +25,18 @@ from typing import Any
 
 from cluster.simulation.campaign import preload
 from cluster.simulation.saved_plan import as_json
-from tests.sim.planted.bugs import BUGS, CAMPAIGN, FOUND, SECONDS, Attempt, _hunt_one, _plant, hunt, kept_runs, others_of
+from tests.sim.planted.bugs import (
+    BUGS,
+    CAMPAIGN,
+    FOUND,
+    SECONDS,
+    Attempt,
+    _hunt_one,
+    _plant,
+    hunt,
+    kept_runs,
+    others_of,
+)
 
 SEEDS_TRIED = 6
 SECONDS_MIN = 2.0
@@ -99,7 +110,9 @@ def shrink(attempt: Attempt, above: float) -> tuple[Attempt, float, float]:
 
     def cost(candidate: Attempt, worth_s: float) -> float:
         nonlocal spent_s
-        with multiprocessing.get_context("fork").Pool(1, _plant, (bug,)) as pool:  # a fresh process each: what one has cached costs less
+        with multiprocessing.get_context("fork").Pool(
+            1, _plant, (bug,)
+        ) as pool:  # a fresh process each: what one has cached costs less
             costs, failure = pool.apply(_cost, (candidate, worth_s))
         spent_s += costs
         return costs if failure is not None and failure.startswith(bug.found_by) else float("inf")

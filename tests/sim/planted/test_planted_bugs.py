@@ -1,6 +1,7 @@
 """The checkers are checked: each bug of bugs.py must be found within 200 seeds, and without a bug nothing is.
 
-PROOFS=all python -m pytest tests/sim/planted       those, too, that take turns: each of the dear ones has one day of four
+PROOFS=all python -m pytest tests/sim/planted       those, too, that take turns: each of the dear ones has one day of
+four
 """
 
 from __future__ import annotations
@@ -51,7 +52,9 @@ def test_a_planted_bug_is_found(name: str) -> None:
     finally:
         logging.disable(logging.NOTSET)
     if report is None and as_drawn:
-        pytest.skip("traces have changed since its run was kept: `python -m tests.sim.planted.bugs --keep` hunts it anew")
+        pytest.skip(
+            "traces have changed since its run was kept: `python -m tests.sim.planted.bugs --keep` hunts it anew"
+        )
     assert report is not None, f"{name} was not found"
 
 
@@ -64,7 +67,8 @@ def test_each_bug_has_a_turn_and_the_cheap_ones_every_day() -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [busy, busy_pair, slow_disks, two_nemeses, short_leases, with_settings(small_storage), with_settings(trimmed)]
+    "change",
+    [busy, busy_pair, slow_disks, two_nemeses, short_leases, with_settings(small_storage), with_settings(trimmed)],
 )
 def test_nothing_is_found_where_nothing_is_planted(change: Callable[[Plan], Plan]) -> None:
     for seed in range(2):

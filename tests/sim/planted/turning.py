@@ -1,4 +1,5 @@
-"""Bugs to plant into the birth and the retirement of adjudicators and their journals. Each function changes the code of this process for good."""
+"""Bugs to plant into the birth and the retirement of adjudicators and their journals. Each function changes the code of
+this process for good."""
 
 from __future__ import annotations
 
@@ -40,7 +41,11 @@ def gives_up_a_journal_that_storage_lacks() -> None:
     ask = Adjudicators._ask
 
     async def careless(adjudicators: Adjudicators, role: str, message: Any, *timeout_s: float) -> Any:
-        return Checkpointed(TIMESTAMP_MAX) if isinstance(message, Checkpoint) else await ask(adjudicators, role, message, *timeout_s)
+        return (
+            Checkpointed(TIMESTAMP_MAX)
+            if isinstance(message, Checkpoint)
+            else await ask(adjudicators, role, message, *timeout_s)
+        )
 
     Adjudicators._ask = careless  # type: ignore[method-assign]
 

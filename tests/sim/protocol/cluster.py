@@ -34,7 +34,9 @@ def make_world(
     world = World(seed, faults, settings, keep_trace=keep_trace)
     for process in initial_state(settings, Placement("role")).processes:
         if all(role.kind in layers for role in process.roles):
-            world.add_process(process.name, process.az, [role_spec(role, process.az, "", measured=False) for role in process.roles])
+            world.add_process(
+                process.name, process.az, [role_spec(role, process.az, "", measured=False) for role in process.roles]
+            )
     return world
 
 
@@ -73,7 +75,8 @@ class Client:
         self.history: list[tuple[int, int]] = []
 
     floor = 0
-    """Clocks of a simulated world may lie, and recency depends on them: a client that must see a commit reads at or above it."""
+    """Clocks of a simulated world may lie, and recency depends on them: a client that must see a commit reads at or
+    above it."""
 
     def now(self) -> int:
         return max(self.world.clock.now().latest, self.floor)
@@ -86,7 +89,9 @@ class Client:
             while True:
                 az = self.random.choice(self.world.settings.layout.azs)
                 try:
-                    answer: Got = await self.world.bus.call(self.name, f"storage/{shard}/{az}", Get([key], at), timeout_s=6)
+                    answer: Got = await self.world.bus.call(
+                        self.name, f"storage/{shard}/{az}", Get([key], at), timeout_s=6
+                    )
                     values.append(answer.values[0])
                     break
                 except DatabaseError:
@@ -96,7 +101,9 @@ class Client:
     async def commit(self, start_ts: int, writes: dict[bytes, bytes | None], checked: Iterable[bytes] = ()) -> int:
         """The commit time. Raises what the coordinator raises."""
         keys = sorted(writes)
-        payload = write_set.encode(keys, [writes[key] for key in keys], [0 if writes[key] is not None else 1 for key in keys])
+        payload = write_set.encode(
+            keys, [writes[key] for key in keys], [0 if writes[key] is not None else 1 for key in keys]
+        )
         message = Commit(self.random.getrandbits(128).to_bytes(16, "big"), start_ts, start_ts, payload, sorted(checked))
         coordinator = self.map.adjudicator(self.random.choice(keys))
         answer: Committed = await self.world.bus.call(self.name, f"adjudicator/{coordinator}", message, timeout_s=5)

@@ -1,12 +1,14 @@
-"""Commits and promises asked of real adjudicators over real journals, everything noted, and the protocol's invariants checked against the journals' records.
+"""Commits and promises asked of real adjudicators over real journals, everything noted, and the protocol's invariants
+checked against the journals' records.
 
     history = History(world)
     await asyncio.gather(history.commits(client, until), history.promises(client, until))
     history.check(journals(world))
 
-What a client was told is evidence: "committed" must be in a journal at that time (I1), "not committed" must be in none. Every transaction is one record (I2), nobody wrote
-what it wrote or checked between its start and its commit (I3), nothing was committed at or below a promise (I5), epochs' intervals follow one another (I6),
-replicas' logs agree, epochs in them never go back (I7), and nobody hears of a commit before its time (I11, where clocks are honest).
+What a client was told is evidence: "committed" must be in a journal at that time (I1), "not committed" must be in none.
+Every transaction is one record (I2), nobody wrote what it wrote or checked between its start and its commit (I3),
+nothing was committed at or below a promise (I5), epochs' intervals follow one another (I6), replicas' logs agree,
+epochs in them never go back (I7), and nobody hears of a commit before its time (I11, where clocks are honest).
 """
 
 from __future__ import annotations
@@ -65,7 +67,8 @@ def journals(world: World) -> dict[int, JournalAtEnd]:
 
 
 class History:
-    """`certain`: messages are not repeated, so a refusal is one for good (a repeated Commit is a second attempt, if the first was not a conflict)."""
+    """`certain`: messages are not repeated, so a refusal is one for good (a repeated Commit is a second attempt, if the
+    first was not a conflict)."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -80,7 +83,9 @@ class History:
             keys = [key_of(number) for number in random.sample(range(KEYS), random.randint(1, 3))]
             split = random.randint(1, len(keys))
             attempt = Attempt(
-                client.now() - random.choice((0, 0, 1000, 20_000, random.randrange(2_000_000))), sorted(keys[:split]), sorted(keys[split:])
+                client.now() - random.choice((0, 0, 1000, 20_000, random.randrange(2_000_000))),
+                sorted(keys[:split]),
+                sorted(keys[split:]),
             )
             await self._commit(client, attempt, twice=random.random() < 0.1)
             await asyncio.sleep(random.uniform(0, 0.01))
@@ -88,13 +93,17 @@ class History:
     async def _commit(self, client: Client, attempt: Attempt, twice: bool) -> None:
         transaction = client.random.getrandbits(128).to_bytes(TRANSACTION_BYTES, "big")
         self.attempts[transaction] = attempt
-        payload = write_set.encode(attempt.written, [transaction] * len(attempt.written), [write_set.PUT] * len(attempt.written))
+        payload = write_set.encode(
+            attempt.written, [transaction] * len(attempt.written), [write_set.PUT] * len(attempt.written)
+        )
         message = Commit(transaction, attempt.start_ts, attempt.start_ts, payload, attempt.checked)
         coordinator = f"adjudicator/{client.map.adjudicator(client.random.choice(attempt.written))}"
         calls = [self.world.bus.call(client.name, coordinator, message, timeout_s=2) for _ in range(1 + twice)]
         for answer in await asyncio.gather(*calls, return_exceptions=True):
             if isinstance(answer, Committed):
-                assert attempt.told != COMMITTED or attempt.commit_ts == answer.commit_ts, "a repeated Commit gets the same answer"
+                assert attempt.told != COMMITTED or attempt.commit_ts == answer.commit_ts, (
+                    "a repeated Commit gets the same answer"
+                )
                 attempt.told, attempt.commit_ts = COMMITTED, answer.commit_ts
                 if self.honest:
                     assert answer.commit_ts <= self.world.clock.true_us(), "I11: told of a commit before its time"
@@ -118,7 +127,7 @@ class History:
                 pass
             await asyncio.sleep(random.uniform(0, 0.1))
 
-    # -- the invariants ----------------------------------------------------------------------------------------------------------
+    # -- the invariants ------------------------------------------------------------------------------------------------
 
     def check(self, found: dict[int, JournalAtEnd]) -> int:
         """The number of transactions committed."""
@@ -157,7 +166,9 @@ class History:
             for key in (*attempt.written, *attempt.checked):
                 for commit_ts, other in writers.get(key, ()):
                     between = attempt.start_ts < commit_ts <= header.commit_ts
-                    assert other == name or not between, f"I3: {other.hex()} wrote {key.hex()} while {name.hex()} was open"
+                    assert other == name or not between, (
+                        f"I3: {other.hex()} wrote {key.hex()} while {name.hex()} was open"
+                    )
 
 
 def check_epochs(records: list[RecordHeader]) -> None:
@@ -166,7 +177,9 @@ def check_epochs(records: list[RecordHeader]) -> None:
     for header in records:
         if header.epoch != epoch:
             assert header.kind == EPOCH_BEGIN and header.epoch > epoch, f"I6: an epoch begins with its record: {header}"
-            assert header.commit_ts > end, f"I6: epoch {header.epoch} begins at {header.commit_ts}, {epoch} ended at {end}"
+            assert header.commit_ts > end, (
+                f"I6: epoch {header.epoch} begins at {header.commit_ts}, {epoch} ended at {end}"
+            )
             epoch, begin = header.epoch, header.commit_ts
         end = header.epoch_end
         if header.kind == COMMIT:

@@ -1,4 +1,5 @@
-"""What two adjudicators answer to single messages, and what they make of a crash at the worst moment. Real roles over real journals, in a calm world."""
+"""What two adjudicators answer to single messages, and what they make of a crash at the worst moment. Real roles over
+real journals, in a calm world."""
 
 from __future__ import annotations
 
@@ -12,7 +13,18 @@ from actors.adjudicator.adjudicator import REGAIN_S_MAX, Adjudicator
 from actors.adjudicator.coordinator import Coordinator
 from actors.common import write_set
 from actors.common.errors import DatabaseError
-from actors.common.messages import AskOutcome, AskPromise, Commit, Committed, Decided, Done, OutcomeIs, Prepare, Prepared, Promised
+from actors.common.messages import (
+    AskOutcome,
+    AskPromise,
+    Commit,
+    Committed,
+    Decided,
+    Done,
+    OutcomeIs,
+    Prepare,
+    Prepared,
+    Promised,
+)
 from actors.common.refusals import NotCommitted, StaleCatalog, Unanswered
 from actors.common.settings import Layout, Settings
 from actors.journal.record import CLOSE, EPOCH_BEGIN
@@ -53,7 +65,9 @@ class Bench:
         assert isinstance(role, Adjudicator)
         return role
 
-    def message(self, keys: Sequence[bytes], start_ts: int | None = None, *, drop: bool = False, **others: object) -> Commit:
+    def message(
+        self, keys: Sequence[bytes], start_ts: int | None = None, *, drop: bool = False, **others: object
+    ) -> Commit:
         self._transactions += 1
         start = self.now() if start_ts is None else start_ts
         values: list[bytes | None] = [item[:4] + b"\xff" if drop else b"v" for item in keys]
@@ -114,7 +128,9 @@ def test_one_record_for_a_transaction_of_both_and_both_know_it() -> None:
         for owner in (1, 2):
             assert "OC000" in (await bench.refusal(bench.commit([key(owner)], start, to=owner))).message
             assert await bench.commit([key(owner)], commit_ts, to=owner) > commit_ts
-        assert await bench.commit([key(2, 5)], start, to=2) > commit_ts, "a key that was only checked is free, for later commit times"
+        assert await bench.commit([key(2, 5)], start, to=2) > commit_ts, (
+            "a key that was only checked is free, for later commit times"
+        )
         await asyncio.sleep(1)
         assert bench.role(2).status()["load"]["pending"] == 0
 
@@ -198,7 +214,9 @@ def test_a_clean_restart_waits_for_nothing_and_a_crash_for_the_lease() -> None:
         await lead(world)
         assert world.loop.time() - began < 0.2
         assert (await bench.refusal(bench.commit([key(1)], start))).sqlstate == "40001"
-        assert await bench.commit([key(1)], commit_ts + 1, catalog_ts=bench.now()) > commit_ts, "begun after the old epoch: it survives"
+        assert await bench.commit([key(1)], commit_ts + 1, catalog_ts=bench.now()) > commit_ts, (
+            "begun after the old epoch: it survives"
+        )
         world.crash("adjudicator-1")
         before = bench.now()
         await world.restart("adjudicator-1")
@@ -255,7 +273,9 @@ def test_what_a_dead_coordinator_committed_its_successor_knows(monkeypatch: pyte
         await asyncio.sleep(2)
         assert bench.role(2).status()["load"]["pending"] == 0
         assert "OC000" in (await bench.refusal(bench.commit([key(2)], start, to=2))).message
-        [(name, commit_ts)] = {(each.transaction, each.commit_ts) for log in journals(world)[1].logs for each in log if each.transaction}
+        [(name, commit_ts)] = {
+            (each.transaction, each.commit_ts) for log in journals(world)[1].logs for each in log if each.transaction
+        }
         assert await bench.ask(1, AskOutcome(name, 1)) == OutcomeIs("committed", commit_ts)
         assert await bench.ask(1, AskOutcome(b"never" * 4, 1)) == OutcomeIs("aborted")
         assert await bench.ask(1, AskOutcome(b"later" * 4, 99)) == OutcomeIs("undecided")
@@ -301,7 +321,8 @@ def test_who_is_deposed_while_it_stops_does_not_lead_again() -> None:
 
 
 def test_only_who_may_know_of_a_prepared_transaction_acknowledges_its_outcome() -> None:
-    """Whoever does not lead, or leads an older epoch, would have the coordinator forget what the holder of the marks still asks for."""
+    """Whoever does not lead, or leads an older epoch, would have the coordinator forget what the holder of the marks
+    still asks for."""
 
     async def scenario(bench: Bench) -> None:
         epoch = bench.role(2).status()["epoch"]

@@ -1,4 +1,5 @@
-"""Transfers between keys of two adjudicators while readers add up snapshots: the sum is the same in every snapshot, in calm and in storms."""
+"""Transfers between keys of two adjudicators while readers add up snapshots: the sum is the same in every snapshot, in
+calm and in storms."""
 
 from __future__ import annotations
 
@@ -77,7 +78,9 @@ async def storm(world: World, seconds: float = 20.0) -> int:
     for client in clients:
         client.floor = loaded
     victims = [[name] for name in sorted(world.processes)]
-    victims += [[name for name in sorted(world.processes) if world.processes[name].az == az] for az in world.settings.layout.azs]
+    victims += [
+        [name for name in sorted(world.processes) if world.processes[name].az == az] for az in world.settings.layout.azs
+    ]
     keeper = asyncio.get_running_loop().create_task(keep_leading(world))
     stop = world.loop.time() + seconds
     nemesis = asyncio.get_running_loop().create_task(Nemesis(world, victims).run(seconds))

@@ -21,7 +21,8 @@ LAYERS = ("journal", "adjudicator")
 CLIENTS = 8
 STRIKES = ("kill", "kill", "power", "stall", "isolate", "deaf", "mute", "clog", "jump")
 ROLLING_SEEDS = (24, 37, 64)
-"""24 and 64: a promise that waited for the lease was given after the end had been drawn back. 37: deposed while stopping, and went on deciding."""
+"""24 and 64: a promise that waited for the lease was given after the end had been drawn back. 37: deposed while
+stopping, and went on deciding."""
 
 
 def protocol_world(seed: int, hostile: bool = True) -> World:
@@ -56,7 +57,8 @@ async def storm(world: World, seconds: float = 8.0) -> int:
 
 
 async def rolling_restarts(world: World, seconds: float = 6.0) -> int:
-    """Clean stops of one adjudicator after the other, as in an upgrade: nothing struck, nothing waits for a lease to run out."""
+    """Clean stops of one adjudicator after the other, as in an upgrade: nothing struck, nothing waits for a lease to
+    run out."""
     await begin(world)
     history = History(world)
     clients = [Client(world, number) for number in range(CLIENTS + 1)]
@@ -78,7 +80,8 @@ async def rolling_restarts(world: World, seconds: float = 6.0) -> int:
 
 
 async def finish(world: World, history: History, keeper: asyncio.Task[None]) -> int:
-    """All is up and healed; every adjudicator begins one more epoch, and writes LEASE records in it, by which replicas learn what is committed."""
+    """All is up and healed; every adjudicator begins one more epoch, and writes LEASE records in it, by which replicas
+    learn what is committed."""
     world.network.heal()
     keeper.cancel()
     for name in sorted(world.processes):
@@ -108,7 +111,8 @@ def test_invariants_hold_in_rolling_restarts(seed: int) -> None:
 
 
 async def strike_journals(world: World, until_s: float) -> None:
-    """A writer dies with replicas of its journal: all of them without power, or one that stays away while the next epoch begins.
+    """A writer dies with replicas of its journal: all of them without power, or one that stays away while the next
+    epoch begins.
 
     The writer dies, too, since one that lives has all in memory and would mend what they lost.
     """

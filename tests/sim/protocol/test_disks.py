@@ -1,4 +1,5 @@
-"""Disks that are lost, rot or fill up, under the whole path of a commit: one journal replica at a time, which is what a journal promises to survive."""
+"""Disks that are lost, rot or fill up, under the whole path of a commit: one journal replica at a time, which is what a
+journal promises to survive."""
 
 from __future__ import annotations
 
@@ -60,7 +61,11 @@ async def strike_disks(world: World, seconds: float) -> int:
         image = world.processes[name].disks[f"journal/{journal}/{az}"]
         strike = random.choice(("wipe", "rot", "rot", "power"))
         if strike == "rot":
-            image.flip_bit(random.choice([path for path, file in sorted(image.files.items()) if path.startswith("log/") and file.durable]))
+            image.flip_bit(
+                random.choice(
+                    [path for path, file in sorted(image.files.items()) if path.startswith("log/") and file.durable]
+                )
+            )
         if strike != "rot" or random.random() < 0.7:
             world.crash(name, power_failure=strike == "power")
         if strike == "wipe":

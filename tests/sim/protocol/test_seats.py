@@ -26,7 +26,11 @@ from actors.runtime.simulation.world import World
 from tests.sim.seeds import seeds
 from tests.unit.journal.support import EPOCH_US, NAMES
 
-PLACES = {"journal-1-a": ("journal/1/a", "a", 0), "old": ("journal/1/b", "b", 0), "journal-1-c": ("journal/1/c", "c", 0)}
+PLACES = {
+    "journal-1-a": ("journal/1/a", "a", 0),
+    "old": ("journal/1/b", "b", 0),
+    "journal-1-c": ("journal/1/c", "c", 0),
+}
 NEW = ("journal/1/b", "b", 1)
 TURNS = 12
 PATIENCE_S = 4.0
@@ -57,7 +61,14 @@ class Candidate:
             self.writer.stop()
         spawn: Any = asyncio.ensure_future
         context = Context(
-            "adjudicator/1", "a", self.bus, self.world.clock, cast(Any, None), self.world.derive(self.name), spawn, self.world.settings
+            "adjudicator/1",
+            "a",
+            self.bus,
+            self.world.clock,
+            cast(Any, None),
+            self.world.derive(self.name),
+            spawn,
+            self.world.settings,
         )
         self.writer = JournalWriter(context, 1, NAMES, lambda why: None)
         try:
@@ -85,7 +96,12 @@ class Candidate:
         done = asyncio.get_running_loop().create_future()
         at = writer.last_commit_ts + 1
         writer.append(
-            COMMIT, at, at, writer.last_epoch_end, transaction=transaction, on_committed=lambda: done.done() or done.set_result(None)
+            COMMIT,
+            at,
+            at,
+            writer.last_epoch_end,
+            transaction=transaction,
+            on_committed=lambda: done.done() or done.set_result(None),
         )
         try:
             await asyncio.wait_for(done, PATIENCE_S / 4)
@@ -117,7 +133,9 @@ class Scene:
     async def turn(self) -> None:
         candidate = self.random.choice(self.candidates)
         self.cut(candidate)
-        if (candidate.writer is None or candidate.writer.stopped or self.random.random() < 0.3) and await candidate.lead():
+        if (
+            candidate.writer is None or candidate.writer.stopped or self.random.random() < 0.3
+        ) and await candidate.lead():
             lacking = [name for name in self.acknowledged if name not in candidate.found]
             assert not lacking, f"{candidate.name} has lost {len(lacking)} of {len(self.acknowledged)} commits"
         for _ in range(self.random.randint(1, 6)):
@@ -145,7 +163,9 @@ class Scene:
 
 
 def play(seed: int) -> None:
-    with World(seed, Faults(delay_s_max=0.01, repeat_chance=0.05, reorder_chance=0.1, delay_spike_chance=0.02)) as world:
+    with World(
+        seed, Faults(delay_s_max=0.01, repeat_chance=0.05, reorder_chance=0.1, delay_spike_chance=0.02)
+    ) as world:
         for process, place in PLACES.items():
             add(world, process, place)
         world.run(Scene(world).run())
@@ -187,12 +207,16 @@ def test_a_disk_with_an_older_seat_begins_anew_and_one_with_a_newer_refuses() ->
         candidate = Candidate(world, "stale", "old")
         assert await candidate.lead() and await candidate.commit(bytes(16))
         world.crash("old")
-        world.processes["old"].first[0] = RoleSpec("journal/1/b", "b", lambda context: JournalReplica(context, 1, "b", seat=2))
+        world.processes["old"].first[0] = RoleSpec(
+            "journal/1/b", "b", lambda context: JournalReplica(context, 1, "b", seat=2)
+        )
         await world.restart("old")
         role = cast(JournalReplica, world.processes["old"].role("journal/1/b"))
         assert role.log.last_lsn == 0 and not role.status()["load"]["voter"]
         world.crash("old")
-        world.processes["old"].first[0] = RoleSpec("journal/1/b", "b", lambda context: JournalReplica(context, 1, "b", seat=1))
+        world.processes["old"].first[0] = RoleSpec(
+            "journal/1/b", "b", lambda context: JournalReplica(context, 1, "b", seat=1)
+        )
         with pytest.raises(DatabaseError, match="has had seat 2"):
             await world.restart("old")
 

@@ -1,4 +1,5 @@
-"""Commits and reads through every layer below the query processors: no update is lost (I3), nothing acknowledged is (I1), replicas agree (I8), idleness is cheap."""
+"""Commits and reads through every layer below the query processors: no update is lost (I3), nothing acknowledged is
+(I1), replicas agree (I8), idleness is cheap."""
 
 from __future__ import annotations
 
@@ -18,7 +19,8 @@ from tests.sim.seeds import seeds
 
 COUNTERS = [key_of(number) for number in range(6)]
 RENEWAL_MESSAGES_MAX = 60
-"""A minute of an idle cluster: six storage replicas each renew their subscription, two adjudicators promise and extend a lease for it."""
+"""A minute of an idle cluster: six storage replicas each renew their subscription, two adjudicators promise and extend
+a lease for it."""
 
 
 class Tally:
@@ -35,7 +37,9 @@ class Tally:
             keys = sorted(client.random.sample(COUNTERS, client.random.randint(1, 3)))
             start = client.now()
             values = await client.get(keys, start)
-            writes: dict[bytes, bytes | None] = {key: b"%d" % (int(value or b"0") + 1) for key, value in zip(keys, values, strict=True)}
+            writes: dict[bytes, bytes | None] = {
+                key: b"%d" % (int(value or b"0") + 1) for key, value in zip(keys, values, strict=True)
+            }
             try:
                 self.commit_ts = max(self.commit_ts, await client.commit(start, writes))
                 noted = self.certain
@@ -54,7 +58,9 @@ class Tally:
         contents = {moment: await everywhere(world, client, moment) for moment in (at, at - 100_000, at - 2_000_000)}
         for key, (value, *_) in contents[at].items():
             least = self.certain[key]
-            assert least <= int(value or b"0") <= least + self.unknown[key], f"{key.hex()}: {value!r}, {least} + {self.unknown[key]}?"
+            assert least <= int(value or b"0") <= least + self.unknown[key], (
+                f"{key.hex()}: {value!r}, {least} + {self.unknown[key]}?"
+            )
         for moment, values in contents.items():
             for key, (value, *others) in values.items():
                 assert others == [value] * len(others), f"I8: {key.hex()} at {moment}: {value!r}, {others}"
@@ -67,7 +73,9 @@ async def everywhere(world: World, client: Client, at: Timestamp) -> dict[bytes,
         for az in world.settings.layout.azs:
             while True:
                 try:
-                    answer: Got = await world.bus.call(client.name, f"storage/{client.map.shard(key)}/{az}", Get([key], at), timeout_s=6)
+                    answer: Got = await world.bus.call(
+                        client.name, f"storage/{client.map.shard(key)}/{az}", Get([key], at), timeout_s=6
+                    )
                     break
                 except DatabaseError:
                     await asyncio.sleep(0.1)
@@ -99,7 +107,9 @@ def one_by_one(world: World) -> list[list[str]]:
 
 def whole_journals(world: World) -> list[list[str]]:
     """All replicas of a journal at once, and everything at once."""
-    journals = [[name for name in sorted(world.processes) if name.startswith(f"journal-{number}-")] for number in (1, 2)]
+    journals = [
+        [name for name in sorted(world.processes) if name.startswith(f"journal-{number}-")] for number in (1, 2)
+    ]
     return [*journals, *journals, sorted(world.processes)]
 
 
@@ -113,7 +123,11 @@ def test_no_update_is_lost_and_replicas_agree(seed: int) -> None:
 @pytest.mark.parametrize("seed", seeds(4))
 def test_power_failures_of_everything_at_once(seed: int) -> None:
     with make_world(seed) as world:
-        tally = world.run(storm(world, 8.0, whole_journals(world), strikes=("power", "power", "kill"), pause_s_max=0.5, strike_s_max=0.3))
+        tally = world.run(
+            storm(
+                world, 8.0, whole_journals(world), strikes=("power", "power", "kill"), pause_s_max=0.5, strike_s_max=0.3
+            )
+        )
     assert sum(tally.certain.values()) > 20
 
 

@@ -21,7 +21,9 @@ PIECES = st.lists(st.tuples(st.lists(KEYS, max_size=3, unique=True), st.booleans
 OTHERS = st.lists(st.tuples(st.integers(0, 5), st.lists(KEYS, min_size=1, max_size=2, unique=True)), max_size=5)
 
 
-def gathered(window: ConflictWindow, pieces: list[tuple[list[bytes], bool]], others: list[tuple[int, list[bytes]]]) -> GatheredClaim:
+def gathered(
+    window: ConflictWindow, pieces: list[tuple[list[bytes], bool]], others: list[tuple[int, list[bytes]]]
+) -> GatheredClaim:
     """A claim that began at 100; `others`: (before which piece, what is committed), at 101, 102 ..."""
     claim = GatheredClaim(b"large", 100, 100)
     for place in range(len(pieces) + 1):
@@ -44,7 +46,9 @@ def in_order(pieces: list[tuple[list[bytes], bool]]) -> list[tuple[list[bytes], 
 
 @pytest.mark.parametrize("bulk_keys", [0, 3, 1000])
 @given(PIECES, OTHERS)
-def test_a_conflict_is_never_missed(bulk_keys: int, pieces: list[tuple[list[bytes], bool]], others: list[tuple[int, list[bytes]]]) -> None:
+def test_a_conflict_is_never_missed(
+    bulk_keys: int, pieces: list[tuple[list[bytes], bool]], others: list[tuple[int, list[bytes]]]
+) -> None:
     ordered = in_order(pieces)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(claims, "BULK_KEYS", bulk_keys)

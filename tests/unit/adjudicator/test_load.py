@@ -44,7 +44,12 @@ def test_a_sample_of_the_keys_and_the_share_of_time_are_told_while_there_is_load
         computed = 0.25 * REPORT_S
         await asyncio.sleep(1.5 * REPORT_S)
         [told] = bus.posted
-        assert isinstance(told, RangeLoad) and told.busy == 0.25 and told.claims_s == 11 * STRIDE and len(told.sample) == 11
+        assert (
+            isinstance(told, RangeLoad)
+            and told.busy == 0.25
+            and told.claims_s == 11 * STRIDE
+            and len(told.sample) == 11
+        )
         await asyncio.sleep(10 * REPORT_S)
         assert len(bus.posted) == 2 and bus.posted[1].claims_s == 0 and bus.posted[1].busy == 0
         load.stop()

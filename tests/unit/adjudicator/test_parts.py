@@ -22,7 +22,12 @@ MAP = ShardMap(version=1, cuts=(b"\x40", b"\x80", b"\xc0"), adjudicators=(1, 2, 
 
 def test_commit_times_increase_and_stay_above_promises_and_starts() -> None:
     lease = Lease(begin=1000, end=1500, length_us=500)
-    assert [lease.pick(900, 1100), lease.pick(900, 1100), lease.pick(1200, 1100), lease.pick(0, 0)] == [1100, 1101, 1201, 1202]
+    assert [lease.pick(900, 1100), lease.pick(900, 1100), lease.pick(1200, 1100), lease.pick(0, 0)] == [
+        1100,
+        1101,
+        1201,
+        1202,
+    ]
     assert lease.promise(1300) == 1300 and lease.pick(0, 1250) == 1301
     assert lease.promise(1250) == 1301
     lease.raise_last(1400)
@@ -69,7 +74,9 @@ def test_large_write_sets_must_be_sorted() -> None:
 
 def test_write_sets_are_read_and_bad_ones_refused() -> None:
     table = (9).to_bytes(4, "big")
-    rows = write_set.encode([table + b"\0\1", table + b"\0\1k"], [(10).to_bytes(4, "big"), b"v"], [write_set.DROP_RANGE, write_set.PUT])
+    rows = write_set.encode(
+        [table + b"\0\1", table + b"\0\1k"], [(10).to_bytes(4, "big"), b"v"], [write_set.DROP_RANGE, write_set.PUT]
+    )
     assert read_write_set(rows) == ([table + b"\0\1k"], [table])
     assert read_write_set(write_set.encode([b"k"], [None], [write_set.DELETE])) == ([b"k"], [])
     bad = [
@@ -105,7 +112,10 @@ def in_virtual_time(scenario) -> list[str]:  # type: ignore[no-untyped-def]
 
     def wait(name: str, holder: str, then=None) -> None:  # type: ignore[no-untyped-def]
         room.wait(
-            name.encode(), holder.encode(), then or (lambda: events.append(f"{name} retries")), lambda: events.append(f"{name} gives up")
+            name.encode(),
+            holder.encode(),
+            then or (lambda: events.append(f"{name} retries")),
+            lambda: events.append(f"{name} gives up"),
         )
 
     loop.run_until_complete(scenario(room, wait, events))

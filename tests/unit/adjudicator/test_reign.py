@@ -47,7 +47,9 @@ class Writer:
         self.has_room = True
         self.stopped = False
 
-    def append(self, kind: int, commit_ts: int, promise: int, epoch_end: int, *, on_committed: Callable[[], None], **_: Any) -> None:
+    def append(
+        self, kind: int, commit_ts: int, promise: int, epoch_end: int, *, on_committed: Callable[[], None], **_: Any
+    ) -> None:
         assert not self.stopped, "a deposed writer appends nothing"
         self.records.append((kind, commit_ts))
         self.waiting.append(on_committed)
@@ -76,7 +78,9 @@ class Bus:
         self.requests: list[tuple[str, Message, Callable[[Message], None]]] = []
         self.failures: list[Callable[[DatabaseError], None]] = []
 
-    def request(self, sender: str, destination: str, message: Message, on_reply: Any, on_failure: Any, timeout_s: float = 10.0) -> None:
+    def request(
+        self, sender: str, destination: str, message: Message, on_reply: Any, on_failure: Any, timeout_s: float = 10.0
+    ) -> None:
         self.requests.append((destination, message, on_reply))
         self.failures.append(on_failure)
 
@@ -96,7 +100,9 @@ class Bench:
         context = Context("adjudicator/1", "a", self.bus, Clock(), None, Random(1), None, Settings())  # type: ignore[arg-type]
         lease = Lease(BEGIN, BEGIN + 500_000, 500_000)
         ownership = Ownership(ShardMap(1, (b"\x80",), (1, 2), (1, 2)))
-        self.reign = Reign(context, 1, self.writer, lease, recovered or RecoveredOutcomes(), ownership, Outcomes(20_000_000))  # type: ignore[arg-type]
+        self.reign = Reign(
+            context, 1, self.writer, lease, recovered or RecoveredOutcomes(), ownership, Outcomes(20_000_000)
+        )  # type: ignore[arg-type]
 
     def commit(self, number: int, *keys: bytes, start_ts: int = BEGIN, checked: list[bytes] | None = None) -> Answer:
         answer = Answer()
@@ -127,7 +133,9 @@ def test_answers_wait_for_the_journal_and_conflicts_do_not() -> None:
     def scenario() -> None:
         bench = Bench()
         first, second = bench.commit(1), bench.commit(2)
-        assert first.message is None and isinstance(second.message, DatabaseError) and second.message.sqlstate == "40001"
+        assert (
+            first.message is None and isinstance(second.message, DatabaseError) and second.message.sqlstate == "40001"
+        )
         bench.writer.commit_all()
         assert first.message == Committed(BEGIN + 1000)
 
@@ -172,7 +180,8 @@ def prepared(bench: Bench, name: bytes, written: list[bytes], checked: list[byte
 
 
 def test_what_was_refused_stays_refused_when_it_arrives_again() -> None:
-    """Its sender has tried again under another name, or told the client: a repeated request that were let in now would be committed beside that."""
+    """Its sender has tried again under another name, or told the client: a repeated request that were let in now would
+    be committed beside that."""
 
     def scenario() -> None:
         bench = Bench()
@@ -198,7 +207,9 @@ def test_a_decision_pushes_later_commit_times_above_it() -> None:
         waiting = bench.commit(1)
         assert not bench.writer.records, "a writer of a checked key waits"
         bench.reign.participant.decided(b"n" * 20, offer.epoch_end)
-        assert bench.writer.records == [(COMMIT, offer.epoch_end + 1)], "what was checked at its commit time was unwritten until then"
+        assert bench.writer.records == [(COMMIT, offer.epoch_end + 1)], (
+            "what was checked at its commit time was unwritten until then"
+        )
         assert waiting.message is None
 
     play(scenario)
@@ -230,7 +241,12 @@ def header(lsn: int, epoch: int, kind: int, transaction: bytes = b"") -> RecordH
 
 def test_a_coordinator_knows_which_epochs_it_knows_whole() -> None:
     recovery = Recovery()
-    for record in (header(50, 3, COMMIT, b"a" * 20), header(51, 3, LEASE), header(52, 4, EPOCH_BEGIN), header(53, 4, COMMIT, b"b" * 16)):
+    for record in (
+        header(50, 3, COMMIT, b"a" * 20),
+        header(51, 3, LEASE),
+        header(52, 4, EPOCH_BEGIN),
+        header(53, 4, COMMIT, b"b" * 16),
+    ):
         recovery.record(record)
     recovery.finish(5)
     assert recovery.last_end == 153 and recovery.outcomes.commits == {b"a" * 20: 50}
@@ -319,7 +335,9 @@ def test_a_participant_whose_offer_ends_too_early_is_asked_once_more() -> None:
             answer = bench.commit(1, KEY, KEY[:6] + b"\xf0", start_ts=BEGIN + 10)
             bench.bus.requests[-1][2](Prepared(9, BEGIN + 20, BEGIN + 800))
             destination, again, on_prepared = bench.bus.requests[-1]
-            assert destination == "adjudicator/2" and isinstance(again, Prepare) and again.coordinator_last > BEGIN + 800
+            assert (
+                destination == "adjudicator/2" and isinstance(again, Prepare) and again.coordinator_last > BEGIN + 800
+            )
             assert len(bench.bus.requests) == 2 and not bench.writer.records
             on_prepared(Prepared(9, BEGIN + 20, second_end))
             bench.writer.commit_all()

@@ -40,7 +40,12 @@ def release(bench: Bench, shard_map: ShardMap = AFTER) -> Answer:
 
 
 def prepare(
-    bench: Bench, name: bytes, written: list[bytes], start_ts: int = BEGIN, map_version: int = 1, changes: list[int] | None = None
+    bench: Bench,
+    name: bytes,
+    written: list[bytes],
+    start_ts: int = BEGIN,
+    map_version: int = 1,
+    changes: list[int] | None = None,
 ) -> Answer:
     answer = Answer()
     try:
@@ -63,7 +68,11 @@ def test_released_keys_are_refused_others_go_on_and_the_answer_waits_for_the_jou
         assert answer.message is None and redirected(bench.commit(2)) and redirected(prepare(bench, b"p" * 20, [KEY]))
         bench.writer.commit_all()
         until = bench.reign.lease.last
-        assert isinstance(before.message, Committed) and answer.message == Released(until) and until >= before.message.commit_ts
+        assert (
+            isinstance(before.message, Committed)
+            and answer.message == Released(until)
+            and until >= before.message.commit_ts
+        )
         assert (RELEASE, until) in bench.writer.records and bench.writer.map_version == 2
         assert bench.commit(3, LOW).message is None and bench.writer.records[-1] == (COMMIT, until + 1)
         assert release(bench).message == Released(bench.reign.lease.last), "asked again, it says at least as much"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -20,8 +21,22 @@ def key(number: int, table: int = 1) -> bytes:
     return table.to_bytes(4, "big") + b"\0\1" + number.to_bytes(4, "big")
 
 
-def claim(name: str, start_ts: int, written: list[int] = [], checked: list[int] = [], catalog_ts: int = 10**9, **others: Any) -> Claim:  # noqa: B006
-    return Claim(name.encode(), start_ts, catalog_ts, [key(number) for number in written], [key(number) for number in checked], **others)
+def claim(
+    name: str,
+    start_ts: int,
+    written: Sequence[int] = (),
+    checked: Sequence[int] = (),
+    catalog_ts: int = 10**9,
+    **others: Any,
+) -> Claim:
+    return Claim(
+        name.encode(),
+        start_ts,
+        catalog_ts,
+        [key(number) for number in written],
+        [key(number) for number in checked],
+        **others,
+    )
 
 
 def outcome(window: ConflictWindow, one: Claim) -> str:
@@ -55,17 +70,27 @@ def test_writers_that_began_later_wait_for_a_mark_and_earlier_ones_conflict() ->
     assert outcome(window, claim("b", 19, [1])) == "OC000" and outcome(window, claim("b", 19, [2])) == "free"
 
 
-def referring(name: str, start_ts: int, taken: list[int] = [], referred: list[int] = []) -> Claim:  # noqa: B006
+def referring(name: str, start_ts: int, taken: Sequence[int] = (), referred: Sequence[int] = ()) -> Claim:
     """A claim of reference keys: rows that it takes away, rows that it refers to."""
-    return Claim(name.encode(), start_ts, 10**9, [reference_key(key(one)) for one in taken], [reference_key(key(one)) for one in referred])
+    return Claim(
+        name.encode(),
+        start_ts,
+        10**9,
+        [reference_key(key(one)) for one in taken],
+        [reference_key(key(one)) for one in referred],
+    )
 
 
 def test_a_row_and_what_it_refers_to_meet_in_either_order() -> None:
     window = ConflictWindow(LENGTH_US)
     window.commit(referring("child", 5, referred=[1]), 10)
-    assert outcome(window, referring("parent", 9, taken=[1])) == "OC000", "it did not see who refers to the row that it takes away"
+    assert outcome(window, referring("parent", 9, taken=[1])) == "OC000", (
+        "it did not see who refers to the row that it takes away"
+    )
     assert outcome(window, referring("parent", 10, taken=[1])) == "free"
-    assert outcome(window, referring("other child", 5, referred=[1])) == "free", "those who refer to one row do not meet"
+    assert outcome(window, referring("other child", 5, referred=[1])) == "free", (
+        "those who refer to one row do not meet"
+    )
     assert outcome(window, claim("update", 5, [1])) == "free", "the row's other columns are nobody's business"
     window.commit(referring("parent", 10, taken=[1]), 20)
     assert outcome(window, referring("child", 19, referred=[1])) == "OC000"
@@ -143,7 +168,9 @@ def test_a_bulk_write_is_remembered_as_one_write_of_its_tables(monkeypatch: pyte
     window = ConflictWindow(LENGTH_US)
     window.commit(claim("a", 5, [3]), 10)
     assert outcome(window, claim("bulk", 9, list(range(11)))) == "OC000"
-    assert outcome(window, claim("bulk", 9, list(range(20, 31)))) == "free", "the table was written, none of these keys was"
+    assert outcome(window, claim("bulk", 9, list(range(20, 31)))) == "free", (
+        "the table was written, none of these keys was"
+    )
     bulk = claim("bulk", 10, list(range(11)))
     window.mark(bulk)
     assert outcome(window, claim("b", 11, [77])) == "bulk"

@@ -69,7 +69,9 @@ class Truth:
             touched = wish.written | wish.checked
             assert not other.written & touched, "a written or checked key was written meanwhile"
             assert not set(filter(is_reference, other.checked)) & wish.written, "somebody refers to what it takes away"
-            assert not {table_of(one) for one in touched} & other.dropped, "a written or checked key was dropped meanwhile"
+            assert not {table_of(one) for one in touched} & other.dropped, (
+                "a written or checked key was dropped meanwhile"
+            )
             writes = {table_of(one) for one in other.written} | other.dropped
             assert not wish.alone & writes, "a table that it had to itself was written meanwhile"
         for other_ts, other in self.commits:
@@ -99,7 +101,9 @@ step = st.fixed_dictionaries(
         "action": st.sampled_from(["commit", "commit", "prepare", "prepare", "resolve", "resolve", "abort"]),
         "written": st.sets(keys, max_size=4),
         "checked": st.sets(keys, max_size=2),
-        "tables": st.one_of(st.just("none"), st.just("none"), st.sampled_from(["exclusive", "dropped", "changed", "swept"])),
+        "tables": st.one_of(
+            st.just("none"), st.just("none"), st.sampled_from(["exclusive", "dropped", "changed", "swept"])
+        ),
         "which": subsets,
         "age": st.integers(0, 60),
         "pick": st.integers(0, 7),
@@ -155,7 +159,9 @@ def drawn_steps(random: Random) -> Sequence[dict[str, Any]]:
     """Each walk has a taste of its own (swarm testing): what needs five things of one kind in a row comes up."""
     actions = random.choice((("commit",), ("commit", "prepare"), ("commit", "commit", "prepare"), ("prepare",)))
     ends = random.choice((("resolve",), ("resolve", "abort")))
-    kinds = random.choice((("none",), ("none", "none", "exclusive"), ("none", "exclusive", "dropped", "changed", "swept")))
+    kinds = random.choice(
+        (("none",), ("none", "none", "exclusive"), ("none", "exclusive", "dropped", "changed", "swept"))
+    )
     some = [key(table, number) for table in TABLES for number in range(random.choice((1, 4, 30)))]
     if random.random() < 0.5:
         some += [reference_key(one) for one in some]

@@ -1,4 +1,5 @@
-"""A process whose loop beats, and is then held: `python held_process.py BEAT_FILE LOG sleep|compute|none`. Says "up" first."""
+"""A process whose loop beats, and is then held: `python held_process.py BEAT_FILE LOG sleep|compute|none`. Says "up"
+first."""
 
 from __future__ import annotations
 

@@ -54,8 +54,10 @@ def test_there_is_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 @pytest.mark.parametrize(
     "key",
     [
-        AccessKey("", "s" * 40, "admin"), AccessKey("a/b", "s" * 40, "admin"), AccessKey("é", "s" * 40, "admin"), AccessKey("a" * 129, "s" * 40, "admin"),
-        AccessKey("a", "s" * 15, "admin"), AccessKey("a", "s" * 40, ""), AccessKey("a", "s" * 40, "arn: x"), AccessKey("a", "s" * 40, "a\0b"),
+        AccessKey("", "s" * 40, "admin"), AccessKey("a/b", "s" * 40, "admin"), AccessKey("é", "s" * 40, "admin"),
+        AccessKey("a" * 129, "s" * 40, "admin"),
+        AccessKey("a", "s" * 15, "admin"), AccessKey("a", "s" * 40, ""), AccessKey("a", "s" * 40, "arn: x"),
+        AccessKey("a", "s" * 40, "a\0b"),
     ],
 )  # fmt: skip
 def test_keys_that_cannot_be(tmp_path: Path, key: AccessKey) -> None:
@@ -68,7 +70,8 @@ def test_keys_that_cannot_be(tmp_path: Path, key: AccessKey) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "", "{", "[]", "{}", '{"format": 2, "keys": []}', '{"format": 1, "keys": [{"id": "a"}]}', '{"format": 1, "keys": [{"id": "a", "secret": 5, "owner": "x"}]}',
+        "", "{", "[]", "{}", '{"format": 2, "keys": []}', '{"format": 1, "keys": [{"id": "a"}]}',
+        '{"format": 1, "keys": [{"id": "a", "secret": 5, "owner": "x"}]}',
         '{"format": 1, "keys": [{"id": "a", "secret": "short", "owner": "admin"}]}', '{"format": 1, "keys": "\\ud800"}',
     ],
 )  # fmt: skip

@@ -24,7 +24,9 @@ PLACES = ("role", "az")
 
 
 def first(kind: str, adjudicators: int = 2) -> ClusterState:
-    return with_keepers(initial_state(Settings(layout=Layout(placement=kind, adjudicators=adjudicators)), Placement(kind)))
+    return with_keepers(
+        initial_state(Settings(layout=Layout(placement=kind, adjudicators=adjudicators)), Placement(kind))
+    )
 
 
 def born(state: ClusterState, number: int = 3) -> ClusterState:
@@ -41,7 +43,12 @@ def test_a_birth_adds_four_roles_and_tells_the_next_crossbar(kind: str) -> None:
     state = with_adjudicator(before, 3)
     assert set(state.roles) - set(before.roles) == {"journal/3/a", "journal/3/b", "journal/3/c", "adjudicator/3"}
     assert len(state.processes) - len(before.processes) == (4 if kind == "role" else 0)
-    assert all(process.az == role.name[-1] for process in state.processes for role in process.roles if role.name.startswith("journal/3"))
+    assert all(
+        process.az == role.name[-1]
+        for process in state.processes
+        for role in process.roles
+        if role.name.startswith("journal/3")
+    )
     crossbar = next(role for role in state.roles.values() if role.kind == "crossbar")
     assert [number for number, _, _ in crossbar.arguments["journals"]] == [1, 2, 3]
     assert decode_state(encode_state(state)) == state
@@ -91,7 +98,10 @@ def test_the_process_of_the_clusters_own_journal_stays() -> None:
 @pytest.mark.parametrize("now", PLACES)
 def test_a_cluster_that_was_down_starts_with_the_adjudicators_that_it_had(kind: str, now: str) -> None:
     state = arranged(retired(born(first(kind)), 2), first(now))
-    assert sorted(role.name for role in state.roles.values() if role.kind == "adjudicator") == ["adjudicator/1", "adjudicator/3"]
+    assert sorted(role.name for role in state.roles.values() if role.kind == "adjudicator") == [
+        "adjudicator/1",
+        "adjudicator/3",
+    ]
     assert {role.name for role in state.roles.values() if role.kind == "journal"} == {
         f"journal/{number}/{az}" for number in (0, 1, 3) for az in "abc"
     }

@@ -24,7 +24,14 @@ def test_the_default_is_one_host(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("key", "value"),
-    [("transport", "tcp"), ("within_host", ""), ("address", "0.0.0.0"), ("address", "::"), ("address", "host"), ("address", "10.0.0.5:1")],
+    [
+        ("transport", "tcp"),
+        ("within_host", ""),
+        ("address", "0.0.0.0"),
+        ("address", "::"),
+        ("address", "host"),
+        ("address", "10.0.0.5:1"),
+    ],
 )
 def test_what_it_may_not_say_names_key_and_line(tmp_path: Path, key: str, value: str) -> None:
     with pytest.raises(SettingsError, match=rf"settings\.toml, line 2: bus\.{key}"):

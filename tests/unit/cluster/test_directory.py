@@ -1,4 +1,5 @@
-"""Who is where, as the controller tells it: what processes have registered, as far as the cluster's state still has it."""
+"""Who is where, as the controller tells it: what processes have registered, as far as the cluster's state still has
+it."""
 
 from __future__ import annotations
 
@@ -23,7 +24,10 @@ def first() -> ClusterState:
 
 
 def without_role(state: ClusterState, name: str) -> ClusterState:
-    processes = (replace(process, roles=tuple(role for role in process.roles if role.name != name)) for process in state.processes)
+    processes = (
+        replace(process, roles=tuple(role for role in process.roles if role.name != name))
+        for process in state.processes
+    )
     return replace(state, processes=tuple(processes))
 
 
@@ -69,7 +73,15 @@ class Bus:
     def set_topology(self, topology: Topology) -> None:
         self.own = topology.version
 
-    def request(self, sender: str, destination: str, message: Message, on_reply: OnReply, on_failure: OnFailure, timeout_s: float) -> None:
+    def request(
+        self,
+        sender: str,
+        destination: str,
+        message: Message,
+        on_reply: OnReply,
+        on_failure: OnFailure,
+        timeout_s: float,
+    ) -> None:
         assert isinstance(message, Topology)
         self.told.append(Told(destination.removeprefix("host/"), message, on_reply, on_failure))
 
@@ -100,7 +112,9 @@ def test_a_process_has_one_topology_under_way_and_then_the_newest_alone() -> Non
     bus.told[2].informed(Informed(versions[-1]))
     assert len(bus.told) == 3, "it has all"
     bus.told[1].silent(unavailable(other, "no answer in time"))
-    assert [(told.process, told.topology.version) for told in bus.told[3:]] == [(other, versions[-1])], "at once: there is news"
+    assert [(told.process, told.topology.version) for told in bus.told[3:]] == [(other, versions[-1])], (
+        "at once: there is news"
+    )
 
 
 def test_the_next_life_of_a_process_does_not_wait_for_the_one_before() -> None:

@@ -24,7 +24,9 @@ def start() -> Iterator[Start]:
         log.parent.mkdir(parents=True, exist_ok=True)
         log.touch()
         with log.open(mode) as stream:
-            process = subprocess.Popen([title, "600"], executable="/bin/sleep", env=environment, stdin=stream, start_new_session=True)
+            process = subprocess.Popen(
+                [title, "600"], executable="/bin/sleep", env=environment, stdin=stream, start_new_session=True
+            )
         started.append(process)
         return process.pid
 

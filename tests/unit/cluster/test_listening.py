@@ -47,7 +47,9 @@ def test_a_process_that_others_can_reach_is_named() -> None:
     with socket.create_server(("127.0.0.1", 0)) as local, socket.socket(socket.AF_UNIX) as abstract:
         before = exposed([own])
         port = local.getsockname()[1]
-        assert (own, Place("127.0.0.1", port)) in listening([own]) and not any(str(port) in sentence for sentence in before)
+        assert (own, Place("127.0.0.1", port)) in listening([own]) and not any(
+            str(port) in sentence for sentence in before
+        )
         abstract.bind(f"\0{name}")
         abstract.listen()
         [sentence] = set(exposed([own])) - set(before)

@@ -1,4 +1,5 @@
-"""Which processes are replaced: those whose loop is held, and not those that are stopped, starved, or were asleep with their watcher."""
+"""Which processes are replaced: those whose loop is held, and not those that are stopped, starved, or were asleep with
+their watcher."""
 
 from __future__ import annotations
 
@@ -47,7 +48,9 @@ def test_what_counts() -> None:
     assert stalled(*sleeping(runnable=True, cpu_s=1.0)) == 10
     assert stalled(*sleeping("T")) == stalled(*sleeping("D")) == stalled(*sleeping("Z")) == 0
     asleep = Activity("S", 0.0, False, 0.0)
-    assert stalled((1.0, asleep), (3601.0, asleep)) == 2, "the watch itself slept: the machine was suspended, or starved"
+    assert stalled((1.0, asleep), (3601.0, asleep)) == 2, (
+        "the watch itself slept: the machine was suspended, or starved"
+    )
     assert stalled((1.0, asleep), (2.0, Activity("T", 0.0, False, 0.0)), (900.0, asleep)) == 0
 
 
@@ -66,7 +69,9 @@ def fast_looks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("how", ["sleep", "compute"])
-def test_a_held_loop_is_ended_with_its_stacks_in_the_log(tmp_path: Path, fast_looks: None, hold: Hold, how: str) -> None:
+def test_a_held_loop_is_ended_with_its_stacks_in_the_log(
+    tmp_path: Path, fast_looks: None, hold: Hold, how: str
+) -> None:
     watch = LoopWatch(tmp_path, 1.0, Replacements(tmp_path / "replaced.json"))
     with hold(how) as held:
         watch.start()

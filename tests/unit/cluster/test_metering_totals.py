@@ -1,4 +1,5 @@
-"""What a cluster has used survives lost, late and repeated reports, restarts of query processors, and the controller's own."""
+"""What a cluster has used survives lost, late and repeated reports, restarts of query processors, and the controller's
+own."""
 
 from __future__ import annotations
 
@@ -14,7 +15,9 @@ from cluster.metering import FILE, LIVES_MAX, Metering, Totals
 
 
 def used(statements: int) -> Usage:
-    return Usage(compute_ns=statements * 10, read_billed=statements * 2048, statements=statements, transactions=statements)
+    return Usage(
+        compute_ns=statements * 10, read_billed=statements * 2048, statements=statements, transactions=statements
+    )
 
 
 def test_each_report_counts_what_is_new() -> None:

@@ -47,14 +47,19 @@ def test_a_process_begins_on_its_own_disk_or_on_an_empty_one(wanted: Wanted, mon
 
 def test_what_a_node_lacks_is_said(wanted: Wanted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cluster.node_folder.DOOR_S_MAX", 0.0)
-    lacking = made_ready(replace(wanted, packages={"pytest": pytest.__version__, "msgspec": "0.0.1", "no-such-package-here": "1"})).problem
+    lacking = made_ready(
+        replace(wanted, packages={"pytest": pytest.__version__, "msgspec": "0.0.1", "no-such-package-here": "1"})
+    ).problem
     assert "msgspec 0.0.1 (it has" in lacking and "no-such-package-here 1" in lacking and "pytest" not in lacking
     assert not wanted.root.exists()
     with socket.socket() as holder:
         holder.bind(("127.0.0.1", 0))
         holder.listen()
         port = holder.getsockname()[1]
-        assert f"port {port} on 127.0.0.1: address already in use" in made_ready(replace(wanted, door=("127.0.0.1", port))).problem
+        assert (
+            f"port {port} on 127.0.0.1: address already in use"
+            in made_ready(replace(wanted, door=("127.0.0.1", port))).problem
+        )
     (tmp_path / "file").touch()
     assert "file" in made_ready(replace(wanted, root=tmp_path / "file" / "data")).problem
     (tmp_path / "other").mkdir()

@@ -1,4 +1,5 @@
-"""Decisions of scaling, on load curves: a rise, a spike, a fall, noise around a bound; and which roles share a process."""
+"""Decisions of scaling, on load curves: a rise, a spike, a fall, noise around a bound; and which roles share a
+process."""
 
 from __future__ import annotations
 
@@ -72,7 +73,11 @@ def test_query_processors_come_to_the_zones_with_the_fewest_and_the_first_never_
     more = grown(state, 5)
     names = [role for role, one in more.roles.items() if one.kind == "query_processor"]
     assert names == [f"query_processor/{number}" for number in (1, 2, 3, 4, 5)]
-    assert Counter(process.az for process in more.processes if process.name.startswith("query")) == {"a": 2, "b": 2, "c": 1}
+    assert Counter(process.az for process in more.processes if process.name.startswith("query")) == {
+        "a": 2,
+        "b": 2,
+        "c": 1,
+    }
     assert grown(more, 2) == more
     assert "query_processor/4" not in without_query_processor(more, 2, "query_processor/4").roles
     assert without_query_processor(more, 2, "query_processor/2") == more
@@ -81,7 +86,16 @@ def test_query_processors_come_to_the_zones_with_the_fewest_and_the_first_never_
 
 @pytest.mark.parametrize(
     ("cores", "azs", "kind"),
-    [(0, 3, "az"), (0.5, 3, "az"), (2, 3, "az"), (8, 3, "az"), (9, 3, "role"), (96, 3, "role"), (2, 1, "az"), (3, 1, "role")],
+    [
+        (0, 3, "az"),
+        (0.5, 3, "az"),
+        (2, 3, "az"),
+        (8, 3, "az"),
+        (9, 3, "role"),
+        (96, 3, "role"),
+        (2, 1, "az"),
+        (3, 1, "role"),
+    ],
 )
 def test_few_cores_are_shared_by_zones_and_many_by_roles(cores: float, azs: int, kind: str) -> None:
     chosen = placement("auto", cores, azs)
@@ -103,7 +117,12 @@ def test_the_state_holds_the_placement_and_the_settings_what_came_of_it() -> Non
     assert (len(few.processes), len(many.processes)) == (5, 19)
     assert placed(settings, few.placement).layout.placement == "az"
     later = arranged(replace(few, version=7), many)
-    assert (later.version, later.placement, later.processes, later.shard_map) == (8, many.placement, many.processes, few.shard_map)
+    assert (later.version, later.placement, later.processes, later.shard_map) == (
+        8,
+        many.placement,
+        many.processes,
+        few.shard_map,
+    )
     assert arranged(later, many) is later
     with pytest.raises(AssertionError):
         initial_state(settings, Placement("auto"))

@@ -77,7 +77,9 @@ def test_a_folder_above_that_everybody_can_change_shelters_nothing(tmp_path: Pat
 
 
 @root_only
-def test_what_another_user_made_beforehand_is_neither_used_nor_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_another_user_made_beforehand_is_neither_used_nor_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A data folder with a long path has its sockets below the system's temporary folder."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     tmp_path.chmod(0o1777)

@@ -29,9 +29,12 @@ SMALL = spread((1 << 31) + 1, (1 << 31) + 100_000)
 
 
 class Cluster:
-    """Follows a curve of (seconds of computing a second in all, whose keys) as adjudicators would: each computes for the share of keys that it owns."""
+    """Follows a curve of (seconds of computing a second in all, whose keys) as adjudicators would: each computes for
+    the share of keys that it owns."""
 
-    def __init__(self, bounds: Bounds = BOUNDS, shard_map: ShardMap = MAP, processes: dict[int, str] = PROCESSES) -> None:
+    def __init__(
+        self, bounds: Bounds = BOUNDS, shard_map: ShardMap = MAP, processes: dict[int, str] = PROCESSES
+    ) -> None:
         self.bounds = bounds
         self.shard_map = self.rest = shard_map
         self.processes = dict(processes)
@@ -165,7 +168,9 @@ def test_a_load_for_which_nobody_has_room_calls_for_more_and_they_go_when_it_has
     cluster.follow([(2.4, EVEN)] * 60)
     first, _ = cluster.numbers[0]
     assert first == 13, "after the delay"
-    assert len(cluster.processes) == 4 and max(cluster.busy.values()) < 0.85, "as many as the load needs, within the gap"
+    assert len(cluster.processes) == 4 and max(cluster.busy.values()) < 0.85, (
+        "as many as the load needs, within the gap"
+    )
     assert set(cluster.shard_map.adjudicators) == {1, 2, 3, 4}
     before = list(cluster.numbers)
     cluster.follow([(1.2, EVEN)] * 100)

@@ -1,4 +1,5 @@
-"""The files that bring up Ray clusters: what Ray's launcher and KubeRay's operator make of them, by their own schemas."""
+"""The files that bring up Ray clusters: what Ray's launcher and KubeRay's operator make of them, by their own
+schemas."""
 
 from __future__ import annotations
 
@@ -54,7 +55,9 @@ def test_workers_on_ec2_come_from_zero_in_three_zones() -> None:
     assert sorted(worker["labels"]["az"] for worker in workers) == ["a", "b", "c"]
     assert len({tuple(worker["node_config"]["SubnetIds"]) for worker in workers}) == 3
     assert [worker["max_workers"] for worker in workers] == [1, 1, 1]
-    assert "RAY_enable_autoscaler_v2=1" in read("ray-aws.yaml")["head_start_ray_commands"][1], "the former autoscaler knows no labels"
+    assert "RAY_enable_autoscaler_v2=1" in read("ray-aws.yaml")["head_start_ray_commands"][1], (
+        "the former autoscaler knows no labels"
+    )
     assert read("ray-aws.yaml")["provider"]["cache_stopped_nodes"], "a node that comes back has its disk"
 
 
@@ -93,19 +96,32 @@ def test_kuberay_accepts_it() -> None:
     assert spec["rayVersion"] == ray.__version__ and spec["authOptions"] == {"mode": "token"}
     assert spec["enableInTreeAutoscaling"] and spec["autoscalerOptions"]["version"] == "v2"
     workers = spec["workerGroupSpecs"]
-    sizes = [(group["replicas"], group["minReplicas"], group["maxReplicas"], group["labels"]["az"]) for group in workers]
+    sizes = [
+        (group["replicas"], group["minReplicas"], group["maxReplicas"], group["labels"]["az"]) for group in workers
+    ]
     assert sizes == [(0, 0, 1, az) for az in "abc"]
     assert len({group["template"]["spec"]["nodeSelector"]["topology.kubernetes.io/zone"] for group in workers}) == 3
     for group in (spec["headGroupSpec"], *workers):
         (container,) = group["template"]["spec"]["containers"]
         assert container["image"] == f"rayproject/ray:{ray.__version__}"
-    claims = [document["metadata"]["name"] for document in yaml.safe_load_all((CONFIGS / "kuberay.yaml").read_text())][1:]
-    mounted = [group["template"]["spec"]["volumes"][0]["persistentVolumeClaim"]["claimName"] for group in (spec["headGroupSpec"], *workers)]
+    claims = [document["metadata"]["name"] for document in yaml.safe_load_all((CONFIGS / "kuberay.yaml").read_text())][
+        1:
+    ]
+    mounted = [
+        group["template"]["spec"]["volumes"][0]["persistentVolumeClaim"]["claimName"]
+        for group in (spec["headGroupSpec"], *workers)
+    ]
     assert mounted == claims and len(set(claims)) == 4, "data outlives its zone's pods"
 
 
 @pytest.mark.parametrize(
-    "change", [{"authOption": {}}, {"authOptions": {"mode": "none"}}, {"autoscalerOptions": {"version": "v3"}}, {"workerGroupSpecs": [{}]}]
+    "change",
+    [
+        {"authOption": {}},
+        {"authOptions": {"mode": "none"}},
+        {"autoscalerOptions": {"version": "v3"}},
+        {"workerGroupSpecs": [{}]},
+    ],
 )
 def test_the_reduced_schema_can_refuse(change: dict[str, Any]) -> None:
     document = read("kuberay.yaml")

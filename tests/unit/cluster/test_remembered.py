@@ -48,14 +48,19 @@ def warned(resolution: Resolution) -> list[str]:
 
 
 def test_a_cluster_keeps_what_it_was_created_with(folder: Folder) -> None:
-    text = f'mode = "open"\n{PASSWORDS}[layout]\nplacement = "az"\nquery_processors = 3\nazs = ["x"]\n[limits]\ntransaction_rows_max = 7\n'
+    text = (
+        f'mode = "open"\n{PASSWORDS}[layout]\nplacement = "az"\nquery_processors = 3\nazs = '
+        f'["x"]\n[limits]\ntransaction_rows_max = 7\n'
+    )
     first = folder.up(text, port=6000)
     (folder.path / "settings.toml").unlink()
     again = folder.up()
     assert again.settings == first.settings and again.cluster == first.cluster and again.notes == ()
     assert again.settings.layout.port == 6000 and again.settings.limits.transaction_rows_max == 7
     other_port = folder.up(port=6001)
-    assert changed(other_port) == ["changed: layout.port 6001 (was 6000)"] and other_port.settings.layout.placement == "az"
+    assert (
+        changed(other_port) == ["changed: layout.port 6001 (was 6000)"] and other_port.settings.layout.placement == "az"
+    )
     assert other_port.settings.authentication == first.settings.authentication and not warned(other_port)
     assert (first.cluster["revision"], other_port.cluster["revision"]) == (1, 2)
 
@@ -64,17 +69,25 @@ def test_a_settings_file_changes_what_it_names_and_nothing_else(folder: Folder) 
     folder.up(f'mode = "open"\n{PASSWORDS}[layout]\nplacement = "az"\n', port=6000)
     after = folder.up("[layout]\nquery_processors = 4\nport = 6000\n")
     assert changed(after) == ["changed: layout.query_processors 4 (was 2)"]
-    assert (after.settings.mode, after.settings.layout.placement, after.settings.authentication.method) == ("open", "az", "scram-sha-256")
+    assert (after.settings.mode, after.settings.layout.placement, after.settings.authentication.method) == (
+        "open",
+        "az",
+        "scram-sha-256",
+    )
 
 
 def test_the_limits_go_with_the_mode_unless_they_were_named(folder: Folder) -> None:
     folder.up('mode = "open"\n[limits]\ntransaction_rows_max = 7\n')
     assert folder.up().settings.limits.transaction_bytes_max == OPEN_LIMITS.transaction_bytes_max
     after = folder.up(mode="dsql")
-    assert after.settings.limits == Limits(transaction_rows_max=7) and changed(after) == ["changed: mode dsql (was open)"]
+    assert after.settings.limits == Limits(transaction_rows_max=7) and changed(after) == [
+        "changed: mode dsql (was open)"
+    ]
 
 
-@pytest.mark.parametrize(("key", "value"), [("azs", '["a", "b", "d"]'), ("azs", '["a"]'), ("adjudicators", "3"), ("shards", "1")])
+@pytest.mark.parametrize(
+    ("key", "value"), [("azs", '["a", "b", "d"]'), ("azs", '["a"]'), ("adjudicators", "3"), ("shards", "1")]
+)
 def test_what_the_data_depends_on_is_refused(folder: Folder, key: str, value: str) -> None:
     folder.up()
     kept = folder.cluster
@@ -116,7 +129,8 @@ def test_authentication_is_weakened_by_its_name_only_and_loudly(folder: Folder) 
 def test_encryption_is_no_longer_required_loudly(folder: Folder) -> None:
     folder.up(
         PASSWORDS.replace(
-            "[authentication.users]", 'tls_certificate = "c.pem"\ntls_key = "k.pem"\ntls_required = true\n[authentication.users]'
+            "[authentication.users]",
+            'tls_certificate = "c.pem"\ntls_key = "k.pem"\ntls_required = true\n[authentication.users]',
         )
     )
     assert folder.up().settings.authentication.tls_certificate == str(folder.path / "c.pem")
@@ -127,13 +141,21 @@ TOKENS = '[authentication]\nmethod = "tokens"\n'
 
 
 def test_tokens_are_remembered_and_given_up_loudly(folder: Folder) -> None:
-    first = folder.up(f'mode = "open"\n{TOKENS}hosts = ["db.example.org"]\nregion = "eu-west-1"\n[layout]\nhost = "0.0.0.0"\n')
+    first = folder.up(
+        f'mode = "open"\n{TOKENS}hosts = ["db.example.org"]\nregion = "eu-west-1"\n[layout]\nhost = "0.0.0.0"\n'
+    )
     assert first.notes == () and first.settings.authentication.is_encrypted
-    for quiet in (folder.up(), folder.up("[querying]\ncolumn_threads = 1\n"), folder.up("[authentication]\ntls_required = false\n")):
+    for quiet in (
+        folder.up(),
+        folder.up("[querying]\ncolumn_threads = 1\n"),
+        folder.up("[authentication]\ntls_required = false\n"),
+    ):
         own = quiet.settings.authentication
         assert (own.method, own.hosts, own.region) == ("tokens", ("db.example.org",), "eu-west-1") and not warned(quiet)
     to_passwords = folder.up(PASSWORDS)
-    assert warned(to_passwords) == ["WARNING: encryption is no longer required: authentication.tls_required is now false"]
+    assert warned(to_passwords) == [
+        "WARNING: encryption is no longer required: authentication.tls_required is now false"
+    ]
     folder.up(TOKENS)
     folder.up('[layout]\nhost = "localhost"\n')
     loud = folder.up('[authentication]\nmethod = "trust"\n')
@@ -238,7 +260,9 @@ def test_a_folder_of_format_1_opens_with_the_settings_file_it_names(tmp_path: Pa
 def test_how_to_connect(folder: Folder) -> None:
     assert connection_url(folder.up(port=1).settings) == f"postgresql://{ADMIN}@localhost:1/postgres"
     assert connection_url(folder.up('[layout]\nhost = "::1"\n').settings) == f"postgresql://{ADMIN}@[::1]:1/postgres"
-    users = '[authentication]\nmethod = "scram-sha-256"\n[authentication.users]\n"b/c" = "x"\n[layout]\nhost = "0.0.0.0"\n'
+    users = (
+        '[authentication]\nmethod = "scram-sha-256"\n[authentication.users]\n"b/c" = "x"\n[layout]\nhost = "0.0.0.0"\n'
+    )
     assert connection_url(folder.up(users).settings) == "postgresql://b%2Fc@localhost:1/postgres"
 
 

@@ -1,4 +1,5 @@
-"""A cluster wakes once there is room for it; where there is none it stays asleep, says why, and asks again only after a pause."""
+"""A cluster wakes once there is room for it; where there is none it stays asleep, says why, and asks again only after a
+pause."""
 
 from __future__ import annotations
 

@@ -36,7 +36,10 @@ def test_clients_know_it_by_every_name_and_no_other(tmp_path: Path) -> None:
     for name, known in [*((name, True) for name in NAMES), ("example.org", False), ("127.0.0.2", False)]:
         client = ssl.create_default_context(cafile=str(tmp_path / "ca.pem"))
         to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
-        ours, theirs = client.wrap_bio(to_client, to_server, server_hostname=name), server.wrap_bio(to_server, to_client, server_side=True)
+        ours, theirs = (
+            client.wrap_bio(to_client, to_server, server_hostname=name),
+            server.wrap_bio(to_server, to_client, server_side=True),
+        )
         verified = True
         for _ in range(4):
             for side in (ours, theirs):
@@ -67,12 +70,16 @@ def test_it_is_made_anew(tmp_path: Path, why: str) -> None:
     else:
         make_certificate(tmp_path / "other", NAMES, NOW)
         key = (tmp_path / "other" / "server.pem").read_text().partition("-----BEGIN CERTIFICATE")[0]
-        (tmp_path / "server.pem").write_text(key + "-----BEGIN CERTIFICATE" + former.partition("-----BEGIN CERTIFICATE")[2])
+        (tmp_path / "server.pem").write_text(
+            key + "-----BEGIN CERTIFICATE" + former.partition("-----BEGIN CERTIFICATE")[2]
+        )
     make_certificate(tmp_path, names, now)
     assert read_certificate(tmp_path) != former
     assert ((tmp_path / "ca.pem").read_text() == authority) is (why != "authority")
     made = x509.load_pem_x509_certificate(read_certificate(tmp_path).encode())
-    assert Authority.read(tmp_path / "authority.pem").has_signed(made) and made.not_valid_after_utc > now + timedelta(days=1000)
+    assert Authority.read(tmp_path / "authority.pem").has_signed(made) and made.not_valid_after_utc > now + timedelta(
+        days=1000
+    )
 
 
 def test_what_cannot_be_used_is_named(tmp_path: Path) -> None:

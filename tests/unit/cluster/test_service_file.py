@@ -59,14 +59,18 @@ STAYING = """
 
 @pytest.mark.parametrize("name", ["notify", "@"])
 @pytest.mark.parametrize("killed", [False, True])
-def test_up_in_the_foreground_says_that_it_serves_and_ends_with_its_supervisor(tmp_path: Path, killed: bool, name: str) -> None:
+def test_up_in_the_foreground_says_that_it_serves_and_ends_with_its_supervisor(
+    tmp_path: Path, killed: bool, name: str
+) -> None:
     """In order at SIGTERM; with an error where the supervisor, here any process, has died."""
     path = f"@{tmp_path}" if name == "@" else str(tmp_path / name)
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(path.replace("@", "\0", 1))
         manager.settimeout(30)
         command = [sys.executable, "-c", textwrap.dedent(STAYING)]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, "NOTIFY_SOCKET": path}) as up:
+        with subprocess.Popen(
+            command, stdout=subprocess.PIPE, text=True, env={**os.environ, "NOTIFY_SOCKET": path}
+        ) as up:
             assert up.stdout is not None
             supervisor = int(up.stdout.readline())
             try:

@@ -69,5 +69,11 @@ def test_a_busy_process_counts_where_the_replica_is_alone_in_it() -> None:
 
 def test_a_replica_of_a_shard_that_is_gone_says_nothing() -> None:
     assert (
-        acts_of("az", [("storage/7/a", ShardLoad(7, 1 << 40, 0.9, SAMPLE)), ("storage/1/a", ShardLoad(1, 1, 0.0, []))], Scaling(), 3) == []
+        acts_of(
+            "az",
+            [("storage/7/a", ShardLoad(7, 1 << 40, 0.9, SAMPLE)), ("storage/1/a", ShardLoad(1, 1, 0.0, []))],
+            Scaling(),
+            3,
+        )
+        == []
     )

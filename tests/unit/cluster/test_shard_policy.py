@@ -49,8 +49,12 @@ def test_small_calm_neighbours_are_joined_after_long_but_never_below_the_beginni
     told = {1: Told(100), 3: Told(60), 4: Told(50)}
     assert first_act(told, shard_map=three) == (60.0, Reshape((3, 4)))
     assert first_act(told) is None, "there are as many as there were"
-    assert first_act({**told, 4: Told(50, 0.3)}, shard_map=three) == (60.0, Reshape((1, 3))), "one that is at work is left alone"
-    assert first_act({1: Told(100), 3: Told(160), 4: Told(150)}, shard_map=three) is None, "together they would be a large one soon"
+    assert first_act({**told, 4: Told(50, 0.3)}, shard_map=three) == (60.0, Reshape((1, 3))), (
+        "one that is at work is left alone"
+    )
+    assert first_act({1: Told(100), 3: Told(160), 4: Told(150)}, shard_map=three) is None, (
+        "together they would be a large one soon"
+    )
     assert first_act({1: Told(100)}, shard_map=three) is None, "of whom nothing is known nothing is done with"
 
 

@@ -41,7 +41,9 @@ def test_a_split_goes_step_by_step(placement: str) -> None:
     assert state.shard_map.spans(3) == ((b"\x80", b"\xc0"),) and state.shard_map.spans(4) == ((b"\xc0", None),)
     assert replicas(state, [3]) == ["storage/3/a", "storage/3/b", "storage/3/c"] and len(replicas(state, [2, 4])) == 6
     after = handed_on(state, under_way(state))
-    assert after.shard_map.shards == (1, 3, 4) and after.shard_map.spans(2) == ((b"\x80", None),) and replicas(after, [2])
+    assert (
+        after.shard_map.shards == (1, 3, 4) and after.shard_map.spans(2) == ((b"\x80", None),) and replicas(after, [2])
+    )
     last = ended(after, under_way(after))
     assert (last.shard_map.shards, last.shard_map.followers, last.reshape) == ((1, 3, 4), (), None)
     assert replicas(last, [2]) == [] and replicas(last, [3, 4]) == replicas(state, [3, 4])
@@ -84,7 +86,11 @@ def test_every_key_is_held_by_whoever_must_hold_it_and_columns_never_change(seed
             child = last.shard_map.shard(SPACE + key)
             assert (child in children) == moves and (moves or child == owners[key])
             both = {owners[key], child}
-            assert set(state.shard_map.holders().of(SPACE + key)) == both == set(middle.shard_map.holders().of(SPACE + key))
+            assert (
+                set(state.shard_map.holders().of(SPACE + key))
+                == both
+                == set(middle.shard_map.holders().of(SPACE + key))
+            )
             assert state.shard_map.shard(SPACE + key) == owners[key] and middle.shard_map.shard(SPACE + key) == child
             assert before.shard_map.adjudicator(SPACE + key) == last.shard_map.adjudicator(SPACE + key)
         state = last
@@ -138,7 +144,9 @@ def test_a_range_and_a_shard_wait_for_each_other() -> None:
 )
 def test_what_makes_no_sense_is_refused(parents: list[int], cut: bytes | None, why: str) -> None:
     with pytest.raises(DatabaseError, match=why) as refused:
-        begun(first(shards=2) if len(parents) < 2 or 3 not in parents else first(shards=3, adjudicators=1), parents, cut)
+        begun(
+            first(shards=2) if len(parents) < 2 or 3 not in parents else first(shards=3, adjudicators=1), parents, cut
+        )
     assert refused.value.sqlstate == "22023"
 
 
@@ -154,7 +162,10 @@ def test_replicas_that_only_serve_reads_come_and_go(placement: str) -> None:
     more = resized(state, 2, 5)
     assert replicas(more, [2]) == ["storage/2/a", "storage/2/a2", "storage/2/b", "storage/2/b2", "storage/2/c"]
     assert {process.az for process in more.processes for role in process.roles if role.name == "storage/2/b2"} == {"b"}
-    assert more.shard_map == state.shard_map and replicas(resized(more, 2, 4), [2]) == replicas(more, [2])[:3] + replicas(more, [2])[4:]
+    assert (
+        more.shard_map == state.shard_map
+        and replicas(resized(more, 2, 4), [2]) == replicas(more, [2])[:3] + replicas(more, [2])[4:]
+    )
     assert resized(more, 2, 3) == state
     split = through(begun(more, [2], b"\xc0"))
     assert len(replicas(split, [3])) == 5, "children have as many as their parent"

@@ -45,7 +45,8 @@ def run(tmp_path: Path, program: str, typed: str = "") -> tuple[int, str, str, s
 
 def test_its_streams_are_the_commands(tmp_path: Path) -> None:
     program = (
-        "import os, sys\nprint(sys.argv[1:], input())\nsys.stdout.flush()\nos.system('echo child')\nos.write(2, b'wrong')\nsys.exit(7)"
+        "import os, sys\nprint(sys.argv[1:], input())\nsys.stdout.flush()\nos.system('echo child')\nos.write(2, "
+        "b'wrong')\nsys.exit(7)"
     )
     status, output, errors, log = run(tmp_path, program, "typed\n")
     assert (status, output, errors) == (7, "['an argument', '-x'] typed\nchild\n", "wrong")

@@ -18,13 +18,29 @@ WORKER = "import sys; print(sys.argv[1:], 'ray' in sys.modules)"
 
 
 def become(*arguments: str, worker: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, thrifty.NODE["setup_worker_path"], *arguments, str(worker), "--node-ip-address=127.0.0.1", "a b"]
+    command = [
+        sys.executable,
+        thrifty.NODE["setup_worker_path"],
+        *arguments,
+        str(worker),
+        "--node-ip-address=127.0.0.1",
+        "a b",
+    ]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 @pytest.mark.parametrize(
     "context",
-    [{}, {"command_prefix": [], "env_vars": {}, "py_executable": sys.executable, "override_worker_entrypoint": None, "java_jars": []}],
+    [
+        {},
+        {
+            "command_prefix": [],
+            "env_vars": {},
+            "py_executable": sys.executable,
+            "override_worker_entrypoint": None,
+            "java_jars": [],
+        },
+    ],
 )
 def test_a_worker_gets_its_arguments_as_they_are(tmp_path: Path, context: dict[str, object]) -> None:
     worker = tmp_path / "default_worker.py"
@@ -33,7 +49,9 @@ def test_a_worker_gets_its_arguments_as_they_are(tmp_path: Path, context: dict[s
     assert done.stdout == "['--node-ip-address=127.0.0.1', 'a b'] False\n", done.stderr
 
 
-@pytest.mark.parametrize("context", [{"env_vars": {"A": "b"}}, {"command_prefix": ["true", "&&"]}, {"py_executable": "other"}])
+@pytest.mark.parametrize(
+    "context", [{"env_vars": {"A": "b"}}, {"command_prefix": ["true", "&&"]}, {"py_executable": "other"}]
+)
 def test_an_environment_is_rays_affair(tmp_path: Path, context: dict[str, object]) -> None:
     worker = tmp_path / "default_worker.py"
     (tmp_path / "setup_worker.py").write_text("import sys; print('Ray', sys.argv[1:])")
@@ -63,7 +81,9 @@ def test_the_agent_tells_what_rays_own_would_and_ends_with_its_raylet(tmp_path: 
                 persist_port(str(other), node, service, -1)
                 while not (own / f"{service}_{node}").exists():
                     assert agent.poll() is None
-            assert {path.name: path.read_text() for path in own.iterdir()} == {path.name: path.read_text() for path in other.iterdir()}
+            assert {path.name: path.read_text() for path in own.iterdir()} == {
+                path.name: path.read_text() for path in other.iterdir()
+            }
             assert agent.poll() is None, "its end would be the raylet's"
             raylet.communicate()
             assert agent.wait(30) == 0

@@ -1,4 +1,5 @@
-"""Which silent processes are at work: those that compute, or would if they got a processor, and not those that are stopped, dead or wait for what does not come."""
+"""Which silent processes are at work: those that compute, or would if they got a processor, and not those that are
+stopped, dead or wait for what does not come."""
 
 from __future__ import annotations
 
@@ -73,7 +74,8 @@ def state_of(beat: Beat) -> str:
 
 
 def test_of_real_processes(tmp_path: Path, hold: Hold) -> None:
-    """One that computes in its loop, without a beat, is at work at every look; then it is stopped, goes on, and is killed."""
+    """One that computes in its loop, without a beat, is at work at every look; then it is stopped, goes on, and is
+    killed."""
     working = Working(lambda name: tmp_path / f"{name}.beat")
     assert not working("p"), "there is none"
     with hold("compute") as busy:

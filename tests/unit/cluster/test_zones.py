@@ -44,7 +44,10 @@ def test_without_labels_zones_are_spread_over_hosts() -> None:
     nodes = [node(1), node(2, ip="10.0.0.1"), node(3), node(4, own=True)]
     found = zones(nodes, AZS, {})
     assert places(found.nodes) == {"a": "n4", "b": "n1", "c": "n3"} and found.label == ""
-    assert found.note == "no node has a label az, so the zones are spread over the nodes: a on 10.0.0.4, b on 10.0.0.1, c on 10.0.0.3"
+    assert (
+        found.note
+        == "no node has a label az, so the zones are spread over the nodes: a on 10.0.0.4, b on 10.0.0.1, c on 10.0.0.3"
+    )
 
 
 @pytest.mark.parametrize(
@@ -52,7 +55,10 @@ def test_without_labels_zones_are_spread_over_hosts() -> None:
     [
         ([], "3 zones need as many nodes, and the Ray cluster has 0"),
         ([node(1), node(2)], "3 zones need as many nodes, and the Ray cluster has 2"),
-        ([node(1, "a"), node(2, "b"), node(3)], r"3 zones \(a, b, c\) need nodes of as many, and those there have the label az a, b"),
+        (
+            [node(1, "a"), node(2, "b"), node(3)],
+            r"3 zones \(a, b, c\) need nodes of as many, and those there have the label az a, b",
+        ),
     ],
 )
 def test_too_few_nodes(nodes: list[Node], why: str) -> None:
@@ -62,7 +68,9 @@ def test_too_few_nodes(nodes: list[Node], why: str) -> None:
 
 @pytest.mark.parametrize("label", ["", "az"])
 def test_a_later_start_finds_the_data(label: str) -> None:
-    nodes = [node(number, zone if label else "", disk=f"d{number}", holds=(zone,)) for number, zone in enumerate("aabbcc", 1)]
+    nodes = [
+        node(number, zone if label else "", disk=f"d{number}", holds=(zone,)) for number, zone in enumerate("aabbcc", 1)
+    ]
     disks = {"a": "d2", "b": "d3", "c": "d6"}
     assert places(zones(nodes, AZS, disks).nodes) == {"a": "n2", "b": "n3", "c": "n6"}
     without = [one for one in nodes if one.id != "n6"]
@@ -83,12 +91,16 @@ def test_a_seat_rises_with_each_other_disk() -> None:
     disks = {"a": "d1", "b": "d2"}
     assert seats_after({}, {}, disks) == {} == seats_after({}, disks, disks)
     once = seats_after({}, disks, {"a": "d1", "b": "d3"})
-    assert once == {"b": 1} and seats_after(once, {"a": "d1", "b": "d3"}, disks) == {"b": 2}, "also where it comes back to one"
+    assert once == {"b": 1} and seats_after(once, {"a": "d1", "b": "d3"}, disks) == {"b": 2}, (
+        "also where it comes back to one"
+    )
 
 
 def test_versions_must_be_the_same() -> None:
     check_versions(Found("h:1", "2.60.0", "3.11.9"), "2.60.0", "3.11.9")
-    with pytest.raises(NotJoined, match=r"the Ray at h:1 runs Ray 2\.59\.1, and `up` Ray 2\.60\.0: they must be the same"):
+    with pytest.raises(
+        NotJoined, match=r"the Ray at h:1 runs Ray 2\.59\.1, and `up` Ray 2\.60\.0: they must be the same"
+    ):
         check_versions(Found("h:1", "2.59.1", "3.11.9"), "2.60.0", "3.11.9")
     with pytest.raises(NotJoined, match=r"runs Python 3\.12\.1, and `up` Python 3\.11\.9"):
         check_versions(Found("h:1", "2.60.0", "3.12.1"), "2.60.0", "3.11.9")
@@ -110,4 +122,6 @@ def test_what_an_autoscaler_is_asked_for() -> None:
     assert asked.lacking == ("b", "c") and places(asked.nodes) == {"a": "n1"}
     named = [node(1, "eu-1b", "ray.io/availability-zone")]
     assert zones_asked(named, AZS, {}).selectors["a"] == {"ray.io/availability-zone": "eu-1b"}
-    assert zones_asked([node(1), node(2), node(3)], AZS, disks).lacking == (), "without labels nobody knows what to ask for"
+    assert zones_asked([node(1), node(2), node(3)], AZS, disks).lacking == (), (
+        "without labels nobody knows what to ask for"
+    )

@@ -26,7 +26,9 @@ def test_neighbours_that_become_alike_are_one_piece() -> None:
     split = moved(MAP, b"\xc0", None, 1, 500)
     assert moved(split, b"\xc0", None, 2, 900) == ShardMap(3, (b"\x80",), (1, 2), (1, 2), (0, 900))
     merged = moved(MAP, b"", b"\x80", 2, 700)
-    assert merged.adjudicators == (2, 2) and merged.all_adjudicators() == [2], "of two shards there are two pieces still"
+    assert merged.adjudicators == (2, 2) and merged.all_adjudicators() == [2], (
+        "of two shards there are two pieces still"
+    )
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -41,12 +43,16 @@ def test_every_key_has_the_owner_that_it_was_given_last(seed: int) -> None:
         end = None if random.random() < 0.2 else high
         target = random.randint(1, 4)
         shard_map = moved(shard_map, low, end, target, since)
-        owners.update({key: (target, max(since, owners[key][1])) for key in keys if key >= low and (end is None or key < end)})
+        owners.update(
+            {key: (target, max(since, owners[key][1])) for key in keys if key >= low and (end is None or key < end)}
+        )
         for key in keys:
             owner, beginning = owners[key]
             piece = shard_map.piece(SPACE + key)
             assert shard_map.adjudicators[piece] == owner
-            assert shard_map.beginning(piece) >= beginning, "never earlier than the former owner, nor than what it was merged with"
+            assert shard_map.beginning(piece) >= beginning, (
+                "never earlier than the former owner, nor than what it was merged with"
+            )
             assert shard_map.shards[piece] == MAP.shard(SPACE + key)
             assert owner in shard_map.owners_of(key, key + b"\0")
     assert shard_map.version == 12 and len(shard_map.cuts) <= 24

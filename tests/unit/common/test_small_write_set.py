@@ -1,4 +1,5 @@
-"""The hand-made reader of small write sets against pyarrow's: same rows, whoever wrote them; and what is not one is refused, never misread."""
+"""The hand-made reader of small write sets against pyarrow's: same rows, whoever wrote them; and what is not one is
+refused, never misread."""
 
 from __future__ import annotations
 
@@ -9,7 +10,9 @@ from hypothesis import strategies as st
 
 from actors.common import small_write_set, write_set
 
-ROWS = st.lists(st.tuples(st.binary(max_size=40), st.none() | st.binary(max_size=80), st.integers(0, 2)), min_size=1, max_size=70)
+ROWS = st.lists(
+    st.tuples(st.binary(max_size=40), st.none() | st.binary(max_size=80), st.integers(0, 2)), min_size=1, max_size=70
+)
 
 
 def by_arrow(payload: bytes) -> tuple[list[bytes], list[bytes | None], list[int]]:
@@ -49,5 +52,9 @@ def test_rows_are_those_of_any_write_set() -> None:
         ([b"k%03d" % number for number in range(200)], [b"v"] * 200, [0] * 200),
     ):
         payload = write_set.encode(keys, values, kinds)
-        assert list(small_write_set.rows(payload)) == list(write_set.rows(payload)) == list(zip(keys, values, kinds, strict=True))
+        assert (
+            list(small_write_set.rows(payload))
+            == list(write_set.rows(payload))
+            == list(zip(keys, values, kinds, strict=True))
+        )
     assert list(small_write_set.rows(b"")) == list(write_set.rows(b"")) == []

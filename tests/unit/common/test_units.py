@@ -1,4 +1,5 @@
-"""Units follow the formulas, and the examples, of Aurora DSQL's user guide; a histogram's quantiles are right to an eighth."""
+"""Units follow the formulas, and the examples, of Aurora DSQL's user guide; a histogram's quantiles are right to an
+eighth."""
 
 from __future__ import annotations
 

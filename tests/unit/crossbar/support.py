@@ -1,4 +1,5 @@
-"""A simulated crossbar between real journals, with adjudicators and storage replicas that do only what the crossbar sees of them."""
+"""A simulated crossbar between real journals, with adjudicators and storage replicas that do only what the crossbar
+sees of them."""
 
 from __future__ import annotations
 
@@ -10,7 +11,16 @@ from typing import Any, cast
 
 from actors.common import write_set
 from actors.common.errors import DatabaseError
-from actors.common.messages import AskPromise, Deliver, DemandWatermark, Promised, StreamAck, StreamLost, SubscribeRange, Watched
+from actors.common.messages import (
+    AskPromise,
+    Deliver,
+    DemandWatermark,
+    Promised,
+    StreamAck,
+    StreamLost,
+    SubscribeRange,
+    Watched,
+)
 from actors.common.messages.base import Message
 from actors.common.ranges import ShardMap
 from actors.common.settings import Journaling, Settings, Streaming
@@ -35,7 +45,8 @@ def key(shard: int, number: int) -> bytes:
 
 
 class TestAdjudicator:
-    """Leads its journal from its start on, commits what it is told at times that it is told, promises what it is asked."""
+    """Leads its journal from its start on, commits what it is told at times that it is told, promises what it is
+    asked."""
 
     __test__ = False
 
@@ -81,7 +92,13 @@ class TestAdjudicator:
         assert self.writer is not None
         commit_ts = self.promise = max(commit_ts, self.promise + 1)
         self.writer.append(
-            COMMIT, commit_ts, commit_ts, commit_ts + 1000, transaction=bytes(16), payload=payload, catalog_change=catalog_change
+            COMMIT,
+            commit_ts,
+            commit_ts,
+            commit_ts + 1000,
+            transaction=bytes(16),
+            payload=payload,
+            catalog_change=catalog_change,
         )
         return commit_ts
 
@@ -155,10 +172,13 @@ class TestStorage:
 
 
 class Cluster:
-    """Two journals, their adjudicators, one crossbar, shards 1 and 2 with one storage replica each, or as many as `azs`."""
+    """Two journals, their adjudicators, one crossbar, shards 1 and 2 with one storage replica each, or as many as
+    `azs`."""
 
     def __init__(self, seed: int = 1, faults: Faults | None = None, azs: str = "a", **streaming: Any) -> None:
-        settings = replace(Settings(), journaling=Journaling(segment_bytes=4000), streaming=replace(Streaming(), **streaming))
+        settings = replace(
+            Settings(), journaling=Journaling(segment_bytes=4000), streaming=replace(Streaming(), **streaming)
+        )
         world = self.world = World(seed, faults, settings, keep_trace=True)
         self.times: dict[Timestamp, dict[int, list[tuple[bytes, bytes | None, int]]]] = {}
         for journal, names in JOURNALS.items():
@@ -172,8 +192,14 @@ class Cluster:
             def make_adjudicator(context: Context, journal: int = journal) -> TestAdjudicator:
                 return TestAdjudicator(context, journal)
 
-            world.add_process(f"adjudicator-{journal}", "a", [RoleSpec(f"adjudicator/{journal}", "a", make_adjudicator)])
-        world.add_process("crossbar-1", "a", [RoleSpec("crossbar/1", "a", lambda context: Crossbar(context, 1, JOURNALS, ADJUDICATORS))])
+            world.add_process(
+                f"adjudicator-{journal}", "a", [RoleSpec(f"adjudicator/{journal}", "a", make_adjudicator)]
+            )
+        world.add_process(
+            "crossbar-1",
+            "a",
+            [RoleSpec("crossbar/1", "a", lambda context: Crossbar(context, 1, JOURNALS, ADJUDICATORS))],
+        )
         for shard in (1, 2):
             for az in azs:
 
@@ -229,7 +255,9 @@ async def until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
     raise AssertionError("it has not come true")
 
 
-def run(scenario: Callable[[Cluster], Awaitable[None]], seed: int = 1, faults: Faults | None = None, **arguments: Any) -> None:
+def run(
+    scenario: Callable[[Cluster], Awaitable[None]], seed: int = 1, faults: Faults | None = None, **arguments: Any
+) -> None:
     cluster = Cluster(seed, faults, **arguments)
 
     async def whole() -> None:
@@ -246,5 +274,7 @@ def write_some(cluster: Cluster, count: int, start: int, value: bytes = b"v") ->
     last = start
     for number in range(count):
         shards = random.choice(([1], [2], [1, 2]))
-        last = cluster.commit(random.choice((1, 2)), last + random.randint(1, 5), sorted(key(shard, number) for shard in shards), value)
+        last = cluster.commit(
+            random.choice((1, 2)), last + random.randint(1, 5), sorted(key(shard, number) for shard in shards), value
+        )
     return last

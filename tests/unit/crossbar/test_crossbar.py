@@ -1,4 +1,5 @@
-"""The crossbar between real journals, in the simulator: completeness, silence, catching up, bounds, failures around it."""
+"""The crossbar between real journals, in the simulator: completeness, silence, catching up, bounds, failures around
+it."""
 
 from __future__ import annotations
 
@@ -50,12 +51,15 @@ def test_every_commit_in_a_hostile_network(seed: int) -> None:
         assert storage.watermark >= last
         cluster.check(storage)
 
-    faults = Faults(repeat_chance=0.1, delay_spike_chance=0.02, delay_spike_s_max=0.2, sync_spike_chance=0.02, sync_spike_s_max=0.2)
+    faults = Faults(
+        repeat_chance=0.1, delay_spike_chance=0.02, delay_spike_s_max=0.2, sync_spike_chance=0.02, sync_spike_s_max=0.2
+    )
     run(scenario, seed, faults)
 
 
 def test_a_repeated_subscription_changes_nothing() -> None:
-    """Seed 300172: the stream began to count from 1 again, and its first message, which held more this time, was taken for a repetition."""
+    """Seed 300172: the stream began to count from 1 again, and its first message, which held more this time, was taken
+    for a repetition."""
 
     async def scenario(cluster: Cluster) -> None:
         storage = cluster.storage(1)
@@ -146,8 +150,11 @@ def test_a_late_subscriber_gets_everything(ring_bytes_max: int) -> None:
     run(scenario, azs="ab", ring_bytes_max=ring_bytes_max)
 
 
-def test_a_journal_whose_messages_overtake_each_other_is_not_sent_again_and_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Seed 1510 of a dense mix: each gap had a hundred small messages sent anew, of which the first one seldom arrived first."""
+def test_a_journal_whose_messages_overtake_each_other_is_not_sent_again_and_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Seed 1510 of a dense mix: each gap had a hundred small messages sent anew, of which the first one seldom arrived
+    first."""
     monkeypatch.setattr(subscription, "MESSAGE_BYTES_MAX", 1000)
     receive = Crossbar.receive
     messages = 0
@@ -279,7 +286,10 @@ def test_a_stopped_crossbar_is_silent(missing: str, after_s: float) -> None:
             world.crash(missing)
         if missing != "adjudicator-2":
             last = write_some(cluster, 10, last)
-        for at in (last + 1000, last + 2000):  # the first is asked for; its answer may come when it is too late to ask for the second
+        for at in (
+            last + 1000,
+            last + 2000,
+        ):  # the first is asked for; its answer may come when it is too late to ask for the second
             storage.demand(at)
         await asyncio.sleep(after_s)
         life = world.processes["crossbar-1"].life
@@ -333,7 +343,8 @@ def test_an_adjudicator_fails_over() -> None:
 
 @pytest.mark.parametrize("seed", range(8))
 def test_storms(seed: int) -> None:
-    """Crossbar, journal replicas and adjudicators die at random; what storage has at its watermark is complete all the time (I4, I5)."""
+    """Crossbar, journal replicas and adjudicators die at random; what storage has at its watermark is complete all the
+    time (I4, I5)."""
 
     async def scenario(cluster: Cluster) -> None:
         world, random = cluster.world, cluster.world.derive("storm")
@@ -341,7 +352,9 @@ def test_storms(seed: int) -> None:
         await storage.subscribe(0)
         last = 100
         for _ in range(40):
-            if all(world.processes[f"adjudicator-{number}"].up and cluster.adjudicator(number).leads for number in (1, 2)):
+            if all(
+                world.processes[f"adjudicator-{number}"].up and cluster.adjudicator(number).leads for number in (1, 2)
+            ):
                 last = write_some(cluster, 5, last)
             storage.demand(last)
             await asyncio.sleep(random.uniform(0, 0.2))
@@ -354,7 +367,11 @@ def test_storms(seed: int) -> None:
                 await world.restart(down[0])
             if random.random() < 0.2:
                 await storage.subscribe(storage.watermark)
-            seen = {commit_ts for commit_ts in cluster.times if commit_ts <= storage.watermark and cluster.times[commit_ts][1]}
+            seen = {
+                commit_ts
+                for commit_ts in cluster.times
+                if commit_ts <= storage.watermark and cluster.times[commit_ts][1]
+            }
             assert seen >= set(storage.rows), "a row that nobody wrote"
         for name in sorted(world.processes):
             if not world.processes[name].up:
@@ -366,7 +383,9 @@ def test_storms(seed: int) -> None:
             await asyncio.sleep(3)
         assert storage.watermark >= last + 10
         survivors = committed(cluster)
-        expected = {commit_ts: sorted(cluster.times[commit_ts][1]) for commit_ts in survivors if cluster.times[commit_ts][1]}
+        expected = {
+            commit_ts: sorted(cluster.times[commit_ts][1]) for commit_ts in survivors if cluster.times[commit_ts][1]
+        }
         assert {commit_ts: sorted(rows) for commit_ts, rows in storage.rows.items()} == expected
 
     run(scenario, seed, Faults(hole_chance=0.3))

@@ -29,7 +29,16 @@ def windows(gaps: int, pause_s: float) -> list[int]:
     async def scenario() -> None:
         context = SimpleNamespace(az="a", name="crossbar/1", bus=SimpleNamespace(request=request))
         streams = iter(range(1, 1000))
-        feed = Feed(cast(Context, context), 1, ["journal/1/a"], 0, lambda *_: None, lambda _: next(streams), WINDOW_BYTES, lambda _: True)
+        feed = Feed(
+            cast(Context, context),
+            1,
+            ["journal/1/a"],
+            0,
+            lambda *_: None,
+            lambda _: next(streams),
+            WINDOW_BYTES,
+            lambda _: True,
+        )
         feed.subscribe()
         for _ in range(gaps):
             await asyncio.sleep(pause_s)

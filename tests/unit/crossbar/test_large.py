@@ -31,7 +31,9 @@ def checksum(*parts: bytes) -> int:
 
 def test_parts_wait_for_their_commit() -> None:
     merge = Merge([1], lambda payload: {len(payload) % 2: payload})
-    merge.add(1, [record(1, PART, 5, b"second part", 2), record(2, PART, 5, b"first", 1), record(3, PART, 5, b"3rd!", 3)])
+    merge.add(
+        1, [record(1, PART, 5, b"second part", 2), record(2, PART, 5, b"first", 1), record(3, PART, 5, b"3rd!", 3)]
+    )
     assert merge.take() == [] and merge.held_bytes == 0, "a feed is never held for them"
     [(_, group)] = merge.groups()
     merge.add(1, [record(4, COMMIT, 10, b"", 3, checksum(b"first", b"second part", b"3rd!"))])
@@ -49,7 +51,9 @@ def test_pieces_that_are_let_go_of_keep_their_numbers() -> None:
     [(_, group)] = merge.groups()
     group.let_go(1, 7)
     assert (group.gone(1), group.count(1)) == (2, 2), "what has not come cannot go"
-    merge.add(1, [record(3, PART, 5, b"third", 3), record(4, COMMIT, 9, b"", 3, checksum(b"first", b"second", b"third"))])
+    merge.add(
+        1, [record(3, PART, 5, b"third", 3), record(4, COMMIT, 9, b"", 3, checksum(b"first", b"second", b"third"))]
+    )
     assert group.count(1) == 3 and group.after(1, 2, 1 << 20) == [b"third"]
     with pytest.raises(AssertionError, match="gone"):
         group.after(1, 1, 1 << 20)
@@ -65,7 +69,9 @@ def test_void_parts_are_dropped(void: tuple[RecordHeader, bytes]) -> None:
         merge.add(1, [record(3, COMMIT, 10, b"", 1, checksum(b"first"), epoch=void[0].epoch)])
 
 
-@pytest.mark.parametrize("commit", [record(2, COMMIT, 10, b"", 2, checksum(b"first", b"x")), record(2, COMMIT, 10, b"", 1, checksum(b"x"))])
+@pytest.mark.parametrize(
+    "commit", [record(2, COMMIT, 10, b"", 2, checksum(b"first", b"x")), record(2, COMMIT, 10, b"", 1, checksum(b"x"))]
+)
 def test_a_commit_meets_all_of_its_parts(commit: tuple[RecordHeader, bytes]) -> None:
     merge = Merge([1])
     merge.add(1, [record(1, PART, 5, b"first", 1)])
@@ -131,7 +137,9 @@ def test_pieces_are_staged_as_they_come_and_the_commit_names_them(monkeypatch: p
         ring.add(1, 20, rows(8))
         ring.add(1, 30, rows(9))
         subscriber.serve(ring, 40)
-        assert sent.take() == [(3, 3, 1), (4, 0, [10, 20], [(20, 4)], 20), (5, 20, [30], [], 40)], "the last piece before its commit"
+        assert sent.take() == [(3, 3, 1), (4, 0, [10, 20], [(20, 4)], 20), (5, 20, [30], [], 40)], (
+            "the last piece before its commit"
+        )
         assert subscriber.staged(group) == 0, "the name may be forgotten"
 
     asyncio.run(main())
@@ -192,4 +200,6 @@ def test_the_ring_keeps_a_bounded_number_of_large_transactions() -> None:
         ring.add_group(at, group_of(1, name=at.to_bytes(16)))
         ring.shrink()
     assert ring.floor == 200 - subscribing.GROUPS_MAX
-    assert [commit_ts for commit_ts, _ in ring.groups] == list(range(ring.floor + 1, 201)) == ring.after(1, ring.floor)[0]
+    assert (
+        [commit_ts for commit_ts, _ in ring.groups] == list(range(ring.floor + 1, 201)) == ring.after(1, ring.floor)[0]
+    )

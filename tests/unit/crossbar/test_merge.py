@@ -88,7 +88,8 @@ def test_a_gap_is_an_impossible_state() -> None:
 def test_any_interleaving_gives_one_order(seed: int) -> None:
     random = Random(seed)
     streams: dict[int, list[int]] = {
-        journal: sorted(random.sample(range(1, 400), random.randint(0, 40))) for journal in range(1, random.randint(2, 5))
+        journal: sorted(random.sample(range(1, 400), random.randint(0, 40)))
+        for journal in range(1, random.randint(2, 5))
     }
     merge = Merge(list(streams))
     sent = dict.fromkeys(streams, 0)
@@ -100,7 +101,10 @@ def test_any_interleaving_gives_one_order(seed: int) -> None:
         sent[journal] = upto
         seen += [(commit_ts, number) for commit_ts, number, *_ in merge.take()]
         expected = sorted(
-            (commit_ts, number) for number, commits in streams.items() for commit_ts in commits if commit_ts <= merge.watermark
+            (commit_ts, number)
+            for number, commits in streams.items()
+            for commit_ts in commits
+            if commit_ts <= merge.watermark
         )
         assert seen == expected
     for journal, commits in streams.items():

@@ -25,7 +25,10 @@ def holds(shard_map: ShardMap, shard: int, row: Row) -> bool:
     assert value is not None
     if one[:6] != value[:6]:
         return True
-    return any(shard in shard_map.holders().of(key(int.from_bytes(one[:4], "big"), column)) for column in range(one[6], value[6]))
+    return any(
+        shard in shard_map.holders().of(key(int.from_bytes(one[:4], "big"), column))
+        for column in range(one[6], value[6])
+    )
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -39,7 +42,11 @@ def test_every_holder_gets_its_rows(seed: int) -> None:
     rows: list[Row] = []
     for one in sorted({key(random.randint(1, 2), random.randrange(256)) for _ in range(count)}):
         kind = random.choice((PUT, PUT, DELETE, DROP_RANGE))
-        end = key(int.from_bytes(one[:4], "big"), min(one[6] + random.randint(1, 90), 255)) if random.random() < 0.7 else key(9, 0)
+        end = (
+            key(int.from_bytes(one[:4], "big"), min(one[6] + random.randint(1, 90), 255))
+            if random.random() < 0.7
+            else key(9, 0)
+        )
         if kind == DROP_RANGE and end > one:
             rows.append((one, end, kind))
         else:

@@ -17,7 +17,9 @@ def test_quantiles_are_times_that_were_measured() -> None:
 def test_a_report_has_a_line_for_each_step_and_keeps_each_wake() -> None:
     report = Report(10, warm=True, parked=False)
     for wake in (1, 3, 2):
-        report.add({name: 10.0 * wake + number for number, (name, _) in enumerate(STEPS)}, {"storage": [1.0 * wake, 4.0]})
+        report.add(
+            {name: 10.0 * wake + number for number, (name, _) in enumerate(STEPS)}, {"storage": [1.0 * wake, 4.0]}
+        )
     title, *lines = report.table().splitlines()
     assert title.split()[-5:] == ["90", "%", "99", "%", "max"]
     steps = [line.split()[-4:] for line in lines[: len(STEPS)]]

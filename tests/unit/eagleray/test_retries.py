@@ -35,7 +35,13 @@ def test_a_conflict_pauses_longer_each_time_up_to_a_bound_and_is_raised_in_the_e
 
 
 @pytest.mark.parametrize(
-    "error", [lost(), errors.ConnectionFailure("08006"), errors.TransactionResolutionUnknown("08007"), errors.AdminShutdown("57P01")]
+    "error",
+    [
+        lost(),
+        errors.ConnectionFailure("08006"),
+        errors.TransactionResolutionUnknown("08007"),
+        errors.AdminShutdown("57P01"),
+    ],
 )
 def test_a_commit_that_is_lost_is_never_run_again(error: psycopg.OperationalError) -> None:
     retries = Retries(reconnect_s_max=30)

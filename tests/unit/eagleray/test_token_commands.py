@@ -38,7 +38,12 @@ def run(folder: DataFolder, *arguments: str) -> Result:
 
 
 def verified(
-    folder: DataFolder, token: str, user: str = "admin", host: str = "db.example.org", region: str = "eu-west-1", ahead_s: int = 0
+    folder: DataFolder,
+    token: str,
+    user: str = "admin",
+    host: str = "db.example.org",
+    region: str = "eu-west-1",
+    ahead_s: int = 0,
 ) -> str:
     """The id of the key that has signed it. Raises Refused."""
     verifier = TokenVerifier([host], region, "0" * 64)
@@ -86,7 +91,9 @@ def test_the_environments_pair(folder: DataFolder, monkeypatch: pytest.MonkeyPat
     added = run(folder, "key", "add", "--from-environment")
     assert added.exit_code == 0 and added.output == "" and "temporary" in run(folder, "key", "list").output
     assert verified(folder, token) == "ASIAEXAMPLE"
-    elsewhere = CliRunner().invoke(cli, ["token", "--data", str(folder.root / "nowhere"), "--host", "h", "--region", "r"])
+    elsewhere = CliRunner().invoke(
+        cli, ["token", "--data", str(folder.root / "nowhere"), "--host", "h", "--region", "r"]
+    )
     assert elsewhere.output.startswith("h/?Action=DbConnectAdmin&")
 
 

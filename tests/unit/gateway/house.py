@@ -1,4 +1,5 @@
-"""Two query processors with real sessions over storage in memory, and a gateway, in one thread with its own event loop: for blocking clients."""
+"""Two query processors with real sessions over storage in memory, and a gateway, in one thread with its own event loop:
+for blocking clients."""
 
 from __future__ import annotations
 
@@ -49,7 +50,8 @@ class _Bus:
 
 
 class House:
-    """`with House(tmp_path, settings) as house: psycopg.connect(house.dsn)`. Everything but `dsn` runs in the loop's thread."""
+    """`with House(tmp_path, settings) as house: psycopg.connect(house.dsn)`. Everything but `dsn` runs in the loop's
+    thread."""
 
     def __init__(self, folder: Path, settings: Settings) -> None:
         self._folder = folder
@@ -68,7 +70,9 @@ class House:
             storage = stored.context
             known = storage.bus.topology
             azs = dict.fromkeys((*NAMES, "gateway/1"), "a")
-            topology = Topology(1, known.routes if known else {}, azs, known.shard_map if known else ShardMap(1, (), (1,), (1,)))
+            topology = Topology(
+                1, known.routes if known else {}, azs, known.shard_map if known else ShardMap(1, (), (1,), (1,))
+            )
             storage.bus.set_topology(topology)
             self.bus = _Bus(storage.bus, self.roles)
             for number, name in enumerate(NAMES, 1):

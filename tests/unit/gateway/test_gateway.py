@@ -1,4 +1,5 @@
-"""The gateway over real sockets: who gets a client when query processors are full, away, or back; and a lack of descriptors."""
+"""The gateway over real sockets: who gets a client when query processors are full, away, or back; and a lack of
+descriptors."""
 
 from __future__ import annotations
 
@@ -69,7 +70,9 @@ async def gateway(
 ) -> AsyncIterator[tuple[Gateway, list[str], int]]:
     paths = [str(tmp_path / f"clients-{number}.sock") for number in (1, 2)]
     names = {f"query_processor/{number}": path for number, path in enumerate(paths, 1)}
-    made = Gateway(context(settings or Settings(), bus or Bus(), "gateway/1"), 1, "127.0.0.1", 0, lambda name: names[name])
+    made = Gateway(
+        context(settings or Settings(), bus or Bus(), "gateway/1"), 1, "127.0.0.1", 0, lambda name: names[name]
+    )
     await made.start()
     assert made._listener is not None
     try:
@@ -130,7 +133,9 @@ def test_a_client_that_nobody_takes_is_told_so(tmp_path: Path, encryption: str) 
     async def main() -> None:
         async with gateway(tmp_path, bus := Bus(), IMPATIENT) as (made, _, port):
             with pytest.raises(psycopg.OperationalError, match="cannot take connections now") as raised:
-                await psycopg.AsyncConnection.connect(f"host=127.0.0.1 port={port} user=admin dbname=postgres sslmode={encryption}")
+                await psycopg.AsyncConnection.connect(
+                    f"host=127.0.0.1 port={port} user=admin dbname=postgres sslmode={encryption}"
+                )
             assert "the cluster cannot be woken" in str(raised.value)
             assert made.status()["load"]["refused"] == 1
             assert not bus.posted
@@ -138,7 +143,9 @@ def test_a_client_that_nobody_takes_is_told_so(tmp_path: Path, encryption: str) 
     asyncio.run(main())
 
 
-@pytest.mark.parametrize("said", [b"", b"\0\0\0\x08", b"GET / HTTP/1.1\r\n\r\n", b"\0\0\0\x10\x04\xd2\x16\x2e\0\0\0\0\0\0\0\0"])
+@pytest.mark.parametrize(
+    "said", [b"", b"\0\0\0\x08", b"GET / HTTP/1.1\r\n\r\n", b"\0\0\0\x10\x04\xd2\x16\x2e\0\0\0\0\0\0\0\0"]
+)
 def test_who_speaks_otherwise_is_told_nothing(tmp_path: Path, said: bytes) -> None:
     async def main() -> None:
         async with gateway(tmp_path, settings=IMPATIENT) as (_, _, port):
@@ -153,7 +160,8 @@ def test_who_speaks_otherwise_is_told_nothing(tmp_path: Path, said: bytes) -> No
 
 
 class Forgetful:
-    """A query processor without descriptors: it reads each packet without the socket, which the kernel closes, as it does where there is no descriptor for it."""
+    """A query processor without descriptors: it reads each packet without the socket, which the kernel closes, as it
+    does where there is no descriptor for it."""
 
     def __init__(self, path: str) -> None:
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -182,7 +190,9 @@ def test_a_client_whose_socket_was_lost_is_served_by_another(tmp_path: Path) -> 
         async with gateway(tmp_path) as (made, paths, port):
             forgetful = [Forgetful(path) for path in paths]
             asking = asyncio.create_task(ask(port))
-            await asyncio.wait([asyncio.ensure_future(one.lost.wait()) for one in forgetful], return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(
+                [asyncio.ensure_future(one.lost.wait()) for one in forgetful], return_when=asyncio.FIRST_COMPLETED
+            )
             while not made._reception.waiting:
                 await asyncio.sleep(0)
             for one, path in zip(forgetful, paths, strict=True):
@@ -195,7 +205,9 @@ def test_a_client_whose_socket_was_lost_is_served_by_another(tmp_path: Path) -> 
     asyncio.run(asyncio.wait_for(main(), 20))
 
 
-def test_guests_wait_for_one_that_is_busy_while_another_is_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_guests_wait_for_one_that_is_busy_while_another_is_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The gateway offered them to both without end, and did nothing else any more."""
     monkeypatch.setattr(socket_passing, "OFFERS_MAX", 2)
 

@@ -36,7 +36,7 @@ def connect(house: House) -> psycopg.Connection[Any]:
     return psycopg.connect(house.dsn, autocommit=True, prepare_threshold=0)
 
 
-# -- the encoding ------------------------------------------------------------------------------------------------------------------
+# -- the encoding ------------------------------------------------------------------------------------------------------
 
 MOVES, TURNS, TURNS_MAX = 20, 200, 20_000
 """How often a session is to move, and in how many messages at least and at most."""
@@ -74,7 +74,7 @@ def test_a_session_with_much_state_is_not_encoded() -> None:
     assert encode_session(msgspec.structs.replace(SESSION, statements=large)) is None
 
 
-# -- what travels ------------------------------------------------------------------------------------------------------------------
+# -- what travels ------------------------------------------------------------------------------------------------------
 
 
 def test_a_session_goes_on_elsewhere_as_it_was(house: House) -> None:
@@ -96,7 +96,10 @@ def test_a_session_goes_on_elsewhere_as_it_was(house: House) -> None:
             assert house.home() == 3 - before
             assert client.execute("SELECT count(*) FROM t").fetchone() == (round_,)
             assert client.execute("EXECUTE p (1)").fetchone() == ("one",)
-            shown = [client.execute(f"SHOW {name}").fetchone() for name in ("search_path", "timezone", "application_name", "my.own")]
+            shown = [
+                client.execute(f"SHOW {name}").fetchone()
+                for name in ("search_path", "timezone", "application_name", "my.own")
+            ]
             assert shown == [("s",), ("Asia/Tokyo",), ("parked",), ("kept",)]
             assert client.execute("SELECT pg_backend_pid()").fetchone() == (process,)
         client.execute("RESET ALL")
@@ -112,7 +115,9 @@ def test_a_cancel_request_finds_a_session_that_moved(house: House) -> None:
 
         def run() -> None:
             with pytest.raises(psycopg.Error) as raised:
-                client.execute("WITH RECURSIVE t(n) AS (SELECT 1::int8 UNION ALL SELECT n + 1 FROM t) SELECT sum(n) FROM t")
+                client.execute(
+                    "WITH RECURSIVE t(n) AS (SELECT 1::int8 UNION ALL SELECT n + 1 FROM t) SELECT sum(n) FROM t"
+                )
             ended.append(raised.value.sqlstate)
 
         thread = threading.Thread(target=run)
@@ -139,7 +144,7 @@ def test_a_statement_whose_columns_have_changed_fails_as_cached_plans_do(house: 
             client.execute("EXECUTE p")
 
 
-# -- when ---------------------------------------------------------------------------------------------------------------------------
+# -- when --------------------------------------------------------------------------------------------------------------
 
 
 def test_a_session_stays_until_its_transaction_ends(house: House) -> None:
@@ -263,7 +268,8 @@ def test_a_gateway_that_is_away_or_full_leaves_sessions_where_they_are(house: Ho
 
 
 def test_a_session_whose_socket_the_gateway_did_not_get_goes_on(house: House) -> None:
-    """This test is the gateway: it reads the packet without the socket, which the kernel closes, as it does where a process has no descriptor left for it."""
+    """This test is the gateway: it reads the packet without the socket, which the kernel closes, as it does where a
+    process has no descriptor left for it."""
     client = Raw(house)
     expected = client.ask(QUESTION)
     number = house.home()
@@ -309,7 +315,7 @@ def test_at_a_parked_sessions_byte_a_sleeping_cluster_wakes(house: House) -> Non
         assert not done.is_alive() and house.home() == 1
 
 
-# -- byte by byte ------------------------------------------------------------------------------------------------------------------
+# -- byte by byte ------------------------------------------------------------------------------------------------------
 
 READY = b"Z\0\0\0\5I"
 
@@ -349,7 +355,9 @@ def test_a_message_divided_anywhere_around_the_hand_over(house: House, question:
         number = house.home()
         before = house.call(lambda number=number: house.roles[f"query_processor/{number}"]._parking.parked)  # type: ignore[misc]
         client.socket.sendall(question[:place])
-        connection = house.call(lambda number=number: next(iter(house.roles[f"query_processor/{number}"]._sessions.values())))  # type: ignore[misc]
+        connection = house.call(
+            lambda number=number: next(iter(house.roles[f"query_processor/{number}"]._sessions.values()))
+        )  # type: ignore[misc]
         house.until(lambda connection=connection: not house.call(lambda: connection.reader.at_rest))  # type: ignore[misc]
         house.drain(number)
         assert client.ask(question[place:]) == expected
@@ -402,7 +410,9 @@ def test_a_client_that_is_faster_than_the_gateways_answer_is_answered_here(
             client.socket.sendall(QUESTION[:place])
             house.until(lambda: not house.call(lambda: connection.reader.at_rest))
             asking.send(b"!")
-            assert client.ask(QUESTION[place:]) == expected, "the query processor has read its beginning, so all of it is its own"
+            assert client.ask(QUESTION[place:]) == expected, (
+                "the query processor has read its beginning, so all of it is its own"
+            )
             data, descriptors, _, _ = socket.recv_fds(asking, 1 << 17, 1)
             session = decode_session(data[1:])
             assert data[:1] == b"\2" and session is not None and "" in session.statements

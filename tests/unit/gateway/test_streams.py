@@ -125,7 +125,9 @@ class Echoing:
 
 
 @pytest.mark.parametrize("sessions_max", [10, 1])
-def test_a_client_is_served_from_another_host_and_refused_where_there_is_no_room(tmp_path: Path, sessions_max: int) -> None:
+def test_a_client_is_served_from_another_host_and_refused_where_there_is_no_room(
+    tmp_path: Path, sessions_max: int
+) -> None:
     async def main() -> None:
         async with two_hosts(tmp_path) as (here, there), gateway(here, tmp_path) as port:
             sessions: list[FakeSession] = []
@@ -186,7 +188,9 @@ def test_a_query_processor_of_its_own_host_gets_all_clients_while_it_is_there(tm
         async with two_hosts(tmp_path) as (here, there), gateway(here, tmp_path) as port:
             echoing = Echoing()
             there.attach("query_processor/1", echoing)
-            receiver = SocketReceiver(f"{tmp_path}/clients-2.sock", lambda client, _: (client.send(b"own"), client.close()))  # type: ignore[func-returns-value,arg-type,return-value]
+            receiver = SocketReceiver(
+                f"{tmp_path}/clients-2.sock", lambda client, _: (client.send(b"own"), client.close())
+            )  # type: ignore[func-returns-value,arg-type,return-value]
             receiver.start()
             near = f"unix@here:{tmp_path}/query_processor-2.sock"
             own = {"query_processor/1": there.endpoint, "query_processor/2": near}
@@ -206,7 +210,7 @@ def test_a_query_processor_of_its_own_host_gets_all_clients_while_it_is_there(tm
     asyncio.run(main())
 
 
-# -- sessions that rest ------------------------------------------------------------------------------------------------------------
+# -- sessions that rest ------------------------------------------------------------------------------------------------
 
 
 @asynccontextmanager
@@ -215,7 +219,9 @@ async def forwarded(folder: Path) -> AsyncIterator[tuple[int, Gateway, QueryProc
     settings = Settings(mode="open", limits=OPEN_LIMITS, sessions=Sessions(park_after_s=0))
     async with two_hosts(folder) as (here, there), one_gateway(here, folder) as (port, made):
         stored = StoredCluster(settings).context
-        own = Context("query_processor/1", "a", stored.bus, stored.clock, stored.disk, Random(1), stored.spawn, settings)
+        own = Context(
+            "query_processor/1", "a", stored.bus, stored.clock, stored.disk, Random(1), stored.spawn, settings
+        )
         role = QueryProcessor(own, 1, parking_path=lambda name: f"{folder}/nowhere")
         await role.start()
         there.attach("query_processor/1", role)
@@ -259,7 +265,9 @@ def test_a_session_of_another_hosts_client_is_parked_and_goes_on(tmp_path: Path)
                     await drained(role)
                     assert parked(made) == 1 and not role._sessions
                     role.receive("controller", Drain(False), None)
-                    found = await (await client.execute("SELECT %s::int, current_setting('my.own')", (number,))).fetchone()
+                    found = await (
+                        await client.execute("SELECT %s::int, current_setting('my.own')", (number,))
+                    ).fetchone()
                     assert found == (number, "kept") and len(role._sessions) == 1
                 await client.execute("BEGIN")
                 leaving = drained(role)

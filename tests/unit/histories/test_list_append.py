@@ -29,7 +29,9 @@ def transactions(*lines: str) -> list[Transaction]:
                 operations.append(Read(int(read_key), None if values == "?" else tuple(map(int, values[1:-1].split()))))
         words = rest.split()
         outcome = next((one for one in OUTCOMES if one in words), "committed")
-        began, ended = next(((int(word.split("-")[0]), int(word.split("-")[1])) for word in words if "-" in word), (0, 100))
+        began, ended = next(
+            ((int(word.split("-")[0]), int(word.split("-")[1])) for word in words if "-" in word), (0, 100)
+        )
         process = next((int(word[1:]) for word in words if word[0] == "p"), index)
         history.append(Transaction(process, tuple(operations), began, ended, outcome, index))
     return history
@@ -65,7 +67,10 @@ PAIRS: dict[str, tuple[list[str], list[str]]] = {
     "G-single: an append unread": (["a1.1 a2.1", "r1[1] r2[2]", "a2.2"], ["a1.1 a2.1", "r1[1] r2[2 1]", "a2.2"]),
     "G-single: by three": (["a1.1", "r1[1] a2.1", "r2[1] r1[]"], ["a1.1", "r1[1] a2.1", "r2[1] r1[1]"]),
     "G-single: by ww and wr": (["a1.1 a2.1", "a1.2", "r1[1 2] r2[]"], ["a1.1 a2.1", "a1.2", "r1[1 2] r2[1]"]),
-    "G-nonadjacent: a long fork": (["a1.1", "a2.1", "r1[1] r2[]", "r1[] r2[1]"], ["a1.1", "a2.1", "r1[1] r2[]", "r1[1] r2[1]"]),
+    "G-nonadjacent: a long fork": (
+        ["a1.1", "a2.1", "r1[1] r2[]", "r1[] r2[1]"],
+        ["a1.1", "a2.1", "r1[1] r2[]", "r1[1] r2[1]"],
+    ),
     "G-nonadjacent: by ww and wr": (
         ["a1.1", "r1[1] r2[]", "a2.1 a3.1", "r1[] a3.2", "r3[1 2]"],
         ["a1.1", "r1[1] r2[]", "a2.1 a3.1", "r1[] a3.2", "r3[2 1]"],
@@ -103,7 +108,8 @@ def test_the_order_of_time_counts_only_if_asked_for(name: str) -> None:
         ("G2-item", ["r1[] a2.1", "r2[] a1.1"], ["r1[] a2.1", "r2[1] a1.1"]),
         ("G2-item", ["r1[] a2.1", "r2[] a3.1", "r3[] a1.1"], ["r1[] a2.1", "r2[] a3.1", "r3[1] a1.1"]),
         (
-            "G2-item-realtime",  # serializable in one order only, and the last of it was acknowledged before the first began
+            # serializable in one order only, and the last of it was acknowledged before the first began
+            "G2-item-realtime",
             ["r1[] a2.1 | 0-50", "a1.1 | 10-20", "r2[] | 30-40"],
             ["r1[] a2.1 | 0-50", "a1.1 | 10-30", "r2[] | 30-40"],
         ),
@@ -117,7 +123,11 @@ def test_write_skew_is_forbidden_by_serializability_alone(kind: str, wrong: list
 
 @pytest.mark.parametrize(
     ("append", "read", "unknown_counts"),
-    [("a1.1 a2.1 | unknown", "r1[1] r2[]", True), ("a1.1 a2.1 | unknown", "r1[] r2[]", False), ("a1.1 a2.1 | aborted", "r1[] r2[]", False)],
+    [
+        ("a1.1 a2.1 | unknown", "r1[1] r2[]", True),
+        ("a1.1 a2.1 | unknown", "r1[] r2[]", False),
+        ("a1.1 a2.1 | aborted", "r1[] r2[]", False),
+    ],
 )
 def test_an_unknown_transaction_counts_if_it_was_read(append: str, read: str, unknown_counts: bool) -> None:
     assert (kinds(append, read) == {"G-single"}) == unknown_counts
@@ -168,7 +178,9 @@ def test_a_read_of_ones_own_future_is_not_of_anothers_middle() -> None:
     assert kinds("r1[1] a1.1 a1.2") == {"future-read"}
 
 
-def test_readers_of_a_last_version_miss_the_first_acknowledged_if_pairs_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_readers_of_a_last_version_miss_the_first_acknowledged_if_pairs_are_bounded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     lines = ["a1.9 | 0-90", "a1.8 | 0-10", "a1.7 | 0-80", *["r1[] | 20-30"] * 5]
     whole = check(transactions(*lines))
     monkeypatch.setattr(list_append, "UNREAD_PAIRS_MAX", 1)
@@ -192,7 +204,8 @@ def test_a_cycle_is_told_step_by_step() -> None:
 
 
 def test_a_walk_through_a_transaction_twice_is_told_as_the_round_that_is_forbidden() -> None:
-    """T0 reads what T1 wrote and the other way round; T0, T2, T3 alone are a write skew, but T3 also lies on a longer forbidden walk."""
+    """T0 reads what T1 wrote and the other way round; T0, T2, T3 alone are a write skew, but T3 also lies on a longer
+    forbidden walk."""
     lines = ("a1.1 r2[1] r3[] a5.1", "a2.1 r1[1]", "a3.1 a4.1", "r4[1] r5[]")
     assert [(one.kind, len(one.transactions)) for one in check(transactions(*lines))] == [("G1c", 2)]
 

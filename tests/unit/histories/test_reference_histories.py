@@ -1,9 +1,10 @@
 """Histories of real databases, and Elle's and elle-cli's published examples: the verdicts of the reference checker.
 
-The order of time is beyond the reference verdicts. With it, PostgreSQL at REPEATABLE READ and at SERIALIZABLE stays clean, as
-one server should: a commit is visible before it is acknowledged, so the isolation is strong, and what its serializable mode
-aborts is the pivot of two adjacent rw edges whose far end committed first, whether the rest of the cycle is data or time.
-READ COMMITTED and Citus, already wrong without it, also read stale; the paper's example reads its own process's past.
+The order of time is beyond the reference verdicts. With it, PostgreSQL at REPEATABLE READ and at SERIALIZABLE stays
+clean, as one server should: a commit is visible before it is acknowledged, so the isolation is strong, and what its
+serializable mode aborts is the pivot of two adjacent rw edges whose far end committed first, whether the rest of the
+cycle is data or time. READ COMMITTED and Citus, already wrong without it, also read stale; the paper's example reads
+its own process's past.
 """
 
 from __future__ import annotations
@@ -51,9 +52,9 @@ def test_read_committed_loses_updates(isolation: Isolation, real_time: bool) -> 
 
 
 def test_citus_at_serializable_has_write_skew_too() -> None:
-    assert {anomaly.kind for anomaly in check(load(published("elle/citus_rr.edn.gz")), "serializable", real_time=False)} == CYCLES | {
-        "G2-item"
-    }
+    assert {
+        anomaly.kind for anomaly in check(load(published("elle/citus_rr.edn.gz")), "serializable", real_time=False)
+    } == CYCLES | {"G2-item"}
 
 
 def test_the_papers_example_is_told_as_in_the_paper() -> None:

@@ -1,4 +1,5 @@
-"""The checker against a store known to be right, the same store broken, and a search of all schedules of small histories."""
+"""The checker against a store known to be right, the same store broken, and a search of all schedules of small
+histories."""
 
 from __future__ import annotations
 
@@ -47,7 +48,11 @@ def test_no_false_alarm_of_strict_serializability() -> None:
 
 
 def test_write_skew_is_found_only_if_serializability_is_asked_for() -> None:
-    kinds = {anomaly.kind for seed in range(10) for anomaly in check(history(Random(seed), "none"), "serializable", real_time=False)}
+    kinds = {
+        anomaly.kind
+        for seed in range(10)
+        for anomaly in check(history(Random(seed), "none"), "serializable", real_time=False)
+    }
     assert kinds == {"G2-item"}
 
 
@@ -74,7 +79,12 @@ def test_broken_stores_are_found(fault: Fault, real_time: bool, expected: set[st
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_bounded_search_is_less_readable_and_no_less_right(fault: Fault, monkeypatch: pytest.MonkeyPatch) -> None:
     histories = [history(Random(seed), fault, count=30, unknown=0) for seed in range(20)]
-    questions = [(one, isolation, time) for one in histories for isolation in ("snapshot", "serializable") for time in (False, True)]
+    questions = [
+        (one, isolation, time)
+        for one in histories
+        for isolation in ("snapshot", "serializable")
+        for time in (False, True)
+    ]
     whole = [bool(check(*question)) for question in questions]
     monkeypatch.setattr(cycles, "VISITS_MAX", 0)
     assert [bool(check(*question)) for question in questions] == whole
@@ -151,7 +161,12 @@ def has_serial_order(transactions: list[Transaction], real_time: bool) -> bool:
 
 def _orders_known(transactions: list[Transaction]) -> bool:
     """Whether reads tell the order of every key's versions: at most one append of a key is never read."""
-    appended = {(one.key, one.value) for transaction in transactions for one in transaction.operations if isinstance(one, Append)}
+    appended = {
+        (one.key, one.value)
+        for transaction in transactions
+        for one in transaction.operations
+        if isinstance(one, Append)
+    }
     read = {
         (one.key, value)
         for transaction in transactions

@@ -57,7 +57,14 @@ class TestWriter:
         self.committed: list[Lsn] = []
         self.now = 0
         context = Context(
-            "adjudicator/1", "a", world.bus, world.clock, cast(Any, None), world.derive("writer"), asyncio.ensure_future, world.settings
+            "adjudicator/1",
+            "a",
+            world.bus,
+            world.clock,
+            cast(Any, None),
+            world.derive("writer"),
+            asyncio.ensure_future,
+            world.settings,
         )
         self.writer = JournalWriter(context, 1, NAMES, self.deposed.append)
 
@@ -110,4 +117,8 @@ def payloads(world: World, az: str) -> dict[Lsn, bytes]:
     """The commits that a running replica keeps."""
     log = replica(world, az).log
     records = log.read(log.first_lsn, 1 << 30, log.last_lsn) if log.last_lsn >= log.first_lsn else []
-    return {decode_header(record).lsn: bytes(payload_of(record)) for record in records if decode_header(record).kind == COMMIT}
+    return {
+        decode_header(record).lsn: bytes(payload_of(record))
+        for record in records
+        if decode_header(record).kind == COMMIT
+    }

@@ -22,7 +22,9 @@ URI = "file:///simulated"
 
 
 def add(world: World, az: str, name: str, *, restoring: bool = False) -> None:
-    world.add_process(name, az, [RoleSpec(f"journal/1/{az}", az, lambda context: JournalReplica(context, 1, az, restoring=restoring))])
+    world.add_process(
+        name, az, [RoleSpec(f"journal/1/{az}", az, lambda context: JournalReplica(context, 1, az, restoring=restoring))]
+    )
 
 
 def stored_world() -> World:
@@ -56,7 +58,9 @@ def test_pieces_are_a_chain_and_a_torn_one_is_none() -> None:
     assert chain([name(6, 9), name(1, 3), name(2, 5), name(3, 4)]) == [name(1, 3), name(2, 5), name(6, 9)]
     assert chain([name(1, 3), name(5, 9)]) == [name(5, 9)], "what is before a gap leads nowhere"
     assert parse(name(1, 3).key, 10) == name(1, 3)
-    assert parse(name(1, 3).key, 9) is None and parse("journals/1/other", 10) is None and parse("shards/1/x/y", 1) is None
+    assert (
+        parse(name(1, 3).key, 9) is None and parse("journals/1/other", 10) is None and parse("shards/1/x/y", 1) is None
+    )
     piece = Piece(1, 1, 0, 0, [b"record"])
     assert decode(encode(piece), "") == piece
 

@@ -10,7 +10,8 @@ from tests.unit.journal.support import NAMES, TestWriter, begin_world, make_worl
 
 
 def test_a_cut_tail_makes_room_for_what_takes_its_place() -> None:
-    """Its files outlive the cut until the new segment is durable, and the record for that does not fit before they go."""
+    """Its files outlive the cut until the new segment is durable, and the record for that does not fit before they
+    go."""
 
     async def scenario(world: World) -> None:
         await begin_world(world)

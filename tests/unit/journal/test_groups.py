@@ -25,7 +25,12 @@ def noted(*records: RecordHeader) -> Groups:
 def test_a_reader_begins_before_the_parts_that_it_needs() -> None:
     x, y = NAMES[:2]
     groups = noted(
-        header(1, PART, x, 1), header(2, PART, y, 1), header(3, PART, x, 2), header(4, COMMIT, x, 2), header(5, ABORT, y), header(6, COMMIT)
+        header(1, PART, x, 1),
+        header(2, PART, y, 1),
+        header(3, PART, x, 2),
+        header(4, COMMIT, x, 2),
+        header(5, ABORT, y),
+        header(6, COMMIT),
     )
     assert [groups.begin_for(lsn) for lsn in range(1, 8)] == [1, 1, 1, 1, 1, 6, 7]
     assert [groups.is_cut_at(lsn) for lsn in range(1, 8)] == [False, True, True, True, True, False, False]
@@ -50,11 +55,15 @@ def test_what_ended_a_group_may_be_cut_off() -> None:
     assert groups.begin_for(2) == 1
 
 
-RECORDS = st.lists(st.tuples(st.sampled_from([PART, COMMIT, ABORT, EPOCH_BEGIN, LEASE]), st.sampled_from(NAMES)), max_size=25)
+RECORDS = st.lists(
+    st.tuples(st.sampled_from([PART, COMMIT, ABORT, EPOCH_BEGIN, LEASE]), st.sampled_from(NAMES)), max_size=25
+)
 
 
 @given(RECORDS, RECORDS, st.integers(1, 26))
-def test_no_reader_begins_inside_a_group(first: list[tuple[int, bytes]], second: list[tuple[int, bytes]], cut: int) -> None:
+def test_no_reader_begins_inside_a_group(
+    first: list[tuple[int, bytes]], second: list[tuple[int, bytes]], cut: int
+) -> None:
     """... whatever was cut off and written in its place."""
     groups = Groups()
     log: list[tuple[int, bytes]] = []

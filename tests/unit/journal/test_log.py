@@ -12,7 +12,17 @@ from hypothesis import strategies as st
 from actors.common.errors import DatabaseError
 from actors.common.settings import Journaling
 from actors.journal.log import JournalLog, Promise
-from actors.journal.record import COMMIT, PART, MappedHeader, RecordHeader, decode_header, encode_record, is_intact, payload_of, verify
+from actors.journal.record import (
+    COMMIT,
+    PART,
+    MappedHeader,
+    RecordHeader,
+    decode_header,
+    encode_record,
+    is_intact,
+    payload_of,
+    verify,
+)
 from actors.runtime.local_disk import LocalDisk
 
 SEGMENT_BYTES = 500
@@ -59,8 +69,16 @@ def flip(path: Path, place: int) -> None:
     path.write_bytes(data)
 
 
-@given(st.binary(max_size=200), st.integers(0, 2**62), st.booleans(), st.lists(st.integers(0, 2**31), max_size=3), st.integers(1, 2**40))
-def test_records_come_back_as_they_were(payload: bytes, commit_ts: int, change: bool, tables: list[int], version: int) -> None:
+@given(
+    st.binary(max_size=200),
+    st.integers(0, 2**62),
+    st.booleans(),
+    st.lists(st.integers(0, 2**31), max_size=3),
+    st.integers(1, 2**40),
+)
+def test_records_come_back_as_they_were(
+    payload: bytes, commit_ts: int, change: bool, tables: list[int], version: int
+) -> None:
     fields = (7, 3, COMMIT, commit_ts, commit_ts, commit_ts + 5, b"t" * 16, change, tables)
     for header in (RecordHeader(*fields), MappedHeader(*fields, map_version=version)):
         encoded = encode_record(header, payload)
@@ -182,7 +200,9 @@ def test_what_was_trimmed_may_come_back_as_files_but_not_as_records(tmp_path: Pa
 
 def part(lsn: int, number: int, kind: int = PART) -> bytes:
     """A part of one large transaction, or (COMMIT) the record that counts `number` of them."""
-    return encode_record(RecordHeader(lsn, 1, kind, lsn * 10, lsn * 10, 10_000, b"t" * 16, part=number), b"some payload")
+    return encode_record(
+        RecordHeader(lsn, 1, kind, lsn * 10, lsn * 10, 10_000, b"t" * 16, part=number), b"some payload"
+    )
 
 
 @pytest.mark.parametrize("again", [False, True])
@@ -215,7 +235,9 @@ def test_only_committed_and_old_segments_are_trimmed(tmp_path: Path) -> None:
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(st.tuples(st.sampled_from(["append", "cut", "trim", "reopen", "reset"]), st.integers(1, 12)), max_size=25))
+@given(
+    st.lists(st.tuples(st.sampled_from(["append", "cut", "trim", "reopen", "reset"]), st.integers(1, 12)), max_size=25)
+)
 def test_the_log_against_a_model(tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, int]]) -> None:
     folder = tmp_path_factory.mktemp("log")
 

@@ -1,4 +1,5 @@
-"""A replica's log on a simulated disk that loses power between a cut or a reset and the first sync of what takes its place."""
+"""A replica's log on a simulated disk that loses power between a cut or a reset and the first sync of what takes its
+place."""
 
 from __future__ import annotations
 
@@ -24,7 +25,9 @@ SEEDS = range(12)
 
 
 def record(lsn: Lsn, epoch: int) -> bytes:
-    return encode_record(RecordHeader(lsn, epoch, COMMIT, lsn * 10, lsn * 10, 10_000, lsn.to_bytes(16, "big")), bytes(20))
+    return encode_record(
+        RecordHeader(lsn, epoch, COMMIT, lsn * 10, lsn * 10, 10_000, lsn.to_bytes(16, "big")), bytes(20)
+    )
 
 
 async def append(log: JournalLog, first: Lsn, last: Lsn, epoch: int) -> None:
@@ -83,7 +86,10 @@ def test_a_reset_that_power_failed_leaves_the_log_as_it_was(seed: int) -> None:
         log.reset()
         log = JournalLog.open(machine.lose_power(), SETTINGS)
         assert log.first_lsn <= 18
-        assert contents(log) in ([], [record(lsn, 3) for lsn in range(log.first_lsn, 31)])  # [] where the new file has survived
+        assert contents(log) in (
+            [],
+            [record(lsn, 3) for lsn in range(log.first_lsn, 31)],
+        )  # [] where the new file has survived
 
     with World(seed) as world:
         world.run(scenario(world))
@@ -98,7 +104,9 @@ def test_a_cut_that_power_failed_is_no_damage(seed: int) -> None:
         log.cut_from(5)
         log.append([record(5, 4)])
         if seed % 2:
-            JournalLog.open(machine.end_process(), SETTINGS)  # a life in between that syncs nothing removes nothing either
+            JournalLog.open(
+                machine.end_process(), SETTINGS
+            )  # a life in between that syncs nothing removes nothing either
         log = JournalLog.open(machine.lose_power(), SETTINGS)
         old = [record(lsn, 3) for lsn in range(1, 31)]
         assert contents(log) in (old, old[:4], [*old[:4], record(5, 4)])
@@ -181,7 +189,9 @@ def test_a_log_after_any_power_failure_is_one_of_those_since_the_last_sync(seed:
                 safe = min(safe, lsn - 1)
             elif step == "reset":
                 epoch += 1
-                await log.set_promise(Promise(epoch, True, max(log.first_lsn, last + random.randint(-5, 5)), epoch, last * 10))
+                await log.set_promise(
+                    Promise(epoch, True, max(log.first_lsn, last + random.randint(-5, 5)), epoch, last * 10)
+                )
                 log.reset()
                 safe = 0
             elif step == "trim":

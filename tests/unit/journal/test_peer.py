@@ -37,7 +37,9 @@ class Writer:
     def source_for(self, lsn: int, peer: Peer) -> Peer | None:
         return self.source
 
-    def request(self, name: str, message: Message, on_reply: Callable[[Any], None], on_failure: Any, timeout_s: float) -> None:
+    def request(
+        self, name: str, message: Message, on_reply: Callable[[Any], None], on_failure: Any, timeout_s: float
+    ) -> None:
         self.requests.append((name, message, on_reply))
 
     def advanced(self, peer: Peer) -> None:

@@ -18,7 +18,8 @@ TAKE = JournalReplica._promote
 
 
 class Promotions:
-    """Those that reach c once it had records. The first one's answer is lost; and so is the Promote itself, unless `taken`."""
+    """Those that reach c once it had records. The first one's answer is lost; and so is the Promote itself, unless
+    `taken`."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, taken: bool) -> None:
         self.seen: list[Promote] = []
@@ -45,7 +46,9 @@ async def lose_disk_of_c(world: World) -> None:
     await world.restart("journal-1-c")
 
 
-async def led_with_a_learner(world: World, monkeypatch: pytest.MonkeyPatch, taken: bool) -> tuple[TestWriter, Promotions]:
+async def led_with_a_learner(
+    world: World, monkeypatch: pytest.MonkeyPatch, taken: bool
+) -> tuple[TestWriter, Promotions]:
     """Up to the first Promote of c, which has lost its disk and been filled."""
     await begin_world(world)
     leader = await TestWriter(world).lead()
@@ -59,7 +62,9 @@ async def led_with_a_learner(world: World, monkeypatch: pytest.MonkeyPatch, take
 
 
 @pytest.mark.parametrize("taken", [False, True])
-def test_a_promote_that_failed_is_not_tried_again_on_what_was_known_before(monkeypatch: pytest.MonkeyPatch, taken: bool) -> None:
+def test_a_promote_that_failed_is_not_tried_again_on_what_was_known_before(
+    monkeypatch: pytest.MonkeyPatch, taken: bool
+) -> None:
     """The retry found a replica that had lost its disk once more, and made it a voter with an empty log."""
 
     async def scenario(world: World) -> None:
@@ -76,7 +81,9 @@ def test_a_promote_that_failed_is_not_tried_again_on_what_was_known_before(monke
         world.run(scenario(world))
 
 
-def test_a_learner_that_sealed_as_a_voter_before_it_lost_its_disk_needs_a_new_barrier(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_learner_that_sealed_as_a_voter_before_it_lost_its_disk_needs_a_new_barrier(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """I7: c's promise to the next writer is lost with its disk, b's is not, and the old writer cannot do without b."""
 
     async def scenario(world: World) -> None:
@@ -95,7 +102,9 @@ def test_a_learner_that_sealed_as_a_voter_before_it_lost_its_disk_needs_a_new_ba
         world.run(scenario(world))
 
 
-def test_a_learner_that_votes_is_counted_though_nobody_hears_that_it_was_promoted(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_learner_that_votes_is_counted_though_nobody_hears_that_it_was_promoted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """b is gone: without c the writer had no majority to commit the record that would have promoted c again."""
 
     async def scenario(world: World) -> None:
@@ -125,7 +134,9 @@ def test_a_learner_votes_for_nothing_before_its_promotion_is_on_its_disk(monkeyp
         world.run(scenario(world))
 
 
-def test_a_promote_that_comes_late_or_again_is_for_the_life_that_it_was_sent_to(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_promote_that_comes_late_or_again_is_for_the_life_that_it_was_sent_to(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     async def scenario(world: World) -> None:
         leader, promotions = await led_with_a_learner(world, monkeypatch, True)
         await until(lambda: voter(world, "c"))

@@ -77,7 +77,8 @@ def test_a_deposed_writer_commits_nothing() -> None:
 
 
 def test_a_writer_begins_above_whatever_a_replica_that_it_can_reach_has_promised() -> None:
-    """Seed 400010: a majority would have done, but the third replica deposed the writer with its first record; and again, an epoch higher, a lease later."""
+    """Seed 400010: a majority would have done, but the third replica deposed the writer with its first record; and
+    again, an epoch higher, a lease later."""
 
     async def scenario(world: World) -> None:
         await begin_world(world)
@@ -338,7 +339,8 @@ def test_a_writer_deposed_while_it_begins_does_not_wait_for_ever() -> None:
 
 @pytest.mark.parametrize("seed", range(20))
 def test_power_failures_lose_nothing_acknowledged(seed: int) -> None:
-    """I1: replicas are struck one after the other, by power failures too, over small segments; now and then a new writer takes over."""
+    """I1: replicas are struck one after the other, by power failures too, over small segments; now and then a new
+    writer takes over."""
 
     async def scenario(world: World) -> None:
         await begin_world(world)
@@ -399,7 +401,9 @@ def test_an_attempt_to_read_the_journal_that_fails_leaves_nothing(monkeypatch: p
         await asyncio.sleep(1)
         attempts: list[str] = []
 
-        async def fails_once(writer: JournalWriter, name: str, tail: Sealed, on_record: Callable[[RecordHeader], None]) -> None:
+        async def fails_once(
+            writer: JournalWriter, name: str, tail: Sealed, on_record: Callable[[RecordHeader], None]
+        ) -> None:
             await read_kept(writer, name, tail, on_record)
             attempts.append(name)
             if len(attempts) == 1:
@@ -416,8 +420,11 @@ def test_an_attempt_to_read_the_journal_that_fails_leaves_nothing(monkeypatch: p
         world.run(scenario(world))
 
 
-def test_a_record_that_a_later_writer_put_in_place_since_the_seal_is_not_taken_for_the_journals(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A slow Fetch: the log that was sealed has been overwritten when it is read. The next attempt outbids that writer; the process does not end."""
+def test_a_record_that_a_later_writer_put_in_place_since_the_seal_is_not_taken_for_the_journals(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A slow Fetch: the log that was sealed has been overwritten when it is read. The next attempt outbids that writer;
+    the process does not end."""
     fetch = JournalReplica._fetch
 
     async def scenario(world: World) -> None:
@@ -459,7 +466,9 @@ def test_a_full_disk_is_told_with_every_answer() -> None:
         leader.writer.restarted(NAMES[2])
         await until(lambda: peer.durable == lsn)
         assert peer.is_full
-        answer = await world.bus.call("test", NAMES[2], Append(leader.writer.epoch, lsn + 10, leader.writer.epoch, [], lsn))
+        answer = await world.bus.call(
+            "test", NAMES[2], Append(leader.writer.epoch, lsn + 10, leader.writer.epoch, [], lsn)
+        )
         assert answer.conflict and answer.low
 
     with make_world() as world:
@@ -467,7 +476,8 @@ def test_a_full_disk_is_told_with_every_answer() -> None:
 
 
 def test_what_an_answer_calls_durable_has_been_synced_in_this_life() -> None:
-    """After a kill -9 the log comes back from the operating system's memory, and the answer to an Append without records must wait for the disk, too."""
+    """After a kill -9 the log comes back from the operating system's memory, and the answer to an Append without
+    records must wait for the disk, too."""
 
     async def scenario(world: World) -> None:
         await begin_world(world)

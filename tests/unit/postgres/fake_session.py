@@ -1,4 +1,5 @@
-"""A session that answers a fixed set of statements, so that the protocol can be tried with real clients before and without SQL.
+"""A session that answers a fixed set of statements, so that the protocol can be tried with real clients before and
+without SQL.
 
 select <n>            one int4 row                     rows <n>        n rows (int4, text)
 echo <type>           its parameter $1 back            wait            ends by cancel only
@@ -34,7 +35,9 @@ class FakeRaw:
     def __init__(self, text: str) -> None:
         self.text = text.strip().rstrip(";").strip()
         word = self.text.split(" ")[0].lower()
-        self.kind = "TransactionStmt" if word in ("begin", "commit", "rollback", "end") else "SelectStmt" if word else ""
+        self.kind = (
+            "TransactionStmt" if word in ("begin", "commit", "rollback", "end") else "SelectStmt" if word else ""
+        )
 
 
 class FakePrepared:
@@ -72,12 +75,16 @@ class FakePortal:
         session.log.append(self.prepared.raw.text)
         if self._rows is None:
             if session.failed and word not in ("rollback", "commit", "end"):
-                raise DatabaseError("25P02", "current transaction is aborted, commands ignored until end of transaction block")
+                raise DatabaseError(
+                    "25P02", "current transaction is aborted, commands ignored until end of transaction block"
+                )
             if self.prepared.raw.kind == "TransactionStmt":
                 session.in_block, session.failed = word == "begin", False
                 return Batch([], True, word.upper())
             if word == "fail":
-                raise DatabaseError(argument, "told to fail", detail="a detail", hint="a hint", position=3, table="t", constraint="c")
+                raise DatabaseError(
+                    argument, "told to fail", detail="a detail", hint="a hint", position=3, table="t", constraint="c"
+                )
             if word == "bug":
                 raise KeyError("a bug")
             if word == "breakcommit":

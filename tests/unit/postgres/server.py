@@ -1,4 +1,5 @@
-"""A query processor over fake sessions, or real ones, on a port of its own, in a thread with its own event loop: for blocking clients and programs."""
+"""A query processor over fake sessions, or real ones, on a port of its own, in a thread with its own event loop: for
+blocking clients and programs."""
 
 from __future__ import annotations
 
@@ -47,7 +48,9 @@ def context(settings: Settings, bus: Any = None, name: str = "query_processor/1"
 class Server:
     """`with Server() as server: connect(server.port)`. `sessions`: all that were made, in order."""
 
-    def __init__(self, authentication: Authentication | None = None, settings: Settings | None = None, clients_path: str = "") -> None:
+    def __init__(
+        self, authentication: Authentication | None = None, settings: Settings | None = None, clients_path: str = ""
+    ) -> None:
         base = settings or Settings()
         self.settings = replace(base, authentication=authentication) if authentication else base
         self.sessions: list[FakeSession] = []
@@ -65,7 +68,11 @@ class Server:
 
     def _make_role(self) -> QueryProcessor:
         return QueryProcessor(
-            context(self.settings, self.bus), 1, host="127.0.0.1", clients_path=self._clients_path, make_session=self._make_session
+            context(self.settings, self.bus),
+            1,
+            host="127.0.0.1",
+            clients_path=self._clients_path,
+            make_session=self._make_session,
         )
 
     async def _main(self) -> None:

@@ -1,4 +1,5 @@
-"""The protocol over real sessions, message by message: what PostgreSQL 18 answers, beside what drivers stop at when it is otherwise."""
+"""The protocol over real sessions, message by message: what PostgreSQL 18 answers, beside what drivers stop at when it
+is otherwise."""
 
 from __future__ import annotations
 
@@ -48,7 +49,8 @@ class Wire:
         return self.send((b"Q", sql.encode() + b"\0"))
 
     def _answers(self) -> list[str]:
-        """Until ReadyForQuery: a message's type, of a command its tag, of an error its SQLSTATE, of a row its first value."""
+        """Until ReadyForQuery: a message's type, of a command its tag, of an error its SQLSTATE, of a row its first
+        value."""
         found: list[str] = []
         while not found or found[-1][0] != "Z":
             while len(self._data) < 5 or len(self._data) <= unpack("!I", self._data[1:5])[0]:

@@ -1,4 +1,5 @@
-"""Arrays through drivers: as parameters in text and in binary, as results, over real sessions, planner and executors (of a cluster in memory)."""
+"""Arrays through drivers: as parameters in text and in binary, as results, over real sessions, planner and executors
+(of a cluster in memory)."""
 
 from __future__ import annotations
 
@@ -43,7 +44,9 @@ def untyped(connection: psycopg.Connection, sql: str, *texts: str) -> list[tuple
     """As node-postgres and TypeORM send it: parameters of no type, in text."""
     result = connection.pgconn.exec_params(sql.encode(), [text.encode() for text in texts])
     if result.error_message:
-        raise psycopg.errors.lookup(result.error_field(psycopg.pq.DiagnosticField.SQLSTATE).decode())(result.error_message.decode())  # type: ignore[union-attr]
+        raise psycopg.errors.lookup(result.error_field(psycopg.pq.DiagnosticField.SQLSTATE).decode())(
+            result.error_message.decode()
+        )  # type: ignore[union-attr]
     return [tuple(result.get_value(row, column) for column in range(result.nfields)) for row in range(result.ntuples)]
 
 
@@ -88,16 +91,22 @@ def test_psycopg_there_and_back(connection: psycopg.Connection, name: str, binar
     cursor = connection.cursor(binary=binary)
     placeholder = "%b" if binary else "%t"
     assert cursor.execute(f"SELECT {placeholder}::{name}[]", (values,)).fetchone() == (values,)
-    assert cursor.description is not None and cursor.description[0].type_code == connection.adapters.types[name].array_oid
+    assert (
+        cursor.description is not None and cursor.description[0].type_code == connection.adapters.types[name].array_oid
+    )
     assert cursor.execute(f"SELECT {placeholder}::{name}[]", ([],)).fetchone() == ([],)
     if name != "numeric":
-        assert cursor.execute(f"SELECT array_agg(x) FROM unnest({placeholder}::{name}[]) x", (values,)).fetchone() == (values,)
+        assert cursor.execute(f"SELECT array_agg(x) FROM unnest({placeholder}::{name}[]) x", (values,)).fetchone() == (
+            values,
+        )
 
 
 @pytest.mark.parametrize("place", ["%b", "%t", "%s"])
 def test_psycopg_any(connection: psycopg.Connection, place: str) -> None:
     def ids(condition: str, *values: Any) -> list[int]:
-        return [row[0] for row in connection.execute(f"SELECT id FROM t WHERE {condition} ORDER BY id", values).fetchall()]
+        return [
+            row[0] for row in connection.execute(f"SELECT id FROM t WHERE {condition} ORDER BY id", values).fetchall()
+        ]
 
     for wrapped in (int, Int2, Int4, Int8):
         assert ids(f"id = ANY({place})", [wrapped(1), wrapped(3), wrapped(9)]) == [1, 3]
@@ -110,11 +119,15 @@ def test_psycopg_any(connection: psycopg.Connection, place: str) -> None:
 
 def test_asyncpg(server: SessionServer) -> None:
     async def body() -> None:
-        connection = await asyncpg.connect(host="127.0.0.1", port=server.port, user="admin", database="postgres", ssl=False)
+        connection = await asyncpg.connect(
+            host="127.0.0.1", port=server.port, user="admin", database="postgres", ssl=False
+        )
         statement = await connection.prepare("SELECT id FROM t WHERE id = ANY($1) ORDER BY id")
         assert [parameter.name for parameter in statement.get_parameters()] == ["int4[]"]
         assert [row[0] for row in await statement.fetch([1, 2, 9])] == [1, 2]
-        assert [row[0] for row in await connection.fetch("SELECT id FROM t WHERE s = ANY($1::text[])", ["a", "c d"])] == [1, 3]
+        assert [
+            row[0] for row in await connection.fetch("SELECT id FROM t WHERE s = ANY($1::text[])", ["a", "c d"])
+        ] == [1, 3]
         for name in ("int4", "int8", "text", "uuid", "bool", "float8", "date"):
             assert await connection.fetchval(f"SELECT $1::{name}[]", LISTS[name]) == LISTS[name]
         assert await connection.fetchval("SELECT '{{1,2},{3,4}}'::int[]") == [[1, 2], [3, 4]]

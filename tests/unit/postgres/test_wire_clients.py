@@ -1,4 +1,5 @@
-"""Real clients against the protocol with fake sessions: psycopg, asyncpg, psql, pgbench; TLS, SCRAM, sockets passed by another process."""
+"""Real clients against the protocol with fake sessions: psycopg, asyncpg, psql, pgbench; TLS, SCRAM, sockets passed by
+another process."""
 
 from __future__ import annotations
 
@@ -97,7 +98,9 @@ def test_psycopg_cancel(server: Server) -> None:
 
 def test_asyncpg(server: Server) -> None:
     async def main() -> None:
-        connection = await asyncpg.connect(host="127.0.0.1", port=server.port, user="admin", database="postgres", statement_cache_size=10)
+        connection = await asyncpg.connect(
+            host="127.0.0.1", port=server.port, user="admin", database="postgres", statement_cache_size=10
+        )
         assert await connection.fetchval("echo int4", 41) == 41
         assert [tuple(row) for row in await connection.fetch("rows 2")] == [(0, None), (1, "row 1")]
         await connection.executemany("echo int4", [(number,) for number in range(100)])
@@ -111,7 +114,9 @@ def test_asyncpg(server: Server) -> None:
 
 def test_psql(server: Server) -> None:
     script = "select 5;\nfail 22012;\nbegin;\nselect 6;\ncommit;\nrows 3;\n"
-    done = subprocess.run([program("psql"), "-X", "-A", "-t", server.dsn()], input=script, capture_output=True, text=True, timeout=20)
+    done = subprocess.run(
+        [program("psql"), "-X", "-A", "-t", server.dsn()], input=script, capture_output=True, text=True, timeout=20
+    )
     assert done.stdout == "5\nBEGIN\n6\nCOMMIT\n0|\n1|row 1\n2|row 2\n"
     assert "ERROR:  told to fail" in done.stderr and "DETAIL:  a detail" in done.stderr
 
@@ -145,13 +150,17 @@ def test_pgbench(server: Server, mode: str, tmp_path: Path) -> None:
 
 def test_tls_and_scram(certificate: tuple[str, str]) -> None:
     verifier = Verifier.from_password("a secret", b"0123456789abcdef").format()
-    authentication = Authentication("scram-sha-256", {"admin": verifier, "plain": "other"}, *certificate, tls_required=True)
+    authentication = Authentication(
+        "scram-sha-256", {"admin": verifier, "plain": "other"}, *certificate, tls_required=True
+    )
     with Server(authentication) as server:
         good = server.dsn(f"password='a secret' sslmode=verify-ca sslrootcert={certificate[0]}")
         with psycopg.connect(f"{good} channel_binding=require", autocommit=True) as connection:
             assert connection.pgconn.ssl_in_use
             assert len(connection.execute("rows 30000").fetchall()) == 30000
-        with psycopg.connect(server.dsn("password=other sslmode=require").replace("user=admin", "user=plain")) as connection:
+        with psycopg.connect(
+            server.dsn("password=other sslmode=require").replace("user=admin", "user=plain")
+        ) as connection:
             assert connection.execute("select 2").fetchone() == (2,)
         for wrong in ("password=wrong sslmode=require", "password=wrong sslmode=require user=nobody"):
             with pytest.raises(psycopg.OperationalError, match="password authentication failed for user"):
@@ -210,7 +219,10 @@ def _answer(client: ssl.SSLSocket, message: bytes) -> bytes:
 
 
 def test_bytes_after_the_tls_request_are_refused(certificate: tuple[str, str]) -> None:
-    with Server(Authentication("trust", {}, *certificate)) as server, socket.create_connection(("127.0.0.1", server.port), 5) as client:
+    with (
+        Server(Authentication("trust", {}, *certificate)) as server,
+        socket.create_connection(("127.0.0.1", server.port), 5) as client,
+    ):
         client.sendall(b"\0\0\0\x08\x04\xd2\x16\x2f" + b"injected")
         answer = b""
         while piece := client.recv(1000):
@@ -243,7 +255,12 @@ def test_a_message_that_is_too_long_is_refused_and_the_client_is_told(server: Se
 
 
 def test_rubbish_on_the_port(server: Server) -> None:
-    for data in (b"GET / HTTP/1.1\r\n\r\n", b"\x16\x03\x01\x02", bytes(range(256)) * 10, base64.b64decode("AAAACQADAAAA")):
+    for data in (
+        b"GET / HTTP/1.1\r\n\r\n",
+        b"\x16\x03\x01\x02",
+        bytes(range(256)) * 10,
+        base64.b64decode("AAAACQADAAAA"),
+    ):
         with socket.create_connection(("127.0.0.1", server.port), 5) as client:
             client.sendall(data)
             client.shutdown(socket.SHUT_WR)

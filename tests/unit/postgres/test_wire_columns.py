@@ -55,7 +55,9 @@ class Rows:
         arrays = [to_arrow(column, type_) for type_, column in zip(types, columns, strict=True)]
         arrays = [array.cast(pa.timestamp("us")) if pa.types.is_timestamp(array.type) else array for array in arrays]
         # A slice of a larger batch, as pieces are.
-        whole = pa.record_batch([pa.concat_arrays([array, array]) for array in arrays], [f"c{number}" for number in range(len(types))])
+        whole = pa.record_batch(
+            [pa.concat_arrays([array, array]) for array in arrays], [f"c{number}" for number in range(len(types))]
+        )
         self.batch = whole.slice(len(columns[0]) // 2, len(columns[0]))
 
     def __len__(self) -> int:

@@ -1,4 +1,5 @@
-"""Connection and Conversation over a transport in memory: what each message is answered, and what happens when something goes wrong."""
+"""Connection and Conversation over a transport in memory: what each message is answered, and what happens when
+something goes wrong."""
 
 from __future__ import annotations
 
@@ -188,7 +189,9 @@ def test_names() -> None:
         assert kinds(client.send(parse("select 1", "s"), SYNC)) == "1Z"
         assert sqlstate(client.send(parse("select 2", "s"), SYNC)) == "42P05"
         assert sqlstate(client.send(bind("s", "p"), bind("s", "p"), SYNC)) == "42P03"
-        assert kinds(client.send(message("C", b"Ss\0"), message("C", b"Snone\0"), parse("select 2", "s"), SYNC)) == "331Z"
+        assert (
+            kinds(client.send(message("C", b"Ss\0"), message("C", b"Snone\0"), parse("select 2", "s"), SYNC)) == "331Z"
+        )
         assert kinds(client.send(parse("select 1"), parse("select 1"), bind(), bind(), execute(), SYNC)) == "1122DCZ"
         client.send(query("select 1"))
         assert sqlstate(client.send(bind(), SYNC)) == "26000", "a simple query ends the unnamed statement"
@@ -203,7 +206,15 @@ def test_an_error_skips_to_sync() -> None:
     def check(processor: QueryProcessor) -> None:
         client = Client(processor)
         answers = client.send(
-            parse("fail 22012"), bind(), execute(), parse("select 1"), query("select 1"), FLUSH, SYNC, parse("select 2"), SYNC
+            parse("fail 22012"),
+            bind(),
+            execute(),
+            parse("select 1"),
+            query("select 1"),
+            FLUSH,
+            SYNC,
+            parse("select 2"),
+            SYNC,
         )
         assert kinds(answers) == "12EZ1Z" and sqlstate(answers) == "22012"
         assert client.transport.writes <= 3, "a batch is written at once"
@@ -232,7 +243,9 @@ def test_success_is_told_after_the_commit() -> None:
         assert kinds(client.send(parse("breakcommit"), bind(), describe("P"), execute(), SYNC)) == "12nEZ"
         assert kinds(client.send(parse("select 1"), bind(), execute(), FLUSH)) == "12DC"
         assert kinds(client.send(SYNC)) == "Z"
-        assert kinds(client.send(parse("breakcommit"), bind(), execute())) == "12", "not before Flush or Sync, whenever that comes"
+        assert kinds(client.send(parse("breakcommit"), bind(), execute())) == "12", (
+            "not before Flush or Sync, whenever that comes"
+        )
         assert kinds(client.send(SYNC)) == "EZ"
         assert processor.status()["conflicts"] == 3
 
@@ -319,7 +332,14 @@ def test_copy_in() -> None:
         assert kinds(client.send(*lines, FLUSH, SYNC, message("c"))) == "CZ"
         assert client.session.copied == [(1, "one"), (2, None)]
         answers = client.send(
-            parse("copyin csv"), bind(), execute(), SYNC, message("d", b"x,y\n"), message("d", b"1,y\n"), message("c"), SYNC
+            parse("copyin csv"),
+            bind(),
+            execute(),
+            SYNC,
+            message("d", b"x,y\n"),
+            message("d", b"1,y\n"),
+            message("c"),
+            SYNC,
         )
         assert kinds(answers) == "12GEZ" and sqlstate(answers) == "22P02"
         answers = client.send(parse("copyin csv"), bind(), execute(), message("d", b"3,z\n"), message("c"), SYNC)
@@ -424,7 +444,9 @@ def test_refused_at_the_door(parameters: bytes, state: str) -> None:
     in_loop(check)
 
 
-@pytest.mark.parametrize(("mode", "text"), [("open", 'role "u" does not exist'), ("dsql", "unable to accept connection, access denied")])
+@pytest.mark.parametrize(
+    ("mode", "text"), [("open", 'role "u" does not exist'), ("dsql", "unable to accept connection, access denied")]
+)
 def test_trust_lets_in_the_users_there_are(mode: str, text: str) -> None:
     def check(processor: QueryProcessor) -> None:
         body = struct.pack("!I", 3 << 16) + b"user\0%s\0\0"
@@ -440,7 +462,15 @@ def test_trust_lets_in_the_users_there_are(mode: str, text: str) -> None:
 def test_byte_at_a_time() -> None:
     def check(processor: QueryProcessor) -> None:
         client = Client(processor)
-        data = parse("rows 3", "s") + bind("s") + describe("P") + execute() + SYNC + query("select 1") + query("copyin text")
+        data = (
+            parse("rows 3", "s")
+            + bind("s")
+            + describe("P")
+            + execute()
+            + SYNC
+            + query("select 1")
+            + query("copyin text")
+        )
         data += message("d", b"1\tx\n") + message("c") + message("X")
         for byte in data:
             client.connection.data_received(bytes((byte,)))
@@ -460,7 +490,15 @@ def mutations(random: Random) -> Iterator[bytes]:
         query("copyin text"),
         message("d", b"1\tx\n"),
     ]
-    pieces += [message("c"), query("fail 22012"), FLUSH, query("copyin binary"), message("p", b"x"), query("wait"), message("C", b"Ss\0")]
+    pieces += [
+        message("c"),
+        query("fail 22012"),
+        FLUSH,
+        query("copyin binary"),
+        message("p", b"x"),
+        query("wait"),
+        message("C", b"Ss\0"),
+    ]
     for _ in range(400):
         data = bytearray(b"".join(random.choices(pieces, k=random.randrange(1, 12))))
         for _ in range(random.randrange(4)):
@@ -470,7 +508,8 @@ def mutations(random: Random) -> Iterator[bytes]:
 
 
 def test_random_bytes_end_in_an_answer_or_a_closed_connection() -> None:
-    """Whatever comes: no exception leaves the connection, and it is answered, waiting for more, or closed with 08P01."""
+    """Whatever comes: no exception leaves the connection, and it is answered, waiting for more, or closed with
+    08P01."""
 
     async def check(processor: QueryProcessor) -> None:
         for data in mutations(Random(5)):

@@ -42,7 +42,9 @@ ROWS = st.lists(
 )  # fmt: skip
 
 
-def decode(options: CopyOptions, data: bytes, sizes: list[int] | None = None, row_bytes_max: int = 1 << 20) -> list[tuple[object, ...]]:
+def decode(
+    options: CopyOptions, data: bytes, sizes: list[int] | None = None, row_bytes_max: int = 1 << 20
+) -> list[tuple[object, ...]]:
     decoder = copy_decoder(CopyIn(COLUMNS, TYPES, options, "t"), None, row_bytes_max)
     rows = []
     place = turn = 0
@@ -157,7 +159,9 @@ def test_random_bytes_are_rows_or_an_error(options: CopyOptions, data: bytes, si
     ],
     ids=["csv", "csv-escape", "text"],
 )
-def test_a_long_row_that_is_full_of_line_ends_is_looked_at_once(options: CopyOptions, line: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_long_row_that_is_full_of_line_ends_is_looked_at_once(
+    options: CopyOptions, line: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
     looked_at = 0
     decoder = copy_decoder(CopyIn(COLUMNS, TYPES, options, "t"), None, 1 << 24)
     complete = decoder._complete  # type: ignore[union-attr]

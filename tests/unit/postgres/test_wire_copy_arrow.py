@@ -26,7 +26,10 @@ VALUES: dict[str, tuple[ColumnType, list[Any]]] = {
     "int8": (ColumnType("int8"), [-(2**63), 2**63 - 1]),
     "float4": (ColumnType("float4"), [0.5, float("-inf")]),
     "float8": (ColumnType("float8"), [-0.1, 1e300]),
-    "numeric": (ColumnType("numeric"), [Decimal("1.50"), Decimal("12345678901234567890123456789012345678901234567890")]),
+    "numeric": (
+        ColumnType("numeric"),
+        [Decimal("1.50"), Decimal("12345678901234567890123456789012345678901234567890")],
+    ),
     "numeric(8,2)": (NUMERIC_8_2, [Decimal("1.50"), Decimal("-999999.99")]),
     "text": (ColumnType("text"), ["", "é\n\t\\"]),
     "varchar": (ColumnType("varchar", 14), ["ten", "0123456789"]),
@@ -46,7 +49,9 @@ def sent(columns: tuple[str, ...], types: tuple[ColumnType, ...], rows: list[Any
 
 
 def received(types: tuple[ColumnType, ...], data: bytes, piece: int = 1 << 20, bytes_max: int = 1 << 20) -> list[Any]:
-    decoder = copy_decoder(CopyIn(tuple(f"c{place}" for place in range(len(types))), types, ARROW, "t"), None, bytes_max)
+    decoder = copy_decoder(
+        CopyIn(tuple(f"c{place}" for place in range(len(types))), types, ARROW, "t"), None, bytes_max
+    )
     rows: list[Any] = []
     for low in range(0, len(data), piece):
         rows += decoder.feed(data[low : low + piece])

@@ -24,13 +24,18 @@ VALUES = [b"7", "é".encode(), b"{1,NULL,3}", None, b"1.50"]
 
 
 def test_a_large_bind_is_decoded_as_a_small_one() -> None:
-    assert decode_within(TYPES * 100, b"", None, VALUES * 100, MEMORY_BYTES) == parameter_decoder(TYPES, b"", None)(VALUES) * 100
+    assert (
+        decode_within(TYPES * 100, b"", None, VALUES * 100, MEMORY_BYTES)
+        == parameter_decoder(TYPES, b"", None)(VALUES) * 100
+    )
     with pytest.raises(DatabaseError) as failed:
         decode_within(TYPES, b"", None, [b"x", *VALUES[1:]], MEMORY_BYTES)
     assert failed.value.sqlstate == "22P02"
 
 
-@pytest.mark.parametrize(("values", "code"), [([b"{" + b"1," * 99 + b"1}"], b""), ([b"\0" * 400], b"\0\1")], ids=["text", "binary"])
+@pytest.mark.parametrize(
+    ("values", "code"), [([b"{" + b"1," * 99 + b"1}"], b""), ([b"\0" * 400], b"\0\1")], ids=["text", "binary"]
+)
 def test_an_arrays_items_count(values: list[bytes | None], code: bytes) -> None:
     with pytest.raises(DatabaseError) as failed:
         decode_within((ColumnType("_int4"),), code, None, values, 5000)

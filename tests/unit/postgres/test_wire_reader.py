@@ -1,4 +1,5 @@
-"""FrontendReader: any division of the bytes gives the same messages; what is too long, out of place or malformed is refused."""
+"""FrontendReader: any division of the bytes gives the same messages; what is too long, out of place or malformed is
+refused."""
 
 from __future__ import annotations
 
@@ -23,7 +24,9 @@ def message(kind: bytes, body: bytes) -> bytes:
 
 
 def bind_body(portal: bytes, name: bytes, formats: list[int], values: list[bytes | None], results: list[int]) -> bytes:
-    packed = b"".join(struct.pack("!i", -1) if value is None else struct.pack("!i", len(value)) + value for value in values)
+    packed = b"".join(
+        struct.pack("!i", -1) if value is None else struct.pack("!i", len(value)) + value for value in values
+    )
     return (
         portal + b"\0" + name + b"\0" + struct.pack(f"!H{len(formats)}H", len(formats), *formats)
         + struct.pack("!H", len(values)) + packed
@@ -116,7 +119,13 @@ def test_copy_data_is_a_stream() -> None:
 
 def test_copy_data_in_one_go() -> None:
     source = reader(State.COPY_IN)
-    source.receive_data(message(b"d", b"one") + message(b"d", b"two") + message(b"d", b"") + message(b"c", b"") + message(b"d", b"x")[:6])
+    source.receive_data(
+        message(b"d", b"one")
+        + message(b"d", b"two")
+        + message(b"d", b"")
+        + message(b"c", b"")
+        + message(b"d", b"x")[:6]
+    )
     assert source.next_message() == frontend.CopyData(b"one")
     assert source.more_copy_data(1 << 20) == [b"two", b""]
     assert source.next_message() == frontend.CopyDone()

@@ -1,4 +1,5 @@
-"""SCRAM-SHA-256 against an independent client, and settings of authentication that a query processor does not start with."""
+"""SCRAM-SHA-256 against an independent client, and settings of authentication that a query processor does not start
+with."""
 
 from __future__ import annotations
 
@@ -41,7 +42,9 @@ def test_wrong_password_and_nobody() -> None:
         with pytest.raises(DatabaseError) as caught:
             exchange(verifier, "wrong")
         assert caught.value.sqlstate == "28P01"
-    assert Verifier.decoy("nobody", b"k").salt == Verifier.decoy("nobody", b"k").salt != Verifier.decoy("other", b"k").salt
+    assert (
+        Verifier.decoy("nobody", b"k").salt == Verifier.decoy("nobody", b"k").salt != Verifier.decoy("other", b"k").salt
+    )
 
 
 def test_postgresql_verifier() -> None:
@@ -60,12 +63,15 @@ def test_rfc_7677_example() -> None:
     server._nonce = "%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0"
     first = server.first(b"n,,n=user,r=rOprNGfwEbeRWgbNEkqO")
     assert first == b"r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096"
-    final = b"c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ="
+    final = (
+        b"c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ="
+    )
     assert server.final(final) == b"v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4="
 
 
 @pytest.mark.parametrize(
-    "message", [b"", b"n,,", b"n,,n=,r=", b"x,,n=,r=abc", b"n,a=other,n=,r=abc", b"p=tls-unique,,n=,r=abc", b"\xff,,n=,r=abc"]
+    "message",
+    [b"", b"n,,", b"n,,n=,r=", b"x,,n=,r=abc", b"n,a=other,n=,r=abc", b"p=tls-unique,,n=,r=abc", b"\xff,,n=,r=abc"],
 )
 def test_malformed_first(message: bytes) -> None:
     with pytest.raises(ProtocolViolation):
@@ -73,7 +79,8 @@ def test_malformed_first(message: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "message", [b"", b"c=biws,r=wrong,p=AAAA", b"c=biws,r={nonce},p=*", b"c=AAAA,r={nonce},p=AAAA", b"c=biws,r={nonce},p=AAAA"]
+    "message",
+    [b"", b"c=biws,r=wrong,p=AAAA", b"c=biws,r={nonce},p=*", b"c=AAAA,r={nonce},p=AAAA", b"c=biws,r={nonce},p=AAAA"],
 )
 def test_malformed_final(message: bytes) -> None:
     server = ScramServer(Verifier.from_password("x", SALT), NONCE, None)

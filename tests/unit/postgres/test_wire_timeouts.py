@@ -1,4 +1,5 @@
-"""What timeouts end, message by message, by virtual time: statements, transactions, idle sessions, old connections; and that no commit is cut off."""
+"""What timeouts end, message by message, by virtual time: statements, transactions, idle sessions, old connections; and
+that no commit is cut off."""
 
 from __future__ import annotations
 
@@ -168,7 +169,11 @@ def test_an_old_connection_ends_between_transactions() -> None:
         assert sqlstate(idle.answers()) == "57P01" and idle.transport.closed
         assert kinds(busy.send(query("select 1"))) == "TDCZ"
         answers = busy.send(query("commit"))
-        assert kinds(answers) == "CZE" and sqlstate(answers) == "57P01" and b"connection age limit of 60s exceeded" in answers[-1][1]
+        assert (
+            kinds(answers) == "CZE"
+            and sqlstate(answers) == "57P01"
+            and b"connection age limit of 60s exceeded" in answers[-1][1]
+        )
         piped.connection.data_received(query("select 1"))
         piped.session.waiting.succeed(None)
         assert kinds(piped.answers()) == "TDCZE", "what was sent after it is not run"

@@ -1,4 +1,5 @@
-"""Clients that show tokens: real drivers over TLS, the certificate from the controller, and what all others are told."""
+"""Clients that show tokens: real drivers over TLS, the certificate from the controller, and what all others are
+told."""
 
 from __future__ import annotations
 
@@ -27,7 +28,9 @@ from tests.unit.postgres.server import Server
 KEY = AccessKey("AKIDEXAMPLE", "wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY", "admin")
 APP = AccessKey("AKIDAPP", "uJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY", "app")
 IDENTITY = AccessKey("AKIDARN", "vJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY", "arn:aws:iam::123456789012:role/app")
-POWERFUL = AccessKey("AKIDPOWER", "xJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY", "arn:aws:iam::123456789012:role/dba", admin=True)
+POWERFUL = AccessKey(
+    "AKIDPOWER", "xJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY", "arn:aws:iam::123456789012:role/dba", admin=True
+)
 DENIED = "FATAL:  unable to accept connection, access denied"
 
 
@@ -40,7 +43,9 @@ class TokenServer(Server):
 
     def connect(self, token: str, extra: str = "", user: str = "admin") -> psycopg.Connection[Any]:
         """The last of two words counts."""
-        return psycopg.connect(self.dsn(f"sslmode=verify-full sslrootcert={self.ca} {extra}"), user=user, password=token)
+        return psycopg.connect(
+            self.dsn(f"sslmode=verify-full sslrootcert={self.ca} {extra}"), user=user, password=token
+        )
 
     def refusal(self, token: str, extra: str = "", user: str = "admin") -> str:
         with pytest.raises(psycopg.OperationalError) as told:
@@ -83,7 +88,8 @@ def test_asyncpg(server: TokenServer, direct: bool) -> None:
     async def scenario() -> None:
         trusting = ssl.create_default_context(cafile=str(server.ca))
         trusting.set_alpn_protocols(["postgresql"])
-        connection = await asyncpg.connect(host="localhost", port=server.port, user="admin", database="postgres", ssl=trusting,
+        connection = await asyncpg.connect(host="localhost", port=server.port, user="admin", database="postgres",
+        ssl=trusting,
                                            password=lambda: token_of(KEY), direct_tls=direct)  # fmt: skip
         assert await connection.fetchval("select 3") == 3
         await connection.close()
@@ -93,15 +99,24 @@ def test_asyncpg(server: TokenServer, direct: bool) -> None:
 
 def test_who_may_connect_as_whom(server: TokenServer) -> None:
     server.connect(token_of(POWERFUL)).close()
-    for key, user in ((APP, "admin"), (IDENTITY, "admin"), (KEY, "app"), (IDENTITY, "app"), (POWERFUL, "app"), (APP, "app")):
+    for key, user in (
+        (APP, "admin"),
+        (IDENTITY, "admin"),
+        (KEY, "app"),
+        (IDENTITY, "app"),
+        (POWERFUL, "app"),
+        (APP, "app"),
+    ):
         assert server.refusal(token_of(key, user), user=user) == DENIED, "these roles are nobody's here"
 
 
 def test_all_that_is_wrong_looks_alike(server: TokenServer) -> None:
     good = token_of(KEY)
     unknown = AccessKey("AKIDNOBODY", KEY.secret, "admin")
-    for token in ("", "password", token_of(unknown), good[:-1] + ("0" if good[-1] != "0" else "1"), token_of(KEY, host="example.org"),
-                  token_of(KEY, "app"), sign(KEY, "localhost", "eu-west-1", "admin", time.time()), f"{good}é", "a" * 60_000):  # fmt: skip
+    for token in ("", "password", token_of(unknown), good[:-1] + ("0" if good[-1] != "0" else "1"), token_of(KEY,
+    host="example.org"),
+                  token_of(KEY, "app"), sign(KEY, "localhost", "eu-west-1", "admin", time.time()), f"{good}é",
+                  "a" * 60_000):  # fmt: skip
         assert server.refusal(token or "''") == DENIED
     for key in (KEY, unknown):
         assert server.refusal(token_of(key, ago_s=1000)).startswith(f"{DENIED}\nHINT:  Signature expired: 2")
@@ -118,9 +133,21 @@ def test_the_log_has_the_reason_and_never_the_token(server: TokenServer, caplog:
     with caplog.at_level(logging.DEBUG):
         server.refusal(token, user="x\ny")
         server.refusal(token[:-2] + "zz")
-    lines = [record.getMessage() for record in caplog.records if record.name.startswith("actors.query_processor.authentication")]
-    assert "127.0.0.1" in lines[0] and r"'x\ny'" in lines[0] and "action" in lines[0] and KEY.id in lines[0] and "\n" not in lines[0]
-    assert len(lines) == 2 and not [line for line in caplog.text.splitlines() if token[-30:-2] in line or KEY.secret in line]
+    lines = [
+        record.getMessage()
+        for record in caplog.records
+        if record.name.startswith("actors.query_processor.authentication")
+    ]
+    assert (
+        "127.0.0.1" in lines[0]
+        and r"'x\ny'" in lines[0]
+        and "action" in lines[0]
+        and KEY.id in lines[0]
+        and "\n" not in lines[0]
+    )
+    assert len(lines) == 2 and not [
+        line for line in caplog.text.splitlines() if token[-30:-2] in line or KEY.secret in line
+    ]
 
 
 def test_an_address_that_fails_too_often_is_not_listened_to(tmp_path: Path) -> None:

@@ -13,7 +13,9 @@ MANY = 1 << 20
 
 
 def admission(number: int = 1, descriptors: int = MANY, mode: str = "dsql", parts: int = 2, **limits: int) -> Admission:
-    return Admission(Settings(mode=mode, limits=Limits(**limits), layout=Layout(query_processors=parts)), number, descriptors)
+    return Admission(
+        Settings(mode=mode, limits=Limits(**limits), layout=Layout(query_processors=parts)), number, descriptors
+    )
 
 
 def refused(made: Admission, sessions: int, now_s: float = 0.0) -> tuple[str, str]:

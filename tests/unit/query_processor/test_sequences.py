@@ -19,7 +19,9 @@ from actors.sql.types.column_type import ColumnType
 from tests.scripts.golden import ScriptRunner
 
 
-def sequence(increment: int = 1, low: int = 1, high: int = 10, start: int = 1, cache: int = 1, cycle: bool = False) -> Sequence:
+def sequence(
+    increment: int = 1, low: int = 1, high: int = 10, start: int = 1, cache: int = 1, cycle: bool = False
+) -> Sequence:
     return Sequence(20_000, "public", "s", ColumnType("int8"), start, increment, low, high, cache, cycle)
 
 
@@ -86,6 +88,8 @@ def test_query_processors_that_race_get_different_values(cache: int) -> None:
 
 
 def test_what_currval_answers_is_parked_with_its_session() -> None:
-    parked = ParkedSession(process=1, secret=b"", user="admin", database="postgres", sequence_values={20_000: 7}, last_sequence=20_000)
+    parked = ParkedSession(
+        process=1, secret=b"", user="admin", database="postgres", sequence_values={20_000: 7}, last_sequence=20_000
+    )
     data = encode_session(parked)
     assert data is not None and decode_session(data) == parked

@@ -1,4 +1,5 @@
-"""What is counted while statements run: bytes as storage looked at them, rows as they count, each turn of a measured statement, the threads' work."""
+"""What is counted while statements run: bytes as storage looked at them, rows as they count, each turn of a measured
+statement, the threads' work."""
 
 from __future__ import annotations
 
@@ -88,7 +89,9 @@ def test_a_measured_statement_counts_its_own_turns() -> None:
         return value
 
     ended: list[Any] = []
-    fiber = MeteredFiber(wrapped(statement(), tally), lambda value, error: ended.append(value if error is None else error))
+    fiber = MeteredFiber(
+        wrapped(statement(), tally), lambda value, error: ended.append(value if error is None else error)
+    )
     compute(30)  # somebody else's
     assert metering.current is None
     waits[0].succeed(5)

@@ -18,7 +18,9 @@ from cluster.authority import Authority
 LOCAL = "127.0.0.1"
 
 
-def identity(authority: Authority, process: str, now: datetime | None = None, validity: timedelta = timedelta(days=1)) -> TlsIdentity:
+def identity(
+    authority: Authority, process: str, now: datetime | None = None, validity: timedelta = timedelta(days=1)
+) -> TlsIdentity:
     key = ProcessKey(process)
     return key.identity(authority.issue(process, key.request, now, validity))
 
@@ -39,12 +41,15 @@ class Echo:
 async def started(
     authority: Authority, *processes: str, settings: Messaging | None = None, unix: dict[str, str] | None = None
 ) -> AsyncIterator[list[SocketBus]]:
-    """A bus for each process, each with an Echo named echo/<process> and routes to the others. `unix`: process -> a further endpoint."""
+    """A bus for each process, each with an Echo named echo/<process> and routes to the others. `unix`: process -> a
+    further endpoint."""
     buses: list[SocketBus] = []
     try:
         for process in processes:
             further = f" {unix[process]}" if unix and process in unix else ""
-            bus = SocketBus(f"tls:{process}@{LOCAL}:0{further}", settings or Messaging(), identity=identity(authority, process))
+            bus = SocketBus(
+                f"tls:{process}@{LOCAL}:0{further}", settings or Messaging(), identity=identity(authority, process)
+            )
             bus.attach(f"echo/{process}", Echo())
             await bus.start()
             buses.append(bus)

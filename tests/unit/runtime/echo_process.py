@@ -1,4 +1,5 @@
-"""A process of its own for test_socket_bus.py: `echo_process.py ENDPOINT DATA_DIR` serves the role `echo/1` until it is killed."""
+"""A process of its own for test_socket_bus.py: `echo_process.py ENDPOINT DATA_DIR` serves the role `echo/1` until it is
+killed."""
 
 from __future__ import annotations
 

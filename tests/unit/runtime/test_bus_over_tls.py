@@ -92,7 +92,9 @@ def test_a_peer_that_reads_nothing_is_closed_at_the_bound() -> None:
                 await asyncio.sleep(0)
             futures = [first, *(a.call("me", "mute", Get([bytes(1 << 20)], 1), timeout_s=3600) for _ in range(60))]
             answers = await asyncio.gather(*futures, return_exceptions=True)
-            assert {error.sqlstate for error in answers if isinstance(error, DatabaseError)} == {"08006"} and len(answers) == 61
+            assert {error.sqlstate for error in answers if isinstance(error, DatabaseError)} == {"08006"} and len(
+                answers
+            ) == 61
             assert link.closed
             door.close()
 
@@ -252,7 +254,9 @@ def test_a_peer_without_a_certificate_is_refused() -> None:
     run(main)
 
 
-@pytest.mark.parametrize("data", [b"GET / HTTP/1.1\r\n\r\n", b"\0\0\0\x05hello", bytes(range(256)) * 256, b"\x16\x03\x01", b""])
+@pytest.mark.parametrize(
+    "data", [b"GET / HTTP/1.1\r\n\r\n", b"\0\0\0\x05hello", bytes(range(256)) * 256, b"\x16\x03\x01", b""]
+)
 def test_other_bytes_are_refused(data: bytes) -> None:
     async def main() -> None:
         async with started(OURS, "a", "c") as (a, c):

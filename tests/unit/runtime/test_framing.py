@@ -77,7 +77,9 @@ def test_nesting_bomb() -> None:
 
 
 def test_errors_keep_all_they_say() -> None:
-    error = DatabaseError("23505", "duplicate", detail="d", hint="h", position=7, schema="s", table="t", column="c", constraint="k")
+    error = DatabaseError(
+        "23505", "duplicate", detail="d", hint="h", position=7, schema="s", table="t", column="c", constraint="k"
+    )
     error.refusal = Outbid(7)
     failure = msgspec.msgpack.decode(msgspec.msgpack.encode(failure_of(error)), type=Failure)
     back = error_of(failure)
@@ -90,7 +92,8 @@ def test_errors_keep_all_they_say() -> None:
     [
         b"\x93\xa3Get\xdd\xff\xff\xff\xff\xc0",  # a list of four billion keys
         b"\xa1\x80",  # broken UTF-8
-        b"\x95\xa8Topology\x01\x80\x80\x84\xa7version\x01\xa4cuts\x90\xacadjudicators\x90\xa6shards\x90",  # a map of no pieces
+        # a map of no pieces
+        b"\x95\xa8Topology\x01\x80\x80\x84\xa7version\x01\xa4cuts\x90\xacadjudicators\x90\xa6shards\x90",
     ],
 )
 def test_well_formed_nonsense(message: bytes) -> None:

@@ -66,7 +66,9 @@ async def new_host(name: str = "p", **options: Any) -> AsyncIterator[tuple[Host,
 def test_roles_start_in_order_and_stop_in_reverse() -> None:
     async def main() -> None:
         async with new_host() as (host, events):
-            await host.start([RoleSpec(f"x/{number}", "a", lambda context: Recorder(context, events)) for number in (1, 2)])
+            await host.start(
+                [RoleSpec(f"x/{number}", "a", lambda context: Recorder(context, events)) for number in (1, 2)]
+            )
             task = host.role("x/2").task  # type: ignore[attr-defined]
             assert host.role_names == ["x/1", "x/2"]
             await host.stop()
@@ -79,7 +81,10 @@ def test_roles_start_in_order_and_stop_in_reverse() -> None:
 def test_a_role_that_cannot_start_takes_all_down() -> None:
     async def main() -> None:
         async with new_host() as (host, events):
-            specs = [RoleSpec(f"x/{number}", "a", lambda context: Recorder(context, events, context.name == "x/2")) for number in (1, 2)]
+            specs = [
+                RoleSpec(f"x/{number}", "a", lambda context: Recorder(context, events, context.name == "x/2"))
+                for number in (1, 2)
+            ]
             with pytest.raises(DatabaseError) as failure:
                 await host.start(specs)
             assert failure.value.sqlstate == "08001"
@@ -101,7 +106,9 @@ def test_registration_and_topology() -> None:
             newer = Topology(version=8, routes={}, azs={}, shard_map=MAP)
             controller.bus.add_route("host/p", host.bus.endpoint)
             assert await controller.bus.call("controller", "host/p", newer) == Informed(8)
-            assert await controller.bus.call("controller", "host/p", ROLES) == Informed(8), "of an older one, which does not count"
+            assert await controller.bus.call("controller", "host/p", ROLES) == Informed(8), (
+                "of an older one, which does not count"
+            )
             assert host.bus.topology == newer
 
     uvloop.run(main())
@@ -134,7 +141,12 @@ def test_whatever_escapes_a_role_is_a_crash(where: str, tmp_path: Path) -> None:
 def test_journals_sync_in_the_loop_and_others_in_a_thread() -> None:
     async def main() -> None:
         async with new_host() as (host, events):
-            await host.start([RoleSpec(name, "a", lambda context: Recorder(context, events)) for name in ("journal/1/a", "storage/1/a")])
+            await host.start(
+                [
+                    RoleSpec(name, "a", lambda context: Recorder(context, events))
+                    for name in ("journal/1/a", "storage/1/a")
+                ]
+            )
             disks = [host.role(name).context.disk for name in ("journal/1/a", "storage/1/a")]  # type: ignore[attr-defined]
             assert all(isinstance(disk, LocalDisk) for disk in disks)
             assert disks[0].executor is None and disks[1].executor is not None

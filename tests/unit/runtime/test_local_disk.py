@@ -143,10 +143,14 @@ def test_a_neighbours_file_gets_a_second_name(tmp_path: Path, inline: bool) -> N
         file.append(b"rows")
         file.close()
         taker = LocalDisk(tmp_path / "storage" / "2", sync_inline=inline, room=tmp_path)
-        assert taker.neighbour("storage/3") is None and LocalDisk(tmp_path / "alone", True).neighbour("storage/1") is None
+        assert (
+            taker.neighbour("storage/3") is None and LocalDisk(tmp_path / "alone", True).neighbour("storage/1") is None
+        )
         neighbour = taker.neighbour("storage/1")
         assert neighbour is not None and neighbour.read("segments/1") == b"rows"
-        assert taker.link(neighbour, "segments/1", "segments/7") and not taker.link(neighbour, "segments/2", "segments/8")
+        assert taker.link(neighbour, "segments/1", "segments/7") and not taker.link(
+            neighbour, "segments/2", "segments/8"
+        )
         await taker.settle_links()
         giver.remove("segments/1")
         assert taker.read("segments/7") == b"rows" and taker.list("segments") == ["7"]
@@ -155,7 +159,9 @@ def test_a_neighbours_file_gets_a_second_name(tmp_path: Path, inline: bool) -> N
     asyncio.run(run())
 
 
-def test_where_the_file_system_has_no_second_names_there_is_no_link(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_the_file_system_has_no_second_names_there_is_no_link(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def refused(*_: object) -> None:
         raise OSError(errno.EPERM, "Operation not permitted")
 

@@ -21,7 +21,8 @@ def test_a_held_loop_is_seen(tmp_path: Path) -> None:
     async def scene() -> None:
         LoopProbe(tmp_path / "probe.jsonl")
         while not any(
-            late.loop_cpu_ms >= 1000 * HELD_S / 2 and "hold" in "".join(late.stack) for late in read_late(tmp_path / "probe.jsonl")
+            late.loop_cpu_ms >= 1000 * HELD_S / 2 and "hold" in "".join(late.stack)
+            for late in read_late(tmp_path / "probe.jsonl")
         ):
             hold(HELD_S)
             await asyncio.sleep(0.01)

@@ -64,4 +64,7 @@ def test_a_certificate_is_renewed_with_another_key_and_after_failures(monkeypatc
 
 def test_a_member_is_told_by_its_host_and_its_name(tmp_path: Path) -> None:
     here = host_identity(tmp_path)
-    assert tls_address("az-a", "10.0.0.5", "unix:/run/az-a.sock", tmp_path) == f"tls:az-a@10.0.0.5:0 unix@{here}:/run/az-a.sock"
+    assert (
+        tls_address("az-a", "10.0.0.5", "unix:/run/az-a.sock", tmp_path)
+        == f"tls:az-a@10.0.0.5:0 unix@{here}:/run/az-a.sock"
+    )

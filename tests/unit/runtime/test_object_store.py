@@ -1,4 +1,5 @@
-"""The real object store in a folder, its addresses, and what `up` asks of it. (S3: tests/cluster/test_object_store.py.)"""
+"""The real object store in a folder, its addresses, and what `up` asks of it. (S3:
+tests/cluster/test_object_store.py.)"""
 
 from __future__ import annotations
 
@@ -97,7 +98,13 @@ def test_an_address(uri: str, expected: ObjectUri) -> None:
             "ftp://host/x",
             "s3:///prefix",
         ),
-        *("s3://key:secret@bucket/x", "s3://secret@bucket", "s3://bucket/x#y", "s3://bucket?access_key=secret", "s3://bucket?scheme=ftp"),
+        *(
+            "s3://key:secret@bucket/x",
+            "s3://secret@bucket",
+            "s3://bucket/x#y",
+            "s3://bucket?access_key=secret",
+            "s3://bucket?scheme=ftp",
+        ),
         *("s3://bucket?region=a&region=b", "s3://bucket?region", "s3://[bucket", "s3://bucket/../other"),
     ],
 )
@@ -105,7 +112,9 @@ def test_no_address_is_told_without_showing_it(uri: str) -> None:
     with pytest.raises(SettingsError) as refused:
         settings_from({"storing": {"object_store": uri}}, "[storing]\nobject_store = 1\n", "settings.toml")
     line = str(refused.value)
-    assert line.startswith("settings.toml, line 2: storing.object_store: ") and "\n" not in line and "secret" not in line
+    assert (
+        line.startswith("settings.toml, line 2: storing.object_store: ") and "\n" not in line and "secret" not in line
+    )
 
 
 def test_up_leaves_nothing_in_a_place_of_the_clusters_own(tmp_path: Path) -> None:

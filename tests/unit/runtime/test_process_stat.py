@@ -11,11 +11,15 @@ from actors.runtime.process_stat import TICKS_A_SECOND, Stat, parse_stat, stat_o
 
 # Recorded on Linux 6.1: a role's process, one that has been stopped, and a zombie.
 RUNNING = (
-    b"31818 (ray::RoleProces) R 31301 31301 31301 0 -1 4194368 48417 0 12 0 1234 266 0 0 20 0 43 0 8351702 1894195200 52103 18446744073709551615"
+    b"31818 (ray::RoleProces) R 31301 31301 31301 0 -1 4194368 48417 0 12 0 1234 266 0 0 20 0 43 0 8351702 "
+    b"1894195200 52103 18446744073709551615"
     b" 4194304 7253317 140726012300064 0 0 0 0 16781312 17610 0 0 0 17 1 0 0 0 0 0 9350120 9625024 27897856 0 0 0 0 0\n"
 )
 STOPPED = RUNNING.replace(b" R ", b" T ")
-ZOMBIE = b"31900 (sh) Z 1 31900 31301 0 -1 4227084 95 0 0 0 0 0 0 0 20 0 1 0 8351999 0 0 18446744073709551615 0 0 0 0 0 0 0 0 0 0 0 0 17 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n"
+ZOMBIE = (
+    b"31900 (sh) Z 1 31900 31301 0 -1 4227084 95 0 0 0 0 0 0 0 20 0 1 0 8351999 0 0 18446744073709551615 0 0 0 0 "
+    b"0 0 0 0 0 0 0 0 17 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n"
+)
 
 
 def test_a_line() -> None:
@@ -31,7 +35,8 @@ def test_a_process_may_call_itself_anything(name: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", [b"", b"\n", b"1", b"1 (sh)", b"1 (sh) R 1 2 3", RUNNING[:60], RUNNING.replace(b" 1234 ", b" x "), b"\0" * 40]
+    "line",
+    [b"", b"\n", b"1", b"1 (sh)", b"1 (sh) R 1 2 3", RUNNING[:60], RUNNING.replace(b" 1234 ", b" x "), b"\0" * 40],
 )
 def test_what_is_no_such_line_is_nothing(line: bytes) -> None:
     assert parse_stat(line) is None

@@ -1,4 +1,5 @@
-"""The socket bus between two real processes, and between roles of one: requests, big frames, killed peers, bad bytes, status."""
+"""The socket bus between two real processes, and between roles of one: requests, big frames, killed peers, bad bytes,
+status."""
 
 from __future__ import annotations
 
@@ -30,7 +31,12 @@ MAP = ShardMap(version=1, cuts=(), adjudicators=(1,), shards=(1,))
 
 
 def topology(version: int, **routes: str) -> Topology:
-    return Topology(version=version, routes={name.replace("_", "/"): endpoint for name, endpoint in routes.items()}, azs={}, shard_map=MAP)
+    return Topology(
+        version=version,
+        routes={name.replace("_", "/"): endpoint for name, endpoint in routes.items()},
+        azs={},
+        shard_map=MAP,
+    )
 
 
 class Peer:
@@ -55,7 +61,9 @@ class Peer:
 
 
 @asynccontextmanager
-async def bus_and_peer(scheme: str = "unix", settings: Messaging | None = None) -> AsyncIterator[tuple[SocketBus, Peer, Path]]:
+async def bus_and_peer(
+    scheme: str = "unix", settings: Messaging | None = None
+) -> AsyncIterator[tuple[SocketBus, Peer, Path]]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         peer = Peer(folder, f"unix:{folder}/echo" if scheme == "unix" else "tcp:127.0.0.1:0")
@@ -96,7 +104,12 @@ def test_request_reply_failure_post_and_status(scheme: str) -> None:
                 bus.post("me", "echo/1", Done())
             account = json.loads((await bus.call("me", "echo/1", AskStatus())).json)
             assert account["load"] == {"posts": 3} and account["pid"] == peer.process.pid
-            assert (account["name"], account["az"], account["node"], account["process"]) == ("echo/1", "a", "here", "echo-1")
+            assert (account["name"], account["az"], account["node"], account["process"]) == (
+                "echo/1",
+                "a",
+                "here",
+                "echo-1",
+            )
             whole = json.loads((await bus.call("me", "host/echo-1", AskStatus())).json)
             assert account.pop("traffic")["messages"] > 0 and whole["roles"][0].pop("traffic")
             assert whole["roles"] == [account]
@@ -275,7 +288,9 @@ def test_what_is_queued_for_a_connection_being_opened_is_bounded() -> None:
     async def main() -> None:
         async with bus_and_peer() as (bus, _, _):
             chunk = bytes(8 << 20)
-            futures = [bus.call("me", "echo/1", Get([chunk], number)) for number in range(9)]  # all before the connection stands
+            futures = [
+                bus.call("me", "echo/1", Get([chunk], number)) for number in range(9)
+            ]  # all before the connection stands
             answers = await asyncio.gather(*futures, return_exceptions=True)
             assert [isinstance(answer, DatabaseError) for answer in answers] == [False] * 7 + [True] * 2
             assert {answer.sqlstate for answer in answers if isinstance(answer, DatabaseError)} == {"08006"}

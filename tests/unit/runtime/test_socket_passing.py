@@ -61,7 +61,8 @@ class Echo:
 
 
 def test_a_client_that_is_on_its_way_is_taken_whatever_becomes_of_its_sender(path: str) -> None:
-    """A gateway that was too busy to read its answers was dropped, and with it the sessions that it had sent already."""
+    """A gateway that was too busy to read its answers was dropped, and with it the sessions that it had sent
+    already."""
 
     async def main() -> None:
         echo = Echo(path)
@@ -86,7 +87,8 @@ def test_a_client_that_is_on_its_way_is_taken_whatever_becomes_of_its_sender(pat
 
 
 def test_the_answers_to_all_offers_fit_into_the_sockets_buffer(path: str) -> None:
-    """Whoever offers is asked nothing by a full one: it could not answer, and what is on its way would have to be given up."""
+    """Whoever offers is asked nothing by a full one: it could not answer, and what is on its way would have to be given
+    up."""
 
     async def main() -> None:
         echo = Echo(path)
@@ -200,7 +202,8 @@ def test_a_stalled_receiver_gets_nothing(path: str, monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.parametrize("then", ["nothing", "asks again", "is closed"])
 def test_what_is_on_its_way_to_a_receiver_that_is_stopped_comes_back(path: str, then: str) -> None:
-    """It was closed: a session that had just been handed to a query processor that was being stopped ended without a word."""
+    """It was closed: a session that had just been handed to a query processor that was being stopped ended without a
+    word."""
 
     async def main() -> None:
         echo = Echo(path)

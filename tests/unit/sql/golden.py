@@ -2,8 +2,9 @@
 
     python -m tests.unit.sql.golden "host=... user=postgres" [more expressions, a file [golden file]]
 
-A block is an expression, then `  type: text`, `  type is NULL` or `  error SQLSTATE: message`. Recorded with TimeZone UTC and the C locale. Expressions whose value
-depends on when they run are written so that it does not (`now() = current_timestamp`).
+A block is an expression, then `  type: text`, `  type is NULL` or `  error SQLSTATE: message`. Recorded with TimeZone
+UTC and the C locale. Expressions whose value depends on when they run are written so that it does not (`now() =
+current_timestamp`).
 """
 
 from __future__ import annotations
@@ -54,5 +55,9 @@ def record(expressions: list[str], dsn: str) -> str:
 if __name__ == "__main__":
     file = Path(sys.argv[3]) if len(sys.argv) > 3 else FILE
     known = [expression for expression, _ in read(file)] if file.exists() else []
-    added = [line for line in Path(sys.argv[2]).read_text().splitlines() if line and line not in known] if len(sys.argv) > 2 else []
+    added = (
+        [line for line in Path(sys.argv[2]).read_text().splitlines() if line and line not in known]
+        if len(sys.argv) > 2
+        else []
+    )
     file.write_text(record(known + added, sys.argv[1]))

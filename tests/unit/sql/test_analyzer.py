@@ -144,7 +144,9 @@ def test_errors_say_where(sql: str, sqlstate: str, position: int) -> None:
     assert (caught.value.sqlstate, caught.value.position) == (sqlstate, position)
 
 
-@pytest.mark.parametrize("sql", ["count(*)", "sum(a)", "a + max(b)", "(select 1)", "exists (select 1)", "rank() over ()"])
+@pytest.mark.parametrize(
+    "sql", ["count(*)", "sum(a)", "a + max(b)", "(select 1)", "exists (select 1)", "rank() over ()"]
+)
 def test_what_is_no_value_of_one_row_is_left_to_the_column_executor(sql: str) -> None:
     with pytest.raises(NotRowExpression):
         tree(sql)

@@ -1,4 +1,5 @@
-"""Array literals: what PostgreSQL 18 answers to each (its own output, or the error's code), and both forms there and back."""
+"""Array literals: what PostgreSQL 18 answers to each (its own output, or the error's code), and both forms there and
+back."""
 
 from __future__ import annotations
 
@@ -76,7 +77,9 @@ def test_what_is_no_literal(text: str) -> None:
     assert error.value.sqlstate == REFUSED[text]
 
 
-ITEMS = st.lists(st.one_of(st.none(), st.text(max_size=5), st.sampled_from(["NULL", "", " ", '"', "\\", "{", "},"])), max_size=6)
+ITEMS = st.lists(
+    st.one_of(st.none(), st.text(max_size=5), st.sampled_from(["NULL", "", " ", '"', "\\", "{", "},"])), max_size=6
+)
 
 
 @given(ITEMS, st.integers(-3, 3), st.integers(1, 3))
@@ -96,7 +99,27 @@ def test_there_and_back(items: list[str | None], lower: int, rows: int) -> None:
 
 def test_every_element_type_has_its_array() -> None:
     assert {known.oid for known in ARRAY_TYPES.values()} >= {
-        *(1000, 1001, 1003, 1005, 1007, 1009, 1014, 1015, 1016, 1021, 1022, 1028, 1115, 1182, 1183, 1185, 1187, 1231, 2951)
+        *(
+            1000,
+            1001,
+            1003,
+            1005,
+            1007,
+            1009,
+            1014,
+            1015,
+            1016,
+            1021,
+            1022,
+            1028,
+            1115,
+            1182,
+            1183,
+            1185,
+            1187,
+            1231,
+            2951,
+        )
     }
     for known in ARRAY_TYPES.values():
         assert (

@@ -1,4 +1,5 @@
-"""Expressions of constants give what PostgreSQL gives: value, type, error (expressions.golden, patterns.golden, json.golden)."""
+"""Expressions of constants give what PostgreSQL gives: value, type, error (expressions.golden, patterns.golden,
+json.golden)."""
 
 from __future__ import annotations
 
@@ -42,7 +43,12 @@ def evaluate(sql: str) -> str:
         travelled = decode_expression(encode_expression(tree))
         surroundings = environment()
         value = compile_expression(travelled)((), (), surroundings)
-        assert compile_tuple([travelled])((), (), environment())[0] in (value, None) or value != value or "uuid" in sql or "random" in sql
+        assert (
+            compile_tuple([travelled])((), (), environment())[0] in (value, None)
+            or value != value
+            or "uuid" in sql
+            or "random" in sql
+        )
         if tree.type.name == "bool":
             assert compile_filter(travelled)((), (), environment()) is (value is True)
     except DatabaseError as error:
@@ -51,7 +57,11 @@ def evaluate(sql: str) -> str:
     return golden.outcome(known.name, None if value is None else known.format_text(value, tree.type.modifier))
 
 
-RECORDED = golden.read() + golden.read(golden.FILE.with_name("patterns.golden")) + golden.read(golden.FILE.with_name("json.golden"))
+RECORDED = (
+    golden.read()
+    + golden.read(golden.FILE.with_name("patterns.golden"))
+    + golden.read(golden.FILE.with_name("json.golden"))
+)
 
 
 @pytest.mark.parametrize(("expression", "expected"), RECORDED, ids=[expression for expression, _ in RECORDED])

@@ -19,7 +19,9 @@ parse_json, parse_jsonb = by_name["json"].parse_text, by_name["jsonb"].parse_tex
 RECORDED = json_errors.read()
 
 
-@pytest.mark.parametrize(("type_", "text", "expected"), RECORDED, ids=[f"{type_} {text[:30]!r}" for type_, text, _ in RECORDED])
+@pytest.mark.parametrize(
+    ("type_", "text", "expected"), RECORDED, ids=[f"{type_} {text[:30]!r}" for type_, text, _ in RECORDED]
+)
 def test_a_text_that_is_no_json_is_refused_in_postgresqls_words(type_: str, text: str, expected: str) -> None:
     try:
         by_name[type_].parse_text(text, -1)
@@ -66,10 +68,14 @@ def value_of(draw: random.Random, depth: int) -> Any:
     if kind == 2:
         return Decimal(draw.randrange(-(10**12), 10**12)).scaleb(-draw.randrange(8))
     if kind <= 5:
-        return "".join(draw.choice(["a", '"', "\\", "\n", "é", "😀", "\x01", " ", "/"]) for _ in range(draw.randrange(5)))
+        return "".join(
+            draw.choice(["a", '"', "\\", "\n", "é", "😀", "\x01", " ", "/"]) for _ in range(draw.randrange(5))
+        )
     if kind == 6:
         return [value_of(draw, depth - 1) for _ in range(draw.randrange(4))]
-    return {value_of(draw, 0).__repr__()[: draw.randrange(6)]: value_of(draw, depth - 1) for _ in range(draw.randrange(4))}
+    return {
+        value_of(draw, 0).__repr__()[: draw.randrange(6)]: value_of(draw, depth - 1) for _ in range(draw.randrange(4))
+    }
 
 
 def shown(value: Any, blank: str) -> str:
@@ -101,7 +107,9 @@ def test_values_come_back(seed: int) -> None:
             (key, parse_jsonb(shown(item, ""), -1)) for key, item in value.items()
         ]
     if isinstance(value, list):
-        assert [parse_jsonb(part, -1) for part in json_items(text)] == [parse_jsonb(shown(item, ""), -1) for item in value]
+        assert [parse_jsonb(part, -1) for part in json_items(text)] == [
+            parse_jsonb(shown(item, ""), -1) for item in value
+        ]
 
 
 @pytest.mark.parametrize("type_", ["json", "jsonb"])

@@ -27,7 +27,9 @@ numerics = st.one_of(
         st.lists(st.integers(0, 9), min_size=1, max_size=40),
         st.integers(-500, 500),
     ),
-    st.sampled_from([Decimal(t) for t in ("NaN", "Infinity", "-Infinity", "0", "0.00", "-0", "1.0", "1.00", "10", "-0.01")]),
+    st.sampled_from(
+        [Decimal(t) for t in ("NaN", "Infinity", "-Infinity", "0", "0.00", "-0", "1.0", "1.00", "10", "-0.01")]
+    ),
 )
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 intervals = st.tuples(integers(32), integers(32), integers(64))
@@ -45,7 +47,9 @@ DATUMS: dict[str, st.SearchStrategy[Any]] = {
     "numeric": numerics,
     "text": st.one_of(texts, st.sampled_from(["", "\0", "\0\0", "a", "a\0", "a\0\x01", "ab", "\U0010ffff"])),
     "bpchar": texts,
-    "bytea": st.one_of(st.binary(max_size=6), st.lists(st.sampled_from([b"\0", b"\1", b"\xfe", b"\xff"]), max_size=4).map(b"".join)),
+    "bytea": st.one_of(
+        st.binary(max_size=6), st.lists(st.sampled_from([b"\0", b"\1", b"\xfe", b"\xff"]), max_size=4).map(b"".join)
+    ),
     "uuid": st.one_of(st.binary(min_size=16, max_size=16), st.sampled_from([b"\0" * 16, b"\xff" * 16])),
     "interval": st.one_of(intervals, st.tuples(st.integers(-2, 2), st.integers(-60, 60), st.just(0))),
 }
@@ -99,7 +103,9 @@ COLUMN = st.tuples(st.sampled_from(sorted(DATUMS)), st.booleans(), st.booleans()
 def test_composites_sort_by_their_columns_and_prefixes_are_byte_prefixes(
     columns: list[tuple[str, bool, bool]], data: st.DataObject
 ) -> None:
-    codec = KeyCodec([ColumnType(name) for name, _, _ in columns], [d for _, d, _ in columns], [n for _, _, n in columns])
+    codec = KeyCodec(
+        [ColumnType(name) for name, _, _ in columns], [d for _, d, _ in columns], [n for _, _, n in columns]
+    )
     rows = [[data.draw(st.one_of(st.none(), DATUMS[name])) for name, _, _ in columns] for _ in range(2)]
     if data.draw(st.booleans()):
         rows[1][0] = rows[0][0]

@@ -23,7 +23,10 @@ KINDS: list[tuple[ColumnType, st.SearchStrategy[Any]]] = [
     (ColumnType("int8"), st.integers(-(2**63), 2**63 - 1)),
     (ColumnType("float8"), st.floats()),
     (ColumnType("float4"), st.floats(width=32)),
-    (ColumnType("text"), st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=40) | st.just("x" * 300)),
+    (
+        ColumnType("text"),
+        st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=40) | st.just("x" * 300),
+    ),
     (ColumnType("bytea"), st.binary(max_size=40) | st.just(b"\xc0" * 70_000)),
     (ColumnType("uuid"), st.binary(min_size=16, max_size=16)),
     (NUMERIC, st.decimals(-(10**15), 10**15, places=4)),
@@ -51,7 +54,9 @@ def tables(draw: st.DrawFn) -> tuple[tuple[ColumnType, ...], list[list[Any] | No
 def test_together_as_one_by_one(table: tuple[tuple[ColumnType, ...], list[list[Any] | None]], skipped: int) -> None:
     types, rows = table
     codec = RowCodec(types)
-    encoded = pa.array([None] * skipped + [None if row is None else codec.encode(row) for row in rows], pa.binary()).slice(skipped)
+    encoded = pa.array(
+        [None] * skipped + [None if row is None else codec.encode(row) for row in rows], pa.binary()
+    ).slice(skipped)
     try:
         columns = columns_of(encoded, range(len(types)), types)
     except NotPlain:
@@ -66,7 +71,9 @@ def test_together_as_one_by_one(table: tuple[tuple[ColumnType, ...], list[list[A
         column.validate(full=True)
         expected = to_arrow(datums, type_)
         is_float = pa.types.is_floating(expected.type)
-        assert str(column) == str(expected) and column.type == expected.type if is_float else column.equals(expected), type_
+        assert str(column) == str(expected) and column.type == expected.type if is_float else column.equals(expected), (
+            type_
+        )
 
 
 @pytest.mark.parametrize(

@@ -25,8 +25,22 @@ DAY = by_name["date"].parse_text("2024-04-03")
         ("SQL", "DMY", "03/04/2024", "02/01/2024 03:04:05.6", "15/03/0044 12:00:00 BC", "02/01/2024 04:04:05.6 CET"),
         ("SQL", "YMD", "04/03/2024", "01/02/2024 03:04:05.6", "03/15/0044 12:00:00 BC", "01/02/2024 04:04:05.6 CET"),
         ("German", "DMY", "03.04.2024", "02.01.2024 03:04:05.6", "15.03.0044 12:00:00 BC", "02.01.2024 04:04:05.6 CET"),
-        ("Postgres", "DMY", "03-04-2024", "Tue 02 Jan 03:04:05.6 2024", "Fri 15 Mar 12:00:00 0044 BC", "Tue 02 Jan 04:04:05.6 2024 CET"),
-        ("Postgres", "MDY", "04-03-2024", "Tue Jan 02 03:04:05.6 2024", "Fri Mar 15 12:00:00 0044 BC", "Tue Jan 02 04:04:05.6 2024 CET"),
+        (
+            "Postgres",
+            "DMY",
+            "03-04-2024",
+            "Tue 02 Jan 03:04:05.6 2024",
+            "Fri 15 Mar 12:00:00 0044 BC",
+            "Tue 02 Jan 04:04:05.6 2024 CET",
+        ),
+        (
+            "Postgres",
+            "MDY",
+            "04-03-2024",
+            "Tue Jan 02 03:04:05.6 2024",
+            "Fri Mar 15 12:00:00 0044 BC",
+            "Tue Jan 02 04:04:05.6 2024 CET",
+        ),
     ],
 )
 def test_dates(date: str, order: str, day: str, moment: str, long_ago: str, zoned: str) -> None:
@@ -70,7 +84,12 @@ HOUR = 3_600_000_000
     ("datum", "verbose", "standard", "iso"),
     [
         ((0, 0, 0), "@ 0", "0", "PT0S"),
-        ((14, 3, 4 * HOUR + 5_006_700), "@ 1 year 2 mons 3 days 4 hours 5.0067 secs", "+1-2 +3 +4:00:05.0067", "P1Y2M3DT4H5.0067S"),
+        (
+            (14, 3, 4 * HOUR + 5_006_700),
+            "@ 1 year 2 mons 3 days 4 hours 5.0067 secs",
+            "+1-2 +3 +4:00:05.0067",
+            "P1Y2M3DT4H5.0067S",
+        ),
         ((-14, 0, 0), "@ 1 year 2 mons ago", "-1-2", "P-1Y-2M"),
         ((0, -1, HOUR), "@ 1 day -1 hours ago", "+0-0 -1 +1:00:00", "P-1DT1H"),
         ((0, 1, -500_000), "@ 1 day -0.5 secs", "+0-0 +1 -0:00:00.5", "P1DT-0.5S"),
@@ -97,9 +116,18 @@ def test_floats_and_bytea() -> None:
     def shown(name: str, value: float, digits: int) -> str:
         return by_name[name].format_text(value, -1, styled(BERLIN, Style(float_digits=digits)))
 
-    assert [shown("float8", 0.1 + 0.2, digits) for digits in (3, 1, 0, -12, -15)] == ["0.30000000000000004"] * 2 + ["0.3"] * 3
-    assert shown("float8", 123456789012345680.0, 0) == "1.23456789012346e+17" and shown("float8", 1e300 / 3, 0) == "3.33333333333333e+299"
-    assert shown("float4", 1.100000023841858, 0) == "1.1" and shown("float4", 1.5, -15) == "2" and shown("float8", -0.0, 0) == "-0"
+    assert [shown("float8", 0.1 + 0.2, digits) for digits in (3, 1, 0, -12, -15)] == ["0.30000000000000004"] * 2 + [
+        "0.3"
+    ] * 3
+    assert (
+        shown("float8", 123456789012345680.0, 0) == "1.23456789012346e+17"
+        and shown("float8", 1e300 / 3, 0) == "3.33333333333333e+299"
+    )
+    assert (
+        shown("float4", 1.100000023841858, 0) == "1.1"
+        and shown("float4", 1.5, -15) == "2"
+        and shown("float8", -0.0, 0) == "-0"
+    )
     assert by_name["bytea"].format_text(b"\x00\xff\\A", -1, styled(BERLIN, Style(bytea="escape"))) == "\\000\\377\\\\A"
 
 

@@ -1,4 +1,5 @@
-"""Types read and write as PostgreSQL: types.golden holds type, input, and what PostgreSQL made of it as text and as binary in hexadecimal (or its error)."""
+"""Types read and write as PostgreSQL: types.golden holds type, input, and what PostgreSQL made of it as text and as
+binary in hexadecimal (or its error)."""
 
 from __future__ import annotations
 

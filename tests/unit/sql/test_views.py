@@ -27,14 +27,20 @@ def view(number: int, query: str, *reads: int) -> View:
 
 
 def test_names_of_common_table_expressions_are_no_relations() -> None:
-    sql = "WITH x AS (SELECT * FROM r), y AS (SELECT * FROM x, (WITH z AS (SELECT * FROM y) SELECT * FROM z) q) SELECT * FROM x, y, z"
+    sql = (
+        "WITH x AS (SELECT * FROM r), y AS (SELECT * FROM x, (WITH z AS (SELECT * FROM y) SELECT * FROM z) q) "
+        "SELECT * FROM x, y, z"
+    )
     assert [node.relname for node in relations_of(tree(sql))] == ["r", "y", "z"]
     recursive = "WITH RECURSIVE x AS (SELECT * FROM x) DELETE FROM d USING x, s.x WHERE EXISTS (SELECT FROM x, u)"
     assert [(node.schemaname, node.relname) for node in relations_of(tree(recursive))] == [("s", "x"), (None, "u")]
 
 
 def test_views_upon_views_are_bounded() -> None:
-    chain = [view(1, "SELECT 1 AS a"), *(view(n, f"SELECT a FROM public.v{n - 1}", n - 1) for n in range(2, DEPTH_MAX + 2))]
+    chain = [
+        view(1, "SELECT 1 AS a"),
+        *(view(n, f"SELECT a FROM public.v{n - 1}", n - 1) for n in range(2, DEPTH_MAX + 2)),
+    ]
     catalog = Catalog(1, chain)
     Expansion(catalog).query(chain[DEPTH_MAX - 1])
     with pytest.raises(DatabaseError, match="stack depth limit exceeded"):

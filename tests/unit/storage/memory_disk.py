@@ -47,7 +47,9 @@ class MemoryDisk:
 
     def list(self, folder: str = "") -> list[str]:
         prefix = f"{folder}/" if folder else ""
-        return sorted(path[len(prefix) :] for path in self.files if path.startswith(prefix) and "/" not in path[len(prefix) :])
+        return sorted(
+            path[len(prefix) :] for path in self.files if path.startswith(prefix) and "/" not in path[len(prefix) :]
+        )
 
     def exists(self, path: str) -> bool:
         return path in self.files

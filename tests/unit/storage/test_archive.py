@@ -1,4 +1,5 @@
-"""Storage replicas and an object store, in simulated time: what is uploaded, by whom, what may go, and a shard that opens itself from there."""
+"""Storage replicas and an object store, in simulated time: what is uploaded, by whom, what may go, and a shard that
+opens itself from there."""
 
 from __future__ import annotations
 
@@ -140,7 +141,9 @@ def test_one_replica_uploads_for_all() -> None:
         # ... of its segments each once, and only those stay that the two newest checkpoints name
         assert len(shard.keys("checkpoints")) == archive_index.CHECKPOINTS_KEPT
         named = {
-            segment.key for key in shard.keys("checkpoints") for segment in archive_index.decode(shard.stored.objects[key][0], key).segments
+            segment.key
+            for key in shard.keys("checkpoints")
+            for segment in archive_index.decode(shard.stored.objects[key][0], key).segments
         }
         assert set(shard.keys("segments")) == named
 
@@ -292,7 +295,9 @@ def test_on_the_way_to_zero_the_store_has_everything() -> None:
         await shard.write(10)
         at = shard.world.clock.now().latest
         for kind in (Checkpoint, Upload):
-            answers = await asyncio.gather(*(shard.world.bus.call("test", f"storage/1/{az}", kind(at), 20.0) for az in AZS))
+            answers = await asyncio.gather(
+                *(shard.world.bus.call("test", f"storage/1/{az}", kind(at), 20.0) for az in AZS)
+            )
             assert all(isinstance(answer, Checkpointed) for answer in answers)
         assert shard.newest().manifest.watermark >= at
         assert all(answer.checkpoint_ts >= at for answer in answers)

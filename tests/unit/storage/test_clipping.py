@@ -70,7 +70,9 @@ def test_a_clipped_segment_has_the_rows_inside_and_no_others(seed: int, monkeypa
 def test_rows_that_were_written_without_a_commit_time_keep_the_one_they_have() -> None:
     disk = MemoryDisk()
     writer = SegmentWriter(disk.open("untimed"))
-    writer.add_untimed(pa.array([key(1, column) for column in range(9)], pa.binary()), pa.array([b"v"] * 9, pa.binary()))
+    writer.add_untimed(
+        pa.array([key(1, column) for column in range(9)], pa.binary()), pa.array([b"v"] * 9, pa.binary())
+    )
     writer.finish()
     spans = ((key(1, 4)[KEYSPACE_BYTES:], None),)
     assert asyncio.run(clip(disk, Segment(disk, "untimed", commit_ts=77), "clipped", spans))

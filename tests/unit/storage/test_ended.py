@@ -18,7 +18,9 @@ TOPOLOGY = Topology(
 
 
 def shard(number: int, written_s: float) -> list[StoredObject]:
-    return [StoredObject(f"shards/{number}/1-1/{name}", 10, written_s) for name in ("checkpoints/5", "segments/1", "writer")]
+    return [
+        StoredObject(f"shards/{number}/1-1/{name}", 10, written_s) for name in ("checkpoints/5", "segments/1", "writer")
+    ]
 
 
 def piece(journal: int, written_s: float) -> StoredObject:

@@ -1,4 +1,5 @@
-"""Storage replicas filled from a peer, in simulated time: a lost disk, damage, a crash at any moment, a peer that merges or is damaged itself, no room."""
+"""Storage replicas filled from a peer, in simulated time: a lost disk, damage, a crash at any moment, a peer that
+merges or is damaged itself, no room."""
 
 from __future__ import annotations
 
@@ -44,7 +45,9 @@ class Shard:
         self.journals = Journals(self.random)
         for az in AZS:
             world.add_process(f"storage-{az}", az, [RoleSpec(f"storage/1/{az}", az, self._replica)])
-        world.add_process("crossbar-1", "a", [RoleSpec("crossbar/1", "a", lambda context: TrimmingCrossbar(context, self.journals))])
+        world.add_process(
+            "crossbar-1", "a", [RoleSpec("crossbar/1", "a", lambda context: TrimmingCrossbar(context, self.journals))]
+        )
 
     def _replica(self, context: Context) -> StorageReplica:
         return StorageReplica(context, 1, context.az, ["crossbar/1"])
@@ -118,7 +121,10 @@ def test_a_lost_disk_is_filled_and_nothing_else_is_left_on_it() -> None:
         await shard.read("a")
         assert shard.role("a").store.checkpoint_ts >= shard.journals.trimmed
         await shard.write(40)
-        assert set(shard.image("a").files) == {"manifest", *(segment.name for segment in shard.role("a").store.segments)}
+        assert set(shard.image("a").files) == {
+            "manifest",
+            *(segment.name for segment in shard.role("a").store.segments),
+        }
 
     run(scenario)
 

@@ -1,4 +1,5 @@
-"""Filling from a peer that loses its disk meanwhile, and is filled or begins anew itself: nothing of its two lives is mixed, and what it no longer has is not taken."""
+"""Filling from a peer that loses its disk meanwhile, and is filled or begins anew itself: nothing of its two lives is
+mixed, and what it no longer has is not taken."""
 
 from __future__ import annotations
 
@@ -70,7 +71,8 @@ ALL: Rows = [(b"hot", 10), (b"old", 20), (b"late", 110), (b"hot", 150), (b"new",
 @pytest.mark.parametrize("messages", [1, 2])
 @pytest.mark.parametrize("after", [[(220, ALL)], [(150, ALL[:3]), (160, ALL[3:4]), (220, ALL[4:])]])
 def test_segments_of_two_lives_are_not_mixed(messages: int, after: list[tuple[int, Rows]]) -> None:
-    """The peer loses its disk after so many messages, and is filled from one that has its rows, and more, in other segments of the same names."""
+    """The peer loses its disk after so many messages, and is filled from one that has its rows, and more, in other
+    segments of the same names."""
 
     async def test() -> None:
         peers = Peers(peer=await made(1, (100, ALL[:2]), (200, ALL[2:3])))
@@ -120,7 +122,8 @@ def test_a_manifest_of_a_version_that_knew_no_lives_is_read_and_gets_one() -> No
 
 
 def test_a_peer_that_has_lost_what_is_wanted_is_left_for_another() -> None:
-    """It offered the most, began anew and has nothing, or less than the taker: what the taker has stays, and the next one is asked."""
+    """It offered the most, began anew and has nothing, or less than the taker: what the taker has stays, and the next
+    one is asked."""
 
     async def test(lost: MemoryDisk, others: dict[str, MemoryDisk]) -> None:
         own = await made(99, (50, [(b"mine", 10)]))

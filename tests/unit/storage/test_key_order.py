@@ -24,7 +24,9 @@ def short_runs() -> object:
 
 
 @given(st.lists(st.lists(keys, unique=True), max_size=12), keys, keys, st.integers(1, 5), st.booleans())
-def test_windows_are_those_of_a_sorted_set(batches: list[list[bytes]], start: bytes, end: bytes, keys_max: int, reverse: bool) -> None:
+def test_windows_are_those_of_a_sorted_set(
+    batches: list[list[bytes]], start: bytes, end: bytes, keys_max: int, reverse: bool
+) -> None:
     order, known = KeyOrder(), set[bytes]()
     for batch in batches:
         order.new += [key for key in batch if key not in known]

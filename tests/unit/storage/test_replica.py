@@ -14,7 +14,19 @@ import pytest
 
 from actors.common import write_set
 from actors.common.errors import DatabaseError
-from actors.common.messages import Deliver, DemandWatermark, Done, Get, Got, Message, Scan, Scanned, StreamAck, SubscribeRange, Topology
+from actors.common.messages import (
+    Deliver,
+    DemandWatermark,
+    Done,
+    Get,
+    Got,
+    Message,
+    Scan,
+    Scanned,
+    StreamAck,
+    SubscribeRange,
+    Topology,
+)
 from actors.common.ranges import ShardMap
 from actors.common.settings import Limits, Settings, Storing, Streaming
 from actors.runtime.clock import SystemClock
@@ -51,7 +63,9 @@ class CrossbarBus:
         self.subscriptions: list[tuple[str, SubscribeRange]] = []
         self.refuse: DatabaseError | None = None
 
-    def request(self, sender: str, destination: str, message: Message, on_reply: Any, on_failure: Any, timeout_s: float = 10.0) -> None:
+    def request(
+        self, sender: str, destination: str, message: Message, on_reply: Any, on_failure: Any, timeout_s: float = 10.0
+    ) -> None:
         assert isinstance(message, SubscribeRange)
         self.subscriptions.append((destination, message))
         if self.refuse is not None:
@@ -75,7 +89,9 @@ class World:
         self.bus = CrossbarBus()
         self.tasks: list[asyncio.Task[Any]] = []
         self.settings = settings or Settings()
-        context = Context("storage/1/a", "a", self.bus, SystemClock(0), self.disk, Random(7), self._spawn, self.settings)  # type: ignore[arg-type]
+        context = Context(
+            "storage/1/a", "a", self.bus, SystemClock(0), self.disk, Random(7), self._spawn, self.settings
+        )  # type: ignore[arg-type]
         self.replica = StorageReplica(context, 1, "a", ["crossbar/1", "crossbar/2"])
         self.number = 0
 
@@ -145,7 +161,12 @@ def test_a_read_at_or_below_the_watermark_is_answered_at_once() -> None:
         assert world.ask(Get([PREFIX + b"b", PREFIX + b"a", PREFIX + b"z"], 10)).message == Got([b"x", b"2", None], 6)
         assert world.ask(Get([PREFIX + b"a"], 5)).message == Got([b"1"], 0)
         scanned = world.ask(Scan(PREFIX, END, 10)).message
-        assert (rows_of(scanned), scanned.resume, scanned.catalog_ts, scanned.rows_read) == ([(b"a", b"2"), (b"b", b"x")], None, 6, 2)
+        assert (rows_of(scanned), scanned.resume, scanned.catalog_ts, scanned.rows_read) == (
+            [(b"a", b"2"), (b"b", b"x")],
+            None,
+            6,
+            2,
+        )
         assert not world.bus.posts, "an idle replica sends nothing"
 
     drive(test)
@@ -269,7 +290,8 @@ def test_silence_while_a_demand_is_in_flight_opens_a_new_stream() -> None:
 
 
 def test_each_silent_stream_gives_the_next_one_more_time() -> None:
-    """Seed 50002513: a crossbar that needs longer to read the journals again than a stream may be silent was asked to begin anew for ever."""
+    """Seed 50002513: a crossbar that needs longer to read the journals again than a stream may be silent was asked to
+    begin anew for ever."""
 
     async def test() -> None:
         world = await World(settings=Settings(streaming=Streaming(silence_s=0.01))).start()
@@ -361,7 +383,9 @@ def test_checkpoint_restart_and_merge() -> None:
         assert again.bus.subscriptions[0][1].after_ts == checkpoint_ts
         for commit_ts in range(checkpoint_ts + 1, 401):
             number = commit_ts - 1
-            again.deliver({commit_ts: {b"%04d" % (number * 7 % 1000): b"%d" % number, b"hot": b"%d" % number}}, commit_ts)
+            again.deliver(
+                {commit_ts: {b"%04d" % (number * 7 % 1000): b"%d" % number, b"hot": b"%d" % number}}, commit_ts
+            )
         await again.settle()
         for one in (world, again):
             assert rows_of(one.ask(Scan(PREFIX, END, 400)).message) == sorted(expected.items())
@@ -427,7 +451,9 @@ def test_a_flipped_bit_fails_the_read_towards_another_replica_and_shows_in_statu
 
 def test_a_snapshot_below_the_horizon_is_refused() -> None:
     async def test() -> None:
-        world = await World(settings=Settings(storing=Storing(memtable_bytes_max=1), limits=Limits(transaction_age_s=1))).start()
+        world = await World(
+            settings=Settings(storing=Storing(memtable_bytes_max=1), limits=Limits(transaction_age_s=1))
+        ).start()
         world.deliver({1: {b"a": b"1"}, 2: {b"a": b"2"}}, 3_000_000)
         await world.settle()
         assert world.get(b"a", 2_000_000) == b"2"

@@ -1,4 +1,5 @@
-"""Scans with programs: what is filtered, projected and aggregated by blocks equals what plain Python makes of the rows."""
+"""Scans with programs: what is filtered, projected and aggregated by blocks equals what plain Python makes of the
+rows."""
 
 from __future__ import annotations
 
@@ -99,7 +100,9 @@ def data() -> Iterator[Data]:
         yield asyncio.run(Data().fill())
 
 
-def answers(data: Data, program: bytes, *, reverse: bool = False, limit: int = 0, bytes_max: int = 4 << 20) -> list[Scanned]:
+def answers(
+    data: Data, program: bytes, *, reverse: bool = False, limit: int = 0, bytes_max: int = 4 << 20
+) -> list[Scanned]:
     scanner, start, end, left, found = Scanner(data.store), PREFIX, END, limit, []
     while True:
         scanned = scanner.run(Scan(start, end, NOW, program, reverse, left, bytes_max))
@@ -217,11 +220,17 @@ FILTERS = [
     (compare("<", 3, Parameter(1, FLOAT8)), (0.25,), lambda row: row[3] is not None and row[3] < 0.25),
     (compare(">", 2, tree.Cast(Parameter(1, INT4), ColumnType("numeric"))), (5,), lambda row: row[2] > 5),
     (NullTest(column(3)), (), lambda row: row[3] is None),
-    (InList(column(0), (Constant(5, INT4), Parameter(1, INT4), Constant(2520, INT4))), (4001,), lambda row: row[0] in (5, 4001, 2520)),
+    (
+        InList(column(0), (Constant(5, INT4), Parameter(1, INT4), Constant(2520, INT4))),
+        (4001,),
+        lambda row: row[0] in (5, 4001, 2520),
+    ),
     (InList(column(1), (Constant("text 1", TEXT),), True), (), lambda row: row[1] is not None and row[1] != "text 1"),
     (InList(column(1), (Constant("text 1", TEXT), Constant(None, TEXT)), True), (), lambda row: False),
     (
-        tree.Or((compare("<", 0, Constant(3, INT4)), tree.And((compare(">", 0, Constant(4000, INT4)), NullTest(column(1)))))),
+        tree.Or(
+            (compare("<", 0, Constant(3, INT4)), tree.And((compare(">", 0, Constant(4000, INT4)), NullTest(column(1)))))
+        ),
         (),
         lambda row: row[0] < 3 or (row[0] > 4000 and row[1] is None),
     ),
@@ -255,9 +264,13 @@ def test_a_nan_is_left_to_the_rows() -> None:
 def test_filters(data: Data, filter_number: int, by_block: bool) -> None:
     expression, parameters, expected = FILTERS[filter_number]
     wanted = [(key, row) for key, row in data.sorted() if expected(row)]
-    program = ScanProgram(columns=TYPES, filter=tree.encode_expression(expression) if by_block else expression, parameters=parameters)
+    program = ScanProgram(
+        columns=TYPES, filter=tree.encode_expression(expression) if by_block else expression, parameters=parameters
+    )
     numbers = ScanProgram(program.columns, program.filter, program.parameters, output="columns", project=(0,))
-    counts = ScanProgram(program.columns, program.filter, program.parameters, output="aggregates", aggregates=(Aggregate("count"),))
+    counts = ScanProgram(
+        program.columns, program.filter, program.parameters, output="aggregates", aggregates=(Aggregate("count"),)
+    )
     with patch.object(scan, "block_part", scan.block_part if by_block else lambda *_: None):
         assert rows_of(answers(data, scan_program.encode(program))) == wanted
         assert rows_of(answers(data, scan_program.encode(program), limit=3, reverse=True)) == wanted[::-1][:3]
@@ -274,7 +287,12 @@ def test_aggregates(data: Data, by_block: bool) -> None:
         Aggregate("sum", column(2)),
         Aggregate("sum", column(4)),
     ]
-    wanted += [Aggregate("min", column(2)), Aggregate("max", column(1)), Aggregate("max", column(3)), Aggregate("min", column(4))]
+    wanted += [
+        Aggregate("min", column(2)),
+        Aggregate("max", column(1)),
+        Aggregate("max", column(3)),
+        Aggregate("min", column(4)),
+    ]
     program = scan_program.encode(ScanProgram(columns=TYPES, output="aggregates", aggregates=tuple(wanted)))
     with patch.object(scan, "block_part", scan.block_part if by_block else lambda *_: None):
         partial = table(answers(data, program)).to_pylist()
@@ -309,7 +327,9 @@ def test_grouped_aggregates(data: Data, by_block: bool, group_by: tuple[int, ...
     with patch.object(scan, "block_part", scan.block_part if by_block else lambda *_: None):
         partials = table(answers(data, scan_program.encode(program))).to_pylist()
     for partial in partials:
-        group = merged.setdefault(tuple(partial[f"g{place}"] for place in range(len(group_by))), [0, 0, Decimal(1000), Decimal(0), 0])
+        group = merged.setdefault(
+            tuple(partial[f"g{place}"] for place in range(len(group_by))), [0, 0, Decimal(1000), Decimal(0), 0]
+        )
         group[:] = [
             group[0] + partial["a0"],
             group[1] + partial["a1"],
@@ -322,7 +342,10 @@ def test_grouped_aggregates(data: Data, by_block: bool, group_by: tuple[int, ...
 
 def test_groups_are_made_by_arrow_where_they_can_be(data: Data) -> None:
     program = ScanProgram(
-        columns=TYPES, output="aggregates", aggregates=(Aggregate("sum", column(0)), Aggregate("max", column(1))), group_by=(1,)
+        columns=TYPES,
+        output="aggregates",
+        aggregates=(Aggregate("sum", column(0)), Aggregate("max", column(1))),
+        group_by=(1,),
     )
     with patch.object(pushdown, "all_rows", side_effect=AssertionError("row by row")):
         answers(data, scan_program.encode(program))
@@ -330,11 +353,17 @@ def test_groups_are_made_by_arrow_where_they_can_be(data: Data) -> None:
 
 @pytest.mark.parametrize(("group_by", "floats"), [((), (1.7e308, 1e308)), ((1,), (sys.float_info.max, 1e295))])
 def test_a_block_whose_sum_overflows_is_added_once(group_by: tuple[int, ...], floats: tuple[float, float]) -> None:
-    """The second block alone takes the sum of floats over float8's end, with the newer row it does not; it was counted before that was seen, and then again."""
+    """The second block alone takes the sum of floats over float8's end, with the newer row it does not; it was counted
+    before that was seen, and then again."""
 
     def rows(low: int, high: int, first: float) -> bytes:
-        values = [CODEC.encode([number, "same", Decimal(0), first if number == low else 0.0, 0]) for number in range(low, high)]
-        return write_set.encode([PREFIX + b"%06d" % number for number in range(low, high)], list(values), [write_set.PUT] * len(values))
+        values = [
+            CODEC.encode([number, "same", Decimal(0), first if number == low else 0.0, 0])
+            for number in range(low, high)
+        ]
+        return write_set.encode(
+            [PREFIX + b"%06d" % number for number in range(low, high)], list(values), [write_set.PUT] * len(values)
+        )
 
     async def filled() -> Data:
         data = Data()

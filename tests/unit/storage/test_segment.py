@@ -21,7 +21,11 @@ from actors.storage.segment import Segment, SegmentWriter
 from actors.storage.store import Store
 from tests.unit.storage.memory_disk import MemoryDisk
 
-ROWS = [(b"key %03d" % number, 100 - version, b"value %d" % number if version else None) for number in range(300) for version in range(2)]
+ROWS = [
+    (b"key %03d" % number, 100 - version, b"value %d" % number if version else None)
+    for number in range(300)
+    for version in range(2)
+]
 
 
 def write(disk: MemoryDisk, path: str = "segments/1.arrow") -> Segment:

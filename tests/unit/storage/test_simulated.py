@@ -1,4 +1,5 @@
-"""The storage role in simulated time, under crashes, power failures and lost or repeated messages: every answer is exactly the snapshot asked for."""
+"""The storage role in simulated time, under crashes, power failures and lost or repeated messages: every answer is
+exactly the snapshot asked for."""
 
 from __future__ import annotations
 
@@ -20,7 +21,9 @@ from actors.runtime.simulation.world import World
 from actors.storage.replica import StorageReplica
 
 KEYS = [b"\x00\x00\x40\x00\x00\x01%02d" % number for number in range(30)]
-SETTINGS = Settings(storing=Storing(memtable_bytes_max=6_000, segments_max=2, checkpoint_idle_s=1.0), limits=Limits(transaction_age_s=2))
+SETTINGS = Settings(
+    storing=Storing(memtable_bytes_max=6_000, segments_max=2, checkpoint_idle_s=1.0), limits=Limits(transaction_age_s=2)
+)
 
 
 class Journals:
@@ -40,11 +43,17 @@ class Journals:
         values = [None if self.random.random() < 0.2 else b"%d" % at for _ in keys]
         for key, value in zip(keys, values, strict=True):
             self.model[key].append((at, value))
-        self.commits.append((at, write_set.encode(keys, values, [write_set.PUT if value else write_set.DELETE for value in values])))
+        self.commits.append(
+            (at, write_set.encode(keys, values, [write_set.PUT if value else write_set.DELETE for value in values]))
+        )
         self.watermark = at
 
     def value(self, key: bytes, at: int) -> bytes | None:
-        return max(((time, value) for time, value in self.model[key] if time <= at), default=(0, None), key=lambda pair: pair[0])[1]
+        return max(
+            ((time, value) for time, value in self.model[key] if time <= at),
+            default=(0, None),
+            key=lambda pair: pair[0],
+        )[1]
 
 
 class TestCrossbar:
@@ -129,8 +138,12 @@ def test_every_answer_is_the_snapshot(seed: int) -> None:
     faults = Faults.hostile(random) if seed % 2 else Faults()
     with World(seed=seed, faults=faults, settings=SETTINGS) as world:
         world.add_process(
-            "storage-1-a", "a", [RoleSpec("storage/1/a", "a", lambda context: StorageReplica(context, 1, "a", ["crossbar/1"]))]
+            "storage-1-a",
+            "a",
+            [RoleSpec("storage/1/a", "a", lambda context: StorageReplica(context, 1, "a", ["crossbar/1"]))],
         )
-        world.add_process("crossbar-1", "a", [RoleSpec("crossbar/1", "a", lambda context: TestCrossbar(context, journals))])
+        world.add_process(
+            "crossbar-1", "a", [RoleSpec("crossbar/1", "a", lambda context: TestCrossbar(context, journals))]
+        )
         world.run(scenario(world))
     assert answered > (150 if seed % 2 == 0 else 20)

@@ -1,4 +1,5 @@
-"""The store against a model: a dict of versions that forgets nothing, with checkpoints, merges and restarts in between."""
+"""The store against a model: a dict of versions that forgets nothing, with checkpoints, merges and restarts in
+between."""
 
 from __future__ import annotations
 
@@ -73,11 +74,15 @@ def scan_by_blocks(store: Store, start: bytes, end: bytes, at: int) -> list[tupl
 
 writes = st.tuples(
     st.just("write"),
-    st.dictionaries(st.sampled_from(KEYS), st.one_of(st.none(), st.binary(min_size=1, max_size=3)), min_size=1, max_size=12),
+    st.dictionaries(
+        st.sampled_from(KEYS), st.one_of(st.none(), st.binary(min_size=1, max_size=3)), min_size=1, max_size=12
+    ),
 )
 large = st.tuples(
     st.just("large"),
-    st.dictionaries(st.sampled_from(KEYS), st.one_of(st.none(), st.binary(min_size=1, max_size=3)), min_size=1, max_size=30),
+    st.dictionaries(
+        st.sampled_from(KEYS), st.one_of(st.none(), st.binary(min_size=1, max_size=3)), min_size=1, max_size=30
+    ),
     st.integers(1, 7),
     st.randoms(use_true_random=False),
 )
@@ -100,7 +105,9 @@ steps = st.lists(
 def encode(rows: dict[bytes, bytes | None]) -> bytes:
     keys = sorted(rows)
     return write_set.encode(
-        keys, [rows[key] for key in keys], [write_set.PUT if rows[key] is not None else write_set.DELETE for key in keys]
+        keys,
+        [rows[key] for key in keys],
+        [write_set.PUT if rows[key] is not None else write_set.DELETE for key in keys],
     )
 
 
@@ -127,7 +134,9 @@ class World:
     def deliver_large(self, rows: dict[bytes, bytes | None], piece_rows: int, random: Random) -> None:
         """In pieces that may overtake each other."""
         keys = sorted(rows)
-        pieces = [encode({key: rows[key] for key in keys[at : at + piece_rows]}) for at in range(0, len(keys), piece_rows)]
+        pieces = [
+            encode({key: rows[key] for key in keys[at : at + piece_rows]}) for at in range(0, len(keys), piece_rows)
+        ]
         if random.random() < 0.5:
             random.shuffle(pieces)
         self.log.append((self.now, pieces))

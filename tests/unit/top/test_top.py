@@ -1,4 +1,5 @@
-"""What `eagleray top` makes of a cluster's status: rates and quantiles of what is new, counts, and a picture that fits every terminal."""
+"""What `eagleray top` makes of a cluster's status: rates and quantiles of what is new, counts, and a picture that fits
+every terminal."""
 
 from __future__ import annotations
 
@@ -15,7 +16,16 @@ from eagleray.top.view import picture, sparkline
 
 
 def actor(layer: str, name: str, az: str = "a", pid: int = 1, **told: Any) -> dict[str, Any]:
-    return {"layer": layer, "name": name, "az": az, "node": f"node-{az}", "pid": pid, "state": "running", "load": {}, **told}
+    return {
+        "layer": layer,
+        "name": name,
+        "az": az,
+        "node": f"node-{az}",
+        "pid": pid,
+        "state": "running",
+        "load": {},
+        **told,
+    }
 
 
 def status(
@@ -23,7 +33,8 @@ def status(
 ) -> dict[str, Any]:
     bounds = ["", *(f"{number:02x}" for number in range(1, len(owners))), ""]
     ranges = [
-        {"low": low, "high": high, "adjudicator": owner, "shard": 1} for low, high, owner in zip(bounds, bounds[1:], owners, strict=False)
+        {"low": low, "high": high, "adjudicator": owner, "shard": 1}
+        for low, high, owner in zip(bounds, bounds[1:], owners, strict=False)
     ]
     units = {"compute": dpu, "read": 0.0, "write": 0.0, "total": dpu}
     return {
@@ -43,7 +54,12 @@ def query_processor(
     for ms in answers or []:
         latencies.add(ms * 1_000_000)
     return actor(
-        "query_processor", name, sessions=sessions, transactions=transactions, statements=2 * transactions, latency_us=latencies.account()
+        "query_processor",
+        name,
+        sessions=sessions,
+        transactions=transactions,
+        statements=2 * transactions,
+        latency_us=latencies.account(),
     )
 
 
@@ -75,7 +91,13 @@ def test_what_runs_is_counted() -> None:
     history = History()
     history.add(0.0, status(*storage, actor("adjudicator", "adjudicator/1", pid=2), dead, owners=(1, 1, 2, 1)))
     counts = history.counts()
-    assert (counts["storage"], counts["shard"], counts["adjudicator"], counts["range"], counts["process"]) == (3, 2, 1, 3, 2)
+    assert (counts["storage"], counts["shard"], counts["adjudicator"], counts["range"], counts["process"]) == (
+        3,
+        2,
+        1,
+        3,
+        2,
+    )
     assert history.stored("rows") == 13
 
 
@@ -88,7 +110,13 @@ def test_the_picture_tells_it() -> None:
     parked = actor("gateway", "gateway/1", load={"parked": 50})
     history.add(0.0, status(parked, query_processor(0), dpu=1.0))
     history.add(
-        1.0, status(parked, query_processor(250, [3] * 10), dpu=3.5, last_wake={"at": "2026-11-29T13:49:35.123+00:00", "by": "gateway/1"})
+        1.0,
+        status(
+            parked,
+            query_processor(250, [3] * 10),
+            dpu=3.5,
+            last_wake={"at": "2026-11-29T13:49:35.123+00:00", "by": "gateway/1"},
+        ),
     )
     text = shown(history, story=("first", "second"))
     assert "key ranges  2" in text and "adjudicator/2, shard 1" in text
@@ -112,7 +140,12 @@ def test_it_fits_every_terminal_in_every_state(state: str, width: int, height: i
     for second in range(5):
         history.add(
             float(second),
-            status(query_processor(10 * second), actor("controller", "controller", node=None, pid=None), state=state, awake_because=""),
+            status(
+                query_processor(10 * second),
+                actor("controller", "controller", node=None, pid=None),
+                state=state,
+                awake_because="",
+            ),
         )
     lines = shown(history, width, height, tuple(f"line {number}" for number in range(30))).split("\n")
     assert len(lines) <= max(height, 1) and all(len(line) <= max(width, 4) for line in lines)
@@ -134,7 +167,7 @@ def test_sparklines() -> None:
     )
 
 
-# -- the demo's day --------------------------------------------------------------------------------------------------------------------
+# -- the demo's day ----------------------------------------------------------------------------------------------------
 
 
 def sample(second: float, processes: int, whole: bool = True, **counts: int) -> Sample:
@@ -150,7 +183,15 @@ def test_the_cost_is_the_area_against_the_peak() -> None:
 
 
 def test_nodes_that_come_and_go_cost_by_the_second() -> None:
-    day = Day(0.0, samples=[sample(0, 2, whole=False, node=1), sample(10, 5, node=4), sample(20, 2, whole=False, node=1), sample(30, 2)])
+    day = Day(
+        0.0,
+        samples=[
+            sample(0, 2, whole=False, node=1),
+            sample(10, 5, node=4),
+            sample(20, 2, whole=False, node=1),
+            sample(30, 2),
+        ],
+    )
     assert cost(day).endswith("and 60 node-seconds of 120") and day.changing() == ["query_processor", "node"]
     assert "node-seconds" not in cost(Day(0.0, samples=[sample(0, 2), sample(10, 6)]))
 

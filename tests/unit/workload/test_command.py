@@ -74,4 +74,9 @@ def test_the_page_and_the_package_show_one_example() -> None:
     page = (Path(__file__).parents[3] / "docs" / "workloads.md").read_text()
     example = page.partition("```python\n")[2].partition("```")[0]
     assert example.startswith("from") and textwrap.indent(example, "    ") in (eagleray.workload.__doc__ or "")
-    assert {line.split("`")[1] for line in page.splitlines() if line.startswith("| `")} >= {"orders", "bank", "tpcb", "tpcc"}
+    assert {line.split("`")[1] for line in page.splitlines() if line.startswith("| `")} >= {
+        "orders",
+        "bank",
+        "tpcb",
+        "tpcc",
+    }

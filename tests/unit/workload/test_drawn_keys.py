@@ -32,7 +32,9 @@ def test_a_zipfian_that_grows_is_one_that_began_so_large() -> None:
     grown = Zipfian(10)
     for items in (11, 50, 1_000):
         grown.grow(items)
-    assert [grown.draw(random.Random(seed)) for seed in range(100)] == [Zipfian(1_000).draw(random.Random(seed)) for seed in range(100)]
+    assert [grown.draw(random.Random(seed)) for seed in range(100)] == [
+        Zipfian(1_000).draw(random.Random(seed)) for seed in range(100)
+    ]
     with pytest.raises(ValueError):
         grown.grow(999)
     with pytest.raises(ValueError):

@@ -60,8 +60,10 @@ def made_report() -> Report:
     later = measurements.turn(2.0, 1.0, 20.0, 4)
     assert (later.done, later.retries, later.errors, later.p99_ms) == (0, 1, 0, None)
     return Report(
-        "shop", "postgresql://ann:secret@[::1]:5433/postgres?password=secret", 2.0, server="PostgreSQL 18.6", note="not audited", loop="open",
-        clients=4, seconds=2.0, measurements=measurements, retries=Counter({"40001": 3}), unstarted=5, generator=Generator(0.95, {"p99": 4.0}),
+        "shop", "postgresql://ann:secret@[::1]:5433/postgres?password=secret", 2.0, server="PostgreSQL 18.6",
+        note="not audited", loop="open",
+        clients=4, seconds=2.0, measurements=measurements, retries=Counter({"40001": 3}), unstarted=5,
+        generator=Generator(0.95, {"p99": 4.0}),
         timeline=[second, later], checks=["it held"], problems=["it broke"],
     )  # fmt: skip
 
@@ -69,12 +71,14 @@ def made_report() -> Report:
 def test_a_report_for_programs() -> None:
     document = made_report().to_json()
     assert "secret" not in json.dumps(document)
-    assert document["transactions_per_second"] == 4.5 and document["retries"] == {"40001": 3} and document["unknown"] == 1
+    assert (
+        document["transactions_per_second"] == 4.5 and document["retries"] == {"40001": 3} and document["unknown"] == 1
+    )
     assert document["retried_share"] == 3 / 12 and document["errors"] == {"XX000": 1} and document["unstarted"] == 5
     assert document["kinds"]["pay"]["committed"] == 8 and document["kinds"]["look"]["rolled_back"] == 1
-    assert document["service_ms"]["p50"] == pytest.approx(2.0, rel=0.001) and document["response_ms"]["max"] == pytest.approx(
-        500, rel=0.001
-    )
+    assert document["service_ms"]["p50"] == pytest.approx(2.0, rel=0.001) and document["response_ms"][
+        "max"
+    ] == pytest.approx(500, rel=0.001)
     assert document["generator"] == {"cpu_share": 0.95, "late_ms": {"p99": 4.0}, "saturated": True}
     assert [second["meant"] for second in document["timeline"]] == [20.0, 20.0]
 

@@ -104,7 +104,9 @@ def test_conflicts_run_again_on_the_same_connection(serve: Any, where: str, stat
     assert server.sent.count("work") == 3 and server.sent.count("ROLLBACK") == (2 if where == "work" else 0)
 
 
-@pytest.mark.parametrize("lost", [error("08006"), error("57P01"), ConnectionResetError(), asyncpg.InterfaceError("connection is closed")])
+@pytest.mark.parametrize(
+    "lost", [error("08006"), error("57P01"), ConnectionResetError(), asyncpg.InterfaceError("connection is closed")]
+)
 def test_a_connection_that_breaks_before_commit_is_made_again(serve: Any, lost: BaseException) -> None:
     server = serve(work=[lost])
     one = Client(0, "", 1)
@@ -112,7 +114,9 @@ def test_a_connection_that_breaks_before_commit_is_made_again(serve: Any, lost: 
     assert one.reconnects == 1 and len(server.connections) == 2 and not one.retries
 
 
-@pytest.mark.parametrize("lost", [error("08007"), error("08006"), error("57P01"), error("40003"), ConnectionResetError()])
+@pytest.mark.parametrize(
+    "lost", [error("08007"), error("08006"), error("57P01"), error("40003"), ConnectionResetError()]
+)
 def test_an_unknown_outcome_is_never_run_again(serve: Any, lost: BaseException) -> None:
     server = serve(COMMIT=[lost])
     with pytest.raises(UnknownOutcome):
@@ -167,7 +171,12 @@ def test_outcomes_are_counted_apart(serve: Any) -> None:
     report = drive(Plan("", 3, 0.2))
     kinds = report.kinds
     assert kinds["pay"].committed > 0 and kinds["undo"].rolled_back > 0 and kinds["undo"].committed == 0
-    assert report.retries == {"40001": 1} and report.errors == {"23505": 1} and report.unknown == 1 and report.reconnects == 1
+    assert (
+        report.retries == {"40001": 1}
+        and report.errors == {"23505": 1}
+        and report.unknown == 1
+        and report.reconnects == 1
+    )
     assert report.problems == ["1 transactions failed with 23505, the first: pay: told so"]
     assert report.server == "PostgreSQL 18.6" and sum(second.done for second in report.timeline) == report.done
 

@@ -86,7 +86,9 @@ def test_bad_files_are_one_line(lines: list[str], said: str) -> None:
     assert "curve.txt" in str(caught.value) and "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("text", ["ramp:5", "ramp:a..b", "steps:", "constant:-1", "constant:0", "day:1..2..3", "no/such/file", "wave:1"])
+@pytest.mark.parametrize(
+    "text", ["ramp:5", "ramp:a..b", "steps:", "constant:-1", "constant:0", "day:1..2..3", "no/such/file", "wave:1"]
+)
 def test_bad_expressions_are_one_line(text: str) -> None:
     with pytest.raises(CurveError) as caught:
         parse(text)

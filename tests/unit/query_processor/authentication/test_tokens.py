@@ -1,4 +1,5 @@
-"""Connection tokens: botocore's are accepted, ours are botocore's to the letter, and every variation of one is refused."""
+"""Connection tokens: botocore's are accepted, ours are botocore's to the letter, and every variation of one is
+refused."""
 
 from __future__ import annotations
 
@@ -22,7 +23,9 @@ HOST = "abcdefghijklmnopqrstuvwxyz.dsql.us-east-1.on.aws"
 NOW_S = 1_795_989_200.0
 NOW = "20261129T215320Z"
 KEY = AccessKey("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", "admin")
-TEMPORARY = AccessKey("ASIDEXAMPLE", "uJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", "admin", session_token="IQoJb3JpZ2lu//+a b=é")
+TEMPORARY = AccessKey(
+    "ASIDEXAMPLE", "uJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", "admin", session_token="IQoJb3JpZ2lu//+a b=é"
+)
 
 
 def verifier(*keys: AccessKey) -> TokenVerifier:
@@ -31,7 +34,9 @@ def verifier(*keys: AccessKey) -> TokenVerifier:
     return made
 
 
-def by_botocore(key: AccessKey, user: str = "admin", host: str = HOST, region: str = "us-east-1", expires_s: int = 900) -> str:
+def by_botocore(
+    key: AccessKey, user: str = "admin", host: str = HOST, region: str = "us-east-1", expires_s: int = 900
+) -> str:
     session = botocore.session.get_session()
     client: Any = session.create_client("dsql", region, aws_access_key_id=key.id, aws_secret_access_key=key.secret,
                                         aws_session_token=key.session_token or None)  # fmt: skip
@@ -40,7 +45,9 @@ def by_botocore(key: AccessKey, user: str = "admin", host: str = HOST, region: s
         return str(make(host, region, expires_s))
 
 
-def refusal(token: str | bytes, user: str = "admin", now_s: float = NOW_S, verifying: TokenVerifier | None = None) -> Refused:
+def refusal(
+    token: str | bytes, user: str = "admin", now_s: float = NOW_S, verifying: TokenVerifier | None = None
+) -> Refused:
     with pytest.raises(Refused) as told:
         (verifying or verifier()).verify(token if isinstance(token, bytes) else token.encode(), user, now_s)
     return told.value
@@ -54,7 +61,10 @@ def test_botocores_tokens_are_ours(key: AccessKey, user: str) -> None:
     assert token == sign(key, HOST, "us-east-1", user, NOW_S)
     assert verifier().verify(token.encode(), user, NOW_S) is key
     assert verifier().verify(token.encode(), user, NOW_S + 900) is key
-    assert refusal(token, user, NOW_S + 901).hint == "Signature expired: 20261129T220820Z is now earlier than 20261129T220821Z"
+    assert (
+        refusal(token, user, NOW_S + 901).hint
+        == "Signature expired: 20261129T220820Z is now earlier than 20261129T220821Z"
+    )
 
 
 @pytest.mark.parametrize("host", ["LOCALHOST", "[::1]", HOST.upper()])
@@ -63,7 +73,9 @@ def test_hosts_as_they_are_written(host: str) -> None:
     assert verifier().verify(by_botocore(KEY, host=host).encode(), "admin", NOW_S) is KEY
     token = sign(KEY, host, "us-east-1", "admin", NOW_S)
     parameters = [pair.partition("=")[::2] for pair in token.partition("/?")[2].split("&")[:-1]]
-    as_it_stands = signature(KEY.secret, host, NOW, "us-east-1", canonical_query((name, value) for name, value in parameters))
+    as_it_stands = signature(
+        KEY.secret, host, NOW, "us-east-1", canonical_query((name, value) for name, value in parameters)
+    )
     assert verifier().verify(f"{token[:-64]}{as_it_stands}".encode(), "admin", NOW_S) is KEY
 
 
@@ -74,7 +86,10 @@ def test_who_signs_must_be_known() -> None:
     assert refusal(token, verifying=verifier(TEMPORARY)).reason == "its key is not known"
     assert refusal(token, verifying=verifier(TEMPORARY)).key_id == KEY.id
     decoy = AccessKey(KEY.id, "0" * 64, "admin")
-    assert refusal(sign(decoy, HOST, "us-east-1", "admin", NOW_S), verifying=verifier(TEMPORARY)).reason == "its key is not known"
+    assert (
+        refusal(sign(decoy, HOST, "us-east-1", "admin", NOW_S), verifying=verifier(TEMPORARY)).reason
+        == "its key is not known"
+    )
 
 
 def test_security_tokens() -> None:
@@ -86,7 +101,14 @@ def test_security_tokens() -> None:
 
 @pytest.mark.parametrize(
     ("ahead_s", "hint"),
-    [(300, None), (301, "Signature not yet current: 20261129T215320Z is still later than 20261129T215319Z (20261129T214819Z + 5 min.)")],
+    [
+        (300, None),
+        (
+            301,
+            "Signature not yet current: 20261129T215320Z is still later than 20261129T215319Z "
+            "(20261129T214819Z + 5 min.)",
+        ),
+    ],
 )
 def test_a_clock_that_is_ahead(ahead_s: int, hint: str | None) -> None:
     token = by_botocore(KEY)
@@ -132,7 +154,10 @@ def set_to(name: str, value: str) -> Callable[[list[tuple[str, str]]], None]:
 def test_what_is_signed_is_still_looked_at() -> None:
     assert verifier().verify(resigned(lambda parameters: None).encode(), "admin", NOW_S) is KEY
     assert verifier().verify(resigned(lambda parameters: parameters.reverse()).encode(), "admin", NOW_S) is KEY
-    assert verifier().verify(resigned(lambda parameters: parameters.append(("x-id", "é/~"))).encode(), "admin", NOW_S) is KEY
+    assert (
+        verifier().verify(resigned(lambda parameters: parameters.append(("x-id", "é/~"))).encode(), "admin", NOW_S)
+        is KEY
+    )
     day = f"{KEY.id}/20261129/us-east-1"
     for name, value, reason in [
         ("X-Amz-Algorithm", "AWS4-HMAC-SHA1", "algorithm"),
@@ -170,7 +195,13 @@ def test_what_is_signed_is_still_looked_at() -> None:
 
 @pytest.mark.parametrize(
     ("written", "otherwise"),
-    [("%2F", "/"), ("%2F", "%2f"), ("DbConnectAdmin", "%44b%43onnectAdmin"), ("X-Amz-Date", "X%2DAmz%2dDate"), ("host", "%68%6F%73%74")],
+    [
+        ("%2F", "/"),
+        ("%2F", "%2f"),
+        ("DbConnectAdmin", "%44b%43onnectAdmin"),
+        ("X-Amz-Date", "X%2DAmz%2dDate"),
+        ("host", "%68%6F%73%74"),
+    ],
 )
 def test_other_ways_to_write_the_same(written: str, otherwise: str) -> None:
     """Whatever a client makes of the query, its canonical form is what is signed."""
@@ -187,13 +218,21 @@ def test_every_character_is_encoded_as_it_should_be(first: int) -> None:
         assert verifier().verify(rewritten.encode(), "admin", NOW_S) is KEY
     for character in text:
         alone = resigned(lambda parameters, one=character: parameters.append(("x-id", one)))  # type: ignore[misc]
-        rewritten = alone.replace("=" + quote(character, safe="") + "&", "=" + "".join(map("%{:02X}".format, character.encode())) + "&")
+        rewritten = alone.replace(
+            "=" + quote(character, safe="") + "&", "=" + "".join(map("%{:02X}".format, character.encode())) + "&"
+        )
         assert verifier().verify(rewritten.encode(), "admin", NOW_S) is KEY, character
-    for changed in (token.replace("&x-id=", "&x-id=+"), token.replace("&x-id=", "&x-id=%20"), token.replace("&x-id=", "&x-id=%2B")):
+    for changed in (
+        token.replace("&x-id=", "&x-id=+"),
+        token.replace("&x-id=", "&x-id=%20"),
+        token.replace("&x-id=", "&x-id=%2B"),
+    ):
         assert changed != token and "signature" in refusal(changed).reason
 
 
-@pytest.mark.parametrize("name", ["Action", "X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Date", "X-Amz-Expires", "X-Amz-SignedHeaders"])
+@pytest.mark.parametrize(
+    "name", ["Action", "X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Date", "X-Amz-Expires", "X-Amz-SignedHeaders"]
+)
 def test_nothing_may_be_missing_or_doubled(name: str) -> None:
     def without(parameters: list[tuple[str, str]]) -> None:
         parameters[:] = [pair for pair in parameters if pair[0] != name]
@@ -231,13 +270,20 @@ GOOD = sign(KEY, HOST, "us-east-1", "admin", NOW_S)
 @pytest.mark.parametrize(
     "token",
     [
-        b"", b"\0", b"postgres", b"/?", b"?", HOST.encode(), f"{HOST}/?".encode(), f"https://{GOOD}".encode(), f" {GOOD}".encode(),
-        f"{GOOD} ".encode(), f"{GOOD}\n".encode(), f"{GOOD}\0".encode(), GOOD.replace("/?", "?").encode(), GOOD.replace("/?", "/x?").encode(),
-        f"{GOOD}&".encode(), f"{GOOD}&a".encode(), f"{GOOD}&=b".encode(), f"{GOOD}&X-Amz-Signature={'0' * 64}".encode(), GOOD[:-1].encode(), f"{GOOD}0".encode(),
-        f"{GOOD[:-64]}{GOOD[-64:].upper()}".encode(), f"{GOOD[:-64]}{'0' * 64}".encode(), GOOD.replace("900", "901").encode(),
-        GOOD.replace("%2F", "%2f%").encode(), GOOD.replace("%2F", "%ff").encode(), GOOD.replace("Admin", "Ädmin").encode(),
-        GOOD.replace("Action", "Acti\xf6n").encode("latin-1"), GOOD.encode("utf-16"), b"a" * (1 << 20), (GOOD + "&a=b" * (1 << 18)).encode(),
-        f"{GOOD}&a={'b' * TOKEN_BYTES_MAX}".encode(), (GOOD + "".join(f"&a{number}=b" for number in range(40))).encode(), b"%" * 4096,
+        b"", b"\0", b"postgres", b"/?", b"?", HOST.encode(), f"{HOST}/?".encode(), f"https://{GOOD}".encode(),
+        f" {GOOD}".encode(),
+        f"{GOOD} ".encode(), f"{GOOD}\n".encode(), f"{GOOD}\0".encode(), GOOD.replace("/?", "?").encode(),
+        GOOD.replace("/?", "/x?").encode(),
+        f"{GOOD}&".encode(), f"{GOOD}&a".encode(), f"{GOOD}&=b".encode(), f"{GOOD}&X-Amz-Signature={'0' * 64}".encode(),
+        GOOD[:-1].encode(), f"{GOOD}0".encode(),
+        f"{GOOD[:-64]}{GOOD[-64:].upper()}".encode(), f"{GOOD[:-64]}{'0' * 64}".encode(), GOOD.replace("900",
+        "901").encode(),
+        GOOD.replace("%2F", "%2f%").encode(), GOOD.replace("%2F", "%ff").encode(), GOOD.replace("Admin",
+        "Ädmin").encode(),
+        GOOD.replace("Action", "Acti\xf6n").encode("latin-1"), GOOD.encode("utf-16"), b"a" * (1 << 20),
+        (GOOD + "&a=b" * (1 << 18)).encode(),
+        f"{GOOD}&a={'b' * TOKEN_BYTES_MAX}".encode(),
+        (GOOD + "".join(f"&a{number}=b" for number in range(40))).encode(), b"%" * 4096,
     ],
 )  # fmt: skip
 def test_rubbish_is_refused(token: bytes) -> None:
@@ -253,7 +299,9 @@ def test_no_byte_of_a_token_can_be_another(position: int, byte: int) -> None:
     changed = bytearray(GOOD.encode())
     changed[position] = byte
     decoded = bytes(changed)
-    if decoded.lower() == GOOD.lower().encode() and (position < len(HOST) or decoded[position - 2 : position] in (b"%2", b"%F")):
+    if decoded.lower() == GOOD.lower().encode() and (
+        position < len(HOST) or decoded[position - 2 : position] in (b"%2", b"%F")
+    ):
         return
     if decoded == GOOD.encode():
         return

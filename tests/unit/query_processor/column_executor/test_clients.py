@@ -1,4 +1,5 @@
-"""Clients of a query processor's socket and statements that DuckDB runs: cancelled, abandoned, read slowly, failing in the middle."""
+"""Clients of a query processor's socket and statements that DuckDB runs: cancelled, abandoned, read slowly, failing in
+the middle."""
 
 from __future__ import annotations
 
@@ -106,7 +107,9 @@ def test_cancelled_endless_statements_free_their_threads(server: SqlServer, clie
 
 
 @pytest.mark.parametrize("sql", [ENDLESS, MANY])
-def test_a_client_that_leaves_takes_its_statement_with_it(server: SqlServer, client: psycopg.Connection, sql: str) -> None:
+def test_a_client_that_leaves_takes_its_statement_with_it(
+    server: SqlServer, client: psycopg.Connection, sql: str
+) -> None:
     for _ in range(3):
         abandoner = Abandoner(server, sql)
         until(lambda: server.engine.open_statements == 1)

@@ -76,7 +76,7 @@ def running(session: Session, portal: Portal) -> tuple[Fiber, asyncio.Future[Bas
     return Fiber(portal.run(), lambda _, error: end.set_result(error)), end
 
 
-# -- streaming ---------------------------------------------------------------------------------------------------------------------
+# -- streaming ---------------------------------------------------------------------------------------------------------
 
 
 def test_a_large_result_is_computed_only_as_far_as_it_is_taken() -> None:
@@ -171,7 +171,9 @@ def test_a_cursor_does_not_see_what_is_written_later() -> None:
         await cluster.run("a", "INSERT INTO t SELECT g, repeat('x', 2000) FROM generate_series(1, 3000) a(g)")
         await cluster.run("a", "BEGIN")
         await cluster.run("a", "INSERT INTO t VALUES (0, 'own'), (5000, 'own')")
-        await cluster.run("a", "DECLARE c CURSOR FOR SELECT length(s), count(*) OVER (), id FROM t UNION ALL SELECT 0, 0, id FROM t")
+        await cluster.run(
+            "a", "DECLARE c CURSOR FOR SELECT length(s), count(*) OVER (), id FROM t UNION ALL SELECT 0, 0, id FROM t"
+        )
         await cluster.run("a", "UPDATE t SET s = 'changed' WHERE id > 2000")
         await cluster.run("a", "DELETE FROM t WHERE id BETWEEN 1000 AND 1500 OR id = 5000")
         rows = await cluster.run("a", "FETCH ALL FROM c")
@@ -181,7 +183,7 @@ def test_a_cursor_does_not_see_what_is_written_later() -> None:
     in_loop(test)
 
 
-# -- ends --------------------------------------------------------------------------------------------------------------------------
+# -- ends --------------------------------------------------------------------------------------------------------------
 
 
 def test_cancelled_endless_statements_leave_their_threads() -> None:
@@ -198,7 +200,9 @@ def test_cancelled_endless_statements_leave_their_threads() -> None:
             running_fiber.cancel(CANCEL)
             assert await end is CANCEL
             session.fail()
-        assert await cluster.run("c", "SELECT g % 2, count(*) FROM generate_series(1, 10) a(g) GROUP BY 1 ORDER BY 1") == [
+        assert await cluster.run(
+            "c", "SELECT g % 2, count(*) FROM generate_series(1, 10) a(g) GROUP BY 1 ORDER BY 1"
+        ) == [
             "?column?|count",
             "0|5",
             "1|5",
@@ -215,7 +219,9 @@ def test_a_long_statement_leaves_room_for_short_ones() -> None:
         session = cluster.session("a")
         running_fiber, end = running(session, await cluster.portal(session, ENDLESS))
         for _ in range(5):
-            assert (await cluster.run("c", "SELECT count(*) FROM generate_series(1, 10) a(g) GROUP BY g > 20"))[1] == "10"
+            assert (await cluster.run("c", "SELECT count(*) FROM generate_series(1, 10) a(g) GROUP BY g > 20"))[
+                1
+            ] == "10"
         assert not end.done()
         running_fiber.cancel(CANCEL)
         await cluster.quiet()
@@ -242,7 +248,7 @@ def test_a_statement_that_waits_for_a_place_can_be_cancelled() -> None:
     in_loop(test)
 
 
-# -- memory ------------------------------------------------------------------------------------------------------------------------
+# -- memory ------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -250,7 +256,8 @@ def test_a_statement_that_waits_for_a_place_can_be_cancelled() -> None:
     [
         "SELECT g, g % 100 FROM generate_series(1, 50000000) a(g) ORDER BY 2, 1 DESC",
         "SELECT g % 20000000, count(*) FROM generate_series(1, 50000000) a(g) GROUP BY 1",
-        "SELECT length(string_agg('xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx' || g, ',')) FROM generate_series(1, 20000000) a(g)",
+        "SELECT length(string_agg('xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx' || g, ',')) FROM generate_series(1, "
+        "20000000) a(g)",
         "SELECT count(*) FROM generate_series(1, 20000000) a(g) JOIN generate_series(1, 20000000) b(g) ON a.g = b.g",
         "SELECT max(repeat('x', g)) FROM generate_series(100000, 103000) a(g)",
         "SELECT repeat('x', 100000), g FROM generate_series(1, 2000) a(g)",
@@ -262,8 +269,12 @@ def test_a_statement_stays_inside_its_memory(sql: str) -> None:
     async def test() -> None:
         cluster = Cluster(Limits(statement_memory_bytes_max=32 << 20))
         await cluster.start(cluster.session("b"), MANY, 1)
-        assert await cluster.run("a", sql) == ["ERROR 54000: query requires more than allowed temp space of 32768 KB to execute"]
-        assert (await cluster.run("c", "SELECT count(*) FROM generate_series(1, 1000) a(g) GROUP BY g < 0"))[1] == "1000"
+        assert await cluster.run("a", sql) == [
+            "ERROR 54000: query requires more than allowed temp space of 32768 KB to execute"
+        ]
+        assert (await cluster.run("c", "SELECT count(*) FROM generate_series(1, 1000) a(g) GROUP BY g < 0"))[
+            1
+        ] == "1000"
 
     in_loop(test)
 
@@ -286,9 +297,14 @@ def test_a_large_table_is_streamed_and_can_be_scanned_again() -> None:
         cluster = Cluster(Limits(statement_memory_bytes_max=64 << 20, transaction_rows_max=0, transaction_bytes_max=0))
         await cluster.run("a", "CREATE TABLE t (id int PRIMARY KEY, s text)")
         for low in range(0, 1500, 500):
-            await cluster.run("a", f"INSERT INTO t SELECT {low} + g, repeat('x', 16000) || g FROM generate_series(1, 500) a(g)")
+            await cluster.run(
+                "a", f"INSERT INTO t SELECT {low} + g, repeat('x', 16000) || g FROM generate_series(1, 500) a(g)"
+            )
         # Every round of the recursion scans the table once more.
-        recursive = "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT c.n + 1 FROM c JOIN t ON t.id = c.n * 500 AND s LIKE 'x%') SELECT max(n) FROM c"
+        recursive = (
+            "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT c.n + 1 FROM c JOIN t ON t.id = c.n * 500 AND s "
+            "LIKE 'x%') SELECT max(n) FROM c"
+        )
         assert (await cluster.run("a", recursive))[1] == "4"
 
     in_loop(test)
@@ -299,7 +315,9 @@ def test_a_table_that_is_larger_than_the_memory_is_streamed() -> None:
         cluster = Cluster(Limits(statement_memory_bytes_max=16 << 20, transaction_rows_max=0, transaction_bytes_max=0))
         await cluster.run("a", "CREATE TABLE t (id int PRIMARY KEY, s text)")
         for low in range(0, 1500, 500):
-            await cluster.run("a", f"INSERT INTO t SELECT {low} + g, repeat('x', 16000) || g FROM generate_series(1, 500) a(g)")
+            await cluster.run(
+                "a", f"INSERT INTO t SELECT {low} + g, repeat('x', 16000) || g FROM generate_series(1, 500) a(g)"
+            )
         counted = await cluster.run("a", "SELECT count(*), sum(length(s)), max(id) FROM t GROUP BY s < 'a'")
         assert counted[1:] == [f"1500|{sum(16_000 + len(str(n)) for n in range(1, 501)) * 3}|1500", "SELECT 1"]
 

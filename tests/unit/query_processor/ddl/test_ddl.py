@@ -1,4 +1,5 @@
-"""DDL: what it makes of the catalog, its errors, index contents after a backfill, DSQL's rules and what open mode lifts."""
+"""DDL: what it makes of the catalog, its errors, index contents after a backfill, DSQL's rules and what open mode
+lifts."""
 
 from __future__ import annotations
 
@@ -76,7 +77,11 @@ def test_a_table_without_a_key_gets_a_hidden_one(client: Client) -> None:
     [
         ("CREATE TABLE t (a int)", "42P07", 'relation "t" already exists'),
         ("CREATE TABLE u (a int, a int)", "42701", 'column "a" specified more than once'),
-        ("CREATE TABLE u (a int PRIMARY KEY, b int PRIMARY KEY)", "42P16", 'multiple primary keys for table "u" are not allowed'),
+        (
+            "CREATE TABLE u (a int PRIMARY KEY, b int PRIMARY KEY)",
+            "42P16",
+            'multiple primary keys for table "u" are not allowed',
+        ),
         ("CREATE TABLE u (a int, PRIMARY KEY (b))", "42703", 'column "b" named in key does not exist'),
         ("CREATE TABLE u (a int, UNIQUE (a, a))", "42701", 'column "a" appears twice in unique constraint'),
         ("CREATE TABLE u (a nosuch)", "42704", 'type "nosuch" does not exist'),
@@ -218,7 +223,10 @@ def test_dsql_rules(client: Client) -> None:
 def test_ddl_in_a_block_is_seen_there_only_until_the_commit(open_client: Client) -> None:
     client = open_client
     other = Client(client.cluster, make_services(client.cluster))
-    client.query("BEGIN; CREATE TABLE t (a int); INSERT INTO t VALUES (1); ALTER TABLE t ADD COLUMN b int; CREATE TABLE u (a int)")
+    client.query(
+        "BEGIN; CREATE TABLE t (a int); INSERT INTO t VALUES (1); ALTER TABLE t ADD COLUMN b int; CREATE "
+        "TABLE u (a int)"
+    )
     assert client.rows("SELECT a, b FROM t") == [(1, None)] and other.code("SELECT a FROM t") == "42P01"
     client.query("COMMIT")
     assert client.rows("SELECT a, b FROM t") == [(1, None)] == other.rows("SELECT a, b FROM t")
@@ -233,7 +241,9 @@ def test_what_pgbench_does_to_set_up(open_client: Client) -> None:
 
     client = open_client
     client.query("drop table if exists pgbench_accounts, pgbench_branches")
-    client.query("create table pgbench_accounts(aid int not null,bid int,abalance int,filler char(84)) with (fillfactor=100)")
+    client.query(
+        "create table pgbench_accounts(aid int not null,bid int,abalance int,filler char(84)) with (fillfactor=100)"
+    )
     client.query("create table pgbench_branches(bid int not null,bbalance int,filler char(88)) with (fillfactor=100)")
     client.query("insert into pgbench_accounts(aid,bid) values (99,1)")
     client.query("begin")

@@ -1,4 +1,5 @@
-"""Privileges between query processors, under concurrency and on the hot path. What is allowed at all is in tests/scripts/roles."""
+"""Privileges between query processors, under concurrency and on the hot path. What is allowed at all is in
+tests/scripts/roles."""
 
 from __future__ import annotations
 
@@ -114,7 +115,9 @@ def test_a_parked_session_goes_on_as_who_it_was() -> None:
     assert resumed.session.role == NOBODY_OID, "nobody before it is known who"
     restore(resumed.session, parked)
     assert resumed.rows("SELECT current_user, session_user") == [("staff", "app")]
-    assert resumed.session.role not in (ADMIN_OID, NOBODY_OID) and resumed.code("SELECT n FROM t WHERE id = 1") == "42501"
+    assert (
+        resumed.session.role not in (ADMIN_OID, NOBODY_OID) and resumed.code("SELECT n FROM t WHERE id = 1") == "42501"
+    )
     resumed.query("RESET ROLE")
     admin.query("GRANT SELECT ON t TO app")
     assert resumed.rows("SELECT n FROM t WHERE id = 1") == [(10,)]
@@ -158,7 +161,9 @@ def test_a_point_read_asks_nobody_for_privileges() -> None:
     admin.query("GRANT SELECT ON t TO app")
     ours, theirs = (calls_of(client, "SELECT n FROM t WHERE id = $1") for client in (admin, app))
     for files in (ours, theirs):
-        assert not [file for file in files if file.endswith(("catalog/privileges.py", "permissions.py", "catalog/roles.py"))]
+        assert not [
+            file for file in files if file.endswith(("catalog/privileges.py", "permissions.py", "catalog/roles.py"))
+        ]
     assert len(theirs) == len(ours)
 
 
@@ -169,14 +174,20 @@ def test_who_a_token_or_a_password_lets_in() -> None:
     assert not run(roles.is_mapped(arn, "app")) and run(roles.verifier("app")) == ""
     admin.query(f"AWS IAM GRANT app TO '{arn}'")
     admin.query("ALTER ROLE app PASSWORD 'secret'")
-    assert run(roles.is_mapped(arn, "app")) and not run(roles.is_mapped(arn, "admin")) and not run(roles.is_mapped(arn + "2", "app"))
+    assert (
+        run(roles.is_mapped(arn, "app"))
+        and not run(roles.is_mapped(arn, "admin"))
+        and not run(roles.is_mapped(arn + "2", "app"))
+    )
     assert Verifier.parse(run(roles.verifier("app"))).known
     admin.query("ALTER ROLE app VALID UNTIL '1960-01-01 00:00+00'")
     assert run(roles.verifier("app")) == "", "a password whose time has passed"
     admin.query("ALTER ROLE app VALID UNTIL 'infinity'")
     assert run(roles.verifier("app")) and admin.code("ALTER ROLE app VALID UNTIL 'soon'") == "22007"
     admin.query("ALTER ROLE app NOLOGIN")
-    assert not run(roles.may_log_in("app")) and not run(roles.is_mapped(arn, "app")) and run(roles.verifier("app")) == ""
+    assert (
+        not run(roles.may_log_in("app")) and not run(roles.is_mapped(arn, "app")) and run(roles.verifier("app")) == ""
+    )
     admin.query("ALTER ROLE app LOGIN")
     admin.query(f"AWS IAM REVOKE app FROM '{arn}'")
     assert run(roles.may_log_in("app")) and not run(roles.is_mapped(arn, "app"))

@@ -1,4 +1,5 @@
-"""Whatever index a plan uses, the rows are the same: random conditions on a table with indexes and on a copy without any."""
+"""Whatever index a plan uses, the rows are the same: random conditions on a table with indexes and on a copy without
+any."""
 
 from __future__ import annotations
 
@@ -76,7 +77,9 @@ def condition(random: Random, depth: int = 2) -> str:
 
 def order(random: Random) -> str:
     chosen = random.sample((*COLUMNS, "id"), random.randint(0, 3))
-    items = [f"{name} {random.choice(['ASC', 'DESC'])} {random.choice(['', 'NULLS FIRST', 'NULLS LAST'])}" for name in chosen]
+    items = [
+        f"{name} {random.choice(['ASC', 'DESC'])} {random.choice(['', 'NULLS FIRST', 'NULLS LAST'])}" for name in chosen
+    ]
     return ", ".join([*items, *([] if "id" in chosen else [random.choice(["id", "id DESC"])])])
 
 
@@ -106,7 +109,11 @@ def test_every_access_path_gives_the_same_rows(seed: int) -> None:
         if statement >= STATEMENTS // 2:
             where = condition(random)
             change = random.choice(
-                ["UPDATE {} SET a = c, c = a WHERE ", "UPDATE {} SET b = 'xy', a = NULL WHERE ", "DELETE FROM {} WHERE id > 100 AND "]
+                [
+                    "UPDATE {} SET a = c, c = a WHERE ",
+                    "UPDATE {} SET b = 'xy', a = NULL WHERE ",
+                    "DELETE FROM {} WHERE id > 100 AND ",
+                ]
             )
             for table in ("indexed", "plain"):
                 client.query(change.format(table) + where)
@@ -131,7 +138,11 @@ def check_indexes(client: Client) -> None:
     assert catalog is not None
     stored = stored_table(catalog.table("public", "indexed"))
     values = {key: client.cluster.value(key, at) for key in client.cluster.keys(at)}
-    rows = {key: stored.decode(value) for key, value in values.items() if value is not None and key.startswith(stored.primary.space)}
+    rows = {
+        key: stored.decode(value)
+        for key, value in values.items()
+        if value is not None and key.startswith(stored.primary.space)
+    }
     assert 0 < len(rows) < ROWS
     for index in stored.secondary:
         entries = {key: value for key, value in values.items() if key.startswith(index.space)}

@@ -38,7 +38,9 @@ class Copier:
 @pytest.fixture
 def copier() -> Copier:
     made = Copier()
-    made.client.query("CREATE TABLE t (id int PRIMARY KEY, n int DEFAULT 5 CHECK (n > 0), s text DEFAULT 'x' || 'y', u int UNIQUE)")
+    made.client.query(
+        "CREATE TABLE t (id int PRIMARY KEY, n int DEFAULT 5 CHECK (n > 0), s text DEFAULT 'x' || 'y', u int UNIQUE)"
+    )
     made.client.query("CREATE TABLE h (a int, b int DEFAULT 7)")
     return made
 
@@ -50,7 +52,13 @@ def test_columns_that_are_not_copied_take_their_defaults(copier: Copier) -> None
 
 @pytest.mark.parametrize(
     ("rows", "code"),
-    [([(1, 1), (1, 2)], "23505"), ([(1, 1), (2, 1)], "23505"), ([(7, 1)], "23505"), ([(None, 1)], "23502"), ([(8, 70)], "23505")],
+    [
+        ([(1, 1), (1, 2)], "23505"),
+        ([(1, 1), (2, 1)], "23505"),
+        ([(7, 1)], "23505"),
+        ([(None, 1)], "23502"),
+        ([(8, 70)], "23505"),
+    ],
 )
 def test_a_bad_row_fails_the_whole_copy(copier: Copier, rows: list[tuple[Any, ...]], code: str) -> None:
     copier.client.query("INSERT INTO t (id, u) VALUES (7, 70)")

@@ -69,11 +69,15 @@ def test_a_long_list_answers_as_a_short_one(client: Client, column: str, null: s
     short = ", ".join(f"'{value}'" for value in wanted) + null
     long = ", ".join(f"'{padding.format(number)}'" for number in range(LONG_LIST)) + ", " + short
     for test in ("n IN ({})", "n NOT IN ({})", "(n IN ({})) IS NULL", "NOT (n IN ({})) OR n IS NULL"):
-        found = [client.rows(f"SELECT id FROM {source} WHERE {test.format(items)} ORDER BY id") for items in (short, long)]
+        found = [
+            client.rows(f"SELECT id FROM {source} WHERE {test.format(items)} ORDER BY id") for items in (short, long)
+        ]
         assert found[0] == found[1], test
     for operator, joint, test in (("=", " OR ", "n IN ({})"), ("<>", " AND ", "n NOT IN ({})")):
         written = joint.join(f"n {operator} {item}" for item in long.split(", "))
-        found = [client.rows(f"SELECT id FROM {source} WHERE {each} ORDER BY id") for each in (test.format(short), written)]
+        found = [
+            client.rows(f"SELECT id FROM {source} WHERE {each} ORDER BY id") for each in (test.format(short), written)
+        ]
         assert found[0] == found[1], written[-60:]
 
 
@@ -102,7 +106,9 @@ def test_an_array_of_a_run_is_not_the_next_ones(client: Client) -> None:
     sql = f"SELECT id, n IN ({items}) FROM t WHERE id = 1"
     client.query("BEGIN")
     for wanted in (True, False, True):
-        assert client.execute(sql, *[Decimal(0 if wanted else 5) + number for number in range(ITEMS)]).rows == [(1, wanted)]
+        assert client.execute(sql, *[Decimal(0 if wanted else 5) + number for number in range(ITEMS)]).rows == [
+            (1, wanted)
+        ]
     client.query("COMMIT")
 
 

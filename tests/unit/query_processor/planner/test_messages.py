@@ -63,7 +63,11 @@ def test_entries_are_written_only_where_they_change(client: Client) -> None:
         client.query(sql)
         from actors.common import write_set
 
-        return sum(len(list(write_set.rows(message.write_set))) for _, message in client.cluster.bus.sent if isinstance(message, Commit))
+        return sum(
+            len(list(write_set.rows(message.write_set)))
+            for _, message in client.cluster.bus.sent
+            if isinstance(message, Commit)
+        )
 
     assert written("UPDATE t SET d = 7 WHERE id = 3") == 1
     assert written("UPDATE t SET a = a WHERE id = 3") == 1
@@ -78,7 +82,9 @@ def test_a_range_bounds_the_scan_and_its_filter_and_limit_are_pushed(client: Cli
     assert message.start[:6] == message.end[:6] and message.start < message.end
     assert scan_program.decode(message.program).filter is not None
     [message] = scans(client, "SELECT * FROM t WHERE id >= 2 AND id < 5 AND b = 'x'")
-    assert scan_program.decode(message.program).parameters == ("x",), "the bounds of the range are no parameters of the filter"
+    assert scan_program.decode(message.program).parameters == ("x",), (
+        "the bounds of the range are no parameters of the filter"
+    )
 
 
 def test_few_columns_of_many_come_as_columns(client: Client) -> None:
@@ -106,7 +112,9 @@ def test_rows_behind_an_index_are_fetched_in_one_batch(client: Client) -> None:
 def test_long_in_lists_are_reads_of_keys_or_ranges_asked_for_together(client: Client) -> None:
     numbers = ", ".join(map(str, range(5000)))
     messages = reads(client, f"SELECT * FROM t WHERE id IN ({numbers})")
-    assert all(isinstance(message, Get) for message in messages) and sum(len(message.keys) for message in messages) == 5000
+    assert (
+        all(isinstance(message, Get) for message in messages) and sum(len(message.keys) for message in messages) == 5000
+    )
     messages = reads(client, "SELECT id FROM t WHERE a IN (0, 1, 2, 3, 4)")
     assert [type(message) for message in messages] == [Scan] * 5 + [Get]
     [message] = scans(client, f"SELECT id FROM t WHERE a IN ({numbers}) AND id BETWEEN 2 AND 3")

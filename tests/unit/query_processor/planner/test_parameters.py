@@ -1,4 +1,5 @@
-"""Parameters of statements that write: their types are those of the columns they meet, wherever in the statement they stand."""
+"""Parameters of statements that write: their types are those of the columns they meet, wherever in the statement they
+stand."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Which executor runs a SELECT: told from the bound query, by a predicate that changes nothing; EXPLAIN (VERBOSE) shows why it is the column executor."""
+"""Which executor runs a SELECT: told from the bound query, by a predicate that changes nothing; EXPLAIN (VERBOSE) shows
+why it is the column executor."""
 
 from __future__ import annotations
 

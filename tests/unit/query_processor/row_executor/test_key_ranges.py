@@ -55,13 +55,16 @@ def keys_in(
     st.lists(st.tuples(st.one_of(st.none(), small), st.one_of(st.none(), text)), max_size=12),
     st.lists(st.tuples(st.sampled_from(sorted(HOLDS)), st.one_of(st.none(), any_number)), min_size=1, max_size=3),
 )
-def test_bounds_on_the_first_column(columns: tuple[IndexColumn, ...], rows: list[tuple[Any, ...]], bounds: list[tuple[str, Any]]) -> None:
+def test_bounds_on_the_first_column(
+    columns: tuple[IndexColumn, ...], rows: list[tuple[Any, ...]], bounds: list[tuple[str, Any]]
+) -> None:
     index = index_of(columns, (INT2, TEXT))
     conditions = KeyRanges(index, [], [(operator, Constant(datum, INT8)) for operator, datum in bounds])
     wanted = [
         row
         for row in rows
-        if row[0] is not None and all(datum is not None and HOLDS[operator](row[0], datum) for operator, datum in bounds)
+        if row[0] is not None
+        and all(datum is not None and HOLDS[operator](row[0], datum) for operator, datum in bounds)
     ]
     assert keys_in(index, conditions, rows) == wanted
 
@@ -71,12 +74,17 @@ def test_bounds_on_the_first_column(columns: tuple[IndexColumn, ...], rows: list
     index_columns,
     st.lists(st.tuples(st.one_of(st.none(), small), st.one_of(st.none(), text)), max_size=12),
     st.lists(
-        st.one_of(st.just(MATCHES_NULL), st.builds(Constant, st.one_of(st.none(), any_number), st.just(INT8))), min_size=1, max_size=4
+        st.one_of(st.just(MATCHES_NULL), st.builds(Constant, st.one_of(st.none(), any_number), st.just(INT8))),
+        min_size=1,
+        max_size=4,
     ),
     st.lists(st.tuples(st.sampled_from(sorted(HOLDS)), st.one_of(st.none(), text)), max_size=2),
 )
 def test_equalities_then_bounds(
-    columns: tuple[IndexColumn, ...], rows: list[tuple[Any, ...]], values: list[Expression], bounds: list[tuple[str, Any]]
+    columns: tuple[IndexColumn, ...],
+    rows: list[tuple[Any, ...]],
+    values: list[Expression],
+    bounds: list[tuple[str, Any]],
 ) -> None:
     index = index_of(columns, (INT2, TEXT))
     conditions = KeyRanges(index, [values], [(operator, Constant(datum, TEXT)) for operator, datum in bounds])
@@ -89,14 +97,19 @@ def test_equalities_then_bounds(
     wanted = [
         row
         for row in rows
-        if equal(row[0]) and all(row[1] is not None and datum is not None and HOLDS[operator](row[1], datum) for operator, datum in bounds)
+        if equal(row[0])
+        and all(
+            row[1] is not None and datum is not None and HOLDS[operator](row[1], datum) for operator, datum in bounds
+        )
     ]
     assert keys_in(index, conditions, rows) == wanted
 
 
 def keyed_table() -> StoredTable:
     columns = (Column("a", 0, INT2, True), Column("b", 1, TEXT, True))
-    return stored_table(Table(20001, "public", "k", columns, Index(1, 1, "pk", (IndexColumn(0), IndexColumn(1)), True, True)))
+    return stored_table(
+        Table(20001, "public", "k", columns, Index(1, 1, "pk", (IndexColumn(0), IndexColumn(1)), True, True))
+    )
 
 
 def test_a_point_key_is_the_rows_key() -> None:

@@ -1,4 +1,5 @@
-"""Joins, groups and the like begin in rows and switch to DuckDB where there are too many: the answers are the same, and no row is given twice."""
+"""Joins, groups and the like begin in rows and switch to DuckDB where there are too many: the answers are the same, and
+no row is given twice."""
 
 from __future__ import annotations
 
@@ -36,7 +37,9 @@ def answers(small_rows_max: int) -> list[list[str]]:
         found = []
         for query in QUERIES:
             explained = await runner.run("a", f"EXPLAIN ANALYZE {query}")
-            found.append([*await runner.run("a", query), *await runner.run("a", query), explained[1].partition(" (")[0]])
+            found.append(
+                [*await runner.run("a", query), *await runner.run("a", query), explained[1].partition(" (")[0]]
+            )
         return found
 
     return asyncio.run(run())

@@ -27,7 +27,8 @@ WRITES = {
     "update joined": "UPDATE t SET n = o.n + 1 FROM t o WHERE o.id = t.id",
     "delete": "DELETE FROM t WHERE n >= 0",
     "delete joined": "DELETE FROM t USING t o WHERE o.id = t.id",
-    "upsert": f"INSERT INTO t SELECT g, g FROM generate_series({ROWS // 2}, {ROWS}) a(g) ON CONFLICT (id) DO UPDATE SET n = -1",
+    "upsert": f"INSERT INTO t SELECT g, g FROM generate_series({ROWS // 2}, {ROWS}) a(g) ON CONFLICT (id) DO UPDATE "
+    f"SET n = -1",
     "returning": "UPDATE t SET n = n + 1 RETURNING *",
 }
 

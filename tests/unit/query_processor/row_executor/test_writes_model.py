@@ -1,4 +1,5 @@
-"""Random INSERT, UPSERT, UPDATE and DELETE against a model, in transactions that commit or roll back: rows, errors and every index entry agree."""
+"""Random INSERT, UPSERT, UPDATE and DELETE against a model, in transactions that commit or roll back: rows, errors and
+every index entry agree."""
 
 from __future__ import annotations
 
@@ -68,13 +69,17 @@ class Walk:
             self.both(f"INSERT INTO t VALUES ({id_}, {u}, {a}, {b})", lambda: model.insert(id_, row))
         elif kind == "upsert":
             sql = (
-                f"INSERT INTO t VALUES ({id_}, {u}, {a}, {b}) ON CONFLICT (id) DO UPDATE SET u = excluded.u, a = excluded.a, b = excluded.b"
+                f"INSERT INTO t VALUES ({id_}, {u}, {a}, {b}) ON CONFLICT (id) DO UPDATE SET u = excluded.u, a = "
+                f"excluded.a, b = excluded.b"
             )
             self.both(sql, lambda: model.update(id_, id_, row) or model.insert(id_, row))
         elif kind == "update":
             self.both(f"UPDATE t SET u = {u}, a = {a}, b = {b} WHERE id = {id_}", lambda: model.update(id_, id_, row))
         elif kind == "move":
-            self.both(f"UPDATE t SET id = {other}, u = {u}, a = {a}, b = {b} WHERE id = {id_}", lambda: model.update(id_, other, row))
+            self.both(
+                f"UPDATE t SET id = {other}, u = {u}, a = {a}, b = {b} WHERE id = {id_}",
+                lambda: model.update(id_, other, row),
+            )
         elif kind == "delete":
             self.both(f"DELETE FROM t WHERE id = {id_}", lambda: model.rows.pop(id_, None))
         else:
@@ -114,8 +119,12 @@ class Walk:
         shown = [(key, u, a, None if b is None else str(b)) for key, u, a, b in rows]
         assert self.client.rows("SELECT * FROM t ORDER BY id") == shown
         for value in range(VALUES):
-            assert sorted(self.client.rows(f"SELECT id FROM t WHERE a = {value}")) == [(row[0],) for row in shown if row[2] == value]
-            assert self.client.rows(f"SELECT id FROM t WHERE u = {value}") == [(row[0],) for row in shown if row[1] == value]
+            assert sorted(self.client.rows(f"SELECT id FROM t WHERE a = {value}")) == [
+                (row[0],) for row in shown if row[2] == value
+            ]
+            assert self.client.rows(f"SELECT id FROM t WHERE u = {value}") == [
+                (row[0],) for row in shown if row[1] == value
+            ]
         with_a = [row[2] for row in shown if row[2] is not None]
         wanted = (len(shown), len(with_a), sum(with_a) if with_a else None, max(with_a, default=None))
         assert self.client.rows("SELECT count(*), count(a), sum(a), max(a) FROM t") == [wanted]

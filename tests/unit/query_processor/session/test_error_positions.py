@@ -1,4 +1,5 @@
-"""An error of syntax or of a name points at its place in the statement, as in PostgreSQL 15, which gave these positions: psql shows LINE and a caret there."""
+"""An error of syntax or of a name points at its place in the statement, as in PostgreSQL 15, which gave these
+positions: psql shows LINE and a caret there."""
 
 from __future__ import annotations
 

@@ -141,7 +141,9 @@ def test_the_statements_of_a_large_query_are_one_transaction() -> None:
     padding = "-- " + "x" * LARGE_CHARACTERS
 
     async def work() -> None:
-        for raw in await client.session.split_large(f"CREATE TABLE w (i int PRIMARY KEY); SELECT * FROM nowhere {padding}"):
+        for raw in await client.session.split_large(
+            f"CREATE TABLE w (i int PRIMARY KEY); SELECT * FROM nowhere {padding}"
+        ):
             await client.session.bind(await client.session.prepare(raw)).run()
 
     async def beside() -> None:
@@ -176,7 +178,9 @@ def test_a_long_text_is_parsed_on_a_stack_of_its_own() -> None:
 
 
 def test_a_text_whose_tree_would_take_more_than_a_statements_memory_is_refused() -> None:
-    cache = StatementCache(lambda *_: pytest.fail("nothing is planned here"), Settings(limits=Limits(statement_memory_bytes_max=4 << 20)))
+    cache = StatementCache(
+        lambda *_: pytest.fail("nothing is planned here"), Settings(limits=Limits(statement_memory_bytes_max=4 << 20))
+    )
     assert len(cache.split("SELECT '" + "x" * 100_000 + "' ORDER BY 1")) == 1
     with pytest.raises(DatabaseError, match="more than allowed temp space of 4096 KB") as refused:
         cache.split("SELECT " + "1," * 50_000 + "1")

@@ -22,7 +22,11 @@ INT4, INT8, NUMERIC = ColumnType("int4"), ColumnType("int8"), ColumnType("numeri
             [("-7", INT4), ("it's", None), ("5", INT4)],
         ),
         ("select 1-2", "select $1-$2", [("1", INT4), ("2", INT4)]),
-        ("select a -2, -3 from t where b=-.5", "select a -$1, $2 from t where b=$3", [("2", INT4), ("-3", INT4), ("-.5", NUMERIC)]),
+        (
+            "select a -2, -3 from t where b=-.5",
+            "select a -$1, $2 from t where b=$3",
+            [("2", INT4), ("-3", INT4), ("-.5", NUMERIC)],
+        ),
         ("select 'a'-1", "select $1-$2", [("a", None), ("1", INT4)]),
         ("SELECT t1.c2 FROM t1 LIMIT 10", "SELECT t1.c2 FROM t1 LIMIT $1", [("10", INT4)]),
         (
@@ -69,7 +73,13 @@ def test_left_alone(sql: str) -> None:
     assert lift(sql) is None
 
 
-@given(st.lists(st.one_of(st.integers(-(2**70), 2**70), st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])))))
+@given(
+    st.lists(
+        st.one_of(
+            st.integers(-(2**70), 2**70), st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))
+        )
+    )
+)
 def test_what_is_lifted_reads_back(values: list[int | str]) -> None:
     shown = ["'" + value.replace("'", "''") + "'" if isinstance(value, str) else str(value) for value in values]
     sql = f"INSERT INTO t VALUES ({', '.join(shown)})"

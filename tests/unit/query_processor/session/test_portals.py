@@ -57,7 +57,8 @@ def test_a_limit_that_equals_what_is_left_suspends(source: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "sql", ["UPDATE t SET id = id + 10 WHERE id = 1", "INSERT INTO t VALUES (5)", "DELETE FROM t", "SET search_path = s"]
+    "sql",
+    ["UPDATE t SET id = id + 10 WHERE id = 1", "INSERT INTO t VALUES (5)", "DELETE FROM t", "SET search_path = s"],
 )
 @pytest.mark.parametrize("rows_max", [0, 1])
 def test_a_statement_without_rows_runs_once(sql: str, rows_max: int) -> None:

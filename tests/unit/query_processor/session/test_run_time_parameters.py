@@ -1,4 +1,5 @@
-"""Every run-time parameter that can be set has an effect that is seen, one behaviour only, nothing it could change, or says that it has no effect.
+"""Every run-time parameter that can be set has an effect that is seen, one behaviour only, nothing it could change, or
+says that it has no effect.
 
 The tables below name each of them once: a new parameter without a line here fails.
 """
@@ -35,12 +36,16 @@ def last(*statements: str) -> str:
 
 
 def timeouts(**expected: int) -> Callable[[str], bool]:
-    """SET reaches the session's Timeouts, which tests/unit/postgres/test_wire_timeouts.py shows to end what they should."""
+    """SET reaches the session's Timeouts, which tests/unit/postgres/test_wire_timeouts.py shows to end what they
+    should."""
 
     def check(name: str) -> bool:
         run_time = RunTimeParameters("admin", lambda *_: None)
         run_time.set(name, "1500ms")
-        reached = all(getattr(run_time.timeouts, slot) == value for slot, value in expected.items()) and run_time.timeouts.used
+        reached = (
+            all(getattr(run_time.timeouts, slot) == value for slot, value in expected.items())
+            and run_time.timeouts.used
+        )
         run_time.set(name, None)
         return reached and not any(getattr(run_time.timeouts, slot) for slot in expected)
 
@@ -57,10 +62,12 @@ def shows(statement: str, *expected: str, given: tuple[str, ...]) -> Callable[[s
 
 
 EFFECTS: dict[str, Callable[[str], bool]] = {
-    "client_encoding": lambda name: answers("SET client_encoding = 'SQL_ASCII'", "SET client_encoding = 'WIN1252'")[1][0].startswith(
-        "ERROR 0A000"
+    "client_encoding": lambda name: answers("SET client_encoding = 'SQL_ASCII'", "SET client_encoding = 'WIN1252'")[1][
+        0
+    ].startswith("ERROR 0A000"),
+    "application_name": shows(
+        "SELECT application_name FROM pg_stat_activity", "psql", "\\xc3\\xa4", given=("psql", "ä")
     ),
-    "application_name": shows("SELECT application_name FROM pg_stat_activity", "psql", "\\xc3\\xa4", given=("psql", "ä")),
     "datestyle": shows("SELECT '02/01/2024'::date", "02/01/2024", "2024-01-02", given=("SQL, MDY", "ISO, DMY")),
     "intervalstyle": shows("SELECT interval '1 day'", "P1D", "@ 1 day", given=("iso_8601", "postgres_verbose")),
     "timezone": shows("SELECT '2024-01-01 00:00+00'::timestamptz", "2024-01-01 01:00:00+01", given=("Europe/Berlin",)),
@@ -116,7 +123,8 @@ PROOFS_THAT_MOOT = {
     "synchronous_commit": ("SHOW synchronous_commit", "on"),
     "lock_timeout": ("LOCK TABLE t", "ERROR 0A000"),
 }
-"""What the parameter would bear upon cannot be; synchronous_commit only ever allows less than what is done: a commit is durable in two AZs."""
+"""What the parameter would bear upon cannot be; synchronous_commit only ever allows less than what is done: a commit is
+durable in two AZs."""
 
 
 def settable(use: str) -> list[str]:
@@ -159,7 +167,8 @@ def test_there_is_nothing_that_it_could_change(name: str) -> None:
 
 
 def test_nothing_waits_for_a_lock() -> None:
-    """A row that another transaction has locked, and one that it has changed: both are read and written at once. Who commits second is told then."""
+    """A row that another transaction has locked, and one that it has changed: both are read and written at once. Who
+    commits second is told then."""
 
     async def run() -> list[list[str]]:
         runner = ScriptRunner(True)
@@ -222,8 +231,17 @@ def test_what_is_read_only(name: str) -> None:
         {"client_encoding": "UTF8", "DateStyle": "ISO", "TimeZone": "Europe/Berlin", "extra_float_digits": "2"},  # JDBC
         {"client_encoding": "'utf-8'".strip("'"), "application_name": "psql"},
         {"client_encoding": "UTF8", "DateStyle": "ISO, MDY", "IntervalStyle": "iso_8601"},
-        {"standard_conforming_strings": "on", "client_min_messages": "warning", "bytea_output": "hex", "row_security": "on"},
-        {"default_transaction_isolation": "repeatable read", "default_transaction_read_only": "off", "search_path": "public"},
+        {
+            "standard_conforming_strings": "on",
+            "client_min_messages": "warning",
+            "bytea_output": "hex",
+            "row_security": "on",
+        },
+        {
+            "default_transaction_isolation": "repeatable read",
+            "default_transaction_read_only": "off",
+            "search_path": "public",
+        },
         {"jit": "off", "statement_timeout": "0", "lock_timeout": "0"},
     ],
 )
@@ -256,7 +274,9 @@ def test_what_a_zone_shows_finds_it_again() -> None:
         assert found is not None and find_zone(found[0]) is not None, text
         again = find_zone(found[0])
         assert again is not None and again[1] == found[1]
-    assert [find_zone(text) for text in ("", "Z", "nowhere", "Europe", "../etc/passwd", "25", "+99:00", "1e3")] == [None] * 8
+    assert [find_zone(text) for text in ("", "Z", "nowhere", "Europe", "../etc/passwd", "25", "+99:00", "1e3")] == [
+        None
+    ] * 8
 
 
 def test_styles_go_with_the_zone_and_come_back() -> None:

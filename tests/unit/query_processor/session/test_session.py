@@ -1,4 +1,5 @@
-"""Sessions: transaction blocks, errors in them, parameters, named statements and cursors, COPY, plans kept and made again."""
+"""Sessions: transaction blocks, errors in them, parameters, named statements and cursors, COPY, plans kept and made
+again."""
 
 from __future__ import annotations
 
@@ -172,7 +173,7 @@ def test_start_ts_is_taken_by_the_first_statement(client: Client) -> None:
     assert client.rows("SELECT id FROM t") == [(1,)]
 
 
-# -- parameters --------------------------------------------------------------------------------------------------------------------
+# -- parameters --------------------------------------------------------------------------------------------------------
 
 
 def test_set_show_reset(client: Client) -> None:
@@ -212,7 +213,7 @@ def test_start_up_options() -> None:
         connect(options={"nothing": "1"})
 
 
-# -- statements and plans ----------------------------------------------------------------------------------------------------------
+# -- statements and plans ----------------------------------------------------------------------------------------------
 
 
 def test_statements_that_differ_in_literals_share_a_plan(client: Client) -> None:
@@ -313,7 +314,11 @@ def test_copy(client: Client) -> None:
     session = client.session
     portal = session.bind(run(session.prepare("COPY t (name, id) FROM STDIN WITH (FORMAT csv, HEADER, DELIMITER ';')")))
     assert isinstance(portal.copy, CopyIn) and portal.copy.columns == ("name", "id")
-    assert (portal.copy.options.format, portal.copy.options.header, portal.copy.options.delimiter) == ("csv", "true", ";")
+    assert (portal.copy.options.format, portal.copy.options.header, portal.copy.options.delimiter) == (
+        "csv",
+        "true",
+        ";",
+    )
     run(portal.copy_rows([("a", 1), ("b", 2)]))
     run(portal.copy_rows([(None, 3)]))
     assert run(portal.copy_end()) == "COPY 3"

@@ -1,4 +1,5 @@
-"""INSERTs of many rows: their lexer takes what PostgreSQL reads alike, and the rows are those that the parser's way writes."""
+"""INSERTs of many rows: their lexer takes what PostgreSQL reads alike, and the rows are those that the parser's way
+writes."""
 
 from __future__ import annotations
 
@@ -24,7 +25,8 @@ def connected() -> LoopClient:
     cluster = StoredCluster(OPEN)
     made = LoopClient(cluster, SessionServices(cluster.context, make_plan, make_environment))
     made.query(
-        "CREATE TABLE t (id int PRIMARY KEY, s text DEFAULT 'none', v varchar(5), n numeric(9,2), b bool, z timestamptz, l int8, a bytea)"
+        "CREATE TABLE t (id int PRIMARY KEY, s text DEFAULT 'none', v varchar(5), n numeric(9,2), b bool, z "
+        "timestamptz, l int8, a bytea)"
     )
     return made
 
@@ -166,14 +168,22 @@ INT2, INT4, INT8, TEXT, NUMERIC = 21, 23, 20, 25, 1700
     [
         (parameters(2), (), [value for row in range(ROWS) for value in (row, f"s{row}")]),
         (parameters(2), (INT2, TEXT) * ROWS, [value for row in range(ROWS) for value in (row, None)]),
-        (parameters(2), (INT4, 0, INT8, TEXT) * (ROWS // 2), [value for row in range(ROWS) for value in (row, f"s{row}")]),
+        (
+            parameters(2),
+            (INT4, 0, INT8, TEXT) * (ROWS // 2),
+            [value for row in range(ROWS) for value in (row, f"s{row}")],
+        ),
         (parameters(2), (INT8, 0) * ROWS, [value for row in range(ROWS) for value in (row + 2**31 - ROWS // 2, "x")]),
         (parameters(2), (TEXT, 0) * ROWS, [value for row in range(ROWS) for value in (str(row), "x")]),
         (parameters(2), (INT4, INT4) * ROWS, [value for row in range(ROWS) for value in (row, row)]),
         ([f"(${row + 2}, 'a', 'b', $1)" for row in range(ROWS)], (), [Decimal("1.25"), *range(ROWS)]),
         ([f"(${row + 2}, $1, $1)" for row in range(ROWS)], (), ["shared", *range(ROWS)]),
         ([f"(${row + 2}, $1, $1)" for row in range(ROWS)], (), ["ok", *range(ROWS)]),
-        ([f"($1, ${row + 2}, 'a', $1, true, NULL, $1)" for row in range(ROWS)], (NUMERIC,), [Decimal(7), *map(str, range(ROWS))]),
+        (
+            [f"($1, ${row + 2}, 'a', $1, true, NULL, $1)" for row in range(ROWS)],
+            (NUMERIC,),
+            [Decimal(7), *map(str, range(ROWS))],
+        ),
         ([f"(${row + 2}::int, 'a', 'b')" for row in range(ROWS)], (), ["never used", *map(str, range(ROWS))]),
     ],
     ids=range(11),
@@ -247,13 +257,15 @@ def test_rows_beyond_a_statements_memory_are_refused() -> None:
     assert refused.value.sqlstate == "54000" or refused.value.sqlstate == "53200"
 
 
-# -- a query over VALUES ---------------------------------------------------------------------------------------------------------------
+# -- a query over VALUES -----------------------------------------------------------------------------------------------
 
 ORDERED = "AS v(p0, p1, p2, n) ORDER BY n"
 QUERY_HEAD = "INSERT INTO t (id, s, v) SELECT p0::INTEGER, p1::VARCHAR, p2::CHARACTER VARYING(4) FROM (VALUES"
 
 
-def over_values(rows: list[str], alias: str = ORDERED, head: str = QUERY_HEAD, tail: str = "RETURNING t.id, t.s, t.v") -> str:
+def over_values(
+    rows: list[str], alias: str = ORDERED, head: str = QUERY_HEAD, tail: str = "RETURNING t.id, t.s, t.v"
+) -> str:
     return f"{head} {', '.join(rows)}) {alias} {tail}"
 
 
@@ -273,15 +285,32 @@ def over_values(rows: list[str], alias: str = ORDERED, head: str = QUERY_HEAD, t
         (over_values(numbered("(#, 'a' IS NULL, 'b', #)")), False),
         (over_values(numbered("(#, 'a'::text is null, 'b', #)")), False),
         (over_values([*numbered("(#, 'a', 'b', #)"), "(9999, 1, 'b', 9999)"]), False),
-        (over_values(numbered("(#, 'a', 'b', #)"), head="INSERT INTO t (id, s, v) SELECT p0, p1::text, p2::text FROM (VALUES"), False),
-        (over_values(numbered("(#, 'a', 'b', #)"), head="INSERT INTO t (id, s, v) SELECTp0::int, p1::text, p2::text FROM (VALUES"), False),
         (
             over_values(
-                numbered("(#, 'a', 'b', #)"), head="INSERT INTO t (id, s, v) SELECT p0::int, p1::text || 'x', p2::text FROM (VALUES"
+                numbered("(#, 'a', 'b', #)"), head="INSERT INTO t (id, s, v) SELECT p0, p1::text, p2::text FROM (VALUES"
             ),
             False,
         ),
-        (over_values(numbered("(#, 'a', 'b', #)"), head="INSERT INTO t (id, s) SELECT p0::int, p0::text FROM (VALUES"), False),
+        (
+            over_values(
+                numbered("(#, 'a', 'b', #)"),
+                head="INSERT INTO t (id, s, v) SELECTp0::int, p1::text, p2::text FROM (VALUES",
+            ),
+            False,
+        ),
+        (
+            over_values(
+                numbered("(#, 'a', 'b', #)"),
+                head="INSERT INTO t (id, s, v) SELECT p0::int, p1::text || 'x', p2::text FROM (VALUES",
+            ),
+            False,
+        ),
+        (
+            over_values(
+                numbered("(#, 'a', 'b', #)"), head="INSERT INTO t (id, s) SELECT p0::int, p0::text FROM (VALUES"
+            ),
+            False,
+        ),
     ],
 )
 def test_which_queries_over_values_are_plain(text: str, read: bool) -> None:
@@ -322,7 +351,9 @@ def test_a_query_over_values_is_what_the_parser_makes_of_it(monkeypatch: pytest.
         ((16, TEXT, TEXT, 16, TEXT, TEXT), (True, "a", "b", False, "c", "d")),
     ],
 )
-def test_parameters_of_a_query_over_values(monkeypatch: pytest.MonkeyPatch, oids: tuple[int, ...], datums: tuple[Any, ...]) -> None:
+def test_parameters_of_a_query_over_values(
+    monkeypatch: pytest.MonkeyPatch, oids: tuple[int, ...], datums: tuple[Any, ...]
+) -> None:
     """Two rows that differ in their types; the others are constants."""
     rows = ["($1, $2, $3, 0)", "($4, $5, $6, 1)", *(f"($7, $8, $9, {number})" for number in range(2, ROWS))]
     sql = over_values(rows, tail="ON CONFLICT DO NOTHING RETURNING id, s, v")

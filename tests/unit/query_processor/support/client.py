@@ -18,7 +18,8 @@ OPEN = Settings(mode="open", limits=OPEN_LIMITS)
 
 
 class Client:
-    """`query` is a simple query, and the jobs that it has begun: the batches, or the error after `fail`. `execute` is Parse, Bind, Execute, Sync."""
+    """`query` is a simple query, and the jobs that it has begun: the batches, or the error after `fail`. `execute` is
+    Parse, Bind, Execute, Sync."""
 
     def __init__(self, cluster: FakeCluster, services: SessionServices, **arguments: Any) -> None:
         self.cluster = cluster

@@ -1,4 +1,5 @@
-"""Storage shards and adjudicators in memory, behind a bus that answers at once: a test double for what lies below the query processor.
+"""Storage shards and adjudicators in memory, behind a bus that answers at once: a test double for what lies below the
+query processor.
 
     cluster = FakeCluster()
     transaction = cluster.begin()
@@ -45,7 +46,8 @@ class _LoopWithoutThreads(asyncio.SelectorEventLoop):
 
 
 def run(coroutine: Coroutine[Any, Any, Any]) -> Any:
-    """Drive a fiber's coroutine to its end; but for turns of the loop it must not wait for anything that has not happened yet."""
+    """Drive a fiber's coroutine to its end; but for turns of the loop it must not wait for anything that has not
+    happened yet."""
     ends: list[tuple[Any, BaseException | None]] = []
 
     async def drive() -> None:
@@ -129,7 +131,9 @@ class FakeBus:
 class FakeCluster:
     """`shards` shards with a replica in each AZ and as many adjudicators, over one map of versions."""
 
-    def __init__(self, settings: Settings | None = None, shards: int = 2, azs: tuple[str, ...] = ("a", "b", "c")) -> None:
+    def __init__(
+        self, settings: Settings | None = None, shards: int = 2, azs: tuple[str, ...] = ("a", "b", "c")
+    ) -> None:
         self.settings = settings or Settings()
         self.clock = CountingClock()
         self.bus = FakeBus()
@@ -181,7 +185,9 @@ class FakeCluster:
 
     def value(self, key: bytes, at: int) -> bytes | None:
         newest = max(
-            ((time, value) for time, value in self.versions.get(key, ()) if time <= at), default=(0, None), key=lambda pair: pair[0]
+            ((time, value) for time, value in self.versions.get(key, ()) if time <= at),
+            default=(0, None),
+            key=lambda pair: pair[0],
         )
         hidden = any(start <= key < end and newest[0] < time <= at for start, end, time in self.dropped)
         return None if hidden else newest[1]
@@ -190,7 +196,7 @@ class FakeCluster:
         """The keys that have a row at `at`, ascending."""
         return sorted(key for key in self.versions if key.startswith(prefix) and self.value(key, at) is not None)
 
-    # -- roles ---------------------------------------------------------------------------------------------------------------
+    # -- roles ---------------------------------------------------------------------------------------------------------
 
     def _catalog_ts(self, at: int) -> int:
         return max((time for time in self.catalog_changes if time <= at), default=0)
@@ -229,7 +235,9 @@ class FakeCluster:
         assert sorted(parts) == list(range(1, message.parts + 1)), "a Commit counts its parts"
         pieces = [*(part.write_set for part in parts.values()), message.write_set]
         rows = sorted(row for piece in pieces for row in write_set.rows(piece))
-        message = msgspec.structs.replace(message, checked=[*message.checked, *(key for part in parts.values() for key in part.checked)])
+        message = msgspec.structs.replace(
+            message, checked=[*message.checked, *(key for part in parts.values() for key in part.checked)]
+        )
         keys = [key for key, _, _ in rows]
         assert keys == sorted(set(keys)), "a write set is sorted, each key once"
         tables = {int.from_bytes(key[:4], "big") for key in (*keys, *message.checked)}
@@ -259,7 +267,8 @@ class FakeCluster:
 
 def _arrow(rows: list[tuple[bytes, bytes]]) -> bytes:
     batch = pa.record_batch(
-        [pa.array([key for key, _ in rows], pa.binary()), pa.array([value for _, value in rows], pa.binary())], schema=ROWS_SCHEMA
+        [pa.array([key for key, _ in rows], pa.binary()), pa.array([value for _, value in rows], pa.binary())],
+        schema=ROWS_SCHEMA,
     )
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, ROWS_SCHEMA) as writer:

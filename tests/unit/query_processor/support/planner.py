@@ -1,4 +1,5 @@
-"""A planner for tests of the session and DDL: constants, whole-table reads, INSERT ... VALUES. No WHERE, no expressions.
+"""A planner for tests of the session and DDL: constants, whole-table reads, INSERT ... VALUES. No WHERE, no
+expressions.
 
     SELECT 1, 'x', $1            SELECT a, b FROM t
     INSERT INTO t (a, b) VALUES (1, $1)            UPDATE t SET a = 1 (all rows)
@@ -43,7 +44,9 @@ class TinyPlan:
         self._node = node
         self.kind = type(node).__name__.removesuffix("Stmt").upper()
         self.fields: list[Field] | None = None
-        self._types: dict[int, ColumnType] = {number + 1: type_ for number, type_ in enumerate(types) if type_ is not None}
+        self._types: dict[int, ColumnType] = {
+            number + 1: type_ for number, type_ in enumerate(types) if type_ is not None
+        }
         relation = node.relation if self.kind != "SELECT" else (node.fromClause or (None,))[0]
         self._table = catalog.table(relation.schemaname, relation.relname) if relation is not None else None
         if self.kind == "SELECT":
@@ -123,7 +126,11 @@ class TinyPlan:
         codec = RowCodec([column.type for column in self.table.columns])
         for key, row in stored:
             for place, value in self._assigned.items():
-                row[place] = self._default(place) if type(value).__name__ == "SetToDefault" else self._datum(value, parameters, row)
+                row[place] = (
+                    self._default(place)
+                    if type(value).__name__ == "SetToDefault"
+                    else self._datum(value, parameters, row)
+                )
             transaction.put(key, codec.encode(row))
         return Batch([], True, f"UPDATE {len(stored)}")
 
@@ -157,7 +164,11 @@ class TinyPlan:
             for column, datum in zip(self._targets, given, strict=False):
                 row[column.position] = datum
             hidden = len(transaction.buffer.values).to_bytes(8, "big") + number.to_bytes(8, "big")
-            key = keys.encode([row[column.position] for column in table.primary.columns]) if table.primary.columns else hidden
+            key = (
+                keys.encode([row[column.position] for column in table.primary.columns])
+                if table.primary.columns
+                else hidden
+            )
             transaction.put(space + key, codec.encode(row))
         return len(rows)
 

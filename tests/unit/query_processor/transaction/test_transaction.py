@@ -94,7 +94,11 @@ def test_scan_is_the_merge_of_both(
             transaction.delete(key(number))
         else:
             transaction.put(key(number), value)
-    expected = [(key(number), value) for number, value in sorted({**stored, **own}.items(), reverse=reverse) if value is not None]
+    expected = [
+        (key(number), value)
+        for number, value in sorted({**stored, **own}.items(), reverse=reverse)
+        if value is not None
+    ]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(scanner_module, "SLICE_ROWS", slice_rows)
         assert on_loop(everything(transaction, reverse, limit)) == (expected[:limit] if limit else expected)
@@ -296,7 +300,9 @@ def test_commit_revalidates_the_catalog_when_asked() -> None:
     cluster.begin()
     transaction = cluster.begin()
     transaction.put(key(1), b"x")
-    cluster.bus.failures["adjudicator/1"] = [DatabaseError("55000", "catalog must be revalidated", refusal=StaleCatalog(12345))]
+    cluster.bus.failures["adjudicator/1"] = [
+        DatabaseError("55000", "catalog must be revalidated", refusal=StaleCatalog(12345))
+    ]
     assert run(transaction.commit()) is not None
     commits = [message for _, message in cluster.bus.sent if isinstance(message, Commit)]
     assert len(commits) == 2 and commits[1].catalog_ts == transaction.start_ts > commits[0].catalog_ts

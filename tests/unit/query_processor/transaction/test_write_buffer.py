@@ -116,7 +116,16 @@ def seen(buffer: WriteBuffer) -> tuple[object, ...]:
     """All that a transaction can see of it."""
     rows = {key: buffer.values[key] for key in buffer.values}
     dropped = list(write_set.rows(data)) if (data := buffer.encode_dropped()) else []
-    return rows, buffer.range(b"", b"\xff"), rows_of(buffer), dropped, buffer.bytes, buffer.padding, buffer.rows, buffer.tables()
+    return (
+        rows,
+        buffer.range(b"", b"\xff"),
+        rows_of(buffer),
+        dropped,
+        buffer.bytes,
+        buffer.padding,
+        buffer.rows,
+        buffer.tables(),
+    )
 
 
 @pytest.mark.parametrize(("sort_rows", "undo_rows", "few"), [(16_384, 16_384, 64), (4, 2, 0), (1, 1, 1)])
