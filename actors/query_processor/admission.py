@@ -11,12 +11,17 @@ processor that is being restarted is not given to others: clients wait for it at
 
 from __future__ import annotations
 
+from collections import deque
+
 from actors.common.errors import CONFIGURATION_LIMIT_EXCEEDED, TOO_MANY_CONNECTIONS, DatabaseError
 from actors.common.settings import Settings
 
 RATE_EXCEEDED = "Unable to accept connection, rate exceeded."
 ARRIVING_MAX = 256
 """Connections without a session: cancel requests, clients that are being authenticated or refused."""
+
+PROMISE_S = 1.0
+"""A gateway that was told of room, and whose client has not come for so long, has turned to another."""
 
 
 def share(total: int, parts: int, number: int) -> int:
@@ -72,3 +77,25 @@ class Admission:
         self._tokens = min(self._burst, self._tokens + (now_s - self._filled_s) * self._rate)
         self._filled_s = now_s
         return self._tokens
+
+
+class Promises:
+    """Clients that gateways were told there is room for, and that have not arrived. Times as above."""
+
+    def __init__(self) -> None:
+        self._made_s: deque[float] = deque()
+
+    def make(self, now_s: float) -> None:
+        self._made_s.append(now_s)
+
+    def keep(self) -> None:
+        """A client has arrived: one promise less, if there are any."""
+        if self._made_s:
+            self._made_s.popleft()
+
+    def open(self, now_s: float) -> int:
+        """How many clients were promised room and have not arrived."""
+        made_s = self._made_s
+        while made_s and made_s[0] < now_s - PROMISE_S:
+            made_s.popleft()
+        return len(made_s)

@@ -46,8 +46,9 @@ from actors.postgres.frontend import MessageTooLong, ProtocolViolation
 from actors.postgres.reader import FrontendReader
 from actors.postgres.states import State
 from actors.postgres.tls import TlsSession
+from actors.query_processor.channel import OUTPUT_BYTES_MAX, Disconnected
 from actors.query_processor.connection_services import ConnectionServices
-from actors.query_processor.conversation import OUTPUT_BYTES_MAX, Conversation, Disconnected
+from actors.query_processor.conversation import Conversation
 from actors.query_processor.deadlines import Deadlines, Kind, Timeouts, error_of
 from actors.query_processor.metering import MeteredFiber
 from actors.query_processor.negotiation import negotiate

@@ -1,5 +1,5 @@
-"""`Conversation`: what each message of a client means to its Session, in the simple and the extended protocol, and COPY
-in both directions.
+"""`Conversation`: what each message of a client means to its Session, in the simple and the extended protocol.
+The data of COPY, in both directions, are copy_messages.py's.
 
     Parse -> session.prepare    Bind -> session.bind    Execute -> portal.run    Sync -> session.sync, ReadyForQuery
     Query -> all of it for each of its statements
@@ -15,11 +15,11 @@ in both directions.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from time import perf_counter_ns
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from actors.common.errors import (
     DUPLICATE_CURSOR,
@@ -28,23 +28,20 @@ from actors.common.errors import (
     INVALID_CURSOR_NAME,
     INVALID_SQL_STATEMENT_NAME,
     PROTOCOL_VIOLATION,
-    QUERY_CANCELED,
     SERIALIZATION_FAILURE,
     DatabaseError,
 )
 from actors.common.latency import Latencies
 from actors.common.parked_session import ParkedStatement
 from actors.postgres import backend, frontend
-from actors.postgres.copy import BINARY_FORMATS, copy_decoder, copy_encoder, encode_piece, has_more
 from actors.postgres.formats import ParameterDecoder, ShapeCache, decode_within, format_codes, parameter_decoder
-from actors.postgres.reader import FrontendReader
 from actors.postgres.states import State
 from actors.query_processor.aside import LARGE_CHARACTERS, LARGE_VALUES, aside
-from actors.query_processor.deadlines import Deadlines
+from actors.query_processor.channel import ROWS_SLICE, Channel, Disconnected, send_rows, send_stream
+from actors.query_processor.copy_messages import copy_in, copy_out
 from actors.query_processor.session.parking import revived
 from actors.query_processor.session.statements import PLANNED_KINDS
-from actors.runtime.fiber import turn
-from actors.sql.results import Batch, CopyIn, CopyOut, Piece, RowStream
+from actors.sql.results import CopyIn, CopyOut
 from actors.sql.types import by_name
 
 if TYPE_CHECKING:
@@ -52,41 +49,10 @@ if TYPE_CHECKING:
     from actors.query_processor.session.session import Session
     from actors.query_processor.session.statements import PreparedStatement
 
-ROWS_SLICE = 256
-"""Rows encoded between two looks at the output's size."""
-OUTPUT_BYTES_MAX = 64 << 10
-"""Output gathered before it is written within a batch."""
 NAMED_DECODERS_MAX = 1024
 """Prepared statements of a connection whose parameter decoders are remembered by name."""
-COPY_ROW_BYTES_MAX = 64 << 20
-"""Of a row without its end, in COPY FROM."""
-Encode = Callable[[Sequence[Any], bytearray], None]
-"""Rows of datums, appended to the output as messages."""
-COPY_TURN_BYTES = 16 << 10
-"""Of COPY FROM's data decoded before others have their turn: a few hundred rows, a few milliseconds."""
-_QUERY = ord("Q")
 _SIMPLE = b"QF"
 """Types of messages outside the extended protocol: after an error, ReadyForQuery follows at once."""
-
-
-class Disconnected(Exception):
-    """Internal: the client is gone."""
-
-
-class Channel(Protocol):
-    """The connection, as this sees it."""
-
-    output: bytearray
-    arrived_ns: int
-    cancellable: bool
-    reader: FrontendReader
-    deadlines: Deadlines
-
-    async def more(self) -> None:
-        """Write, and wait for input."""
-
-    async def drain(self) -> None:
-        """Write, and wait while the client does not take it."""
 
 
 @dataclass
@@ -394,110 +360,22 @@ class Conversation:
             if not described:
                 self._channel.output += shape.description
             if batch.stream is not None:
-                await self._stream(batch.stream, shape.encode_piece)
+                await send_stream(self._channel, batch.stream, shape.encode_piece)
             elif len(batch.rows) <= ROWS_SLICE:
                 if batch.rows:
                     shape.encode(batch.rows, self._channel.output)
             else:
-                await self._rows(batch, shape.encode)
+                await send_rows(self._channel, batch, shape.encode)
         self._held = backend.command_complete(batch.tag) if batch.done else backend.PORTAL_SUSPENDED
-
-    async def _stream(self, stream: RowStream, encode: Callable[[Piece, bytearray], None]) -> None:
-        """Rows as they are computed: a piece a turn of the loop, and no more of them than the client takes."""
-        channel = self._channel
-        try:
-            while True:
-                if not stream.ready:
-                    await channel.drain()
-                piece = await stream.next()
-                if piece is None:
-                    break
-                encode(piece, channel.output)
-                if stream.ended:
-                    break
-                if len(channel.output) > OUTPUT_BYTES_MAX:
-                    await channel.drain()
-                await turn()
-        finally:
-            stream.close()
-
-    async def _rows(self, batch: Batch, encode: Encode) -> None:
-        """Many rows: no more of them encoded than the client takes."""
-        rows, channel = batch.rows, self._channel
-        for start in range(0, len(rows), ROWS_SLICE):
-            if start:
-                await turn()
-            encode(rows[start : start + ROWS_SLICE], channel.output)
-            if len(channel.output) > OUTPUT_BYTES_MAX:
-                await channel.drain()
 
     async def _copy(self, portal: Portal, copy: CopyIn | CopyOut) -> None:
         if self._simple is None:
             self._simple = False
-        tag = await (self._copy_in(portal, copy) if isinstance(copy, CopyIn) else self._copy_out(portal, copy))
+        channel, zone = self._channel, self._session.run_time.zone
+        if isinstance(copy, CopyIn):
+            tag = await copy_in(channel, portal, copy, zone, simple=self._simple)
+        else:
+            tag = await copy_out(channel, portal, copy, zone)
         if not self._simple:
             self._simple = None
         self._held = backend.command_complete(tag)
-
-    async def _copy_in(self, portal: Portal, copy: CopyIn) -> str:
-        channel, reader = self._channel, self._channel.reader
-        decoder = copy_decoder(copy, self._session.run_time.zone, COPY_ROW_BYTES_MAX)
-        channel.output += backend.copy_in_response(len(copy.columns), copy.options.format in BINARY_FORMATS)
-        reader.state = State.COPY_IN
-        turn_bytes = 0
-        try:
-            while True:
-                message = reader.next_message()
-                if message is None:
-                    await channel.more()
-                elif message.__class__ is frontend.CopyData:
-                    data = b"".join([message[0], *reader.more_copy_data(COPY_TURN_BYTES)])
-                    for start in range(0, len(data), COPY_TURN_BYTES):
-                        piece = data[start : start + COPY_TURN_BYTES]
-                        turn_bytes += len(piece)
-                        if turn_bytes > COPY_TURN_BYTES:  # within a turn, the loop reads a socket many times
-                            turn_bytes = len(piece)
-                            await turn()
-                        rows = decoder.feed(piece)
-                        if rows:
-                            await portal.copy_rows(rows)
-                        while has_more(decoder):
-                            await turn()
-                            await portal.copy_rows(decoder.feed(b""))
-                elif message.__class__ is frontend.CopyDone:
-                    rows = decoder.finish()
-                    if rows:
-                        await portal.copy_rows(rows)
-                    break
-                elif isinstance(message, frontend.CopyFail):
-                    portal.copy_fail(message.reason)
-                    raise DatabaseError(QUERY_CANCELED, f"COPY from stdin failed: {message.reason}")
-                else:
-                    raise Disconnected
-        finally:
-            if reader.state is State.COPY_IN:
-                reader.state = State.READY
-            if self._simple:
-                reader.kind = _QUERY  # the COPY's data were messages of its query
-        return await portal.copy_end()
-
-    async def _copy_out(self, portal: Portal, copy: CopyOut) -> str:
-        channel = self._channel
-        encoder = copy_encoder(copy, self._session.run_time.zone)
-        batch = await portal.start()
-        channel.output += backend.copy_out_response(len(copy.columns), copy.options.format in BINARY_FORMATS)
-        channel.output += b"".join(map(backend.copy_data, encoder.header()))
-
-        def show(rows: Sequence[Any], output: bytearray) -> None:
-            output += b"".join(map(backend.copy_data, encoder.rows(list(rows))))
-
-        def show_piece(piece: Piece, output: bytearray) -> None:
-            output += b"".join(map(backend.copy_data, encode_piece(encoder, piece)))
-
-        if batch.stream is not None:
-            await self._stream(batch.stream, show_piece)
-        else:
-            await self._rows(batch, show)
-        channel.output += b"".join(map(backend.copy_data, encoder.trailer()))
-        channel.output += backend.COPY_DONE
-        return batch.tag

@@ -1,7 +1,7 @@
 """Jobs: CREATE INDEX ASYNC and ALTER TABLE ASYNC ... VALIDATE CONSTRAINT, run beside the sessions by one query
 processor at a time.
 
-A job is a row of the catalog (sql/catalog/snapshot.py's Job), made by its statement's transaction. Each query processor
+A job is a row of the catalog (sql/catalog/schema.py's Job), made by its statement's transaction. Each query processor
 has a JobRunner. It works while a catalog that its process has read has a job that has not ended; so a cluster without
 jobs pays nothing.
 
@@ -52,6 +52,7 @@ from actors.common.ranges import KEYSPACE_BYTES
 from actors.query_processor.transaction import CatalogStale, Transaction
 from actors.reading.pause import pause
 from actors.runtime.fiber import as_future, turn
+from actors.sql.catalog.encoding import encode, job_key
 from actors.sql.catalog.schema import (
     BUILDING,
     CATALOG_TABLE,
@@ -67,7 +68,7 @@ from actors.sql.catalog.schema import (
     decode_job,
     is_any_open,
 )
-from actors.sql.catalog.snapshot import Catalog, encode, job_key
+from actors.sql.catalog.snapshot import Catalog
 from actors.sql.encoding.rows import RowCodec
 
 if TYPE_CHECKING:

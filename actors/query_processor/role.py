@@ -20,27 +20,26 @@ How many clients it takes is admission.py's.
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import socket
-from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from actors.common.error_response import error_response
 from actors.common.errors import ADMIN_SHUTDOWN, OBJECT_NOT_IN_PREREQUISITE_STATE, TOO_MANY_CONNECTIONS, DatabaseError
-from actors.common.messages import AskCredentials, Cancel, Credentials, Done, Drain, Informed, OpenStream
+from actors.common.messages import Cancel, Credentials, Done, Drain, Informed, OpenStream
 from actors.common.messages.base import Message
 from actors.common.metering import Usage
 from actors.common.parked_session import ParkedSession, decode_session
 from actors.common.settings import Settings
 from actors.postgres.formats import ShapeCache
 from actors.postgres.tls import TlsSettings
-from actors.query_processor.admission import Admission
+from actors.query_processor.admission import Admission, Promises
 from actors.query_processor.authentication import Authenticator, Entropy
 from actors.query_processor.authentication.catalog_roles import CatalogRoles
 from actors.query_processor.connection import SECRET_BYTES, TERMINATED, Connection
 from actors.query_processor.connection_services import ConnectionServices
+from actors.query_processor.credentials import HeldCredentials
 from actors.query_processor.load import LoadReports
 from actors.query_processor.parking import Parking
 from actors.runtime import descriptors
@@ -57,18 +56,12 @@ if TYPE_CHECKING:
 
     SessionMaker = Callable[[str, str, dict[str, str], Connection], Session]
 
-logger = logging.getLogger(__name__)
-
 SEQUENCE_BITS = 20
 """Of a process id: a million sessions at once; the rest, 11 bits, is the query processor's number."""
-PROMISE_S = 1.0
-"""A gateway that was told of room, and whose client has not come for so long, has turned to another."""
 SECRET_SIZES = sorted(set(SECRET_BYTES.values()))
 LISTEN_BACKLOG = 1024
 PREPARE_S = 5.0
 """After a start: what only long statements need is made then, when the client that it was for has its row."""
-CREDENTIALS_TIMEOUT_S = 2.0
-CREDENTIALS_RETRY_S = 0.2
 STOP_S_MAX = 5.0
 """For clients to take their last words."""
 
@@ -111,13 +104,12 @@ class QueryProcessor:
         self._server: asyncio.Server | None = None
         self._services: ConnectionServices | None = None
         self._session_services: SessionServices | None = None
-        self._credentials = Credentials(0)
+        self._credentials: HeldCredentials | None = None
         self._connections: dict[Connection, None] = {}
         """In the order in which they came: what ends them all does it in one order, too."""
         self._arriving: dict[Connection, None] = {}
         """Those without a session, the oldest first."""
-        self._promised: deque[float] = deque()
-        """When a gateway was told that there is room, for each client that has not arrived yet."""
+        self._promises = Promises()
         self._sessions: dict[tuple[int, bytes], Connection] = {}
         """By process and secret: a session that comes from elsewhere may have a process id that was given here, too."""
         self._parking = (
@@ -176,8 +168,9 @@ class QueryProcessor:
             closed=self._closed,
             cancel=self._cancel,
         )
+        self._credentials = HeldCredentials(self._context, self._services)
         if settings.method == "tokens":
-            await self._ask_credentials()
+            await self._credentials.ask()
         if self._receiver is not None:
             self._receiver.start()
         if self._parking is not None:
@@ -189,33 +182,6 @@ class QueryProcessor:
             self._server = await asyncio.get_running_loop().create_server(
                 self.new_connection, host, port, backlog=LISTEN_BACKLOG
             )
-
-    async def _ask_credentials(self) -> None:
-        """Nobody is served before they are known. The controller, which has had this role started, has them."""
-        while True:
-            try:
-                answer = await self._context.bus.call(
-                    self._context.name, "controller", AskCredentials(), timeout_s=CREDENTIALS_TIMEOUT_S
-                )
-            except DatabaseError as error:
-                logger.warning("no credentials yet: %s", error.message)
-                await asyncio.sleep(CREDENTIALS_RETRY_S)
-                continue
-            assert isinstance(answer, Credentials)
-            self._take_credentials(answer)
-            return
-
-    def _take_credentials(self, credentials: Credentials) -> None:
-        services = self._services
-        assert services is not None
-        if credentials.version > self._credentials.version:
-            before, self._credentials = self._credentials, credentials
-            services.authenticator.take_keys(credentials.keys)
-            if credentials.certificate != before.certificate and not self._settings.authentication.tls_certificate:
-                try:
-                    services.tls = TlsSettings.from_pem(credentials.certificate)
-                except (OSError, ValueError) as error:
-                    logger.error("the certificate for clients cannot be used: %s", error)
 
     def _prepare(self) -> None:
         from actors.query_processor.session import value_lists
@@ -285,7 +251,8 @@ class QueryProcessor:
         if isinstance(message, Cancel):
             self._cancel_own(message.process, message.secret)
         elif isinstance(message, Credentials) and reply is not None:
-            self._take_credentials(message)
+            assert self._credentials is not None
+            self._credentials.take(message)
             reply(Informed(self._credentials.version))
         elif isinstance(message, Drain):
             self._drain(message.wanted, reply)
@@ -338,8 +305,7 @@ class QueryProcessor:
         assert self._services is not None
         connection = Connection(self._services)
         self._connections[connection] = self._arriving[connection] = None
-        if self._promised:
-            self._promised.popleft()
+        self._promises.keep()
         if len(self._arriving) > self._admission.arriving_max:
             oldest = next(iter(self._arriving))
             del self._arriving[oldest]
@@ -352,18 +318,11 @@ class QueryProcessor:
         if self._draining or self._stopping:
             return None
         now_s = asyncio.get_running_loop().time()
-        promised = self._on_their_way(now_s)
+        promised = self._promises.open(now_s)
         room = self._admission.has_room(len(self._connections) + promised, len(self._arriving) + promised, now_s)
         if room:
-            self._promised.append(now_s)
+            self._promises.make(now_s)
         return room
-
-    def _on_their_way(self, now_s: float) -> int:
-        """How many clients were promised room and have not arrived."""
-        promised = self._promised
-        while promised and promised[0] < now_s - PROMISE_S:
-            promised.popleft()
-        return len(promised)
 
     def _present(self) -> int:
         """Sessions, and clients of gateways that are about to have one: the cluster must not go to zero while they
@@ -375,7 +334,7 @@ class QueryProcessor:
 
     def _is_empty(self) -> bool:
         return (
-            not self._connections and not self._resuming and not self._on_their_way(asyncio.get_running_loop().time())
+            not self._connections and not self._resuming and not self._promises.open(asyncio.get_running_loop().time())
         )
 
     def _on_socket(self, client: socket.socket, already_read: bytes) -> None:
@@ -432,9 +391,9 @@ class QueryProcessor:
         if self._draining or self._stopping:
             return None
         now_s = asyncio.get_running_loop().time()
-        seat = self._admission.has_seat(len(self._connections) + self._on_their_way(now_s))
+        seat = self._admission.has_seat(len(self._connections) + self._promises.open(now_s))
         if seat:
-            self._promised.append(now_s)
+            self._promises.make(now_s)
         return seat
 
     def _on_session(self, client: socket.socket, data: bytes) -> None:
@@ -460,8 +419,7 @@ class QueryProcessor:
         assert self._services is not None
         connection = Connection(self._services, parked)
         self._connections[connection] = None
-        if self._promised:
-            self._promised.popleft()
+        self._promises.keep()
         return connection
 
     def _restored(self, connection: Connection) -> None:

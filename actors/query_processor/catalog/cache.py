@@ -17,8 +17,9 @@ from collections.abc import Callable
 
 from actors.reading.storage_client import StorageClient
 from actors.runtime.fiber import Completion, as_future
+from actors.sql.catalog.encoding import CATALOG_KEYSPACE
 from actors.sql.catalog.schema import is_any_open
-from actors.sql.catalog.snapshot import CATALOG_KEYSPACE, Catalog
+from actors.sql.catalog.snapshot import Catalog
 
 
 def _nobody() -> None:

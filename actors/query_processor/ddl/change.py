@@ -26,31 +26,11 @@ from actors.common.errors import (
     DatabaseError,
 )
 from actors.query_processor.transaction import Transaction
-from actors.sql.catalog.privileges import CREATE, DefaultAcl, Owned, denied, require, require_owner
-from actors.sql.catalog.roles import ADMIN_OID, PUBLIC_ROLE_OID, Role
-from actors.sql.catalog.schema import (
-    CATALOG_TABLE,
-    FAILED,
-    SUBMITTED,
-    Comment,
-    Index,
-    Job,
-    RoleSettings,
-    Sequence,
-    Table,
-    View,
-)
-from actors.sql.catalog.snapshot import (
-    IMPLIED_SCHEMAS,
+from actors.sql.catalog.encoding import (
     INDEX_KIND,
     ROLE_KIND,
     SCHEMA_KIND,
-    SYSTEM_SCHEMAS,
     TABLE_KIND,
-    Catalog,
-    Database,
-    Other,
-    Schema,
     database_key,
     default_acl_key,
     encode,
@@ -65,6 +45,26 @@ from actors.sql.catalog.snapshot import (
     settings_key,
     table_key,
 )
+from actors.sql.catalog.privileges import CREATE, DefaultAcl, Owned, denied, require, require_owner
+from actors.sql.catalog.roles import ADMIN_OID, PUBLIC_ROLE_OID, Role
+from actors.sql.catalog.schema import (
+    CATALOG_TABLE,
+    FAILED,
+    IMPLIED_SCHEMAS,
+    SUBMITTED,
+    SYSTEM_SCHEMAS,
+    Comment,
+    Database,
+    Index,
+    Job,
+    Other,
+    RoleSettings,
+    Schema,
+    Sequence,
+    Table,
+    View,
+)
+from actors.sql.catalog.snapshot import Catalog
 
 if TYPE_CHECKING:
     from actors.query_processor.session.session import Session

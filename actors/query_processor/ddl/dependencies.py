@@ -18,8 +18,8 @@ from pglast.enums import DropBehavior
 from actors.common.errors import DEPENDENT_OBJECTS_STILL_EXIST, DatabaseError
 from actors.query_processor.ddl import foreign_keys
 from actors.query_processor.ddl.change import SchemaChange, replace
-from actors.sql.catalog.schema import ForeignKey, Index, Sequence, Table, View
-from actors.sql.catalog.snapshot import Catalog, Other
+from actors.sql.catalog.schema import ForeignKey, Index, Other, Sequence, Table, View
+from actors.sql.catalog.snapshot import Catalog
 from actors.sql.expressions.text_functions import quote_ident
 
 

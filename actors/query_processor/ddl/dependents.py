@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from actors.sql.catalog.privileges import Owned, kind_of, mentions
-from actors.sql.catalog.schema import Table, View
-from actors.sql.catalog.snapshot import PUBLIC_OID, Catalog
+from actors.sql.catalog.schema import PUBLIC_OID, Table, View
+from actors.sql.catalog.snapshot import Catalog
 
 _NEW = {"r": "relations", "S": "sequences", "f": "functions", "T": "types", "n": "schemas"}
 

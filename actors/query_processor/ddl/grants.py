@@ -44,8 +44,7 @@ from actors.sql.catalog.privileges import (
     revoked,
 )
 from actors.sql.catalog.roles import PUBLIC_ROLE_OID
-from actors.sql.catalog.schema import Table, View
-from actors.sql.catalog.snapshot import IMPLIED_SCHEMAS, SYSTEM_SCHEMAS
+from actors.sql.catalog.schema import IMPLIED_SCHEMAS, SYSTEM_SCHEMAS, Table, View
 from actors.sql.catalog.system_tables import find_system_table
 
 NOT_GRANTED, NOT_REVOKED = "01007", "01006"

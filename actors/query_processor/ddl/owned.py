@@ -26,8 +26,7 @@ from actors.query_processor.ddl.owners import given_to
 from actors.query_processor.ddl.roles import role_of
 from actors.sql.catalog.privileges import Acl, Owned, is_same, revoked
 from actors.sql.catalog.roles import ADMIN_OID, Role
-from actors.sql.catalog.schema import NAMES_TABLE, Sequence, Table, View
-from actors.sql.catalog.snapshot import Schema
+from actors.sql.catalog.schema import NAMES_TABLE, Schema, Sequence, Table, View
 
 
 async def reassign_owned(change: SchemaChange, node: Any) -> str:

@@ -11,8 +11,7 @@ from actors.query_processor.ddl.change import SchemaChange, replace
 from actors.query_processor.ddl.roles import require_settable, role_of
 from actors.sql.catalog.privileges import CREATE, Owned, reowned, require
 from actors.sql.catalog.roles import ADMIN_OID, Role
-from actors.sql.catalog.schema import Table, View
-from actors.sql.catalog.snapshot import IMPLIED_SCHEMAS, Schema
+from actors.sql.catalog.schema import IMPLIED_SCHEMAS, Schema, Table, View
 
 T = TypeVar("T", bound=Owned)
 _IMPLIED = frozenset(schema.name for schema in IMPLIED_SCHEMAS)

@@ -20,8 +20,7 @@ from actors.query_processor.ddl.change import SchemaChange, replace
 from actors.query_processor.ddl.constraints import parsed_check, sql_text
 from actors.query_processor.ddl.roles import rename_role
 from actors.query_processor.ddl.views import renamed_column
-from actors.sql.catalog.schema import Column, Comment, Table, View
-from actors.sql.catalog.snapshot import Other
+from actors.sql.catalog.schema import Column, Comment, Other, Table, View
 
 _KINDS = {
     ObjectType.OBJECT_TABLE: "TABLE",

@@ -17,8 +17,7 @@ from actors.query_processor.ddl.change import SchemaChange
 from actors.query_processor.ddl.dependencies import clear, dependents_of_schema
 from actors.query_processor.ddl.roles import require_settable, role_of
 from actors.sql.catalog.privileges import CREATE, SCHEMA, require
-from actors.sql.catalog.schema import NAMES_TABLE
-from actors.sql.catalog.snapshot import IMPLIED_SCHEMAS, Schema
+from actors.sql.catalog.schema import IMPLIED_SCHEMAS, NAMES_TABLE, Schema
 
 _IMPLIED = frozenset(schema.name for schema in IMPLIED_SCHEMAS)
 

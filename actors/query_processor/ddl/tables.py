@@ -30,8 +30,7 @@ from actors.query_processor.ddl.dependencies import clear, dependents_of_table, 
 from actors.query_processor.ddl.generated import sequenced_columns
 from actors.query_processor.ddl.views import right_drop
 from actors.sql.catalog.privileges import TABLE, TRUNCATE, owns, require
-from actors.sql.catalog.schema import Column, Index, Table
-from actors.sql.catalog.snapshot import Other
+from actors.sql.catalog.schema import Column, Index, Other, Table
 
 FIRST_INDEX = 1
 """The primary key's index, hidden or not, of a table that was never rewritten."""

@@ -32,7 +32,7 @@ from actors.sql.catalog.privileges import (
     kind_of,
 )
 from actors.sql.catalog.roles import ADMIN_OID, PUBLIC_ROLE_OID
-from actors.sql.catalog.snapshot import DATABASE_OID, SYSTEM_SCHEMAS
+from actors.sql.catalog.schema import DATABASE_OID, SYSTEM_SCHEMAS
 
 if TYPE_CHECKING:
     from actors.sql.catalog.schema import Table, View

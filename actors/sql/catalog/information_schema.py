@@ -15,7 +15,8 @@ from actors.sql.types import format_type
 from actors.sql.types.column_type import ColumnType
 
 if TYPE_CHECKING:
-    from actors.sql.catalog.snapshot import Catalog, Schema
+    from actors.sql.catalog.schema import Schema
+    from actors.sql.catalog.snapshot import Catalog
     from actors.sql.catalog.system_tables import CatalogReader
 
 Row = dict[str, Any]

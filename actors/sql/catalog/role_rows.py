@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from actors.sql.catalog.privileges import COLUMN_PRIVILEGES, NAMES, AclItem, acl_of, acl_texts
+from actors.sql.catalog.array_texts import acl_text
+from actors.sql.catalog.privileges import COLUMN_PRIVILEGES, NAMES, AclItem, acl_of
 from actors.sql.catalog.roles import ADMIN_OID, PUBLIC_ROLE_OID, Role
-from actors.sql.types import by_name
 from actors.sql.types.arrays import array_of_items
 
 if TYPE_CHECKING:
@@ -104,8 +104,7 @@ def _default_acls(transaction: CatalogReader) -> Iterator[Row]:
             "defaclnamespace": one.schema,
             "defaclobjtype": one.letter,
         }
-        texts = array_of_items(acl_texts(one.acl, transaction.catalog.roles))
-        yield {**row, "defaclacl": by_name["_text"].format_text(texts, -1)}
+        yield {**row, "defaclacl": acl_text(one.acl, transaction.catalog.roles)}
 
 
 # -- information_schema ------------------------------------------------------------------------------------------------

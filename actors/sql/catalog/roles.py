@@ -1,5 +1,5 @@
 """Roles: who may log in, who is a member of whom, which IAM identities stand for a role. Immutable descriptors, stored
-as rows of the catalog (snapshot.py).
+as rows of the catalog (encoding.py).
 
     roles = Roles([Role(16390, "app", login=True, memberships=(Membership(16391, ADMIN_OID),))])
     roles.named("app").id == 16390

@@ -1,5 +1,5 @@
-"""What the catalog says of tables, views and sequences: immutable descriptors, stored as msgpack rows in the system
-table 1 and cached by every QP.
+"""What the catalog says of schemas, tables, views, sequences and jobs: immutable descriptors, stored as msgpack rows
+in the system table 1 (encoding.py) and cached by every QP.
 
 Ids. `table` ids and `index` ids are never used twice. Keyspace (table, index) holds an index's entries; the rows
 themselves live in the primary key's index (`primary.id`). TRUNCATE and table rewrites give the indexes new ids and drop
@@ -13,13 +13,18 @@ from collections.abc import Iterable
 
 import msgspec
 
-from actors.sql.catalog.privileges import Acl
-from actors.sql.catalog.roles import ADMIN_OID
+from actors.sql.catalog.privileges import CREATE, USAGE, Acl, AclItem
+from actors.sql.catalog.roles import ADMIN_OID, PUBLIC_ROLE_OID
 from actors.sql.types.column_type import ColumnType
 
 CATALOG_TABLE = 1
 NAMES_TABLE = 2
 FIRST_USER_TABLE = 16384
+PUBLIC_OID = 2200
+PG_CATALOG_OID = 11
+INFORMATION_SCHEMA_OID = 13000
+SYS_OID = 13100
+DATABASE_OID = 5
 
 
 class Column(msgspec.Struct, frozen=True, array_like=True):
@@ -274,3 +279,41 @@ def is_any_open(jobs: Iterable[Job]) -> bool:
 
 
 decode_job = msgspec.msgpack.Decoder(Job).decode
+
+
+Other = View | Sequence
+"""Relations that store no rows of their own."""
+
+
+class Schema(msgspec.Struct, frozen=True):
+    """`owner_oid`, not `owner`: by that name earlier descriptors had the owner's name, always admin."""
+
+    id: int
+    name: str
+    owner_oid: int = ADMIN_OID
+    comment: str | None = None
+    acl: Acl | None = None
+
+    @property
+    def owner(self) -> int:
+        return self.owner_oid
+
+
+class Database(msgspec.Struct, frozen=True):
+    """The one that there is: what is kept of it are its privileges."""
+
+    acl: Acl | None = None
+    id: int = DATABASE_OID
+    name: str = "postgres"
+    owner: int = ADMIN_OID
+
+
+_USED_BY_ALL = (AclItem(ADMIN_OID, ADMIN_OID, USAGE | CREATE), AclItem(PUBLIC_ROLE_OID, ADMIN_OID, USAGE))
+IMPLIED_SCHEMAS = (
+    Schema(PG_CATALOG_OID, "pg_catalog", acl=_USED_BY_ALL),
+    Schema(PUBLIC_OID, "public", acl=_USED_BY_ALL),
+    Schema(INFORMATION_SCHEMA_OID, "information_schema", acl=_USED_BY_ALL),
+    Schema(SYS_OID, "sys", acl=_USED_BY_ALL),
+)
+"""There without a row of their own; one of them that has been changed has one."""
+SYSTEM_SCHEMAS = frozenset({"pg_catalog", "information_schema", "sys"})

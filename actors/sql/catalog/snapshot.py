@@ -1,18 +1,5 @@
 """`Catalog`: what the database's objects were at one moment. Immutable; a change makes a new one that shares all that
-did not change.
-
-Stored as rows of the system's tables, written by DDL transactions like any other row and read by scans at a start_ts:
-
-    keyspace (1, 0)   kind byte + id (4 bytes)                        -> msgpack of the descriptor: "t" Table, "v" View,
-                                                                      "q" Sequence (schema.py), "s" Schema
-                      "j" + job id                                -> Job
-                      "u" + id (4 bytes)                          -> Role (roles.py)
-                      "d"                                         -> Database: its privileges
-                      "a" + role, schema (4 bytes each) + kind    -> DefaultAcl (privileges.py)
-                      "r" + role + NUL + database                 -> RoleSettings ("" is every role, every database)
-    keyspace (2, 0)   "s" + name, "u" + name, "r" + schema + NUL + name   -> kind byte + id: taken names, so that two
-                                                                          creations of one name conflict
-    keyspace (3, 0)   "id"                                            -> the next free id (allocation.py)
+did not change. encoding.py says how it is stored.
 
 Relations (tables, indexes, views and sequences) of one schema share one name space, as in PostgreSQL. `find` and its
 kin answer tables and indexes, `find_other` the rest: of a name both look at the same relation, the first on the search
@@ -32,143 +19,30 @@ Left out: functions.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from itertools import count
 
-import msgspec
-
 from actors.common.errors import INVALID_SCHEMA_NAME, UNDEFINED_TABLE, WRONG_OBJECT_TYPE, DatabaseError
-from actors.sql.catalog.privileges import CREATE, USAGE, Acl, AclItem, DefaultAcl, Kind, allows, denied, initial_acl
-from actors.sql.catalog.roles import ADMIN_OID, PUBLIC_ROLE_OID, Role, Roles
-from actors.sql.catalog.schema import CATALOG_TABLE, NAMES_TABLE, Index, Job, RoleSettings, Sequence, Table, View
+from actors.sql.catalog.encoding import Descriptor, decode
+from actors.sql.catalog.privileges import USAGE, Acl, DefaultAcl, Kind, allows, denied, initial_acl
+from actors.sql.catalog.roles import ADMIN_OID, Role, Roles
+from actors.sql.catalog.schema import (
+    IMPLIED_SCHEMAS,
+    Database,
+    Index,
+    Job,
+    Other,
+    RoleSettings,
+    Schema,
+    Sequence,
+    Table,
+    View,
+)
 from actors.sql.catalog.sequence_tables import sequence_table
 
-PUBLIC_OID = 2200
-PG_CATALOG_OID = 11
-INFORMATION_SCHEMA_OID = 13000
-SYS_OID = 13100
-DATABASE_OID = 5
-
-
-class Schema(msgspec.Struct, frozen=True):
-    """`owner_oid`, not `owner`: by that name earlier descriptors had the owner's name, always admin."""
-
-    id: int
-    name: str
-    owner_oid: int = ADMIN_OID
-    comment: str | None = None
-    acl: Acl | None = None
-
-    @property
-    def owner(self) -> int:
-        return self.owner_oid
-
-
-class Database(msgspec.Struct, frozen=True):
-    """The one that there is: what is kept of it are its privileges."""
-
-    acl: Acl | None = None
-    id: int = DATABASE_OID
-    name: str = "postgres"
-    owner: int = ADMIN_OID
-
-
-_USED_BY_ALL = (AclItem(ADMIN_OID, ADMIN_OID, USAGE | CREATE), AclItem(PUBLIC_ROLE_OID, ADMIN_OID, USAGE))
-IMPLIED_SCHEMAS = (
-    Schema(PG_CATALOG_OID, "pg_catalog", acl=_USED_BY_ALL),
-    Schema(PUBLIC_OID, "public", acl=_USED_BY_ALL),
-    Schema(INFORMATION_SCHEMA_OID, "information_schema", acl=_USED_BY_ALL),
-    Schema(SYS_OID, "sys", acl=_USED_BY_ALL),
-)
-"""There without a row of their own; one of them that has been changed has one."""
-SYSTEM_SCHEMAS = frozenset({"pg_catalog", "information_schema", "sys"})
 DEFAULT_PATH = ("public",)
 
-CATALOG_KEYSPACE = CATALOG_TABLE.to_bytes(4, "big") + b"\x00\x00"
-NAMES_KEYSPACE = NAMES_TABLE.to_bytes(4, "big") + b"\x00\x00"
-TABLE_KIND = b"t"
-SCHEMA_KIND = b"s"
-INDEX_KIND = b"i"
-SETTINGS_KIND = b"r"
-JOB_KIND = b"j"
-ROLE_KIND = b"u"
-DATABASE_KIND = b"d"
-DEFAULT_ACL_KIND = b"a"
-VIEW_KIND = b"v"
-SEQUENCE_KIND = b"q"
-
 _overlay_versions = count(-1, -1)
-_encoder = msgspec.msgpack.Encoder()
-
-
-def table_key(table: int) -> bytes:
-    return CATALOG_KEYSPACE + TABLE_KIND + table.to_bytes(4, "big")
-
-
-def schema_key(schema: int) -> bytes:
-    return CATALOG_KEYSPACE + SCHEMA_KIND + schema.to_bytes(4, "big")
-
-
-def schema_name_key(name: str) -> bytes:
-    return NAMES_KEYSPACE + b"s" + name.encode()
-
-
-def relation_name_key(schema: str, name: str) -> bytes:
-    return NAMES_KEYSPACE + b"r" + schema.encode() + b"\x00" + name.encode()
-
-
-def settings_key(role: str, database: str) -> bytes:
-    return CATALOG_KEYSPACE + SETTINGS_KIND + role.encode() + b"\x00" + database.encode()
-
-
-def role_key(role: int) -> bytes:
-    return CATALOG_KEYSPACE + ROLE_KIND + role.to_bytes(4, "big")
-
-
-def role_name_key(name: str) -> bytes:
-    return NAMES_KEYSPACE + ROLE_KIND + name.encode()
-
-
-def default_acl_key(default: DefaultAcl) -> bytes:
-    place = default.role.to_bytes(4, "big") + default.schema.to_bytes(4, "big")
-    return CATALOG_KEYSPACE + DEFAULT_ACL_KIND + place + default.letter.encode()
-
-
-def database_key() -> bytes:
-    return CATALOG_KEYSPACE + DATABASE_KIND
-
-
-def job_key(job: str) -> bytes:
-    return CATALOG_KEYSPACE + JOB_KIND + job.encode()
-
-
-def other_key(other: Other) -> bytes:
-    """Of a view's or a sequence's descriptor."""
-    return CATALOG_KEYSPACE + kind_of(other) + other.id.to_bytes(4, "big")
-
-
-def kind_of(other: Other) -> bytes:
-    return VIEW_KIND if isinstance(other, View) else SEQUENCE_KIND
-
-
-def encode(descriptor: Descriptor) -> bytes:
-    return _encoder.encode(descriptor)
-
-
-Other = View | Sequence
-"""Relations that store no rows of their own."""
-Descriptor = Table | Schema | RoleSettings | Job | Role | Database | DefaultAcl | Other
-_decoders: dict[bytes, Callable[[bytes], Descriptor]] = {
-    TABLE_KIND: msgspec.msgpack.Decoder(Table).decode,
-    SCHEMA_KIND: msgspec.msgpack.Decoder(Schema).decode,
-    SETTINGS_KIND: msgspec.msgpack.Decoder(RoleSettings).decode,
-    JOB_KIND: msgspec.msgpack.Decoder(Job).decode,
-    ROLE_KIND: msgspec.msgpack.Decoder(Role).decode,
-    DEFAULT_ACL_KIND: msgspec.msgpack.Decoder(DefaultAcl).decode,
-    DATABASE_KIND: msgspec.msgpack.Decoder(Database).decode,
-    VIEW_KIND: msgspec.msgpack.Decoder(View).decode,
-    SEQUENCE_KIND: msgspec.msgpack.Decoder(Sequence).decode,
-}
 
 
 class Catalog:
@@ -263,7 +137,7 @@ class Catalog:
         descriptors: dict[bytes, tuple[bytes, Descriptor]] = {}
         for key, value in rows:
             seen = known.get(key)
-            descriptors[key] = seen if seen is not None and seen[0] == value else (value, _decoders[key[6:7]](value))
+            descriptors[key] = seen if seen is not None and seen[0] == value else (value, decode(key, value))
         return cls(version, [descriptor for _, descriptor in descriptors.values()], descriptors)
 
     def on_path(self, path: tuple[str, ...], role: int = ADMIN_OID) -> Catalog:

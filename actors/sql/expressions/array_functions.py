@@ -279,18 +279,7 @@ def _searcher(element: str) -> Callable[[Array, Any], list[int]]:
 
 def _register_all(name: str, element: str) -> None:
     """`name` is the array type's."""
-    same, compare, places = equality(element), ordering(element), _searcher(element)
-
-    def contains(one: Array, other: Array) -> bool:
-        return all(
-            wanted is not None and any(has is not None and same(has, wanted) for has in one.items)
-            for wanted in other.items
-        )
-
-    def overlap(one: Array, other: Array) -> bool:
-        return any(
-            has is not None and wanted is not None and same(has, wanted) for wanted in other.items for has in one.items
-        )
+    same, places = equality(element), _searcher(element)
 
     def remove(array: Array | None, wanted: Any) -> Array | None:
         if array is None or not array.lengths:
@@ -317,15 +306,7 @@ def _register_all(name: str, element: str) -> None:
         return Array(items, array.lengths, array.lowers)
 
     both = f"{name} {name}"
-    register("=", both, "bool", lambda one, other: compare(one, other) == 0)
-    register("<>", both, "bool", lambda one, other: compare(one, other) != 0)
-    register("<", both, "bool", lambda one, other: compare(one, other) < 0)
-    register("<=", both, "bool", lambda one, other: compare(one, other) <= 0)
-    register(">", both, "bool", lambda one, other: compare(one, other) > 0)
-    register(">=", both, "bool", lambda one, other: compare(one, other) >= 0)
-    register("@>", both, "bool", contains)
-    register("<@", both, "bool", lambda one, other: contains(other, one))
-    register("&&", both, "bool", overlap)
+    _register_comparisons(both, element)
     register("||", both, name, concatenated, strict=False)
     register("array_cat", both, name, concatenated, strict=False)
     for append in ("||", "array_append"):
@@ -354,6 +335,32 @@ def _register_all(name: str, element: str) -> None:
     register("array_slice", f"{name} int4 int4", name, _slice)
     register("array_slice", f"{name} int4 int4 int4 int4", name, _slice)
     _register_to_string(name, element)
+
+
+def _register_comparisons(both: str, element: str) -> None:
+    """`both`: the array type's name, twice."""
+    same, compare = equality(element), ordering(element)
+
+    def contains(one: Array, other: Array) -> bool:
+        return all(
+            wanted is not None and any(has is not None and same(has, wanted) for has in one.items)
+            for wanted in other.items
+        )
+
+    def overlap(one: Array, other: Array) -> bool:
+        return any(
+            has is not None and wanted is not None and same(has, wanted) for wanted in other.items for has in one.items
+        )
+
+    register("=", both, "bool", lambda one, other: compare(one, other) == 0)
+    register("<>", both, "bool", lambda one, other: compare(one, other) != 0)
+    register("<", both, "bool", lambda one, other: compare(one, other) < 0)
+    register("<=", both, "bool", lambda one, other: compare(one, other) <= 0)
+    register(">", both, "bool", lambda one, other: compare(one, other) > 0)
+    register(">=", both, "bool", lambda one, other: compare(one, other) >= 0)
+    register("@>", both, "bool", contains)
+    register("<@", both, "bool", lambda one, other: contains(other, one))
+    register("&&", both, "bool", overlap)
 
 
 def _register_to_string(name: str, element: str) -> None:

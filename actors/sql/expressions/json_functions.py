@@ -313,7 +313,7 @@ def _refused(*_: Any) -> Any:
     raise DatabaseError(FEATURE_NOT_SUPPORTED, "SQL/JSON path expressions are not supported")
 
 
-def _register() -> None:
+def _register_lookups() -> None:
     register("->", "json text", "json", json_field)
     register("->", "json int4", "json", json_item)
     register("->>", "json text", "text", lambda text, name: json_text(json_field(text, name)))
@@ -354,6 +354,9 @@ def _register() -> None:
         lambda datum, *path: as_text(at_path(parse(datum), array_of_items(path))),
         variadic=True,
     )
+
+
+def _register_comparisons() -> None:
     register("@>", "jsonb jsonb", "bool", contains)
     register("<@", "jsonb jsonb", "bool", lambda part, whole: contains(whole, part))
     register("?", "jsonb text", "bool", exists)
@@ -365,6 +368,9 @@ def _register() -> None:
     register("<=", "jsonb jsonb", "bool", lambda one, other: order_key(one) <= order_key(other))
     register(">", "jsonb jsonb", "bool", lambda one, other: order_key(one) > order_key(other))
     register(">=", "jsonb jsonb", "bool", lambda one, other: order_key(one) >= order_key(other))
+
+
+def _register_functions() -> None:
     for name in ("json", "jsonb"):
         register(f"{name}_typeof", name, "text", type_of)
         register(f"{name}_array_length", name, "int4", array_length)
@@ -377,6 +383,9 @@ def _register() -> None:
     )
     for name in ("text", "bytea", "json", "jsonb"):
         register("is_json", f"{name} text bool", "bool", is_json, strict=False)
+
+
+def _register_refused() -> None:
     for name in ("@?", "@@"):
         register(name, "jsonb text", "bool", _refused)
     for name in ("exists", "match"):
@@ -389,4 +398,7 @@ def _register() -> None:
             register(f"jsonb_path_{name}{timed}", "jsonb text jsonb", "jsonb", _refused)
 
 
-_register()
+_register_lookups()
+_register_comparisons()
+_register_functions()
+_register_refused()

@@ -10,8 +10,9 @@ import pytest
 from actors.common.errors import DatabaseError, conflict
 from actors.query_processor.catalog.allocation import IdAllocator
 from actors.runtime.fiber import Completion, Fiber
-from actors.sql.catalog.schema import Column, Index, IndexColumn, Table
-from actors.sql.catalog.snapshot import Catalog, Schema, encode, schema_key, table_key
+from actors.sql.catalog.encoding import encode, schema_key, table_key
+from actors.sql.catalog.schema import Column, Index, IndexColumn, Schema, Table
+from actors.sql.catalog.snapshot import Catalog
 from actors.sql.types.column_type import ColumnType
 from tests.unit.query_processor.support.cluster import FakeCluster, run
 

@@ -1,0 +1,96 @@
+"""COPY's data on the wire: CopyInResponse and the client's CopyData until CopyDone, or CopyOutResponse and the rows as
+CopyData. What is copied, and the rows' way into the table, are the portal's (session/copying.py).
+
+The client's data are decoded COPY_TURN_BYTES a turn of the loop. While they come, the reader is in COPY_IN: it takes
+CopyData, CopyDone and CopyFail, and whatever else comes breaks the protocol (postgres/reader.py). However the COPY
+ends, the reader goes on as before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import tzinfo
+from typing import TYPE_CHECKING, Any
+
+from actors.common.errors import QUERY_CANCELED, DatabaseError
+from actors.postgres import backend, frontend
+from actors.postgres.copy import BINARY_FORMATS, copy_decoder, copy_encoder, encode_piece, has_more
+from actors.postgres.states import State
+from actors.query_processor.channel import Channel, Disconnected, send_rows, send_stream
+from actors.runtime.fiber import turn
+from actors.sql.results import CopyIn, CopyOut, Piece
+
+if TYPE_CHECKING:
+    from actors.query_processor.session.portals import Portal
+
+COPY_ROW_BYTES_MAX = 64 << 20
+"""Of a row without its end, in COPY FROM."""
+COPY_TURN_BYTES = 16 << 10
+"""Of COPY FROM's data decoded before others have their turn: a few hundred rows, a few milliseconds."""
+_QUERY = ord("Q")
+
+
+async def copy_in(channel: Channel, portal: Portal, copy: CopyIn, zone: tzinfo, simple: bool) -> str:
+    """COPY FROM STDIN, to its end; the tag. `simple`: it is of a simple query. Raises 57014 for a CopyFail."""
+    reader = channel.reader
+    decoder = copy_decoder(copy, zone, COPY_ROW_BYTES_MAX)
+    channel.output += backend.copy_in_response(len(copy.columns), copy.options.format in BINARY_FORMATS)
+    reader.state = State.COPY_IN
+    turn_bytes = 0
+    try:
+        while True:
+            message = reader.next_message()
+            if message is None:
+                await channel.more()
+            elif message.__class__ is frontend.CopyData:
+                data = b"".join([message[0], *reader.more_copy_data(COPY_TURN_BYTES)])
+                for start in range(0, len(data), COPY_TURN_BYTES):
+                    piece = data[start : start + COPY_TURN_BYTES]
+                    turn_bytes += len(piece)
+                    if turn_bytes > COPY_TURN_BYTES:  # within a turn, the loop reads a socket many times
+                        turn_bytes = len(piece)
+                        await turn()
+                    rows = decoder.feed(piece)
+                    if rows:
+                        await portal.copy_rows(rows)
+                    while has_more(decoder):
+                        await turn()
+                        await portal.copy_rows(decoder.feed(b""))
+            elif message.__class__ is frontend.CopyDone:
+                rows = decoder.finish()
+                if rows:
+                    await portal.copy_rows(rows)
+                break
+            elif isinstance(message, frontend.CopyFail):
+                portal.copy_fail(message.reason)
+                raise DatabaseError(QUERY_CANCELED, f"COPY from stdin failed: {message.reason}")
+            else:
+                raise Disconnected
+    finally:
+        if reader.state is State.COPY_IN:
+            reader.state = State.READY
+        if simple:
+            reader.kind = _QUERY  # the COPY's data were messages of its query
+    return await portal.copy_end()
+
+
+async def copy_out(channel: Channel, portal: Portal, copy: CopyOut, zone: tzinfo) -> str:
+    """COPY TO STDOUT, to its end; the tag."""
+    encoder = copy_encoder(copy, zone)
+    batch = await portal.start()
+    channel.output += backend.copy_out_response(len(copy.columns), copy.options.format in BINARY_FORMATS)
+    channel.output += b"".join(map(backend.copy_data, encoder.header()))
+
+    def show(rows: Sequence[Any], output: bytearray) -> None:
+        output += b"".join(map(backend.copy_data, encoder.rows(list(rows))))
+
+    def show_piece(piece: Piece, output: bytearray) -> None:
+        output += b"".join(map(backend.copy_data, encode_piece(encoder, piece)))
+
+    if batch.stream is not None:
+        await send_stream(channel, batch.stream, show_piece)
+    else:
+        await send_rows(channel, batch, show)
+    channel.output += b"".join(map(backend.copy_data, encoder.trailer()))
+    channel.output += backend.COPY_DONE
+    return batch.tag

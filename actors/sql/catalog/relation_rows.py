@@ -1,0 +1,245 @@
+"""Relations in pg_catalog: the rows of pg_class, pg_attribute, pg_attrdef and pg_index, and of the views pg_tables,
+pg_indexes and pg_views.
+
+Tables, their indexes, views and sequences are all relations, numbered by the catalog's ids; a hidden primary key is
+none. Nothing is measured for them: as of a table that was never analyzed, reltuples is -1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from actors.sql.catalog.array_texts import acl_text
+from actors.sql.catalog.catalog_functions import index_definition, view_definition
+from actors.sql.catalog.information_schema import numbered
+from actors.sql.catalog.schema import INVALID
+from actors.sql.catalog.sequence_rows import shown_default
+from actors.sql.catalog.sequence_tables import COLUMNS as SEQUENCE_COLUMNS
+from actors.sql.catalog.table_parts import indexes_of
+from actors.sql.types import by_name
+from actors.sql.types.column_type import ColumnType
+
+if TYPE_CHECKING:
+    from actors.sql.catalog.system_tables import CatalogReader
+
+Row = dict[str, Any]
+BTREE_OID = 403
+HEAP_OID = 2
+DEFAULT_COLLATION_OID = 100
+COLLATED = frozenset({"text", "varchar", "bpchar", "name"})
+STORED_AS = {
+    "int2": 2,
+    "int4": 4,
+    "int8": 8,
+    "float4": 4,
+    "float8": 8,
+    "bool": 1,
+    "uuid": 16,
+    "date": 4,
+    "time": 8,
+    "interval": 16,
+}
+
+
+def _schema_oids(transaction: CatalogReader) -> dict[str, int]:
+    return {schema.name: schema.id for schema in transaction.catalog.schemas()}
+
+
+def _relation(oid: int, name: str, namespace: int, kind: str, columns: int, owner: int) -> Row:
+    flags = dict.fromkeys(
+        ("relhasrules", "relhastriggers", "relhassubclass", "relrowsecurity", "relforcerowsecurity", "relisshared"),
+        False,
+    )
+    numbers = dict.fromkeys(
+        ("reltype", "reloftype", "reltablespace", "reltoastrelid", "relallvisible", "relchecks", "relrewrite"), 0
+    )
+    return {
+        **flags,
+        **numbers,
+        "oid": oid,
+        "relname": name,
+        "relnamespace": namespace,
+        "relowner": owner,
+        "relam": {"r": HEAP_OID, "i": BTREE_OID}.get(kind, 0),
+        "relfilenode": 0 if kind == "v" else oid,
+        "relpages": 0,
+        "reltuples": -1.0,
+        "relhasindex": False,
+        "relpersistence": "p",
+        "relkind": kind,
+        "relnatts": columns,
+        "relispopulated": True,
+        "relreplident": "d" if kind == "r" else "n",
+        "relispartition": False,
+    }
+
+
+def _classes(transaction: CatalogReader) -> Iterator[Row]:
+    oids = _schema_oids(transaction)
+    for table in transaction.catalog.tables():
+        namespace = oids[table.schema]
+        indexes = indexes_of(table)
+        row = _relation(table.id, table.name, namespace, "r", len(table.columns), table.owner)
+        triggers = {"relhastriggers": bool(table.foreign_keys or table.referenced_by)}
+        yield {
+            **row,
+            "relacl": acl_text(table.acl, transaction.catalog.roles),
+            "relhasindex": bool(indexes),
+            "relchecks": len(table.checks),
+            **triggers,
+        }
+        for index in indexes:
+            yield _relation(index.oid, index.name, namespace, "i", len(index.columns), table.owner)
+    for view in transaction.catalog.views():
+        row = _relation(view.id, view.name, oids[view.schema], "v", len(view.columns), view.owner)
+        yield {**row, "relacl": acl_text(view.acl, transaction.catalog.roles), "relhasrules": True}
+    yield from _sequence_classes(transaction)
+
+
+def _sequence_classes(transaction: CatalogReader) -> Iterator[Row]:
+    oids = _schema_oids(transaction)
+    for sequence in transaction.catalog.sequences():
+        row = _relation(sequence.id, sequence.name, oids[sequence.schema], "S", len(SEQUENCE_COLUMNS), sequence.owner)
+        yield {**row, "relacl": acl_text(sequence.acl, transaction.catalog.roles)}
+
+
+def _attribute(relation: int, number: int, name: str, type_: ColumnType, **more: Any) -> Row:
+    known = by_name[type_.name]
+    return {
+        "attrelid": relation,
+        "attname": name,
+        "atttypid": known.oid,
+        "attlen": STORED_AS.get(type_.name, -1),
+        "attnum": number,
+        "attndims": 0,
+        "atttypmod": type_.modifier,
+        "attbyval": type_.name in ("bool", "int2", "int4", "int8", "float4", "float8", "date", "time"),
+        "attalign": "i",
+        "attstorage": "p" if type_.name in STORED_AS else "x",
+        "attcompression": "",
+        "attnotnull": False,
+        "atthasdef": False,
+        "atthasmissing": False,
+        "attidentity": "",
+        "attgenerated": "",
+        "attisdropped": False,
+        "attislocal": True,
+        "attinhcount": 0,
+        "attcollation": DEFAULT_COLLATION_OID if type_.name in COLLATED else 0,
+        **more,
+    }
+
+
+def _attributes(transaction: CatalogReader) -> Iterator[Row]:
+    for table in transaction.catalog.tables():
+        for number, column in numbered(table):
+            name = f"........pg.dropped.{number}........" if column.dropped else column.name
+            has_default = column.default is not None and not column.dropped
+            acl = acl_text(table.column_acl(column.position) or None, transaction.catalog.roles)
+            flags = {
+                "attacl": acl,
+                "attnotnull": column.not_null,
+                "atthasdef": has_default,
+                "attisdropped": column.dropped,
+                "attidentity": column.identity,
+            }
+            yield _attribute(table.id, number, name, column.type, **flags)
+        by_position = {column.position: column for column in table.columns}
+        for index in indexes_of(table):
+            for place, part in enumerate(index.columns, 1):
+                column = by_position[part.position]
+                yield _attribute(index.oid, place, column.name, column.type)
+    for view in transaction.catalog.views():
+        for place, shown in enumerate(view.columns, 1):
+            acl = acl_text(view.column_acl(place - 1) or None, transaction.catalog.roles)
+            yield _attribute(view.id, place, shown.name, shown.type, attacl=acl)
+    yield from _sequence_attributes(transaction)
+
+
+def _sequence_attributes(transaction: CatalogReader) -> Iterator[Row]:
+    for sequence in transaction.catalog.sequences():
+        for place, column in enumerate(SEQUENCE_COLUMNS, 1):
+            yield _attribute(sequence.id, place, column.name, column.type, attnotnull=True)
+
+
+def _defaults(transaction: CatalogReader) -> Iterator[Row]:
+    for table in transaction.catalog.tables():
+        for number, column in numbered(table):
+            if column.default is not None and not column.dropped:
+                yield {
+                    "oid": table.id * 1000 % 2**31 + number,
+                    "adrelid": table.id,
+                    "adnum": number,
+                    "adbin": shown_default(transaction.catalog, column.default),
+                }
+
+
+def _option(descending: bool, nulls_first: bool) -> int:
+    return (1 if descending else 0) | (2 if nulls_first else 0)
+
+
+def _indexes(transaction: CatalogReader) -> Iterator[Row]:
+    for table in transaction.catalog.tables():
+        for index in indexes_of(table):
+            yield {
+                "indexrelid": index.oid,
+                "indrelid": table.id,
+                "indnatts": len(index.columns),
+                "indnkeyatts": len(index.columns),
+                "indisunique": index.unique or index.primary,
+                "indnullsnotdistinct": not index.nulls_distinct,
+                "indisprimary": index.primary,
+                "indisexclusion": False,
+                "indimmediate": True,
+                "indisclustered": False,
+                "indisvalid": not index.state,
+                "indcheckxmin": False,
+                "indisready": index.state != INVALID,
+                "indislive": True,
+                "indisreplident": False,
+                "indkey": " ".join(str(column.position + 1) for column in index.columns),
+                "indcollation": " ".join("0" for _ in index.columns),
+                "indclass": " ".join("0" for _ in index.columns),
+                "indoption": " ".join(str(_option(column.descending, column.nulls_first)) for column in index.columns),
+            }
+
+
+def _pg_tables(transaction: CatalogReader) -> Iterator[Row]:
+    for table in transaction.catalog.tables():
+        row = {
+            "schemaname": table.schema,
+            "tablename": table.name,
+            "tableowner": transaction.catalog.roles.name_of(table.owner),
+            "hasindexes": bool(indexes_of(table)),
+        }
+        yield {**row, "hasrules": False, "hastriggers": False, "rowsecurity": False}
+
+
+def _pg_indexes(transaction: CatalogReader) -> Iterator[Row]:
+    for table in transaction.catalog.tables():
+        for index in indexes_of(table):
+            row = {"schemaname": table.schema, "tablename": table.name, "indexname": index.name}
+            yield {**row, "indexdef": index_definition(table, index)}
+
+
+def _pg_views(transaction: CatalogReader) -> Iterator[Row]:
+    catalog = transaction.catalog
+    for view in catalog.views():
+        yield {
+            "schemaname": view.schema,
+            "viewname": view.name,
+            "viewowner": transaction.catalog.roles.name_of(view.owner),
+            "definition": view_definition(catalog, view),
+        }
+
+
+RELATION_ROWS: dict[str, Callable[[CatalogReader], Iterator[Row]]] = {
+    "pg_class": _classes,
+    "pg_attribute": _attributes,
+    "pg_attrdef": _defaults,
+    "pg_index": _indexes,
+    "pg_tables": _pg_tables,
+    "pg_indexes": _pg_indexes,
+    "pg_views": _pg_views,
+}
