@@ -14,8 +14,8 @@ It has no disk. The main merge starts where the first subscriber stands; one tha
 reads the journals again by a merge of its own (catch_up.py) and joins. A shard that the map names holds the same
 columns for as long as it does; where another map names other shards, records are read again by it, from where the
 subscribers stand, and a shard that is gone gets nothing more, no watermark either (I4). Checkpoints reported by every
-storage replica of the topology let the journals trim. A subscriber that lacks what the journals have trimmed is refused
-(58P01), never given a stream with a hole.
+storage replica of the topology let the journals trim (trimming.py). A subscriber that lacks what the journals have
+trimmed is refused (58P01), never given a stream with a hole.
 """
 
 from __future__ import annotations
@@ -34,7 +34,6 @@ from actors.common.messages import (
     StreamAck,
     StreamLost,
     SubscribeRange,
-    Trim,
 )
 from actors.common.messages.base import Message
 from actors.common.messages.control import Topology
@@ -48,14 +47,12 @@ from actors.crossbar.members import Members
 from actors.crossbar.merge import Group, Merge
 from actors.crossbar.router import route
 from actors.crossbar.subscriber import Ring, Subscriber, let_go
+from actors.crossbar.trimming import Trimming
 from actors.journal.record import TRIMMED, MappedHeader
 from actors.runtime.interfaces import Context, Reply
 
 STREAM_BITS = 62
 """Of a stream's number, which is drawn: no two lives of a crossbar use the same ones."""
-KEPT_S_DEFAULT = 300
-"""Records younger than a transaction may live are not trimmed: a restarted coordinator must know the outcomes that
-participants ask for."""
 
 
 class Crossbar:
@@ -91,9 +88,7 @@ class Crossbar:
         """A subscriber waits for its catch-up to begin."""
         self._demand: Timestamp = TIMESTAMP_MIN
         self._asking = Asking(context, self._promised, self._pursue_on)
-        self._checkpoints: dict[str, Timestamp] = {}
-        self._trimmed: Timestamp = TIMESTAMP_MIN
-        """As told to the journals."""
+        self._trimming = Trimming(context)
         self._gone_ts: Timestamp = self._members.known.gone_ts
         """Commits at or below this time are no longer in every journal, as the journals told, or a journal that had
         some is gone."""
@@ -419,15 +414,11 @@ class Crossbar:
             if reply is not None:
                 reply.fail(DatabaseError("55000", f"the crossbar's map names no shard {message.shard}"))
             return
-        if message.after_ts < self._checkpoints.get(sender, TIMESTAMP_MIN):
-            self._checkpoints[sender] = message.after_ts  # its disk was lost, or filled from another's
+        self._trimming.stands(sender, message.after_ts)
         if message.after_ts < self._gone_ts:
             if reply is not None:
-                reply.fail(
-                    DatabaseError(
-                        TRIMMED, f"the journals no longer hold all that was committed after {message.after_ts}"
-                    )
-                )
+                lacking = f"the journals no longer hold all that was committed after {message.after_ts}"
+                reply.fail(DatabaseError(TRIMMED, lacking))
             return
         if self._merge is None:
             self._begin(message.after_ts)
@@ -484,9 +475,7 @@ class Crossbar:
         subscriber = self._subscribers.get(sender)
         if subscriber is None or subscriber.stream != message.stream:
             return  # nor does its checkpoint count: the disk that had it may have been lost since
-        if message.checkpoint_ts > self._checkpoints.get(sender, TIMESTAMP_MIN):
-            self._checkpoints[sender] = message.checkpoint_ts
-            self._trim()
+        self._trimming.checkpointed(sender, message.checkpoint_ts, self._journals)
         had_room = subscriber.has_room
         subscriber.acknowledge(message)
         if not had_room and subscriber.has_room:
@@ -499,20 +488,6 @@ class Crossbar:
                 self._rescue()
             elif sender in self._catch_ups:
                 self._catch_ups[sender].advance()
-
-    def _trim(self) -> None:
-        """Tell the journals what every storage replica has on disk (I12)."""
-        topology = self._context.bus.topology
-        if topology is None:
-            return
-        expected = [name for name in topology.azs if name.startswith("storage/")]
-        least = min((self._checkpoints.get(name, TIMESTAMP_MIN) for name in expected), default=TIMESTAMP_MIN)
-        least -= (self._context.settings.limits.transaction_age_s or KEPT_S_DEFAULT) * 1_000_000
-        if least > self._trimmed:
-            self._trimmed = least
-            for journal in sorted(self._journals):
-                for name in self._journals[journal]:
-                    self._context.bus.post(self._context.name, name, Trim(least))
 
     def _on_topology(self, topology: Topology) -> None:
         if self._stopped:  # the bus keeps its listeners

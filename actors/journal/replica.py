@@ -2,7 +2,7 @@
 
 The protocol is Raft's log with a leader that stands outside (the adjudicator) and elects itself by sealing a majority:
 
-- `Seal(epoch)`: promise durably to refuse every lower epoch (I7), answer with the log's tail.
+- `Seal(epoch)`: promise durably to refuse every lower epoch (I7, promises.py), answer with the log's tail.
 - `Append(epoch, previous, records)`: only if the previous record is the writer's too; a tail that differs is cut;
   answered when fsynced. Appends that arrive while a sync is under way share the next one (group commit; the disk
   coalesces).
@@ -19,12 +19,11 @@ nothing.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from typing import Any
 
 from msgspec.structs import replace
 
-from actors.common.errors import DATA_CORRUPTED, DISK_FULL, OBJECT_NOT_IN_PREREQUISITE_STATE, DatabaseError
+from actors.common.errors import DATA_CORRUPTED, OBJECT_NOT_IN_PREREQUISITE_STATE, DatabaseError
 from actors.common.messages import (
     Append,
     Appended,
@@ -45,10 +44,11 @@ from actors.common.messages import (
 )
 from actors.common.messages.base import Message
 from actors.common.messages.control import Topology
-from actors.common.refusals import Outbid, Trimmed
+from actors.common.refusals import Trimmed
 from actors.common.timestamps import Epoch, Lsn, Timestamp
 from actors.journal.archive import JournalArchive, restore
-from actors.journal.log import JournalLog, Promise
+from actors.journal.log import JournalLog
+from actors.journal.promises import Promises
 from actors.journal.record import TRIMMED, decode_header
 from actors.journal.repair import open_log
 from actors.journal.reserve import Reserve
@@ -62,8 +62,6 @@ has most likely died."""
 ANNOUNCE_EVERY_S = 5.0
 """While a replica that has been started has not heard from its writer: seldom, as a writer that begins speaks by
 itself."""
-WAITING_MAX = 1024
-"""Requests held while a new promise is being written to disk."""
 
 
 class JournalReplica:
@@ -80,15 +78,12 @@ class JournalReplica:
         self._restoring = restoring
         self._archive: JournalArchive | None = None
         self._log: JournalLog | None = None
-        self._promised: Epoch = 0
-        self._voter = False
         self._damaged = ""
         self._life = 1 + context.random.getrandbits(62)
         """A Promote must name it: what the writer knows of an earlier life says nothing of this one's disk."""
         self._reserve = Reserve(context.disk, context.spawn)
+        self._promises = Promises(self._reserve, context.spawn, self.receive)
         self._committed: Lsn = 0
-        self._storing_promise = False
-        self._waiting: list[tuple[str, Message, Reply | None]] = []
         self._subscriptions: dict[int, Subscription] = {}
         """By stream: a crossbar reads a journal several times at once, for subscribers that catch up."""
         self._expected_writer = writer or f"adjudicator/{journal}"
@@ -107,8 +102,7 @@ class JournalReplica:
             self._archive = JournalArchive(
                 self._context, self._journal, self._log, lambda: self._committed, self._ask, objects
             )
-        self._promised = self._log.promise.epoch
-        self._voter = self._log.promise.voter
+        self._promises.begin(self._log)
         self._reserve.begin()
         self._context.bus.on_topology(self._on_topology)
         self._on_topology(self._context.bus.topology)
@@ -122,7 +116,8 @@ class JournalReplica:
         the next record. Again and again until it speaks: what is told once may be lost, or come to a writer that has
         not begun."""
         if not self._writer and not self._stopped:
-            self._context.bus.post(self._context.name, self._expected_writer, Watched(self._promised, restarted=True))
+            watched = Watched(self._promises.epoch, restarted=True)
+            self._context.bus.post(self._context.name, self._expected_writer, watched)
             self._announcing = asyncio.get_running_loop().call_later(ANNOUNCE_EVERY_S, self._announce)
 
     async def stop(self) -> None:
@@ -145,8 +140,8 @@ class JournalReplica:
         return self._committed
 
     def receive(self, sender: str, message: Message, reply: Reply | None) -> None:
-        if self._storing_promise and isinstance(message, Seal | Append | Promote | Reset | Trim | Settle):
-            self._wait(sender, message, reply)
+        if self._promises.is_storing and isinstance(message, Seal | Append | Promote | Reset | Trim | Settle):
+            self._promises.wait(sender, message, reply)
         elif isinstance(message, Append):
             self._append(sender, message, reply)
         elif isinstance(message, StreamAck):
@@ -179,7 +174,7 @@ class JournalReplica:
             "layer": "journal",
             "name": f"journal/{self._journal}/{self._az}",
             "range": f"journal {self._journal}",
-            "epoch": self._promised,
+            "epoch": self._promises.epoch,
             "watermark": log.commit_ts_at(log.last_lsn) if log is not None and log.last_lsn >= log.first_lsn else None,
             "load": {
                 "records": log.last_lsn if log is not None else 0,
@@ -197,72 +192,23 @@ class JournalReplica:
     # -- promises ------------------------------------------------------------------------------------------------------
 
     def _seal(self, message: Seal, reply: Reply | None) -> None:
-        if message.epoch <= self._promised:
-            _refuse(reply, self._promised)
+        if message.epoch <= self._promises.epoch:
+            self._promises.refuse(reply)
             return
 
         def promised() -> None:
             if reply is not None:
                 log = self.log
                 before = log.epoch_at(log.first_lsn - 1)
-                kept = (
-                    self._promised,
-                    before,
-                    log.promise.trimmed_ts,
-                    log.promise.lost,
-                    self._life,
-                    self._seat,
-                    log.promise.seats,
-                )
-                reply(Sealed(log.last_epoch, log.last_lsn, log.first_lsn, self._committed, self._voter, *kept))
+                promises, stored = self._promises, log.promise
+                kept = (promises.epoch, before, stored.trimmed_ts, stored.lost, self._life, self._seat, stored.seats)
+                reply(Sealed(log.last_epoch, log.last_lsn, log.first_lsn, self._committed, promises.voter, *kept))
 
-        self._store_promise(replace(self.log.promise, epoch=message.epoch), promised, reply)
-
-    def _store_promise(self, promise: Promise, then: Callable[[], None], reply: Reply | None) -> None:
-        """Make the promise durable, then go on; meanwhile what depends on it waits. Where there is no room for it,
-        `reply` hears so, and nothing is promised."""
-        assert not self._storing_promise
-        self._promised = promise.epoch
-        self._voter = promise.voter
-        self._storing_promise = True
-
-        async def store() -> None:
-            try:
-                await self._write_promise(promise)
-            except DatabaseError as error:
-                if error.sqlstate != DISK_FULL:
-                    raise
-                self._promised, self._voter = self.log.promise.epoch, self.log.promise.voter
-                self._storing_promise = False
-                if reply is not None:
-                    reply.fail(error)
-            else:
-                self._storing_promise = False
-                then()
-            waiting, self._waiting = self._waiting, []
-            for sender, message, waiter in waiting:
-                self.receive(sender, message, waiter)
-
-        self._context.spawn(store())
-
-    async def _write_promise(self, promise: Promise) -> None:
-        try:
-            await self.log.set_promise(promise)
-        except DatabaseError as error:
-            if not self._reserve.makes_room(error):
-                raise
-            await self.log.set_promise(promise)
-
-    def _wait(self, sender: str, message: Message, reply: Reply | None) -> None:
-        if len(self._waiting) >= WAITING_MAX:
-            if reply is not None:
-                reply.fail(DatabaseError("53400", "too many requests wait for the journal's promise"))
-            return
-        self._waiting.append((sender, message, reply))
+        self._promises.store(replace(self.log.promise, epoch=message.epoch), promised, reply)
 
     def _promote(self, message: Promote, reply: Reply | None) -> None:
-        if message.epoch < self._promised:
-            _refuse(reply, self._promised)
+        if message.epoch < self._promises.epoch:
+            self._promises.refuse(reply)
         elif message.life != self._life:
             if reply is not None:
                 reply.fail(
@@ -271,16 +217,16 @@ class JournalReplica:
                         f"{self._context.name} has been restarted since it was to vote",
                     )
                 )
-        elif self._voter:
+        elif self._promises.voter:
             if reply is not None:
                 reply(Done())
         else:
             promise = replace(self.log.promise, epoch=message.epoch, voter=True, lost=False)
-            self._store_promise(promise, lambda: reply(Done()) if reply is not None else None, reply)
+            self._promises.store(promise, lambda: reply(Done()) if reply is not None else None, reply)
 
     def _reset(self, message: Reset, reply: Reply | None) -> None:
-        if message.epoch < self._promised:
-            _refuse(reply, self._promised)
+        if message.epoch < self._promises.epoch:
+            self._promises.refuse(reply)
             return
         log = self.log
         last = message.next_lsn - 1
@@ -292,14 +238,14 @@ class JournalReplica:
         assert last >= self._committed, f"record {self._committed} is committed and would be reset"
         trimmed_ts = max(log.promise.trimmed_ts, message.trimmed_ts)
         begins = {"first_lsn": message.next_lsn, "previous_epoch": message.previous_epoch, "trimmed_ts": trimmed_ts}
-        promise = replace(log.promise, epoch=message.epoch, voter=self._voter, **begins)
+        promise = replace(log.promise, epoch=message.epoch, voter=self._promises.voter, **begins)
 
         def promised() -> None:
             self._subscriptions.clear()
             log.reset()
             self._sync_and_answer(last, message.epoch, reply)
 
-        self._store_promise(promise, promised, reply)
+        self._promises.store(promise, promised, reply)
 
     def _trim(self, below_ts: Timestamp, reply: Reply | None) -> None:
         """Only what this replica knows to be committed goes: its own tail may yet turn out to differ from the
@@ -314,7 +260,7 @@ class JournalReplica:
         if promise is None:
             trimmed()
         else:
-            self._store_promise(promise, trimmed, reply)
+            self._promises.store(promise, trimmed, reply)
 
     def _settle(self, below_ts: Timestamp, reply: Reply | None) -> None:
         """As a Trim, of the newest records, too: they end their segment. The next one is durable before any that it
@@ -338,11 +284,11 @@ class JournalReplica:
 
     def _append(self, sender: str, message: Append, reply: Reply | None) -> None:
         seats = self.log.promise.seats
-        if message.epoch != self._promised or (
+        if message.epoch != self._promises.epoch or (
             message.seats and message.seats != seats and are_news(message.seats, seats)
         ):
-            if message.epoch < self._promised:
-                _refuse(reply, self._promised)
+            if message.epoch < self._promises.epoch:
+                self._promises.refuse(reply)
             elif message.seats.get(self._context.name, 0) > self._seat:
                 self._end(
                     DatabaseError(
@@ -352,7 +298,7 @@ class JournalReplica:
                 )
             else:
                 promise = replace(self.log.promise, epoch=message.epoch, seats=newest(seats, message.seats))
-                self._store_promise(promise, lambda: self._append(sender, message, reply), reply)
+                self._promises.store(promise, lambda: self._append(sender, message, reply), reply)
             return
         self._writer = sender
         log = self._log
@@ -530,7 +476,7 @@ class JournalReplica:
     def _ask(self) -> None:
         """The writer is to tell of commits at once."""
         if self._writer:
-            self._context.bus.post(self._context.name, self._writer, Watched(self._promised))
+            self._context.bus.post(self._context.name, self._writer, Watched(self._promises.epoch))
 
     def _trimmed(self) -> DatabaseError:
         log = self.log
@@ -544,9 +490,3 @@ class JournalReplica:
 def _expect_none(error: DatabaseError | None) -> None:
     if error is not None:
         raise error
-
-
-def _refuse(reply: Reply | None, promised: Epoch) -> None:
-    if reply is not None:
-        why = f"a writer of epoch {promised} has been promised this journal"
-        reply.fail(DatabaseError(OBJECT_NOT_IN_PREREQUISITE_STATE, why, refusal=Outbid(promised)))

@@ -286,11 +286,8 @@ class StorageReplica:
     def _expire_reads(self) -> None:
         del self._timers["reads"]
         for read in self._waiting.expired(self._loop.time()):
-            read.reply.fail(
-                unavailable(
-                    self._name, f"its watermark has not reached {read.at} in {self._settings.storing.read_wait_s} s"
-                )
-            )
+            why = f"its watermark has not reached {read.at} in {self._settings.storing.read_wait_s} s"
+            read.reply.fail(unavailable(self._name, why))
         if self._waiting:  # the demand stands: without it nobody would notice the stream's silence
             self._timers["reads"] = self._loop.call_at(self._waiting.next_deadline, self._expire_reads)
 
@@ -359,14 +356,8 @@ class StorageReplica:
             if stream == self._stream and self._demanded:
                 self._bus.post(self._name, self._crossbars[self._crossbar], DemandWatermark(stream, self._demanded))
 
-        self._bus.request(
-            self._name,
-            self._crossbars[self._crossbar],
-            message,
-            accepted,
-            refused,
-            self._settings.messaging.request_timeout_s,
-        )
+        timeout_s = self._settings.messaging.request_timeout_s
+        self._bus.request(self._name, self._crossbars[self._crossbar], message, accepted, refused, timeout_s)
 
     def _strand(self, why: str) -> None:
         """A crossbar that has more in memory may feed us yet, so it is asked on meanwhile."""

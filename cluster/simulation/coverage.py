@@ -73,8 +73,8 @@ def state_of(role: Role) -> str:
         ]
     elif isinstance(role, JournalReplica):
         words = [
-            *([] if role._voter else ["learning"]),
-            *(["promising"] if role._storing_promise else []),
+            *([] if role._promises.voter else ["learning"]),
+            *(["promising"] if role._promises.is_storing else []),
             *(["damaged"] if role._damaged else []),
             *([f"{min(len(role._subscriptions), 3)} read"] if role._subscriptions else []),
         ]

@@ -18,6 +18,7 @@ from actors.adjudicator.window import ConflictWindow
 from actors.common.errors import DatabaseError
 from actors.common.messages import AskOutcome, Committed, OutcomeIs, Sealed
 from actors.journal.log import JournalLog
+from actors.journal.promises import Promises
 from actors.journal.replica import JournalReplica
 from actors.journal.writer import JournalWriter
 
@@ -58,12 +59,12 @@ def lets_a_stale_epoch_write() -> None:
     append, seal = JournalReplica._append, JournalReplica._seal
 
     def careless(replica: JournalReplica, sender: str, message: Any, reply: Any) -> None:
-        promised = replica._promised
+        promised = replica._promises.epoch
         if message.epoch < promised:
-            replica._promised = message.epoch
+            replica._promises.epoch = message.epoch
         append(replica, sender, message, reply)
         if message.epoch < promised:
-            replica._promised = promised
+            replica._promises.epoch = promised
 
     JournalReplica._append = careless  # type: ignore[method-assign]
     JournalReplica._seal = seal  # type: ignore[method-assign]
@@ -111,13 +112,13 @@ def a_learner_votes() -> None:
 
 
 def tells_of_a_promise_before_it_is_durable() -> None:
-    store = JournalReplica._store_promise
+    store = Promises.store
 
-    def careless(replica: JournalReplica, promise: Any, then: Callable[[], None], reply: Any) -> None:
-        store(replica, promise, lambda: None, reply)
+    def careless(promises: Promises, promise: Any, then: Callable[[], None], reply: Any) -> None:
+        store(promises, promise, lambda: None, reply)
         then()
 
-    JournalReplica._store_promise = careless  # type: ignore[method-assign]
+    Promises.store = careless  # type: ignore[method-assign]
 
 
 def trims_before_it_has_promised_to() -> None:
@@ -128,7 +129,7 @@ def trims_before_it_has_promised_to() -> None:
         if promise is not None:
             replica.log.promise = promise
             replica.log.trim()
-            replica._store_promise(promise, lambda: None, reply)
+            replica._promises.store(promise, lambda: None, reply)
 
     JournalReplica._trim = careless  # type: ignore[method-assign]
 

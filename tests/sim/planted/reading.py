@@ -3,6 +3,7 @@ good."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import msgspec
@@ -14,6 +15,7 @@ from actors.crossbar import crossbar as crossbar_module
 from actors.crossbar.crossbar import Crossbar
 from actors.crossbar.merge import Head, Merge
 from actors.crossbar.subscriber import Ring, Subscriber
+from actors.crossbar.trimming import Trimming
 from actors.query_processor.catalog.cache import CatalogCache
 from actors.query_processor.row_executor.changing import RowRemover
 from actors.query_processor.row_executor.upserting import Upserter
@@ -100,15 +102,15 @@ def loses_a_catalog_change() -> None:
 def trims_what_one_replica_has() -> None:
     """By the first checkpoint that comes, not by the least of all."""
 
-    def careless(crossbar: Any) -> None:
-        most = max(crossbar._checkpoints.values(), default=0)
-        if most > crossbar._trimmed:
-            crossbar._trimmed = most
-            for journal in crossbar._journals:
-                for name in crossbar._journals[journal]:
-                    crossbar._context.bus.post(crossbar._context.name, name, Trim(most))
+    def careless(trimming: Trimming, journals: Mapping[int, Sequence[str]]) -> None:
+        most = max(trimming._checkpoints.values(), default=0)
+        if most > trimming._trimmed:
+            trimming._trimmed = most
+            for journal in journals:
+                for name in journals[journal]:
+                    trimming._context.bus.post(trimming._context.name, name, Trim(most))
 
-    crossbar_module.Crossbar._trim = careless  # type: ignore[method-assign]
+    Trimming._trim = careless  # type: ignore[method-assign]
 
 
 # -- storage -----------------------------------------------------------------------------------------------------------

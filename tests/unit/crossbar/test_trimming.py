@@ -96,9 +96,9 @@ def test_a_late_word_of_a_checkpoint_on_a_lost_disk_trims_nothing() -> None:
         crossbar = cluster.crossbar
         crossbar.receive("storage/2/a", StreamAck(replicas[1].stream, 1, at), None)
         crossbar.receive("storage/1/a", late, None)
-        assert crossbar._trimmed == 0
+        assert crossbar._trimming._trimmed == 0
         crossbar.receive("storage/1/a", StreamAck(replicas[0].stream, 1, at), None)
-        assert crossbar._trimmed > 0
+        assert crossbar._trimming._trimmed > 0
 
     run(scenario)
 
