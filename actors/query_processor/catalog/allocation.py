@@ -8,7 +8,8 @@ First committer wins: of two processes that take a block at once, one takes the 
 from __future__ import annotations
 
 from actors.common.errors import PROGRAM_LIMIT_EXCEEDED, SERIALIZATION_FAILURE, DatabaseError
-from actors.query_processor.transaction.transaction import Transaction, TransactionServices
+from actors.query_processor.transaction.services import TransactionServices
+from actors.query_processor.transaction.transaction import Transaction
 from actors.sql.catalog.schema import FIRST_USER_TABLE
 from actors.sql.catalog.snapshot import Catalog
 

@@ -3,8 +3,9 @@
     plan_columns(bound statement, parameters, reason) -> Plan
 
 1. from_clause.py, select.py, grouping.py, calls.py and aggregates.py write the bound query (sql/binding/query.py) as
-   DuckDB's SQL. All types are decided by then, so the text that DuckDB gets is fully typed: emit.py writes expressions.
-   What DuckDB does not do as PostgreSQL does runs as our own function inside DuckDB (udf.py).
+   DuckDB's SQL. All types are decided by then, so the text that DuckDB gets is fully typed: emit.py writes expressions,
+   in DuckDB's own words where DuckDB does as PostgreSQL does (direct.py), else as a call of our own function inside
+   DuckDB (udf.py).
 2. sources.py finds what each base table must deliver: only the columns used, rows filtered by the conjuncts that
    storage can evaluate.
 3. feeding.py reads storage at start_ts (own uncommitted writes merged in), as far as DuckDB scans.

@@ -3,7 +3,7 @@
 - A subexpression without columns and without volatile functions (parameters, now(), casts of literals) is evaluated by
   the row executor's compiler once a run, and its datum written as a literal: its mark in the text is
   \\x01<number>\\x01.
-- Operators and functions that DuckDB does as PostgreSQL does are written as they are (DIRECT, casts in DIRECT_CASTS).
+- Operators and functions that DuckDB does as PostgreSQL does are written as they are (direct.py).
 - Everything else becomes a call of our own implementation of that very overload, vectorized over Arrow (udf.py). So a
   function has one meaning, whichever executor runs it.
 """
@@ -12,14 +12,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from string import ascii_lowercase, ascii_uppercase
 from typing import TYPE_CHECKING, Any
 
 from actors.common.errors import DatabaseError
 from actors.query_processor.column_executor.comparing import equality_key, has_key, key_of, order_key
+from actors.query_processor.column_executor.direct import (
+    COMPARED_AS_POSTGRESQL,
+    DIRECT_CASTS,
+    INTEGERS,
+    direct_call,
+    fixed_call,
+)
 from actors.query_processor.column_executor.numerics import (
     NUMERIC,
-    PRODUCT_SCALE_MAX,
     aligned,
     bound_literal,
     common_numeric,
@@ -45,38 +50,10 @@ if TYPE_CHECKING:
     from actors.query_processor.column_executor.instance import Instance
     from actors.query_processor.column_executor.translator import Translator
 
-INTEGERS = frozenset({"int2", "int4", "int8"})
-NUMBERS = INTEGERS | {"float4", "float8", "numeric"}
 BOOL = ColumnType("bool")
 KEY = ColumnType("bytea")
 FLIPPED = {"=": "=", "<>": "<>", "<": ">", ">": "<", "<=": ">=", ">=": "<="}
 COMPARISONS = frozenset({"=", "<>", "<", "<=", ">", ">="})
-COMPARED_AS_POSTGRESQL = (
-    NUMBERS
-    | TEXT_TYPES
-    | {"bool", "bytea", "uuid", "date", "time", "timestamp", "timestamptz", "interval", "oid", "jsonb"}
-)
-TEXT_DIRECT = {"length": "length", "char_length": "length", "reverse": "reverse"}
-CASES = {"lower": (ascii_uppercase, ascii_lowercase), "upper": (ascii_lowercase, ascii_uppercase)}
-"""DuckDB's own change the case of every letter that Unicode knows; collation C's only that of ASCII letters."""
-LIKES = {"~~": "LIKE", "!~~": "NOT LIKE", "~~*": "LIKE", "!~~*": "NOT LIKE"}
-DIRECT_CASTS = frozenset(
-    {
-        *((source, target) for source in INTEGERS for target in (*INTEGERS, "float4", "float8", "text")),
-        *(("oid", target) for target in ("int8", "text")),
-        ("float4", "float8"),
-        ("numeric", "text"),
-        ("bool", "int4"),
-        ("bool", "text"),
-        ("json", "text"),
-        ("jsonb", "text"),
-        ("jsonb", "json"),
-        ("int4", "bool"),
-        ("date", "timestamp"),
-        ("timestamp", "date"),
-        *((source, target) for source in ("text", "varchar", "name", "unknown") for target in ("text", "name")),
-    }
-)
 LITERALS_MAX = 1000
 MARK = re.compile("\x01(\\d+)\x01")
 Check = tuple[int, str, str]
@@ -305,8 +282,8 @@ class Emitter:
         types = {argument.type.name for argument in call.arguments}
         pairs = [self.emit(argument, around) for argument in call.arguments]
         if call.type.name == "numeric":
-            return self._numeric(call, pairs) or self._udf(call, list(call.arguments), pairs)
-        direct = self._direct(call, [text for text, _ in pairs], types)
+            return fixed_call(call, pairs) or self._udf(call, list(call.arguments), pairs)
+        direct = direct_call(call, [text for text, _ in pairs], types)
         return (direct, call.type) if direct is not None else self._udf(call, list(call.arguments), pairs)
 
     def sides(self, expression: Any, around: Translator) -> tuple[str, str] | None:
@@ -321,54 +298,6 @@ class Emitter:
         if not (types <= COMPARED_AS_POSTGRESQL or all(map(is_array, types))):
             return None
         return self._compared(expression.name, *expression.arguments, around)
-
-    def _direct(self, call: tree.Call, texts: list[str], types: set[str]) -> str | None:
-        """What DuckDB computes as PostgreSQL does."""
-        name = call.name
-        if len(texts) == 2:
-            one, other = texts
-            if name in ("+", "-", "*") and (types <= INTEGERS or types <= {"float8"}):
-                return f"({one} {name} {other})"
-            if name == "/" and types <= INTEGERS:
-                return f"CAST(({one} // {other}) AS {duck_type(call.type)})"
-            if name == "%" and types <= INTEGERS:
-                # The least integer divided by -1 overflows in DuckDB; nothing is left of any, as by 1.
-                return f"CAST(({one} % CASE {other} WHEN -1 THEN 1 ELSE {other} END) AS {duck_type(call.type)})"
-            if name == "||" and types <= TEXT_TYPES - {"bpchar"}:
-                return f"({one} || {other})"
-            if name in LIKES and types <= TEXT_TYPES:
-                if name.endswith("*"):
-                    one, other = _in_case("lower", one), _in_case("lower", other)
-                return f"({one} {LIKES[name]} {other} ESCAPE '\\')"
-        if len(texts) == 1:
-            if name == "-" and types <= INTEGERS:
-                return f"(- {texts[0]})"
-            if name in TEXT_DIRECT and types <= {"text", "varchar"}:
-                return self._as(f"{TEXT_DIRECT[name]}({texts[0]})", call.type)
-            if name in CASES and types <= {"text", "varchar"}:
-                return _in_case(name, texts[0])
-            if name == "abs" and types <= INTEGERS:
-                return f"abs({texts[0]})"
-        return None
-
-    def _numeric(self, call: tree.Call, pairs: list[tuple[str, ColumnType]]) -> tuple[str, ColumnType] | None:
-        """Arithmetic of numerics with a fixed scale; None: a function of ours computes it."""
-        scales = [scale_in(type_) for _, type_ in pairs]
-        texts = [text for text, _ in pairs]
-        if call.name in ("round", "trunc") and scales[0] is not None:
-            return _rounded(call, texts)
-        if None in scales:
-            return None
-        if len(pairs) == 1 and call.name in ("-", "+", "abs", "@"):
-            sql = {"-": f"(- {texts[0]})", "+": texts[0]}.get(call.name, f"abs({texts[0]})")
-            return sql, fixed(scales[0] or 0)
-        if call.name in ("+", "-"):
-            one, other, scale = aligned(*pairs[0], *pairs[1])
-            return f"({one} {call.name} {other})", fixed(scale)
-        scale = sum(scale or 0 for scale in scales)
-        if call.name == "*" and scale <= PRODUCT_SCALE_MAX:
-            return f"({texts[0]} * {texts[1]})", fixed(scale)
-        return None
 
     def _compared(self, operator: str, left: Any, right: Any, around: Translator) -> tuple[str, str]:
         """Both sides of a comparison as DuckDB is to compare them."""
@@ -398,9 +327,6 @@ class Emitter:
         number = self._add(self._constants[_number(sql)][0], NUMERIC)
         self._keys.add(number)
         return f"\x01{number}\x01"
-
-    def _as(self, sql: str, type_: ColumnType) -> str:
-        return f"CAST({sql} AS {duck_type(type_)})" if type_.name in INTEGERS else sql
 
     def _udf(
         self, expression: Any, arguments: list[Any], pairs: list[tuple[str, ColumnType]]
@@ -501,23 +427,3 @@ def key_list(array: Array, type_: ColumnType) -> str:
         return f"({', '.join([literal(None if item is None else item.rstrip(' '), type_) for item in array.items])})"
     key = key_of(type_)
     return f"({', '.join([literal(key(item), KEY) for item in array.items])})"
-
-
-def _in_case(name: str, text: str) -> str:
-    return f"translate({text}, '{CASES[name][0]}', '{CASES[name][1]}')"
-
-
-def _rounded(call: tree.Call, texts: list[str]) -> tuple[str, ColumnType] | None:
-    """round and trunc of exact numbers to a constant scale, whose result has that scale."""
-    if len(texts) == 1:
-        scale = 0
-    elif (
-        isinstance(call.arguments[1], tree.Constant)
-        and isinstance(call.arguments[1].datum, int)
-        and 0 <= call.arguments[1].datum <= 18
-    ):
-        scale = call.arguments[1].datum
-    else:
-        return None
-    inner = f"trunc({texts[0]}, {scale})" if call.name == "trunc" else texts[0]
-    return f"CAST({inner} AS DECIMAL(38, {scale}))", fixed(scale)

@@ -21,7 +21,8 @@ from actors.common.errors import (
     DatabaseError,
 )
 from actors.query_processor.sequences.state import State, advance, decode_state, encode_state, exhausted, state_key
-from actors.query_processor.transaction.transaction import Transaction, TransactionServices
+from actors.query_processor.transaction.services import TransactionServices
+from actors.query_processor.transaction.transaction import Transaction
 from actors.reading.pause import pause
 from actors.runtime.fiber import Completion, as_future
 from actors.sql.catalog.schema import Sequence

@@ -25,6 +25,7 @@ from actors.common.errors import (
 from actors.query_processor.ddl.change import quoted
 from actors.query_processor.session import foreign_keys
 from actors.query_processor.session.portals import Portal
+from actors.query_processor.session.sight import with_catalog
 from actors.query_processor.session.statements import PreparedStatement, RawStatement
 from actors.sql.catalog.schema import Column, Table, View
 from actors.sql.catalog.snapshot import Catalog
@@ -59,7 +60,9 @@ async def prepare(session: Session, raw: RawStatement) -> PreparedStatement:
         copied: CopyIn | CopyOut = CopyOut(tuple(f.name for f in fields), tuple(f.type for f in fields), options)
         return PreparedStatement(raw, copy=copied, source=source)
     relation = node.relation
-    columns = await session.with_catalog(lambda catalog: _columns(_table(catalog, relation, bool(node.is_from)), names))
+    columns = await with_catalog(
+        session, lambda catalog: _columns(_table(catalog, relation, bool(node.is_from)), names)
+    )
     options = copy_options(node, [column.name for column in columns])
     place = quoted(relation.schemaname, relation.relname) if relation.schemaname else quoted(relation.relname)
     listed = ", ".join(quoted(column.name) for column in columns)

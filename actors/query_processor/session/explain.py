@@ -28,6 +28,7 @@ from pglast.parser import ParseError, fingerprint
 from actors.common.errors import FEATURE_NOT_SUPPORTED, OBJECT_NOT_IN_PREREQUISITE_STATE, DatabaseError, unavailable
 from actors.common.metering import statement_estimate
 from actors.query_processor.metering import Tally, measured
+from actors.query_processor.session.sight import with_catalog
 from actors.query_processor.session.statements import PLANNED_KINDS, PreparedStatement, RawStatement
 from actors.query_processor.transaction import CatalogStale, Transaction
 from actors.sql.binding.permissions import check, check_schemas, required
@@ -163,7 +164,7 @@ async def _parts(session: Session, query: Any) -> Batch:
         raise unavailable("the cluster's map", "not known yet")
     check_schemas(query, transaction.catalog)
     check(required(query, transaction.catalog), transaction.catalog, session.role)
-    plan = await session.with_catalog(
-        lambda catalog: read_plan(query, catalog, session.settings, transaction.start_ts, topology)
+    plan = await with_catalog(
+        session, lambda catalog: read_plan(query, catalog, session.settings, transaction.start_ts, topology)
     )
     return Batch([(plan.text(),)], True, "EXPLAIN")

@@ -19,6 +19,7 @@ from actors.common.errors import (
     INVALID_PARAMETER_VALUE,
     DatabaseError,
 )
+from actors.query_processor.session.sight import seen
 from actors.sql.catalog.roles import ADMIN_OID
 from actors.sql.settings.parameter_table import DEFINITIONS
 from actors.sql.settings.parameter_values import not_supported
@@ -85,7 +86,7 @@ def changed(session: Session) -> None:
     session.run_time.current_user = session.current_user
     transaction = session.transaction
     if transaction is not None:
-        transaction.catalog = session.seen(transaction.catalog)
+        transaction.catalog = seen(session, transaction.catalog)
         environment = transaction.environment
         environment.user, environment.session_user = session.current_user, session.session_user
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from actors.common.errors import INVALID_SAVEPOINT, NO_ACTIVE_SQL_TRANSACTION, DatabaseError
 from actors.query_processor.session.parameters import STYLES, ParameterMark
+from actors.query_processor.session.sight import seen
 from actors.query_processor.transaction.transaction import TransactionMark
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ async def rollback_to(session: Session, name: str) -> None:
     if transaction is not None:
         assert savepoint.transaction is not None
         await transaction.undo_to(savepoint.transaction)
-        transaction.catalog = session.seen(transaction.catalog)
+        transaction.catalog = seen(session, transaction.catalog)
         if changed & STYLES:
             transaction.environment = session.services.make_environment(session, transaction.start_ts)
     session.failed = False

@@ -36,7 +36,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any
 
 from actors.common.errors import (
     ADMIN_SHUTDOWN,
@@ -44,7 +44,6 @@ from actors.common.errors import (
     PROTOCOL_VIOLATION,
     READ_ONLY_SQL_TRANSACTION,
     SUCCESSFUL_COMPLETION,
-    SYNTAX_ERROR,
     UNDEFINED_PARAMETER,
     DatabaseError,
     schema_changed,
@@ -60,6 +59,7 @@ from actors.query_processor.session.parameters import IDENTITY, RunTimeParameter
 from actors.query_processor.session.portals import Portal
 from actors.query_processor.session.savepoints import Savepoint
 from actors.query_processor.session.services import SessionServices
+from actors.query_processor.session.sight import with_catalog
 from actors.query_processor.session.statements import PLANNED_KINDS, Planned, PreparedStatement, RawStatement
 from actors.query_processor.session.views import session_rows
 from actors.query_processor.transaction import CatalogStale, Transaction
@@ -68,7 +68,6 @@ from actors.sql.catalog.schema import is_any_open
 from actors.sql.catalog.snapshot import Catalog
 from actors.sql.results import Batch, RowStream
 
-T = TypeVar("T")
 CATALOG_RELOADS_MAX = 3
 """Of one statement: one is enough unless storage replicas disagree."""
 Notice = Callable[[str, str, str], None]
@@ -205,7 +204,7 @@ class Session:
         if raw.kind in PLANNED_KINDS:
             types = tuple(literal.type for literal in raw.literals) or tuple(map(type_of_oid, parameter_oids))
             large = len(raw.original) > LARGE_CHARACTERS
-            return await self.with_catalog(lambda catalog: statements.prepare(raw, types, catalog), large)
+            return await with_catalog(self, lambda catalog: statements.prepare(raw, types, catalog), large)
         if raw.prepared is not None:
             return raw.prepared
         return await utility.prepare(self, raw, parameter_oids)
@@ -241,7 +240,7 @@ class Session:
         self.statement = prepared.raw.original
         large = len(prepared.raw.original) > LARGE_CHARACTERS
         if planned.catalog.sight is not transaction.catalog.sight:
-            planned = await self.with_catalog(partial(self.services.statements.replan, prepared), large)
+            planned = await with_catalog(self, partial(self.services.statements.replan, prepared), large)
         if self.role not in planned.allowed:
             planned = await self._authorize(transaction, prepared, planned)
         if prepared.literals:
@@ -325,53 +324,7 @@ class Session:
         self.statement = raw.original
         return await utility.run(self, prepared, parameters)
 
-    # -- catalog -------------------------------------------------------------------------------------------------------
-
-    async def with_catalog(self, function: Callable[[Catalog], T], large: bool = False) -> T:
-        """`function` of the catalog that the next statement runs under; of a newer one where it fails for want of a
-        name that the first might only be too old to know. `large`: it takes long, so it runs beside the loop."""
-        transaction = self.transaction
-        catalog = transaction.catalog if transaction is not None else await self._latest_catalog()
-        try:
-            return await aside(function, catalog, large)
-        except DatabaseError as error:
-            if error.sqlstate[:2] not in ("42", "3F") or error.sqlstate == SYNTAX_ERROR:
-                raise
-            if transaction is None:
-                fresh = await self._newer_catalog(catalog)
-                if fresh is None:
-                    raise
-                return await aside(function, fresh, large)
-            try:
-                await transaction.verify_catalog()
-            except CatalogStale as stale:
-                change = stale.catalog_ts
-            else:
-                raise
-        await transaction.reload_catalog(change)
-        return await aside(function, transaction.catalog, large)
-
-    async def _latest_catalog(self) -> Catalog:
-        catalogs = self.services.catalogs
-        at = self.services.transactions.now()
-        catalog = catalogs.pin(at) or await catalogs.pinned(at)
-        return self.seen(catalog)
-
-    def seen(self, catalog: Catalog) -> Catalog:
-        """As the session's role sees it, on its search path."""
-        return catalog.on_path(self.run_time.search_path, self.role)
-
-    async def newest_catalog(self) -> Catalog:
-        """That of now, also where this process has not heard of its newest change."""
-        known = await self._latest_catalog()
-        return await self._newer_catalog(known) or known
-
-    async def _newer_catalog(self, known: Catalog) -> Catalog | None:
-        at = self.services.transactions.now()
-        change = await self.services.storage.probe(at)
-        if change <= known.version:
-            return None
-        return self.seen(await self.services.catalogs.load(at, change))
+    # -- what its environment asks -------------------------------------------------------------------------------------
 
     def view_rows(self, view: str) -> Iterable[dict[str, Any]]:
         """Of a system view of the session itself."""

@@ -18,6 +18,7 @@ from actors.query_processor.session import copying, explain, foreign_keys, ident
 from actors.query_processor.session.parameters import IDENTITY, STYLES
 from actors.query_processor.session.portals import Portal, UtilityPortal
 from actors.query_processor.session.setting import values_text
+from actors.query_processor.session.sight import newest_catalog, seen
 from actors.query_processor.session.statements import PLANNED_KINDS, PreparedStatement, RawStatement
 from actors.sql.results import Batch, Field
 from actors.sql.settings.parameter_table import DEFINITIONS, UNLISTED
@@ -96,7 +97,7 @@ async def _set(session: Session, raw: RawStatement) -> Batch:
         return Batch([], True, "SET")
     value = values_text(name, node.args) if kind == VariableSetKind.VAR_SET_VALUE else None
     if name.lower() in IDENTITY and session.transaction is None:
-        await session.newest_catalog()
+        await newest_catalog(session)
     _set_one(session, name, value, local)
     return Batch([], True, "RESET" if kind == VariableSetKind.VAR_RESET else "SET")
 
@@ -117,7 +118,7 @@ def _set_one(session: Session, name: str, value: str | None, local: bool) -> Non
     if lower in STYLES and session.transaction is not None:
         session.transaction.environment = session.services.make_environment(session, session.transaction.start_ts)
     if lower == "search_path" and session.transaction is not None:
-        session.transaction.catalog = session.seen(session.transaction.catalog)
+        session.transaction.catalog = seen(session, session.transaction.catalog)
 
 
 async def _describe_show(session: Session, raw: RawStatement) -> list[Field]:

@@ -38,7 +38,7 @@ from actors.reading.pause import pause
 from actors.reading.storage_client import Flight
 
 if TYPE_CHECKING:
-    from actors.query_processor.transaction.transaction import TransactionServices
+    from actors.query_processor.transaction.services import TransactionServices
 
 COMMIT_ATTEMPTS_MAX = 10
 """Sends of one commit that was certainly not decided: outlasts a failover (a lease and an election)."""

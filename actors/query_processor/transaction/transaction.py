@@ -39,24 +39,19 @@ from actors.common.errors import (
     conflict,
     is_schema_changed,
     schema_changed,
-    unavailable,
 )
 from actors.common.messages.committing import Commit
-from actors.common.messages.control import Suspect, Topology
-from actors.common.settings import Limits, Settings
+from actors.common.settings import Limits
 from actors.query_processor.transaction.buffer import BufferMark, WriteBuffer
-from actors.query_processor.transaction.committing import CommitFlight, Committing, Piece
+from actors.query_processor.transaction.committing import Committing, Piece
 from actors.query_processor.transaction.scanner import Scanner
 from actors.reading.pause import pause
-from actors.reading.storage_client import ShardScan, StorageClient
-from actors.reading.watchdog import Watchdog
-from actors.runtime.fiber import Completion, turn
-from actors.runtime.interfaces import Context
+from actors.reading.storage_client import ShardScan
+from actors.runtime.fiber import turn
 
 if TYPE_CHECKING:
-    from actors.query_processor.catalog.cache import CatalogCache
-    from actors.query_processor.column_executor.engine import Engine
     from actors.query_processor.row_executor.referring import References
+    from actors.query_processor.transaction.services import TransactionServices
     from actors.sql.catalog.snapshot import Catalog
 
 COORDINATOR_SAMPLE = 256
@@ -64,10 +59,6 @@ COORDINATOR_SAMPLE = 256
 
 TURN_KEYS = 1024
 """Read at once; others have their turn after them."""
-
-
-COMMIT_LATE_S = 0.3
-"""A commit without an answer for so long makes its adjudicator suspect: some hundred times a commit's usual time."""
 
 
 class TransactionMark(NamedTuple):
@@ -91,69 +82,6 @@ class CatalogStale(Exception):
     def __init__(self, catalog_ts: int) -> None:
         super().__init__(catalog_ts)
         self.catalog_ts = catalog_ts
-
-
-class TransactionServices:
-    """What the transactions of one query processor share."""
-
-    __slots__ = (
-        *(
-            "bus",
-            "catalogs",
-            "clock",
-            "engine",
-            "name",
-            "newest_commit_ts",
-            "random",
-            "settings",
-            "storage",
-            "watchdog",
-        ),
-        "_awaiting_map",
-    )
-
-    def __init__(self, context: Context, storage: StorageClient, catalogs: CatalogCache) -> None:
-        self.bus = context.bus
-        self.clock = context.clock
-        self.random = context.random
-        self.name = context.name
-        self.settings: Settings = context.settings
-        self.storage = storage
-        self.catalogs = catalogs
-        self.newest_commit_ts = 0
-        self.engine: Engine | None = None
-        """The column executor's, made by its first statement."""
-        self.watchdog = Watchdog(COMMIT_LATE_S)
-        self._awaiting_map: list[Completion[None]] = []
-        self.bus.on_topology(self._on_topology)
-
-    def _on_topology(self, topology: Topology) -> None:
-        """An adjudicator has moved: what its former process was asked gets no answer any more."""
-        for flight in list(self.watchdog.flights):
-            assert isinstance(flight, CommitFlight)
-            if not flight.done and topology.routes.get(flight.destination) not in (None, flight.endpoint):
-                flight.fail(unavailable(flight.destination, "it has moved"))
-        waiting, self._awaiting_map = self._awaiting_map, []
-        for completion in waiting:
-            completion.succeed(None)
-
-    def newer_map(self, version: int, seconds: float) -> Completion[None]:
-        """Completes once a topology is there whose map is newer, as far as that can be told, or after `seconds`."""
-        topology = self.bus.topology
-        if topology is not None and topology.shard_map.version > version:
-            return pause(0)
-        completion = pause(seconds)
-        self._awaiting_map = [*(other for other in self._awaiting_map if not other.done), completion]
-        return completion
-
-    def suspect(self, role: str) -> None:
-        """Tell the controller that a role owes an answer."""
-        self.bus.post(self.name, "controller", Suspect(role))
-
-    def now(self) -> int:
-        """A start_ts. Never below a commit that this query processor has acknowledged: a session sees what it wrote,
-        even where clocks break their bounds."""
-        return max(self.clock.now().latest, self.newest_commit_ts)
 
 
 class Transaction:

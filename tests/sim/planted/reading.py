@@ -20,7 +20,8 @@ from actors.query_processor.catalog.cache import CatalogCache
 from actors.query_processor.row_executor.changing import RowRemover
 from actors.query_processor.row_executor.upserting import Upserter
 from actors.query_processor.transaction.committing import Committing
-from actors.query_processor.transaction.transaction import Transaction, TransactionServices
+from actors.query_processor.transaction.services import TransactionServices
+from actors.query_processor.transaction.transaction import Transaction
 from actors.runtime.interfaces import Bus
 from actors.storage import maintenance
 from actors.storage.maintenance import Maintenance
