@@ -28,11 +28,12 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from actors.common.errors import CONNECTION_FAILURE, OBJECT_NOT_IN_PREREQUISITE_STATE, DatabaseError
+from actors.common.errors import OBJECT_NOT_IN_PREREQUISITE_STATE, DatabaseError
 from actors.common.messages import AskCluster, Done, Load, Register, Shutdown, StatusIs, Suspect, Wake, Watched
 from actors.common.messages.base import Message
 from actors.runtime.interfaces import Context, Reply
 from cluster.accounts import account_of, ask_everyone, cluster_account
+from cluster.assembly import Assembly
 from cluster.directory import Directory
 from cluster.draining import ZERO_DRAIN_S, Leaving, drain, serve_again
 from cluster.failover import Failover
@@ -41,7 +42,6 @@ from cluster.keepers import Keepers
 from cluster.keeping import StateKeeper
 from cluster.key_distribution import ABOUT_CREDENTIALS, KeyDistribution, Read
 from cluster.launching import Launcher
-from cluster.leading import Leading
 from cluster.lost_zones import LostZones
 from cluster.metering import Metering
 from cluster.ranging import ABOUT_RANGES, Ranges
@@ -52,10 +52,7 @@ from cluster.scaling import Scaling, fewest, grown, query_processors, without_qu
 from cluster.settling import checkpoint, stop_settled
 from cluster.state import ClusterState, ProcessState, decode_state, encode_state, resting, stays_at_zero
 from cluster.stopping import stop_journals, stop_processes, stop_roles
-from cluster.wakes import LEADING, ROLES, ROOM, STATE, Wakes
-
-OnComplete = Callable[[str | None], None]
-"""Told None, or why the cluster cannot become complete."""
+from cluster.wakes import ROOM, STATE, Wakes
 
 ASLEEP = "asleep"
 """On the controller's own disk, while the cluster is at zero: the state that it had."""
@@ -96,14 +93,21 @@ class Controller:
         )
         self._restarted = restarted
         self._is_working = is_working
-        self._leading = Leading(context, lambda role: self._homes().get(role), self._notice_complete)
         self._stopping = False
-        self._on_complete: list[OnComplete] = []
-        self._registering: list[Reply] = []
         self._changing = asyncio.Lock()
         self._directory = Directory(context, initial, self._homes, self._assigned)
         self._retiring = Retiring(context, self._directory, self._end)
-        self._keepers = Keepers(context, self._directory, self._refused)
+        self.assembly = Assembly(
+            context,
+            self._directory,
+            self._wakes,
+            lambda: self._state if self._failover is not None else None,
+            lambda: self._keepers.active,
+            self._homes,
+            self._assigned,
+            self._begin_following,
+        )
+        self._keepers = Keepers(context, self._directory, self.assembly.refused)
         self._credentials = KeyDistribution(context, self._serving, read_credentials)
         self._directory.silent = restarted or make_keeper is not None
         """A controller that has just been restarted does not know yet who is where: what others know is better than
@@ -185,9 +189,9 @@ class Controller:
             assigns_all=self._make_keeper is not None,
             restarted=self._restarted,
             on_change=self._directory.publish,
-            on_running=self._started,
-            on_refused=self._refused,
-            on_settled=self._settled,
+            on_running=self.assembly.started,
+            on_refused=self.assembly.refused,
+            on_settled=self._directory.settled,
             is_working=self._is_working,
             on_lost=self._lost_zones.look_later,
         )
@@ -286,7 +290,7 @@ class Controller:
                 or self._keepers.active
                 or self._stopping
                 or self._make_keeper is None
-                or not self.complete
+                or not self.assembly.complete
             ):
                 self._scaling.stay_awake()
                 return
@@ -324,7 +328,7 @@ class Controller:
                 self._room.release()
             for name, register in self._directory.registers.items():
                 self._directory.registers[name] = replace(register, roles={})
-            self._leading.names.clear()
+            self.assembly.leading.names.clear()
             self._directory.follow(resting(self._state))
             self._directory.publish()
         logger.info("the cluster is at zero")
@@ -370,7 +374,7 @@ class Controller:
             self._failover.move(role, process)
 
     def _stop_deciding(self) -> None:
-        self._stopping = self._directory.stopped = self._leading.stopped = self._credentials.stopped = True
+        self._stopping = self._directory.stopped = self.assembly.leading.stopped = self._credentials.stopped = True
         self._scaling.stop()
         self._ranges.stop()
         self._reshaping.stop()
@@ -382,38 +386,10 @@ class Controller:
         self._directory.own = own
         self._directory.publish()
 
-    def when_complete(self, callback: OnComplete) -> None:
-        """Call back (once) with None when every process of the state is registered, every role runs and every
-        adjudicator leads, or with the reason why a role cannot be started."""
-        if self.complete:
-            callback(None)
-        else:
-            self._on_complete.append(callback)
-
-    def failed(self, why: str | None) -> None:
-        """A process cannot be created, or a role in it (None: all is there): whoever waits for the cluster to be
-        complete is told."""
-        waiting, self._on_complete = self._on_complete, []
-        for callback in waiting:
-            callback(why)
-
-    @property
-    def complete(self) -> bool:
-        if self._failover is None or self._keepers.active:
-            return False
-        adjudicators = {name for name, role in self._state.roles.items() if role.kind == "adjudicator"}
-        return (
-            all(process.name in self._directory.registers for process in self._state.processes)
-            and self._failover.assigned <= self._failover.home.keys()
-            and adjudicators <= self._leading.names
-        )
-
     def receive(self, sender: str, message: Message, reply: Reply | None) -> None:
         match message:
             case Register():
-                if reply is not None:
-                    self._registering.append(reply)
-                self._register(message)
+                self._register(message, reply)
             case Suspect():
                 if self._failover is not None:
                     self._failover.suspect(message.role)
@@ -446,8 +422,8 @@ class Controller:
             "epoch": self._directory.version,
         }
 
-    def _register(self, message: Register) -> None:
-        self._directory.registers[message.process] = message
+    def _register(self, message: Register, reply: Reply | None) -> None:
+        self._directory.registered(message, reply)
         if self._failover is not None and not self._keepers.active:
             self._admit(message)
         else:
@@ -465,43 +441,15 @@ class Controller:
             self._end(message.process)
             return
         self._failover.registered(message)
-        if not self._directory.silent:
-            self._answer_registrations()
-        self._notice_complete()
+        self._directory.answer()
+        self.assembly.notice()
 
-    def _answer_registrations(self) -> None:
-        waiting, self._registering = self._registering, []
-        for reply in waiting:
-            reply(self._directory.topology())
-
-    def _settled(self) -> None:
-        """All have registered again, or had the time to."""
-        if self._directory.silent:
-            self._directory.silent = False
-            self._directory.publish()
-            self._answer_registrations()
-
-    def _started(self, role: str) -> None:
-        """A role that the controller assigns runs (again): an adjudicator is to lead."""
-        self._wakes.runs(role)
-        if self._state.roles[role].kind == "adjudicator":
-            self._leading.ask(role)
-        self._notice_complete()
-
-    def _refused(self, role: str, error: DatabaseError) -> None:
-        if error.sqlstate not in (CONNECTION_FAILURE, OBJECT_NOT_IN_PREREQUISITE_STATE):  # no answer yet is none
-            self.failed(f"{role} did not start: {error.message}")
-
-    def _notice_complete(self) -> None:
-        if self._failover is not None and self._failover.assigned <= self._failover.home.keys():
-            self._wakes.reached(ROLES)
-        if self.complete:
-            self._wakes.reached(LEADING)
-            if not self._asleep and not self._scaling.started:
-                self._scaling.start()
-                self._ranges.start()
-                self._reshaping.start()
-            self.failed(None)
+    def _begin_following(self) -> None:
+        """The cluster is complete: from now on it follows its load."""
+        if not self._asleep and not self._scaling.started:
+            self._scaling.start()
+            self._ranges.start()
+            self._reshaping.start()
 
     def _answer_status(self, reply: Reply) -> None:
         directory = self._directory
@@ -519,7 +467,7 @@ class Controller:
             "metering": self._metering.account(),
             **account_of(self._state),
         }
-        reply(StatusIs(json=json.dumps({**account, **cluster_account(actors, self.complete, known)}).encode()))
+        reply(StatusIs(json=json.dumps({**account, **cluster_account(actors, self.assembly.complete, known)}).encode()))
 
     async def _shut_down(self, reply: Reply) -> None:
         """Everything stops, the layers one after the other. What does not answer is left to whoever ends the

@@ -60,7 +60,11 @@ class ControllerProcess:
         self._host, membership = await make_host(spec, self._sign, None)
         self._controllers: list[Controller] = []
         launcher = RayLauncher(
-            files, settings, places, lambda: self._host.bus.endpoint, lambda why: self._controllers[0].failed(why)
+            files,
+            settings,
+            places,
+            lambda: self._host.bus.endpoint,
+            lambda why: self._controllers[0].assembly.failed(why),
         )
 
         def make(context: Context) -> Controller:
@@ -102,7 +106,7 @@ class ControllerProcess:
     async def complete(self) -> None:
         """Answers once every process is registered and every adjudicator leads. Raises NotComplete."""
         complete: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
-        self._controllers[0].when_complete(lambda why: None if complete.done() else complete.set_result(why))
+        self._controllers[0].assembly.when_complete(lambda why: None if complete.done() else complete.set_result(why))
         if (why := await complete) is not None:
             raise NotComplete(why)
 

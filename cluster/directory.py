@@ -15,7 +15,7 @@ from collections.abc import Callable, Collection, Mapping
 from actors.common.errors import DatabaseError
 from actors.common.messages import Informed, Register, Topology
 from actors.common.messages.base import Message
-from actors.runtime.interfaces import Context
+from actors.runtime.interfaces import Context, Reply
 from cluster.state import ClusterState
 
 TELL_TIMEOUT_S = 1.0
@@ -40,6 +40,8 @@ class Directory:
         self._assigned = assigned
         self.registers: dict[str, Register] = {}
         """By process."""
+        self._unanswered: list[Reply] = []
+        """Of processes that have registered: each is told the topology."""
         self._maps: dict[str, int] = {}
         """By process: the newest version of the map that it is known to have."""
         self._telling: dict[str, Register] = {}
@@ -56,6 +58,26 @@ class Directory:
         self._state = state
         self._names = {process.name for process in state.processes}
         self._roles = state.roles.keys()
+
+    def registered(self, register: Register, reply: Reply | None) -> None:
+        """A process is there (again). `reply` is kept until `answer`."""
+        if reply is not None:
+            self._unanswered.append(reply)
+        self.registers[register.process] = register
+
+    def answer(self) -> None:
+        """Tell those that have registered the topology, which they wait for; nothing while this is silent."""
+        if not self.silent:
+            unanswered, self._unanswered = self._unanswered, []
+            for reply in unanswered:
+                reply(self.topology())
+
+    def settled(self) -> None:
+        """All have registered again, or had the time to: a silent directory speaks from now on."""
+        if self.silent:
+            self.silent = False
+            self.publish()
+            self.answer()
 
     def all_know(self, version: int) -> bool:
         """Every process that is registered has a map of this version, or a later one."""

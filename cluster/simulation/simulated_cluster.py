@@ -182,7 +182,7 @@ class SimulatedCluster:
         await world.start()
         controller = cast(Controller, world.processes[CONTROLLER].role(CONTROLLER))
         end = world.loop.time() + START_S_MAX
-        while not controller.complete:
+        while not controller.assembly.complete:
             assert world.loop.time() < end, "no progress: the cluster does not become complete"
             await asyncio.sleep(0.05)
         self.follow_topology()

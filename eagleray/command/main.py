@@ -1,20 +1,24 @@
 """`eagleray up | down | status | top | sql | submit | jobs | workload | bench | sim`: every failure is one line on
 stderr and a non-zero exit.
 
-eagleray up --detach --port 5433 --data DIR     start a cluster, leave it running, print its connection string eagleray
-status [--json]                        every actor of every layer eagleray shards [split|merge|move|replicas]     which
-keys lie on which storage shard eagleray top                                    the same, live: layers, sessions, load,
-latency, key ranges, what it uses eagleray ranges [move]                          which adjudicator decides about which
-keys eagleray adjudicators [add | remove]            how many of them there are eagleray key [add | list | remove]
-what clients sign their tokens with eagleray token [--user R] [--expires S]         a token, which is such a client's
-password eagleray sql [-c STATEMENT]                     a prompt (psql where it is installed) eagleray submit FILE.py
-run a Python program on the cluster's Ray, EAGLERAY_URL set eagleray jobs list | logs | stop                programs
-that were submitted eagleray workload list | init | run | check     packaged workloads, or a Python file's, on any
-PostgreSQL server eagleray down                                   stop it; the data stays eagleray restore STORE --data
-DIR               a new cluster from what the object store has of one eagleray demo scale-to-zero                     a
-day from nothing to nothing, in two minutes eagleray bench wake                             from zero to the first row,
-and where the time goes eagleray bench park                             what sleeping sessions cost, and how soon they
-go on eagleray sim --seeds 1000                       simulated clusters under faults; --seed S replays one
+    eagleray up --detach --port 5433 --data DIR     start a cluster, leave it running, print its connection string
+    eagleray status [--json]                        every actor of every layer
+    eagleray shards [split|merge|move|replicas]     which keys lie on which storage shard
+    eagleray top                                    the same, live: layers, sessions, load, latency, key ranges, usage
+    eagleray ranges [move]                          which adjudicator decides about which keys
+    eagleray adjudicators [add | remove]            how many of them there are
+    eagleray key [add | list | remove]              what clients sign their tokens with
+    eagleray token [--user R] [--expires S]         a token, which is such a client's password
+    eagleray sql [-c STATEMENT]                     a prompt (psql where it is installed)
+    eagleray submit FILE.py                         run a Python program on the cluster's Ray, EAGLERAY_URL set
+    eagleray jobs list | logs | stop                programs that were submitted
+    eagleray workload list | init | run | check     packaged workloads, or a Python file's, on any PostgreSQL server
+    eagleray down                                   stop it; the data stays
+    eagleray restore STORE --data DIR               a new cluster from what the object store has of one
+    eagleray demo scale-to-zero                     a day from nothing to nothing, in two minutes
+    eagleray bench wake                             from zero to the first row, and where the time goes
+    eagleray bench park                             what sleeping sessions cost, and how soon they go on
+    eagleray sim --seeds 1000                       simulated clusters under faults; --seed S replays one
 """
 
 from __future__ import annotations
@@ -25,6 +29,7 @@ from typing import Any
 
 import click
 
+from eagleray.command.bench import bench
 from eagleray.command.options import OneLine as OneLine
 from eagleray.command.options import data_option
 from eagleray.command.tokens import key, token
@@ -398,53 +403,7 @@ def demo_scale_to_zero(html: Path | None, png: Path | None) -> None:
     sys.exit(main(html, png))
 
 
-@cli.group()
-def bench() -> None:
-    """Measurements of this machine."""
-
-
-@bench.command("wake")
-@click.option("--wakes", type=click.IntRange(1), default=20, show_default=True)
-@click.option("--rows", type=click.IntRange(1), default=1_000_000, show_default=True, help="In the database.")
-@click.option(
-    "--warm/--cold", default=True, show_default=True, help="Whether processes (without data) are kept at zero, or none."
-)
-@click.option("--parked", is_flag=True, help="A session that was parked goes on; else a new connection is made.")
-@click.option(
-    "--json",
-    "out",
-    type=click.Path(path_type=Path, dir_okay=False),
-    default=None,
-    help="Where to write every wake's times.",
-)
-def bench_wake(wakes: int, rows: int, warm: bool, parked: bool, out: Path | None) -> None:
-    """How long a client of a cluster at zero waits for its first row, and where the time goes."""
-    from eagleray.bench_wake import WakeFailed, main
-
-    try:
-        main(wakes, rows, warm, parked, out)
-    except WakeFailed as error:
-        raise OneLine(str(error)) from None
-
-
-@bench.command("park")
-@click.option("--sessions", type=click.IntRange(2), default=1000, show_default=True)
-@click.option(
-    "--json",
-    "out",
-    type=click.Path(path_type=Path, dir_okay=False),
-    default=None,
-    help="Where to write every session's time.",
-)
-def bench_park(sessions: int, out: Path | None) -> None:
-    """What sessions that sleep at zero cost, and how soon each goes on."""
-    from eagleray.bench_park import main
-    from eagleray.bench_wake import WakeFailed
-
-    try:
-        main(sessions, out)
-    except WakeFailed as error:
-        raise OneLine(str(error)) from None
+cli.add_command(bench)
 
 
 @cli.command()

@@ -25,7 +25,11 @@ class Members(Scene):
 
         def is_settled() -> bool:
             controller = self.controller
-            return controller is not None and controller.complete and changing(journals_of(controller.state)) is None
+            return (
+                controller is not None
+                and controller.assembly.complete
+                and changing(journals_of(controller.state)) is None
+            )
 
         await self.until(is_settled, seconds)
 

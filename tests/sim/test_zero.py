@@ -103,7 +103,7 @@ class Run:
         await self._in_controller(wake())
 
         async def complete() -> bool:
-            return self.controller.complete
+            return self.controller.assembly.complete
 
         await eventually(self.world, complete, 30.0, "the cluster does not wake")
         self.cluster.follow_topology()
@@ -162,7 +162,7 @@ def test_shards_that_are_on_their_way_arrive_after_zero(after_s: float) -> None:
         for value, parents, cut in ((2, [2], small_key(10)), (3, [1, 3], None)):
             await run.controller.change(lambda state, parents=parents, cut=cut: begun(state, parents, cut))  # type: ignore[misc]
             await asyncio.sleep(after_s)
-            await run.world.until(lambda: run.controller.complete, 0.01, 10.0)  # before that nobody sleeps
+            await run.world.until(lambda: run.controller.assembly.complete, 0.01, 10.0)  # before that nobody sleeps
             await run.sleep()
             assert run.at_zero()
             await run.wake()
@@ -207,7 +207,7 @@ def test_a_wake_that_cannot_succeed_touches_nothing() -> None:
             run.world.crash(name)
         wake = asyncio.ensure_future(run.wake())
         await asyncio.sleep(25.0)
-        assert not run.controller.complete
+        assert not run.controller.assembly.complete
         for name in away:
             await run.world.restart(name)
         await wake
@@ -232,7 +232,7 @@ def test_a_client_that_comes_before_anything_has_ended_keeps_the_cluster_awake()
             await run.sleep()
         finally:
             StorageReplica.receive = asked  # type: ignore[method-assign]
-        assert run.controller.complete
+        assert run.controller.assembly.complete
         assert await run.read() == rows(1), "query processors serve again"
 
     Run(1)(scenario)
@@ -292,7 +292,7 @@ def test_adjudicators_that_were_born_or_retired_stay_so_over_zero() -> None:
         await settled(run, lambda state: with_adjudicator(state, 4))
         await run.sleep()
         await run.wake()
-        assert sorted(run.controller._leading.names) == ["adjudicator/2", "adjudicator/3", "adjudicator/4"]
+        assert sorted(run.controller.assembly.leading.names) == ["adjudicator/2", "adjudicator/3", "adjudicator/4"]
         assert await run.read() == rows(4)
         supervising.cancel()
 
@@ -301,7 +301,7 @@ def test_adjudicators_that_were_born_or_retired_stay_so_over_zero() -> None:
 
         def is_settled() -> bool:
             state = run.controller.state
-            return state.transfer is None and changing(journals_of(state)) is None and run.controller.complete
+            return state.transfer is None and changing(journals_of(state)) is None and run.controller.assembly.complete
 
         assert await run.world.until(is_settled, 0.05, 30.0)
 

@@ -2,7 +2,7 @@
 
 `BUGS[name]` is a `Planted`: `plant` changes the code of this process (a child process: nothing is ever changed back),
 `found_by` is what the failures must begin with to count, `change` narrows the plan of a seed where the bug needs a
-certain setting to show. `hunt` looks for it, seed after seed.
+certain setting to show (plans.py). `hunt` looks for it, seed after seed.
 
 `proofs_alone` has a proof find the bug without the witnesses' help.
 
@@ -21,16 +21,40 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from random import Random
 from zlib import crc32
 
-from actors.common.settings import Adjudication, Settings
 from cluster.simulation.campaign import RUNS_MAX, Options, preload
-from cluster.simulation.hostile import Plan, draw_cuts, trimmed
+from cluster.simulation.hostile import Plan, trimmed
 from cluster.simulation.run import SeedReport, run_seed
 from cluster.simulation.saved_plan import as_json, plan_from
-from cluster.simulation.stored import stored
 from tests.sim.planted import archiving, deciding, keeping, moving, parting, reading, reshaping, schedules, turning
+from tests.sim.planted.plans import (
+    archived,
+    archived_by_islands,
+    archived_states,
+    busy,
+    busy_pair,
+    impatient_pair,
+    in_parts,
+    in_parts_by_several,
+    in_parts_of_small_storage,
+    in_parts_of_trimmed_journals,
+    in_parts_over_a_lossy_network,
+    losing_disks,
+    repeating,
+    scaling,
+    shifting,
+    shifting_out_of_step,
+    short_leases,
+    slow_disks,
+    small_storage,
+    turning_over,
+    turning_over_slow_journals,
+    turning_over_with_readers,
+    two_nemeses,
+    with_settings,
+    with_strikes,
+)
 from tests.sim.seeds import HUNT_PAUSE
 
 SEEDS_MAX = 200
@@ -51,228 +75,8 @@ class Planted:
     """Nothing is narrowed: it must be found by a seed of `eagleray sim --pause 6`, as drawn."""
 
 
-# -- what the plans are narrowed to ------------------------------------------------------------------------------------
-
-
-def with_strikes(*strikes: str, pause_s: float = 3.0) -> Callable[[Plan], Plan]:
-    return lambda plan: replace(plan, strikes=strikes, pause_s_max=pause_s, strike_s_max=1.0, pace_s=1.0)
-
-
-def two_nemeses(plan: Plan) -> Plan:
-    """An old leader is cut off while replicas die: what fencing is for."""
-    return replace(
-        plan,
-        strikes=("stall", "isolate", "mute", "deaf", "kill"),
-        nemeses=2,
-        pause_s_max=1.0,
-        strike_s_max=2.0,
-        pace_s=0.5,
-    )
-
-
-def short_leases(plan: Plan) -> Plan:
-    settings = replace(plan.settings, adjudication=Adjudication(lease_ms=60))
-    return replace(
-        plan, settings=settings, strikes=("kill", "rolling", "stall"), pause_s_max=1.0, strike_s_max=0.5, pace_s=0.5
-    )
-
-
-def with_settings(change: Callable[[Settings], Settings]) -> Callable[[Plan], Plan]:
-    return lambda plan: replace(plan, settings=change(plan.settings), pace_s=1.0)
-
-
-def small_storage(settings: Settings) -> Settings:
-    storing = replace(settings.storing, memtable_bytes_max=2000, checkpoint_idle_s=0.5, segments_max=2)
-    return replace(settings, storing=storing, limits=replace(settings.limits, transaction_age_s=30))
-
-
-def busy(plan: Plan) -> Plan:
-    return replace(plan, pace_s=0.5)
-
-
-def busy_pair(plan: Plan) -> Plan:
-    """Two adjudicators and two shards, calm."""
-    layout = replace(plan.settings.layout, adjudicators=2, shards=2)
-    return replace(plan, settings=replace(plan.settings, layout=layout), cuts=(), pace_s=0.3)
-
-
-def impatient_pair(plan: Plan) -> Plan:
-    """Participants ask for outcomes at once."""
-    plan = busy_pair(plan)
-    return replace(
-        plan, settings=replace(plan.settings, adjudication=replace(plan.settings.adjudication, ask_outcome_ms=1))
-    )
-
-
-def in_parts(plan: Plan) -> Plan:
-    """Every transaction of several rows travels in parts, and messages are small."""
-    bounds = (
-        "actors.common.write_set.PIECE_ROWS_MAX",
-        "actors.query_processor.transaction.buffer.SORT_ROWS",
-        "actors.crossbar.subscriber.DELIVER_BYTES_MAX",
-        "actors.crossbar.subscriber.LAZY_BYTES",
-        "actors.storage.staging.MEMORY_PIECES_MAX",
-        "actors.storage.maintenance.LARGE_BYTES",
-        "actors.adjudicator.claim.BULK_KEYS",
-    )
-    return replace(plan, bounds=bounds, cuts=(), pace_s=0.3)
-
-
-def in_parts_over_a_lossy_network(plan: Plan) -> Plan:
-    """... and streams break off in the middle of them."""
-    plan = in_parts(plan)
-    return replace(plan, strikes=("kill", "regather", "isolate"), pause_s_max=1.0, strike_s_max=0.5, nemeses=1)
-
-
-def in_parts_of_small_storage(plan: Plan) -> Plan:
-    plan = in_parts(plan)
-    return replace(
-        plan, settings=small_storage(plan.settings), strikes=("kill", "power"), pause_s_max=2.0, strike_s_max=0.5
-    )
-
-
-def in_parts_of_trimmed_journals(plan: Plan) -> Plan:
-    """... and subscribers come back to journals that have lost their oldest records."""
-    plan = in_parts(plan)
-    settings = trimmed(replace(plan.settings, limits=replace(plan.settings.limits, transaction_age_s=5)))
-    return replace(plan, settings=settings, strikes=("kill", "regather"), pause_s_max=1.0, strike_s_max=0.5, nemeses=1)
-
-
-def in_parts_by_several(plan: Plan) -> Plan:
-    """... over two adjudicators."""
-    plan = in_parts(plan)
-    layout = replace(plan.settings.layout, adjudicators=2, shards=2)
-    return replace(plan, settings=replace(plan.settings, layout=layout), crowded=True, clients=6)
-
-
-def repeating(plan: Plan) -> Plan:
-    """What is repeated comes much later the second time."""
-    faults = replace(plan.faults, repeat_chance=0.5, slow_messages=("SubscribeRange",), slow_s_max=1.0)
-    return replace(plan, faults=faults, strikes=("kill", "isolate"), pause_s_max=0.5, strike_s_max=0.5, pace_s=0.3)
-
-
-def losing_disks(plan: Plan) -> Plan:
-    return replace(
-        plan,
-        settings=trimmed(plan.settings),
-        strikes=("wipe",),
-        nemeses=1,
-        pause_s_max=2.0,
-        strike_s_max=0.5,
-        pace_s=0.5,
-    )
-
-
-def slow_disks(plan: Plan) -> Plan:
-    return replace(
-        plan,
-        faults=replace(plan.faults, sync_s_max=0.1),
-        strikes=("power", "power", "kill"),
-        pause_s_max=2.0,
-        pace_s=0.5,
-    )
-
-
-def scaling(plan: Plan) -> Plan:
-    """The controller keeps its state, changes it often, and is killed and cut off."""
-    strikes = ("scale", "scale", "kill", "isolate", "mute", "stall")
-    settings = trimmed(replace(plan.settings, layout=replace(plan.settings.layout, placement="az")))
-    plan = replace(plan, keeps_state=True, settings=settings, nemeses=2, losses=())
-    return replace(plan, strikes=strikes, pause_s_max=0.5, strike_s_max=1.0, pace_s=2.0)
-
-
-def shifting(plan: Plan) -> Plan:
-    """Ranges go to and fro between two adjudicators all the time, under transactions that span both and need long to be
-    decided."""
-    layout = replace(plan.settings.layout, adjudicators=2)
-    cuts = draw_cuts(Random(repr(plan.cuts)), max(2, layout.shards))
-    faults = replace(plan.faults, slow_messages=("Prepared", "Decided"), slow_s_max=0.3)
-    plan = replace(
-        plan,
-        keeps_state=True,
-        settings=replace(plan.settings, layout=layout),
-        cuts=cuts,
-        faults=faults,
-        nemeses=1,
-        crowded=True,
-        clients=6,
-    )
-    return replace(
-        plan,
-        strikes=("boundary",),
-        pause_s_max=0.5,
-        strike_s_max=1.0,
-        pace_s=0.5,
-        dawdle_s=3.0,
-        dawdle_share=0.15,
-        weather_s_max=0.0,
-    )
-
-
-def shifting_out_of_step(plan: Plan) -> Plan:
-    """... and whose clocks are further apart than a lease: participants are asked again, for a later time."""
-    plan = shifting(plan)
-    faults = replace(plan.faults, clock_offset_us_max=300_000, clock_honest=False)
-    return replace(
-        plan,
-        faults=faults,
-        settings=replace(plan.settings, adjudication=replace(plan.settings.adjudication, lease_ms=60)),
-    )
-
-
-def turning_over(plan: Plan) -> Plan:
-    """Adjudicators come and go all the time, and ranges with them."""
-    plan = shifting(plan)
-    strikes = ("turnover", "turnover", "boundary", "boundary", "kill", "regather")
-    return replace(
-        plan, strikes=strikes, pause_s_max=0.5, strike_s_max=0.5, faults=replace(plan.faults, slow_messages=())
-    )
-
-
-def turning_over_slow_journals(plan: Plan) -> Plan:
-    """... and crossbars hear of sets, and of records, late."""
-    plan = turning_over(plan)
-    return replace(
-        plan, faults=replace(plan.faults, slow_messages=("Topology", "JournalRecords", "Prepared"), slow_s_max=0.3)
-    )
-
-
-def turning_over_with_readers(plan: Plan) -> Plan:
-    """... and shards get replicas that only serve reads, and lose them, and end themselves."""
-    plan = turning_over(plan)
-    return replace(
-        plan,
-        strikes=("turnover", "turnover", "boundary", "replicas", "replicas", "shards"),
-        settings=small_storage(plan.settings),
-    )
-
-
 ANY: tuple[str, ...] = ("",)
-
-
-def archived(plan: Plan) -> Plan:
-    """Checkpoints go to an object store, and shards lose all of their disks."""
-    plan = replace(plan, strikes=("kill",), losses=(), nemeses=1, bounds=(), cuts=(), strike_s_max=0.5, pace_s=0.5)
-    return replace(stored(plan, Random(0), ()), pause_s_max=2.0, strikes=("bereave", "kill"))
-
-
-def archived_states(plan: Plan) -> Plan:
-    """... and so does the cluster's state."""
-    return replace(archived(plan), keeps_state=True, bounds=("actors.journal.archive.PIECE_BYTES",))
-
-
-def archived_by_islands(plan: Plan) -> Plan:
-    """... while adjudicators are cut off with one replica, whose tail goes."""
-    plan = archived(plan)
-    storing = replace(plan.settings.storing, object_store_journal_s=0.05)
-    return replace(
-        plan,
-        settings=replace(plan.settings, storing=storing),
-        strikes=("island", "succession"),
-        pause_s_max=1.0,
-        strike_s_max=2.0,
-    )
-
+"""Whatever fails counts."""
 
 BUGS: dict[str, Planted] = {
     bug.name or bug.plant.__name__: bug

@@ -15,23 +15,8 @@ import pytest
 
 from cluster.simulation.hostile import Plan, trimmed
 from cluster.simulation.run import run_seed
-from tests.sim.planted.bugs import (
-    BUGS,
-    DEAR_S,
-    NOT_FOUND,
-    SEEDS_MAX,
-    TURNS,
-    busy,
-    busy_pair,
-    has_its_turn,
-    hunt,
-    kept_runs,
-    short_leases,
-    slow_disks,
-    small_storage,
-    two_nemeses,
-    with_settings,
-)
+from tests.sim.planted.bugs import BUGS, DEAR_S, NOT_FOUND, SEEDS_MAX, TURNS, has_its_turn, hunt, kept_runs
+from tests.sim.planted.plans import busy, busy_pair, short_leases, slow_disks, small_storage, two_nemeses, with_settings
 from workloads.proofs import PROOFS
 
 ALL = os.environ.get("PROOFS") == "all"

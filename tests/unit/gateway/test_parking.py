@@ -21,7 +21,7 @@ from actors.query_processor.catalog.cache import CatalogCache
 from actors.runtime import socket_passing
 from actors.runtime.fiber import turn
 from tests.unit.gateway.house import NAMES, PATIENCE_S, House
-from tests.unit.postgres.test_wire_connection import SYNC, bind, execute, parse, query
+from tests.unit.postgres.raw_client import SYNC, bind, execute, parse, query
 
 SETTINGS = Settings(mode="open", limits=OPEN_LIMITS, sessions=Sessions(park_after_s=0))
 

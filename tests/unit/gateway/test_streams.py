@@ -28,8 +28,8 @@ from actors.runtime.streams import ServedStream
 from cluster.authority import Authority
 from tests.scripts.stored_cluster import StoredCluster
 from tests.unit.postgres.fake_session import FakeSession
+from tests.unit.postgres.raw_client import SYNC, bind, execute, parse
 from tests.unit.postgres.server import context
-from tests.unit.postgres.test_wire_connection import SYNC, bind, execute, parse
 
 OURS = Authority.make("ours")
 LARGE = 8 << 20

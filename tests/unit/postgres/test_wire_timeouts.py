@@ -15,8 +15,8 @@ from actors.query_processor.role import QueryProcessor
 from actors.runtime.fiber import Completion
 from actors.runtime.simulation.loop import SimulatedLoop
 from tests.unit.postgres.fake_session import FakeSession
+from tests.unit.postgres.raw_client import SYNC, Client, bind, execute, kinds, message, parse, query, sqlstate
 from tests.unit.postgres.server import context
-from tests.unit.postgres.test_wire_connection import SYNC, Client, bind, execute, kinds, message, parse, query, sqlstate
 
 
 class CommittingSession(FakeSession):
