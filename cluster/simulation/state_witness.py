@@ -1,9 +1,11 @@
 """The witness of the cluster's state: what a controller has written, every later controller finds.
 
-I1   a controller reads the newest state that was acknowledged to any, or one that was written after it I1   of one
-version, one state is acknowledged and read I10  of one version of the shard map, there is one I10  a shard holds the
-same columns in all maps that name it I7   once a controller has read the state, no earlier one is told that a version
-is durable which the reader did not find
+I1   a controller reads the newest state that was acknowledged to any, or one that was written after it
+I1   of one version, one state is acknowledged and read
+I10  of one version of the shard map, there is one
+I10  a shard holds the same columns in all maps that name it
+I7   once a controller has read the state, no earlier one is told that a version is durable which the reader did
+     not find
 """
 
 from __future__ import annotations

@@ -89,10 +89,27 @@ class Transaction:
     overlay (DDL)."""
 
     __slots__ = (
-        "_base_catalog", "_base_version", "_checked", "_guards", "_known_current_ts", "_limits", "_read_min",
-        "_references", "_services", "_storage", "_verified",
-        "buffer", "bytes_read", "catalog", "environment", "exclusive", "has_ddl", "has_dml", "read_only",
-        "schema_changes", "start_ts",
+        "_base_catalog",
+        "_base_version",
+        "_checked",
+        "_guards",
+        "_known_current_ts",
+        "_limits",
+        "_read_min",
+        "_services",
+        "_storage",
+        "_verified",
+        "buffer",
+        "bytes_read",
+        "catalog",
+        "environment",
+        "exclusive",
+        "has_ddl",
+        "has_dml",
+        "noted_references",
+        "read_only",
+        "schema_changes",
+        "start_ts",
     )  # fmt: skip
 
     def __init__(self, services: TransactionServices, catalog: Catalog, start_ts: int, environment: Any = None) -> None:
@@ -111,7 +128,8 @@ class Transaction:
         self.buffer = WriteBuffer(metering.row_bytes_written_min)
         self._checked: dict[bytes, None] = {}
         """Keys in the order in which they came."""
-        self._references: References | None = None
+        self.noted_references: References | None = None
+        """What its statements have noted for foreign keys; None where that is nothing."""
         self._guards: dict[bytes, set[bytes]] = {}
         """Keys that are deleted only where they have one of these values (`delete_own`)."""
         self.schema_changes: set[int] = set()
@@ -231,16 +249,11 @@ class Transaction:
     @property
     def references(self) -> References:
         """What foreign keys have to look at."""
-        if self._references is None:
+        if self.noted_references is None:
             from actors.query_processor.row_executor.referring import References
 
-            self._references = References()
-        return self._references
-
-    @property
-    def noted_references(self) -> References | None:
-        """None where nothing has been noted yet."""
-        return self._references
+            self.noted_references = References()
+        return self.noted_references
 
     @property
     def services(self) -> TransactionServices:
@@ -373,8 +386,8 @@ class Transaction:
             del self._checked[key]
         # A catalog that was too old at the mark has been loaded anew since.
         self.catalog = mark.catalog if mark.has_ddl else self._base_catalog
-        if self._references is not None:
-            self._references.forget_statement()
+        if self.noted_references is not None:
+            self.noted_references.forget_statement()
         self.schema_changes = set(mark.schema_changes)
         self.exclusive = set(mark.exclusive)
         self.has_ddl, self.has_dml, self.read_only, self._limits = (
@@ -396,8 +409,8 @@ class Transaction:
         self.buffer = WriteBuffer(self._services.settings.metering.row_bytes_written_min)
         self.buffer.record(recording)
         self._checked.clear()
-        if self._references is not None:
-            self._references.forget()
+        if self.noted_references is not None:
+            self.noted_references.forget()
 
     async def commit(self) -> int | None:
         """commit_ts, or None for a transaction that wrote and checked nothing (which sends nothing). See the module for
