@@ -204,7 +204,8 @@ def test_a_cluster_comes_back_from_the_store_alone(server: S3Server, tmp_path: P
         lost.start()
         with psycopg.connect(lost.url, autocommit=True) as connection:
             connection.execute("CREATE TABLE ledger (id int PRIMARY KEY, what text)")
-            connection.execute("CREATE INDEX ASYNC ON ledger (what)")
+            job = connection.execute("CREATE INDEX ASYNC ON ledger (what)").fetchone()
+            assert connection.execute("SELECT sys.wait_for_job(%s)", job).fetchone() == (True,)
             for number in range(20):
                 connection.execute(
                     "INSERT INTO ledger SELECT g, 'x' FROM generate_series(%s, %s) g", (number * 100, number * 100 + 99)
