@@ -252,6 +252,16 @@ class _Run:
         job = await job_in(transaction, self._job.id)
         return job if job is not None and job.is_open and job.epoch == self._job.epoch else None
 
+    async def _begin(self) -> tuple[Session, Transaction, Job] | None:
+        """A transaction, and the job as it stands there; None where this run does not own the job any more."""
+        session = self._runner.session()
+        transaction = await begin(session)
+        job = await self._own(transaction)
+        if job is None:
+            session.rollback()
+            return None
+        return session, transaction, job
+
     def _end(self, transaction: Transaction, job: Job, details: str = "") -> None:
         ended = replace(
             job, status=FAILED if details else COMPLETED, details=details, update_time=self._runner.now, lease_until=0
@@ -262,12 +272,10 @@ class _Run:
     async def _end_alone(self, details: str) -> None:
         """In a transaction of its own."""
         while not self._runner.stopped:
-            session = self._runner.session()
-            transaction = await begin(session)
-            job = await self._own(transaction)
-            if job is None:
-                session.rollback()
+            begun = await self._begin()
+            if begun is None:
                 return
+            session, transaction, job = begun
             self._end(transaction, job, details)
             if await committed(session):
                 return
@@ -283,12 +291,10 @@ class _IndexBuild(_Run):
     async def run(self) -> None:
         rows = BATCH_ROWS
         while not self._runner.stopped:
-            session = self._runner.session()
-            transaction = await begin(session)
-            job = await self._own(transaction)
-            if job is None:
-                session.rollback()
+            begun = await self._begin()
+            if begun is None:
                 return
+            session, transaction, job = begun
             table = transaction.catalog.table_by_id(job.table)
             index = (
                 next((one for one in table.indexes if one.oid == job.object_id and one.state == BUILDING), None)
@@ -360,13 +366,11 @@ class _IndexBuild(_Run):
         from actors.query_processor.ddl.change import SchemaChange
 
         while not self._runner.stopped:
-            session = self._runner.session()
-            transaction = await begin(session)
-            job = await self._own(transaction)
-            table = transaction.catalog.table_by_id(self._job.table)
-            if job is None:
-                session.rollback()
+            begun = await self._begin()
+            if begun is None:
                 return
+            session, transaction, job = begun
+            table = transaction.catalog.table_by_id(self._job.table)
             for index in table.indexes if table is not None else ():
                 if index.oid == job.object_id and table is not None:
                     self._replace(session, table, _with_state(table, index, INVALID))
@@ -389,12 +393,10 @@ class _Validation(_Run):
 
         while not self._runner.stopped:
             await self._hold()
-            session = self._runner.session()
-            transaction = await begin(session)
-            job = await self._own(transaction)
-            if job is None:
-                session.rollback()
+            begun = await self._begin()
+            if begun is None:
                 return
+            session, transaction, job = begun
             table = transaction.catalog.table_by_id(job.table)
             constraint = _constraint(table, job.constraint)
             if table is None or constraint is None:
