@@ -46,7 +46,7 @@ from actors.crossbar.filing import file
 from actors.crossbar.members import Members
 from actors.crossbar.merge import Group, Merge
 from actors.crossbar.router import route
-from actors.crossbar.subscriber import Ring, Subscriber, let_go
+from actors.crossbar.subscriber import LAZY_BYTES, Ring, Subscriber, let_go
 from actors.crossbar.trimming import Trimming
 from actors.journal.record import TRIMMED, MappedHeader
 from actors.runtime.interfaces import Context, Reply
@@ -82,7 +82,7 @@ class Crossbar:
         """What each of its shards holds."""
         self._feeds: dict[int, Feed] = {}
         self._ring: Ring | None = None
-        self._subscribers: dict[str, Subscriber] = {}
+        self._subscribers: dict[str, Subscriber] = {}  # sorted by name
         self._catch_ups: dict[str, CatchUp] = {}
         self._behind = False
         """A subscriber waits for its catch-up to begin."""
@@ -93,6 +93,7 @@ class Crossbar:
         """Commits at or below this time are no longer in every journal, as the journals told, or a journal that had
         some is gone."""
         self._records = 0
+        self._held_bytes_max: int = context.settings.streaming.held_bytes_max
         self._stopped = False
 
     async def start(self) -> None:
@@ -104,7 +105,7 @@ class Crossbar:
         """Replicas that it doesn't name get nothing more. Where it names shards that the last one did not, the records
         are read again for them."""
         before, self._holdings = self._holdings, topology.shard_map.holdings()
-        for name, subscriber in sorted(self._subscribers.items()):
+        for name, subscriber in [*self._subscribers.items()]:
             if name not in topology.azs or subscriber.shard not in self._holdings:
                 self._dismiss(name)
         if before == self._holdings:
@@ -305,32 +306,33 @@ class Crossbar:
 
     def _advance(self) -> None:
         """Move what has become due into the ring, serve the subscribers, and ask for what is still wanted."""
-        merge = self.merge
+        merge, ring = self.merge, self.ring
         due = merge.take()
         if due:
-            file(due, self.ring, self.shard_map, self._subscribers.values())
+            file(due, ring, self.shard_map, self._subscribers.values())
         watermark = merge.watermark
-        ring = self.ring
         groups = merge.groups()
         void = merge.take_void()
-        for name in sorted(self._subscribers):
-            subscriber = self._subscribers[name]
+        for subscriber in self._subscribers.values():
             if subscriber.live:
-                for group in void:
-                    subscriber.unstage(group)
-                subscriber.stage_all(groups)
-                subscriber.serve(ring, watermark)
+                if groups or void:
+                    for group in void:
+                        subscriber.unstage(group)
+                    subscriber.stage_all(groups)
+                if subscriber.demand > subscriber.sent_ts or subscriber.gathered_bytes >= LAZY_BYTES:
+                    subscriber.serve(ring, watermark)
         if groups or ring.groups:
             self._let_go(groups)
         if due:
             ring.shrink()
         if self._behind or due or groups:
             self._rescue()
-        held_bytes_max = self._context.settings.streaming.held_bytes_max
+        held_bytes_max, heads = self._held_bytes_max, merge.heads
         if merge.held_bytes > held_bytes_max:
             self._demand = max(self._demand, merge.furthest)
         for journal, feed in self._feeds.items():
-            feed.hold(merge.heads[journal].held_bytes > held_bytes_max)
+            if feed.held or heads[journal].held_bytes > held_bytes_max:
+                feed.hold(heads[journal].held_bytes > held_bytes_max)
         if self._demand > watermark:
             self._pursue()
 
@@ -352,8 +354,7 @@ class Crossbar:
             return
         self._behind = False
         groups = [*self.merge.groups(), *self.ring.groups]
-        for name in sorted(self._subscribers):
-            subscriber = self._subscribers[name]
+        for name, subscriber in [*self._subscribers.items()]:
             if name not in self._catch_ups and self._lacks(subscriber, groups):
                 self._catch_up(subscriber)
 
@@ -378,7 +379,7 @@ class Crossbar:
             head = self.merge.heads[journal]
             if head.promise >= demand:
                 continue
-            if any(promise >= demand for _, promise, _ in head.pending):
+            if head.pending and any(promise >= demand for _, promise, _ in head.pending):
                 self._asking.wait_for_records(journal, self._feeds[journal])
             else:
                 self._asking.ask(journal, name, demand)
@@ -434,7 +435,7 @@ class Crossbar:
             message.after_ts,
             message.window_bytes,
         )
-        self._subscribers[sender] = subscriber
+        self._subscribers = dict(sorted({**self._subscribers, sender: subscriber}.items()))
         if reply is not None:
             reply(Done())
         if not self._lacks(subscriber, [*self.merge.groups(), *self.ring.groups]):

@@ -78,7 +78,8 @@ class Feed:
         self.on_trimmed: Callable[[Timestamp], None] | None = None
         """Most replicas no longer have what is wanted; everything above the time given is still there."""
         self._refusals: dict[str, Timestamp] = {}
-        self._held = False
+        self.held = False
+        """Records are left unacknowledged for now."""
         self._patience = PATIENCE
 
     @property
@@ -160,7 +161,7 @@ class Feed:
             self._on_records(self._journal, admitted)
         if len(admitted) < len(records):
             self.turn(0)
-        elif not self._held:
+        elif not self.held:
             self._acknowledge()
 
     def _acknowledge(self) -> None:
@@ -170,8 +171,8 @@ class Feed:
 
     def hold(self, held: bool) -> None:
         """Whether records are left unacknowledged for now, because their consumer is full."""
-        if held != self._held:
-            self._held = held
+        if held != self.held:
+            self.held = held
             if not held:
                 self._acknowledge()
 

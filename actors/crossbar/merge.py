@@ -238,7 +238,10 @@ class Merge:
 
     @property
     def held_bytes(self) -> int:
-        return sum(head.held_bytes for head in self.heads.values())
+        held_bytes = 0
+        for head in self.heads.values():
+            held_bytes += head.held_bytes
+        return held_bytes
 
     def groups(self) -> list[tuple[Timestamp, Group]]:
         """Large transactions that are not due, of which some parts have come, or all, with their commit times;
@@ -262,7 +265,11 @@ class Merge:
 
     def take(self) -> list[Due]:
         """The records that have become due, in commit-time order (ties by journal); raises the watermark."""
-        watermark = min(head.promise for head in self.heads.values())
+        assert self.heads
+        watermark = TIMESTAMP_MAX
+        for head in self.heads.values():
+            if head.promise < watermark:
+                watermark = head.promise
         if watermark <= self.watermark:
             return []
         self.watermark = watermark

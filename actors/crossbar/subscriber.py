@@ -128,14 +128,15 @@ class Subscriber:
         self._number = 0
         self._unacknowledged: deque[tuple[int, int]] = deque()
         self._outstanding_bytes = 0
-        self._gathered_bytes = 0
+        self.gathered_bytes = 0
+        """Of rows that came since all that was due had been sent."""
         self._staged: dict[tuple[int, bytes], int] = {}
         """(journal, transaction) -> how many of its pieces have been sent; less what has been delivered since."""
         self._ahead: set[tuple[int, bytes]] = set()
         """What it needs no pieces of, though the main merge, which may be behind it, still brings them."""
 
     def gather(self, size: int) -> None:
-        self._gathered_bytes += size
+        self.gathered_bytes += size
 
     @property
     def has_room(self) -> bool:
@@ -201,14 +202,14 @@ class Subscriber:
     def serve(self, ring: Ring, watermark: Timestamp) -> None:
         """Send what is due, if somebody waits for it or enough has gathered."""
         while watermark > self.sent_ts and self.has_room:
-            if self.demand <= self.sent_ts and self._gathered_bytes < LAZY_BYTES:
+            if self.demand <= self.sent_ts and self.gathered_bytes < LAZY_BYTES:
                 return
             times, entries = ring.after(self.shard, self.sent_ts)
             upto = watermark if not times or times[-1] >= ring.last_time(self.shard) else times[-1]
             if not self.deliver(times, entries, ring.changes_between(self.sent_ts, upto), upto):
                 return
             if self.sent_ts == watermark:
-                self._gathered_bytes = 0
+                self.gathered_bytes = 0
 
     def flush(self, ring: Ring, watermark: Timestamp) -> None:
         """Send what is due, as far as there is room, whether or not anybody waits for it."""

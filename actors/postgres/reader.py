@@ -46,6 +46,10 @@ _ANSWERED_WITH_READY = frozenset(b"QFSp\0")
 """Query, FunctionCall, Sync; Password and none at all as a session begins."""
 _RUNNING_NOTHING = b"CDH"
 """Close, Describe, Flush."""
+DESCRIBE_UNNAMED = b"D\0\0\0\6P\0"
+EXECUTE_UNNAMED = b"E\0\0\0\x09\0\0\0\0\0"
+SYNC = b"S\0\0\0\4"
+"""Whole messages: what nearly every client sends behind a Bind, in one piece with it."""
 
 Rule = tuple[Action, int, Callable[[bytes], Message]]
 """What to do with a message, how long it may be, how to decode it."""
@@ -179,6 +183,15 @@ class FrontendReader:
             if action is Action.REFUSE:
                 self.kind = kind
                 raise MessageRefused(PROTOCOL_VIOLATION, f"unexpected message type 0x{kind:02X} during COPY from stdin")
+
+    def takes(self, message: bytes) -> bool:
+        """Whether exactly this message is next, which the present state handles; it is used up then, without a decoded
+        message's cost."""
+        if not self._buffer.startswith(message, self._position):
+            return False
+        self._position += len(message)
+        self.kind = message[0]
+        return True
 
     def more_copy_data(self, bytes_max: int) -> list[bytes]:
         """The payloads of the whole CopyData messages that are next, up to about `bytes_max` bytes: clients send one a

@@ -61,8 +61,9 @@ if TYPE_CHECKING:
 
 INPUT_BYTES_MAX = 1 << 20
 """Unread input of a busy connection before its socket is no longer read: a pipeline of thousands of statements."""
-TURN_MESSAGES_MAX = 512
-"""Messages of one connection handled before other connections have their turn."""
+TURN_MESSAGES_MAX = 128
+"""Messages of one connection handled before other connections have their turn; Describe, Execute and Sync count with
+the Bind that they came with."""
 STARTUP_S_MAX = 60.0
 """As PostgreSQL's authentication_timeout."""
 CLOSING_S_MAX = 5.0

@@ -11,11 +11,13 @@ The data of COPY, in both directions, are copy_messages.py's.
   rolled back before.
 - Unnamed statement and portal last until the next of their kind, or a simple query; portals no longer than their
   transaction.
+- Clients send Bind, Describe, Execute and Sync in one piece: what is there behind a Bind of the unnamed portal, in the
+  form that it nearly always has, is done with the Bind. An error leaves the Sync unread, as ever.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from time import perf_counter_ns
@@ -35,13 +37,14 @@ from actors.common.latency import Latencies
 from actors.common.parked_session import ParkedStatement
 from actors.postgres import backend, frontend
 from actors.postgres.formats import ParameterDecoder, ShapeCache, decode_within, format_codes, parameter_decoder
+from actors.postgres.reader import DESCRIBE_UNNAMED, EXECUTE_UNNAMED, SYNC
 from actors.postgres.states import State
 from actors.query_processor.aside import LARGE_CHARACTERS, LARGE_VALUES, aside
 from actors.query_processor.channel import ROWS_SLICE, Channel, Disconnected, send_rows, send_stream
 from actors.query_processor.copy_messages import copy_in, copy_out
 from actors.query_processor.session.parking import revived
 from actors.query_processor.session.statements import PLANNED_KINDS
-from actors.sql.results import CopyIn, CopyOut
+from actors.sql.results import CopyIn, CopyOut, Field
 from actors.sql.types import by_name
 
 if TYPE_CHECKING:
@@ -85,7 +88,7 @@ class Conversation:
         self._portal: Portal | None = None
         """The unnamed one."""
         self._decoders: dict[tuple[str, bytes, tzinfo], tuple[PreparedStatement, ParameterDecoder]] = {}
-        self.handlers: dict[type, Callable[[Any], Coroutine[Any, Any, None]]] = {
+        self.handlers: dict[type, Callable[[Any], Awaitable[None]]] = {
             frontend.Query: self._query,
             frontend.Parse: self._parse,
             frontend.Bind: self._bind,
@@ -241,6 +244,15 @@ class Conversation:
         else:
             self._portal = portal
         self._channel.output += backend.BIND_COMPLETE
+        if portal_name or self._timeouts.used:
+            return
+        reader = self._channel.reader
+        if reader.takes(DESCRIBE_UNNAMED):
+            self._show_shape(portal.fields, result_formats)
+        if reader.takes(EXECUTE_UNNAMED):
+            await self._execute_portal(portal, 0)
+            if not self._timeouts.used and reader.takes(SYNC):
+                await self._end()
 
     def _decoder(self, name: str, formats: bytes, prepared: PreparedStatement) -> ParameterDecoder:
         zone = self._session.run_time.zone
@@ -266,6 +278,9 @@ class Conversation:
             fields, formats = prepared.fields, b""
             oids = [by_name[type_.name].oid for type_ in prepared.parameter_types]
             self._channel.output += backend.parameter_description(oids)
+        self._show_shape(fields, formats)
+
+    def _show_shape(self, fields: list[Field] | None, formats: bytes) -> None:
         if fields is None:
             self._channel.output += backend.NO_DATA
         else:
@@ -274,13 +289,15 @@ class Conversation:
     async def _execute(self, message: frontend.Execute) -> None:
         if self._held:
             self._release()
-        portal = self._bound(message.portal)
+        await self._execute_portal(self._bound(message.portal), message.rows_max)
+
+    async def _execute_portal(self, portal: Portal, rows_max: int) -> None:
         kind = portal.prepared.raw.kind
         self._channel.cancellable = kind != "TransactionStmt"
         if kind:
             if kind not in PLANNED_KINDS and not self._channel.reader.sync_follows():
                 self._session.implicit_block = True
-            await self._run(portal, message.rows_max, described=True)
+            await self._run(portal, rows_max, described=True)
         else:
             self._held = backend.EMPTY_QUERY_RESPONSE
         if self._timeouts.used and self._held is not backend.PORTAL_SUSPENDED:
@@ -314,12 +331,17 @@ class Conversation:
         reader = self._channel.reader
         if reader.state is State.SKIPPING:
             reader.state = State.READY
+            self._ready()
         else:
-            try:
-                await self._commit()
-            except DatabaseError as error:
-                self.report(error)
-                reader.state = State.READY
+            await self._end()
+
+    async def _end(self) -> None:
+        """Sync, where nothing has failed."""
+        try:
+            await self._commit()
+        except DatabaseError as error:
+            self.report(error)
+            self._channel.reader.state = State.READY
         self._ready()
 
     def _ready(self) -> None:

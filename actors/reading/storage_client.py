@@ -21,6 +21,7 @@ No tasks, no futures: a request's callbacks complete a Completion that the state
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable
 from zlib import crc32
 
@@ -30,7 +31,7 @@ from actors.common.errors import CONNECTION_FAILURE, OBJECT_NOT_IN_PREREQUISITE_
 from actors.common.messages.base import Message
 from actors.common.messages.control import Topology
 from actors.common.messages.reading import Get, Got, Scan, Scanned
-from actors.common.ranges import ShardMap
+from actors.common.ranges import KEYSPACE_BYTES, ShardMap
 from actors.reading.pause import pause
 from actors.reading.watchdog import Watchdog
 from actors.runtime.fiber import Completion
@@ -103,14 +104,14 @@ class Flight(Completion[Message]):
     __slots__ = ("destination", "sent_s")
 
     def __init__(self) -> None:
-        super().__init__()
+        Completion.__init__(self)
         self.destination = ""
         self.sent_s = 0.0
 
-    def when_done(self, callback: Callable[[], None]) -> None:
+    def when_done(self, callback: Callable[[Completion[Message]], None]) -> None:
         """Unlike other Completions it may be awaited again by a fiber that a cancel has thrown out of its wait."""
         if self._done:
-            callback()
+            callback(self)
         else:
             self._waiter = callback
 
@@ -122,7 +123,7 @@ class ReadFlight(Flight):
     __slots__ = ("_client", "_message", "_under_way")
 
     def __init__(self, client: StorageClient, message: Message) -> None:
-        super().__init__()
+        Flight.__init__(self)
         self._client = client
         self._message = message
         self._under_way = 1
@@ -151,6 +152,9 @@ class StorageClient:
         self._az = context.az
         self._timeout_s: float = context.settings.messaging.request_timeout_s
         self._topology: Topology | None = None
+        self._cuts: tuple[bytes, ...] = ()
+        self._shards: tuple[int, ...] = ()
+        """The map's; they go with the topology."""
         self._replicas: dict[int, _Replicas] = {}
         self._watchdog = Watchdog(LATE_S)
 
@@ -158,7 +162,12 @@ class StorageClient:
 
     async def get_one(self, key: bytes, at: int) -> tuple[bytes | None, int]:
         """The value of one key (None: no row) and the answer's catalog_ts."""
-        got = await self._ask(key, Get([key], at))
+        message = Get([key], at)
+        flight = self.send(key, message)
+        try:
+            got: Got = await flight  # type: ignore[assignment]
+        except DatabaseError as error:
+            got = await self._ask_again(key, message, flight, error)
         return got.values[0], got.catalog_ts
 
     async def get(self, keys: list[bytes], at: int) -> tuple[list[bytes | None], int]:
@@ -227,12 +236,8 @@ class StorageClient:
             raise unavailable("the cluster's map", "not known yet")
         return topology.shard_map
 
-    async def _ask(self, key: bytes, message: Message) -> Got:
-        flight = self.send(key, message)
-        try:
-            return await flight  # type: ignore[return-value]
-        except DatabaseError as error:
-            failure = error
+    async def _ask_again(self, key: bytes, message: Get, flight: Flight, failure: DatabaseError) -> Got:
+        """After a failure."""
         for attempt in range(1, ATTEMPTS_MAX):
             if self.turn_away(flight, failure) or attempt % 3 == 0:
                 await pause(ATTEMPT_PAUSE_S)
@@ -247,7 +252,7 @@ class StorageClient:
         """`message` to the replica that reads of `key` go to now."""
         flight = ReadFlight(self, message)
         try:
-            destination = flight.destination = self._replica(self.shard_map().shard(key))
+            destination = flight.destination = self._replica(key)
         except DatabaseError as error:
             flight.fail(error)
             return flight
@@ -286,11 +291,13 @@ class StorageClient:
             replicas.names[0] == other for replicas in self._replicas.values() if replicas.names
         )
 
-    def _replica(self, shard: int) -> str:
+    def _replica(self, key: bytes) -> str:
         topology = self._bus.topology
-        if topology is not self._topology:
+        if topology is not self._topology or topology is None:
             self._topology = topology
             self._replicas = {}
+            self._cuts, self._shards = (shard_map := self.shard_map()).cuts, shard_map.shards
+        shard = self._shards[bisect_right(self._cuts, key[KEYSPACE_BYTES:])]
         replicas = self._replicas.get(shard)
         if replicas is None:
             assert topology is not None

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Generator
-from functools import partial
 from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
@@ -30,7 +29,7 @@ class Completion(Generic[T]):
         self._done = False
         self._value: Any = None
         self._error: BaseException | None = None
-        self._waiter: Callable[[], None] | None = None
+        self._waiter: Callable[[Completion[T]], None] | None = None
 
     @property
     def done(self) -> bool:
@@ -42,18 +41,18 @@ class Completion(Generic[T]):
             self._done = True
             self._value = value
             if self._waiter is not None:
-                self._waiter()
+                self._waiter(self)
 
     def fail(self, error: BaseException) -> None:
         if not self._done:
             self._done = True
             self._error = error
             if self._waiter is not None:
-                self._waiter()
+                self._waiter(self)
 
-    def when_done(self, callback: Callable[[], None]) -> None:
+    def when_done(self, callback: Callable[[Completion[T]], None]) -> None:
         if self._done:
-            callback()
+            callback(self)
         else:
             assert self._waiter is None, "a Completion has one waiter"
             self._waiter = callback
@@ -67,7 +66,10 @@ class Completion(Generic[T]):
     def __await__(self) -> Generator[Completion[T], None, T]:
         if not self._done:
             yield self
-        return self.result()
+            assert self._done
+        if self._error is not None:
+            raise self._error
+        return self._value  # type: ignore[no-any-return]
 
 
 class Fiber:
@@ -108,9 +110,9 @@ class Fiber:
                 waiting = self._coroutine.send(None) if error is None else self._coroutine.throw(error)
                 error = None
                 assert isinstance(waiting, Completion), f"a fiber awaits Completions only, not {waiting!r}"
-                if not waiting.done:
+                if not waiting._done:
                     self._waiting = waiting
-                    waiting.when_done(partial(self._resume, waiting))
+                    waiting.when_done(self._resume)
                     self._running = False
                     return
         except StopIteration as stop:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from typing import TYPE_CHECKING, Any
 
 from actors.common.errors import OBJECT_NOT_IN_PREREQUISITE_STATE, DatabaseError
@@ -42,8 +42,8 @@ class Portal:
         self._result: Batch | None = None
         self._place = 0
 
-    async def _execute(self) -> Batch:
-        return await self._session.execute(self.prepared, self.parameters)
+    def _execute(self) -> Coroutine[Any, Any, Batch]:
+        return self._session.execute(self.prepared, self.parameters)
 
     async def open(self) -> None:
         """Execute, and keep the result for `start` (DECLARE CURSOR)."""
@@ -129,5 +129,5 @@ class UtilityPortal(Portal):
 
     __slots__ = ()
 
-    async def _execute(self) -> Batch:
-        return await self._session.execute_utility(self.prepared, self.parameters)
+    def _execute(self) -> Coroutine[Any, Any, Batch]:
+        return self._session.execute_utility(self.prepared, self.parameters)
