@@ -140,6 +140,7 @@ _FUNCTION_CALL = FunctionCall()
 _COPY_DONE = CopyDone()
 
 _int16 = Struct("!H").unpack_from
+_two_int16 = Struct("!HH").unpack_from
 _int32 = Struct("!i").unpack_from
 
 
@@ -191,20 +192,22 @@ def decode_bind(body: bytes) -> Bind:
     if portal_end < 0 or name_end < 0:
         raise ProtocolViolation("invalid Bind message")
     try:
-        position = name_end + 3
-        (count,) = _int16(body, name_end + 1)
-        formats = body[position : position + 2 * count]
-        position += 2 * count
-        (count,) = _int16(body, position)
-        position += 2
+        position = name_end + 5
+        formats = b""
+        count, values = _two_int16(body, name_end + 1)
+        if count:
+            position += 2 * count
+            formats = body[name_end + 3 : position - 2]
+            (values,) = _int16(body, position - 2)
         parameters: list[bytes | None] = []
-        for _ in range(count):
+        for _ in range(values):
+            start = position + 4
             (length,) = _int32(body, position)
-            position += 4
             if length >= 0:
-                parameters.append(body[position : position + length])
-                position += length
+                position = start + length
+                parameters.append(body[start:position])
             elif length == -1:
+                position = start
                 parameters.append(None)
             else:
                 raise ProtocolViolation("invalid parameter length in Bind message")
@@ -215,7 +218,10 @@ def decode_bind(body: bytes) -> Bind:
     if len(body) != position + 2 * count:
         raise ProtocolViolation("invalid Bind message")
     portal = text_of(body[:portal_end]) if portal_end else ""
-    return Bind(portal, text_of(body[portal_end + 1 : name_end]), formats, parameters, body[position:], len(body))
+    name = body[portal_end + 1 : name_end]
+    return Bind(
+        portal, name.decode() if name.isascii() else text_of(name), formats, parameters, body[position:], len(body)
+    )
 
 
 def _target(body: bytes, message: str) -> tuple[bool, str]:

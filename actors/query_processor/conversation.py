@@ -345,7 +345,7 @@ class Conversation:
         self._ready()
 
     def _ready(self) -> None:
-        session = self._session
+        session, channel = self._session, self._channel
         status = session.status
         if status == "I":
             self._portal = None
@@ -355,16 +355,18 @@ class Conversation:
                 self._ran = False
                 self._counters.transactions += 1
         if self._timeouts.used:
-            self._channel.deadlines.ready(status)
-        if self._channel.arrived_ns:
-            self._counters.latencies.add(perf_counter_ns() - self._channel.arrived_ns)
-        self._channel.output += backend.ready_for_query(status)
+            channel.deadlines.ready(status)
+        if channel.arrived_ns:
+            self._counters.latencies.add(perf_counter_ns() - channel.arrived_ns)
+        channel.output += backend.ready_for_query(status)
 
     async def _commit(self) -> None:
         """The end of an implicit transaction. Where it fails, what was held back was not true and is not told."""
         self._channel.cancellable = False
         held, self._held = self._held, b""
-        await self._session.sync()
+        session = self._session
+        if session.transaction is not None or session.implicit_block:
+            await session.sync()
         self._channel.output += held
 
     # -- running -------------------------------------------------------------------------------------------------------
@@ -377,17 +379,19 @@ class Conversation:
             await self._copy(portal, portal.copy)
             return
         batch = await portal.start(rows_max)
-        if portal.fields is not None:
-            shape = self._shapes.shape(portal.fields, portal.formats, self._session.run_time.zone)
+        fields = portal.fields
+        if fields is not None:
+            channel, rows = self._channel, batch.rows
+            shape = self._shapes.shape(fields, portal.formats, self._session.run_time.zone)
             if not described:
-                self._channel.output += shape.description
+                channel.output += shape.description
             if batch.stream is not None:
-                await send_stream(self._channel, batch.stream, shape.encode_piece)
-            elif len(batch.rows) <= ROWS_SLICE:
-                if batch.rows:
-                    shape.encode(batch.rows, self._channel.output)
+                await send_stream(channel, batch.stream, shape.encode_piece)
+            elif len(rows) <= ROWS_SLICE:
+                if rows:
+                    shape.encode(rows, channel.output)
             else:
-                await send_rows(self._channel, batch, shape.encode)
+                await send_rows(channel, batch, shape.encode)
         self._held = backend.command_complete(batch.tag) if batch.done else backend.PORTAL_SUSPENDED
 
     async def _copy(self, portal: Portal, copy: CopyIn | CopyOut) -> None:

@@ -75,7 +75,10 @@ class LocalReply:
         bus = self._bus
         if bus is not None:
             self._bus = None
-            bus.deliver_later(bus.answered, None, self._request, message)
+            if bus._local_scheduled:
+                bus._local.append((bus.answered, (None, self._request, message)))
+            else:
+                bus.deliver_later(bus.answered, None, self._request, message)
 
     def fail(self, error: DatabaseError) -> None:
         self(failure_of(error))
@@ -225,7 +228,11 @@ class SocketBus:
             except DatabaseError as error:
                 self._fail_later(request, error)
         elif local and not self._closed:
-            self.deliver_later(self.deliver, sender, destination, message, LocalReply(self, request))
+            arguments = (sender, destination, message, LocalReply(self, request))
+            if self._local_scheduled:
+                self._local.append((self.deliver, arguments))
+            else:
+                self.deliver_later(self.deliver, *arguments)
         else:
             self._fail_later(
                 request, unavailable(destination, "the bus is closed" if self._closed else "no route", sent=False)

@@ -62,7 +62,7 @@ class CommitFlight(Flight):
     __slots__ = ("_services", "endpoint")
 
     def __init__(self, services: TransactionServices) -> None:
-        super().__init__()
+        Flight.__init__(self)
         self._services = services
         self.endpoint = ""
         """Of the process that it went to."""
@@ -70,6 +70,10 @@ class CommitFlight(Flight):
     def late(self) -> None:
         self._services.suspect(self.destination)
         self._services.watchdog.watch(self)
+
+
+_UNSENT = Flight()
+"""Of a commit of which nothing has been sent."""
 
 
 class Committing:
@@ -90,7 +94,7 @@ class Committing:
         self._sample = sample
         self._pieces = pieces
         self._reload = reload
-        self._flight = CommitFlight(services)
+        self._flight: Flight = _UNSENT
         """The last Commit or Part."""
         self._is_sent = False
         """The Commit of this attempt is, and not just parts."""
