@@ -364,9 +364,7 @@ class Conversation:
         """The end of an implicit transaction. Where it fails, what was held back was not true and is not told."""
         self._channel.cancellable = False
         held, self._held = self._held, b""
-        session = self._session
-        if session.transaction is not None or session.implicit_block:
-            await session.sync()
+        await self._session.sync()
         self._channel.output += held
 
     # -- running -------------------------------------------------------------------------------------------------------
