@@ -1,0 +1,113 @@
+"""What a point read and a one-row commit cost, in Python calls: a figure that no load of the machine changes.
+
+Counted over all roles of a simulated cluster whose network and processes do what they should, less what is simulated
+(the bus, the loop, the sockets). Whoever adds calls to every statement hears of it here; whoever takes some away writes
+the new figure down.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from random import Random
+from struct import pack
+from types import CodeType, FrameType
+from typing import Any
+
+from actors.common.settings import OPEN_LIMITS, Settings
+from actors.runtime.simulation.faults import Faults
+from cluster.simulation.hostile import draw
+from cluster.simulation.simulated_cluster import SimulatedCluster
+from cluster.simulation.sql_client import SimulatedConnection
+
+CALLS = {"a point read": 233, "a one-row commit": 639}
+"""Python calls of one, with CPython 3.11."""
+MORE_MAX = 1.10
+"""So many times as many fail."""
+STATEMENTS = 20
+STATEMENT_OF = {
+    "a point read": "SELECT v FROM t WHERE k = $1",
+    "a one-row commit": "UPDATE t SET v = v + 1 WHERE k = $1",
+}
+INLINED = ("<listcomp>", "<dictcomp>", "<setcomp>")
+"""Calls in CPython 3.11, and none from 3.12 on."""
+
+
+class Calls:
+    """Counts calls of the data plane's functions, by function, between `begin` and `end`."""
+
+    def __init__(self) -> None:
+        self._calls: dict[CodeType, int] = {}
+
+    def begin(self) -> None:
+        self._calls.clear()
+        sys.setprofile(self._note)
+
+    def end(self) -> int:
+        sys.setprofile(None)
+        return sum(count for code, count in self._calls.items() if _is_counted(code))
+
+    def _note(self, frame: FrameType, event: str, _: Any) -> None:
+        if event == "call":
+            self._calls[frame.f_code] = self._calls.get(frame.f_code, 0) + 1
+
+
+def _is_counted(code: CodeType) -> bool:
+    file = code.co_filename
+    return "/actors/" in file and "/simulation/" not in file and code.co_name not in INLINED
+
+
+def _message(kind: bytes, body: bytes) -> bytes:
+    return kind + pack(">I", len(body) + 4) + body
+
+
+def _parse(name: str, sql: str) -> bytes:
+    return _message(b"P", f"{name}\0{sql}\0".encode() + bytes(2)) + _message(b"S", b"")
+
+
+def _run(name: str, value: int) -> bytes:
+    """Bind, Describe, Execute and Sync, as libpq sends them."""
+    text = str(value).encode()
+    bind = b"\0" + name.encode() + pack(">BHHI", 0, 0, 1, len(text)) + text + bytes(2)
+    return _message(b"B", bind) + _message(b"D", b"P\0") + _message(b"E", bytes(5)) + _message(b"S", b"")
+
+
+async def _counted(cluster: SimulatedCluster) -> dict[str, float]:
+    await cluster.start()
+    connection = await cluster.database("client").connect()
+    await connection.execute("CREATE TABLE t (k int PRIMARY KEY, v int)")
+    await connection.execute("INSERT INTO t SELECT k, 0 FROM generate_series(1, 100) AS k")
+    counted: dict[str, float] = {}
+    for name, sql in STATEMENT_OF.items():
+        await _sent(connection, _parse(name, sql))
+        await _sent(connection, _run(name, 1))
+        calls = Calls()
+        calls.begin()
+        try:
+            for key in range(1, STATEMENTS + 1):
+                await _sent(connection, _run(name, key))
+        finally:
+            counted[name] = calls.end() / STATEMENTS
+    return counted
+
+
+async def _sent(connection: SimulatedConnection, data: bytes) -> None:
+    connection._link.to_server(data)
+    await connection._until_ready()
+
+
+def test_a_statement_makes_no_more_calls_than_it_did() -> None:
+    plan = replace(
+        draw(Random(0), ("bank",), 60.0),
+        settings=Settings(mode="open", limits=OPEN_LIMITS),
+        faults=Faults(),
+        strikes=(),
+        one_host=False,
+        keeps_state=False,
+        bounds=(),
+        dawdle_s=0.0,
+    )
+    cluster = SimulatedCluster(0, plan)
+    with cluster.world:
+        counted = cluster.world.run(_counted(cluster))
+    assert {name: calls for name, calls in counted.items() if calls > MORE_MAX * CALLS[name]} == {}, counted
