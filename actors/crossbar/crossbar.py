@@ -39,6 +39,7 @@ from actors.common.messages.base import Message
 from actors.common.messages.control import Topology
 from actors.common.ranges import ShardMap, Span
 from actors.common.timestamps import TIMESTAMP_MIN, Timestamp
+from actors.crossbar import subscriber as subscribing
 from actors.crossbar.asking import Asking
 from actors.crossbar.catch_up import CatchUp
 from actors.crossbar.feed import Admits, Feed
@@ -46,7 +47,7 @@ from actors.crossbar.filing import file
 from actors.crossbar.members import Members
 from actors.crossbar.merge import Group, Merge
 from actors.crossbar.router import route
-from actors.crossbar.subscriber import LAZY_BYTES, Ring, Subscriber, let_go
+from actors.crossbar.subscriber import Ring, Subscriber, let_go
 from actors.crossbar.trimming import Trimming
 from actors.journal.record import TRIMMED, MappedHeader
 from actors.runtime.interfaces import Context, Reply
@@ -93,7 +94,6 @@ class Crossbar:
         """Commits at or below this time are no longer in every journal, as the journals told, or a journal that had
         some is gone."""
         self._records = 0
-        self._held_bytes_max: int = context.settings.streaming.held_bytes_max
         self._stopped = False
 
     async def start(self) -> None:
@@ -319,7 +319,7 @@ class Crossbar:
                     for group in void:
                         subscriber.unstage(group)
                     subscriber.stage_all(groups)
-                if subscriber.demand > subscriber.sent_ts or subscriber.gathered_bytes >= LAZY_BYTES:
+                if subscriber.demand > subscriber.sent_ts or subscriber.gathered_bytes >= subscribing.LAZY_BYTES:
                     subscriber.serve(ring, watermark)
         if groups or ring.groups:
             self._let_go(groups)
@@ -327,7 +327,7 @@ class Crossbar:
             ring.shrink()
         if self._behind or due or groups:
             self._rescue()
-        held_bytes_max, heads = self._held_bytes_max, merge.heads
+        held_bytes_max, heads = self._context.settings.streaming.held_bytes_max, merge.heads
         if merge.held_bytes > held_bytes_max:
             self._demand = max(self._demand, merge.furthest)
         for journal, feed in self._feeds.items():
@@ -353,9 +353,11 @@ class Crossbar:
         if self.merge.watermark < self.ring.floor:
             return
         self._behind = False
-        groups = [*self.merge.groups(), *self.ring.groups]
+        floor, groups = self.ring.floor, [*self.merge.groups(), *self.ring.groups]
         for name, subscriber in [*self._subscribers.items()]:
-            if name not in self._catch_ups and self._lacks(subscriber, groups):
+            if name not in self._catch_ups and (
+                subscriber.sent_ts < floor or (groups and subscriber.lacks_any(groups))
+            ):
                 self._catch_up(subscriber)
 
     # -- demand --------------------------------------------------------------------------------------------------------

@@ -225,7 +225,7 @@ class Subscriber:
         write_sets: list[bytes] = []
         staged: list[tuple[Timestamp, int, bytes, int]] = []
         plain_times = times
-        if any(entry.__class__ is Group for entry in entries):
+        if Group in [entry.__class__ for entry in entries]:
             plain_times = []
             for place, (commit_ts, entry) in enumerate(zip(times, entries, strict=True)):
                 if isinstance(entry, bytes):

@@ -283,7 +283,8 @@ class JournalReplica:
     # -- records -------------------------------------------------------------------------------------------------------
 
     def _append(self, sender: str, message: Append, reply: Reply | None) -> None:
-        seats = self.log.promise.seats
+        log = self.log
+        seats = log.promise.seats
         if message.epoch != self._promises.epoch or (
             message.seats and message.seats != seats and are_news(message.seats, seats)
         ):
@@ -297,12 +298,10 @@ class JournalReplica:
                     )
                 )
             else:
-                promise = replace(self.log.promise, epoch=message.epoch, seats=newest(seats, message.seats))
+                promise = replace(log.promise, epoch=message.epoch, seats=newest(seats, message.seats))
                 self._promises.store(promise, lambda: self._append(sender, message, reply), reply)
             return
         self._writer = sender
-        log = self._log
-        assert log is not None
         previous = message.previous_lsn
         if previous > log.last_lsn or (
             previous >= log.first_lsn - 1 and log.epoch_at(previous) != message.previous_epoch

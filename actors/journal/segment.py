@@ -60,13 +60,12 @@ class Segment:
     synced_end: int = -1
     """So many bytes are on disk; -1: not even the file's entry in its folder may be."""
 
-    @property
-    def first_lsn(self) -> Lsn:
-        return self.name.first_lsn
+    def __post_init__(self) -> None:
+        self.first_lsn: Lsn = self.name.first_lsn
 
     @property
     def last_lsn(self) -> Lsn:
-        return self.name.first_lsn + len(self.offsets) - 1
+        return self.first_lsn + len(self.offsets) - 1
 
     def note(self, offset: int, end: int, epoch: Epoch, commit_ts: int) -> None:
         self.offsets.append(offset)

@@ -371,7 +371,7 @@ class JournalWriter:
         """A peer stores more than before: see what that commits."""
         if not peer.voter:
             self._consider_learner(peer)
-        durable = sorted((other.durable for other in self._peers if other.voter), reverse=True)
+        durable = sorted([other.durable for other in self._peers if other.voter], reverse=True)
         if len(durable) >= self._majority:
             lsn = durable[self._majority - 1]
             if lsn > self.committed_lsn and lsn >= self._begin_lsn:
