@@ -354,11 +354,9 @@ class Crossbar:
             return
         self._behind = False
         floor, groups = self.ring.floor, [*self.merge.groups(), *self.ring.groups]
-        for name, subscriber in [*self._subscribers.items()]:
-            if name not in self._catch_ups and (
-                subscriber.sent_ts < floor or (groups and subscriber.lacks_any(groups))
-            ):
-                self._catch_up(subscriber)
+        for name, one in [*self._subscribers.items()]:
+            if name not in self._catch_ups and (one.sent_ts < floor or (groups and one.lacks_any(groups))):
+                self._catch_up(one)
 
     # -- demand --------------------------------------------------------------------------------------------------------
 
