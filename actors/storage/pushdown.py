@@ -14,6 +14,7 @@ answers: "rows" key, value; "columns" `key` (where asked for) and c0, c1 ...; "a
 
 from __future__ import annotations
 
+from heapq import nsmallest
 from typing import Any, Protocol, cast
 
 import pyarrow as pa
@@ -33,12 +34,15 @@ from actors.storage.aggregates import (
 )
 from actors.storage.block_scan import BlockPart, ColumnCache
 from actors.storage.expression_binding import Filter, RowFunction, parameter_types, revive_parameters
+from actors.storage.first_rows import FirstRows
 
 ROWS_SCHEMA = pa.schema([pa.field("key", pa.binary(), nullable=False), pa.field("value", pa.binary(), nullable=False)])
 
 Rows = tuple[list[bytes], list[bytes]]
 
 _BINARY = pa.binary()
+LOOSE_ROWS_MAX = 1024
+"""Rows that may be among the first are gathered until they are so many more than wanted."""
 
 
 class Output(Protocol):
@@ -125,11 +129,11 @@ class CompiledProgram:
             groups + [pa.field(f"a{place}", result_arrow_type(made)) for place, made in enumerate(self.accumulators())]
         )
 
-    def output(self, parameters: tuple[Any, ...]) -> Output:
-        """`parameters` as they came over the bus."""
+    def output(self, parameters: tuple[Any, ...], order_rows: int = 0) -> Output:
+        """`parameters` as they came over the bus; `order_rows` as in ScanProgram."""
         bound = BoundProgram(self, revive_parameters(parameters, self.parameter_types))
         if self.program.output == "rows":
-            return RowsOutput(bound)
+            return FirstRowsOutput(bound, order_rows) if order_rows else RowsOutput(bound)
         return ColumnsOutput(bound) if self.program.output == "columns" else AggregatesOutput(bound)
 
 
@@ -251,6 +255,11 @@ class RowsOutput(_BatchOutput):
         self.count += len(keys)
         self.size_bytes += sum(map(len, keys)) + sum(map(len, values))
 
+    def keep_row(self, key: bytes, value: bytes) -> None:
+        """As it is."""
+        self._keys.append(key)
+        self._values.append(value)
+
     def _flush(self) -> None:
         if self._keys:
             self._batches.append(
@@ -287,6 +296,49 @@ class RowsOutput(_BatchOutput):
         newer.add_rows(part.overlay_keys, part.overlay_values, 0)
         overlay = newer.finish()
         self._keep(in_key_order([base, overlay], [base.column(0), overlay.column(0)]))
+
+
+class FirstRowsOutput(_BatchOutput):
+    """key, value of the rows that come first in the program's order, at most `rows_max`; in key order."""
+
+    def __init__(self, bound: BoundProgram, rows_max: int) -> None:
+        super().__init__(bound)
+        self._rows_max = rows_max
+        self._first = FirstRows(self.program.order, self.compiled.types, rows_max)
+        self._loose: list[tuple[bytes, bytes, bytes]] = []
+        """Rows that came one by one: sort key, key, value."""
+
+    def add_rows(self, keys: list[bytes], values: list[bytes], limit: int) -> None:
+        keys, values, rows = self.bound.filtered(keys, values, 0)
+        self._loose += zip(map(self._first.sort_key, rows), keys, values, strict=True)
+        if len(self._loose) > max(LOOSE_ROWS_MAX, 2 * self._rows_max):
+            self._loose = nsmallest(self._rows_max, self._loose)
+
+    def add_part(self, part: BlockPart) -> None:
+        try:
+            columns, rows = self.bound.part_columns(part, self._first.positions)
+            first = self._first.of(columns)
+        except (NotVectorized, DatabaseError):
+            self.add_rows(*all_rows(part), 0)
+            return
+        picked = first if rows is None else rows.take(first)
+        arrays = [part.pick_some(part.block.batch.column(place), picked) for place in (0, 2)]
+        arrays += [columns[position].take(first) for position in self._first.positions]
+        self._keep(pa.record_batch(arrays, names=["key", "value", *map(str, self._first.positions)]))
+        self.add_rows(part.overlay_keys, part.overlay_values, 0)
+
+    def finish(self) -> pa.RecordBatch:
+        loose = RowsOutput(self.bound)
+        for _, key, value in nsmallest(self._rows_max, self._loose):
+            loose.keep_row(key, value)
+        made = [loose.finish()]
+        if self._batches:
+            batch = pa.Table.from_batches(self._batches).combine_chunks().to_batches()[0]
+            if batch.num_rows > self._rows_max:
+                batch = batch.take(self._first.of(dict(zip(self._first.positions, batch.columns[2:], strict=True))))
+            made.append(pa.record_batch(batch.columns[:2], schema=ROWS_SCHEMA))
+        self.count = sum(batch.num_rows for batch in made)
+        return in_key_order(made, [batch.column(0) for batch in made])
 
 
 class ColumnsOutput(_BatchOutput):
