@@ -27,8 +27,9 @@ from benchmarks.pgbench import Eagleray
 
 TABLE = """CREATE TABLE orders (id bigint PRIMARY KEY, customer int NOT NULL, region text NOT NULL,
     amount numeric(12,2) NOT NULL, quantity int NOT NULL, placed timestamptz NOT NULL)"""
-FILL = """INSERT INTO orders SELECT n, n::bigint * 7919 % 50000, 'region-' || n % 17, (n::bigint * 7907 % 1000000) / 100.0,
-    n % 23, TIMESTAMPTZ '2025-01-01 00:00:00+00' + n * INTERVAL '31 seconds' FROM generate_series({}, {}) AS n"""
+FILL = """INSERT INTO orders SELECT n, n::bigint * 7919 % 50000, 'region-' || n % 17,
+    (n::bigint * 7907 % 1000000) / 100.0, n % 23, TIMESTAMPTZ '2025-01-01 00:00:00+00' + n * INTERVAL '31 seconds'
+    FROM generate_series({}, {}) AS n"""
 FILL_ROWS = 250_000
 QUERIES = {
     "count(*)": "SELECT count(*) FROM orders",
