@@ -21,7 +21,8 @@ from actors.common.messages import Scan, Scanned
 from actors.sql.encoding import scan_program
 from actors.sql.encoding.scan_program import ScanProgram
 from actors.storage.block_scan import BlockPart, ColumnCache, block_part
-from actors.storage.pushdown import CompiledProgram, Output
+from actors.storage.outputs import Output
+from actors.storage.pushdown import CompiledProgram
 from actors.storage.segment import BLOCK_BYTES_MAX, Segment
 from actors.storage.store import Store
 

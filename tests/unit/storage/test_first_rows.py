@@ -17,7 +17,7 @@ from actors.sql.encoding.keys import KeyCodec
 from actors.sql.encoding.scan_program import OrderBy, ScanProgram
 from actors.sql.expressions.tree import Constant
 from actors.sql.types.column_type import ColumnType
-from actors.storage import block_scan, pushdown, segment
+from actors.storage import block_scan, outputs, segment
 from actors.storage.first_rows import FirstRows
 from tests.unit.storage.test_scan import INT4, NOW, TYPES, Data, answers, compare, rows_of
 
@@ -66,7 +66,7 @@ def test_first_rows_are_among_the_answers(
 def test_most_rows_are_told_by_columns(data: Data) -> None:
     program = scan_program.encode(ScanProgram(TYPES, order=ORDERS[0], order_rows=10))
     with patch.object(
-        pushdown.FirstRowsOutput, "add_rows", autospec=True, side_effect=pushdown.FirstRowsOutput.add_rows
+        outputs.FirstRowsOutput, "add_rows", autospec=True, side_effect=outputs.FirstRowsOutput.add_rows
     ) as one_by_one:
         answers(data, program)
     assert sum(len(call.args[1]) for call in one_by_one.call_args_list) < len(data.rows) // 2
