@@ -66,7 +66,7 @@ def test_rays_own_file_is_beside_rays_worker() -> None:
 
 
 def test_the_agent_tells_what_rays_own_would_and_ends_with_its_raylet(tmp_path: Path) -> None:
-    thrifty.without_dashboard_agents()
+    thrifty.without_agents()
     build = services._build_python_executable_command_memory_profileable
     command = build(ray_constants.PROCESS_TYPE_DASHBOARD_AGENT, str(tmp_path))
     assert build(ray_constants.PROCESS_TYPE_RUNTIME_ENV_AGENT, str(tmp_path)) == [sys.executable, "-u"]
