@@ -158,6 +158,7 @@ class LocalRay:
         # Ray would start, and wait for, the server of a dashboard that is left out.
         Node.start_api_server = lambda self, **_: None  # type: ignore[method-assign]
         thrifty.without_agents()
+        thrifty.without_waiting()
         self._template = thrifty.Template(self._temporary / "template")
         cluster = Cluster(shutdown_at_exit=True)
         self._cluster = cluster

@@ -56,6 +56,7 @@ def _start(spec: Spec) -> Any:
 
     guard()
     thrifty.without_agents()
+    thrifty.without_waiting()
     make: Any = RayParams  # its annotations are narrower than what it takes
     resources = dict(spec.resources)
     parameters = make(

@@ -7,6 +7,8 @@
   that it serves nothing. `agent.py` says so.
 - Each raylet has an agent for runtime environments, as dear, which the cluster's own processes do without.
   `environments.py` is there instead until a submitted program asks for one.
+- Who starts a raylet asks the control process for it, and asks again after a whole second where it comes too early,
+  which it does each time: `without_waiting`.
 
 - Each of the cluster's own processes is a copy of one that has imported everything (`template.py`): six processes
   of two processor seconds each were most of what a start, or a wake, took.
@@ -20,6 +22,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -37,6 +40,9 @@ FIRST_JOB = "01000000"
 """The one of the process that started this Ray."""
 WITHOUT_THREADS = {"OPENBLAS_NUM_THREADS": "1", "JE_ARROW_MALLOC_CONF": "background_thread:false"}
 """No library begins a thread when the template imports it."""
+LOOK_S = 0.01
+REGISTERED_S_MAX = 30.0
+"""After so long it is Ray's to say that a raylet did not start."""
 
 
 class Template:
@@ -65,6 +71,27 @@ class Template:
         self._process.kill()
         self._process.wait()
         self._listener.close()
+
+
+@cache
+def without_waiting() -> None:
+    """Raylets that this process starts from now on are there as soon as they have registered."""
+    from ray._private import services as of_ray
+    from ray._private import state as state_of_ray
+
+    services: Any = of_ray  # without annotations
+    state_module: Any = state_of_ray
+    get_node = services.get_node
+
+    def get_registered_node(gcs_address: str, node_id: str) -> Any:
+        state = state_module.GlobalState()
+        state._initialize_global_state(services._get_gcs_client_options(gcs_address))
+        deadline = time.monotonic() + REGISTERED_S_MAX
+        while time.monotonic() < deadline and all(node["NodeID"] != node_id for node in state.node_table()):
+            time.sleep(LOOK_S)
+        return get_node(gcs_address, node_id)
+
+    services.get_node = get_registered_node
 
 
 @cache

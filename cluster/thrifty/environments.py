@@ -52,11 +52,18 @@ def start_agent() -> int:
     ]
     agent = subprocess.Popen(command, env={**os.environ, "RAY_RAYLET_PID": str(os.getpid())})
     threading.Thread(target=lambda: os._exit(agent.wait()), daemon=True).start()
-    while not os.path.exists(port_file(folder)):
-        time.sleep(LOOK_S)
-    while not (told := open(port_file(folder)).read()):
+    while not (told := read(port_file(folder))):
         time.sleep(LOOK_S)
     return int(told)
+
+
+def read(path: str) -> str:
+    """ "" where there is no such file yet."""
+    try:
+        with open(path) as file:
+            return file.read()
+    except FileNotFoundError:
+        return ""
 
 
 def copy(source: socket.socket, target: socket.socket) -> None:
@@ -81,7 +88,7 @@ def main() -> None:
     raylet = os.pidfd_open(int(os.environ["RAY_RAYLET_PID"]))
     listener = listen()
     port = 0
-    while raylet not in select.select([raylet, listener], [], [])[0]:
+    while raylet not in select.select([raylet, listener.fileno()], [], [])[0]:
         if not port:
             port = start_agent()
         client, _ = listener.accept()
