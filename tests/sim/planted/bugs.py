@@ -269,7 +269,7 @@ NOT_FOUND: tuple[str, ...] = ()
 
 CAMPAIGN = Options(pause=HUNT_PAUSE)
 """What a bug that must be found as drawn is found by."""
-DEAR_S = 3.0
+DEAR_S = 1.0
 """CPU seconds of a kept run from which on `make test` leaves it to some days."""
 TURNS = 4
 """Days after which each has had its turn."""
