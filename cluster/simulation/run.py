@@ -119,7 +119,7 @@ def run_seed(
     collecting = gc.isenabled()
     world.collects_garbage = collecting
     gc.disable()  # what a run leaves behind is collected at its end, by the world, and nothing else is looked at
-    gc.freeze()
+    gc.freeze()  # for good: to look at it all again after each run would take as long as the run
     with world, bounded(plan.bounds), shared_parses(), ExitStack() as watching:
         run = _Run(cluster, report, seconds, proofs_alone)
         if not proofs_alone:
@@ -142,7 +142,6 @@ def run_seed(
     with bounded(plan.bounds), shared_parses(), _noted(report):
         for lost in run.lost if report.failure is None else ():
             report.rows += check_restored(seed, plan, lost, world.loop.time())
-    gc.unfreeze()
     if collecting:
         gc.enable()
     report.seconds = time.perf_counter() - begun

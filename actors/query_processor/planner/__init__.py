@@ -21,24 +21,26 @@ from typing import TYPE_CHECKING, Any
 from pglast import ast
 
 from actors.common.errors import (
-    FEATURE_NOT_SUPPORTED,
     STATEMENT_TOO_COMPLEX,
     TOO_MANY_COLUMNS,
     DatabaseError,
 )
 from actors.common.settings import Settings
 from actors.query_processor.planner.awaiting import plan_waiting
-from actors.query_processor.planner.change import plan_delete, plan_update
+from actors.query_processor.planner.change import plan_change
 from actors.query_processor.planner.insert import plan_insert
 from actors.query_processor.planner.locking import check_locking, refused
 from actors.query_processor.planner.planning import Planning
 from actors.query_processor.planner.route import route
 from actors.query_processor.planner.select import plan_select
-from actors.query_processor.planner.sequenced import calls_sequence, plan_sequenced
+from actors.query_processor.planner.sequenced import is_sequenced, plan_sequenced
 from actors.query_processor.planner.small import plan_small
 from actors.query_processor.planner.smallness import is_small
-from actors.sql.binding.reasons import NotForRows, Reason
-from actors.sql.binding.select import bind_statement
+from actors.sql.binding.change import bind_change
+from actors.sql.binding.insert import bind_insert
+from actors.sql.binding.query import BoundStatement
+from actors.sql.binding.reasons import Reason
+from actors.sql.binding.select import Binder, bind_statement
 from actors.sql.binding.view_changes import with_target
 from actors.sql.binding.views import expanded
 from actors.sql.catalog.snapshot import Catalog
@@ -68,15 +70,7 @@ def make_plan(
         statement = expanded(statement, catalog)
         if isinstance(statement, ast.SelectStmt):
             return plan_waiting(planning, statement) or _plan_query(planning, statement)
-        if isinstance(statement, ast.InsertStmt):
-            return plan_insert(planning, statement, _plan_inner)
-        if isinstance(statement, ast.UpdateStmt):
-            return plan_update(planning, statement, _plan_inner)
-        assert isinstance(statement, ast.DeleteStmt), f"not a statement to be planned: {type(statement).__name__}"
-        return plan_delete(planning, statement, _plan_inner)
-    except NotForRows as error:
-        what = f": {error.what}" if error.what else ""
-        raise DatabaseError(FEATURE_NOT_SUPPORTED, f"this kind of expression is not supported here{what}") from None
+        return _plan_write(planning, statement)
     except RecursionError:
         raise DatabaseError(STATEMENT_TOO_COMPLEX, "stack depth limit exceeded") from None
 
@@ -95,20 +89,24 @@ def _check_width(columns: int) -> None:
 
 
 def _plan_select(planning: Planning, statement: ast.SelectStmt) -> QueryPlan:
-    """Bound once, then planned by the executor that `route` chooses."""
-    if calls_sequence(statement.targetList):
-        return plan_sequenced(planning, statement, lambda query: _plan_select(planning, query))
-    locking = bool(statement.lockingClause)
-    if locking:
-        check_locking(statement, planning.settings.mode)
-    bound = bind_statement(statement, planning.catalog, planning.parameters)
-    found = route(bound, not locking)
+    return plan_bound(planning, bind_statement(statement, planning.catalog, planning.parameters))
+
+
+def plan_bound(planning: Planning, bound: BoundStatement) -> QueryPlan:
+    """By the executor that `route` chooses."""
+    locking = bound.query.locking
+    if locking is not None:
+        check_locking(locking, planning.settings.mode)
+        planning.locking.append(locking)
+    if is_sequenced(bound):
+        return plan_sequenced(planning, bound, plan_bound)
+    found = route(bound, locking is None)
     if found.reason is None:
-        plan = plan_select(planning, bound, found.aggregated, statement.lockingClause or ())
+        plan = plan_select(planning, bound, found.aggregated, () if locking is None else locking.lockingClause)
         if plan is not None:
             return plan
-    if locking:
-        raise refused(statement)
+    if locking is not None:
+        raise refused(locking)
     reason = found.reason or Reason.JOIN_PATH
     if planning.settings.querying.small_rows_max and is_small(bound):
         return plan_small(planning, bound, reason)
@@ -117,10 +115,17 @@ def _plan_select(planning: Planning, statement: ast.SelectStmt) -> QueryPlan:
     return plan_columns(bound, planning.parameters, reason)
 
 
-def _plan_inner(planning: Planning, statement: ast.SelectStmt) -> QueryPlan:
-    """A SELECT within a statement that writes: the parameters are shared."""
-    plan = _plan_query(planning, statement)
-    planning.learn(plan.parameter_types)
+def _plan_write(planning: Planning, statement: ast.InsertStmt | ast.UpdateStmt | ast.DeleteStmt) -> Plan:
+    binder = Binder(planning.catalog, planning.parameters)
+    binder.locking = []
+    plan: Plan
+    if isinstance(statement, ast.InsertStmt):
+        plan = plan_insert(planning, bind_insert(binder, statement), plan_bound)
+    else:
+        plan = plan_change(planning, bind_change(binder, statement), plan_bound)
+    for query in binder.locking:
+        if not any(query is planned for planned in planning.locking):
+            raise refused(query)
     return plan
 
 
