@@ -21,7 +21,8 @@ from actors.common.messages import Scan, Scanned
 from actors.sql.encoding import scan_program
 from actors.sql.encoding.scan_program import ScanProgram
 from actors.storage.block_scan import BlockPart, ColumnCache, block_part
-from actors.storage.pushdown import CompiledProgram, Output
+from actors.storage.outputs import Output
+from actors.storage.pushdown import CompiledProgram
 from actors.storage.segment import BLOCK_BYTES_MAX, Segment
 from actors.storage.store import Store
 
@@ -65,9 +66,9 @@ class Scanner:
         store = self._store
         at, limit, reverse = message.at, message.limit, message.reverse
         store.check_horizon(at)
-        program, parameters = (self._raw, ()) if not message.program else self._program(message.program)
-        output = program.output(parameters)
-        if program.program.output == "aggregates":
+        program, parameters, order_rows = (self._raw, (), 0) if not message.program else self._program(message.program)
+        output = program.output(parameters, order_rows)
+        if program.program.output == "aggregates" or order_rows:
             limit = 0
         start, end = message.start, message.end
         by_block = (
@@ -135,10 +136,12 @@ class Scanner:
             + len(part.overlay_keys) * program.row_cost_us
         )
 
-    def _program(self, data: bytes) -> tuple[CompiledProgram, tuple[Any, ...]]:
-        """Compiled once for all parameters."""
+    def _program(self, data: bytes) -> tuple[CompiledProgram, tuple[Any, ...], int]:
+        """Compiled once for all parameters and numbers of rows; and these."""
         decoded = scan_program.decode(data)
-        key = data if not decoded.parameters else scan_program.encode(msgspec.structs.replace(decoded, parameters=()))
+        key = data
+        if decoded.parameters or decoded.order_rows:
+            key = scan_program.encode(msgspec.structs.replace(decoded, parameters=(), order_rows=0))
         program = self._programs.get(key)
         if program is None:
             program = self._programs[key] = CompiledProgram(decoded, self._cache)
@@ -146,4 +149,4 @@ class Scanner:
                 self._programs.popitem(last=False)
         else:
             self._programs.move_to_end(key)
-        return program, decoded.parameters
+        return program, decoded.parameters, decoded.order_rows

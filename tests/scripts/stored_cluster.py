@@ -33,7 +33,7 @@ class StoredCluster(FakeCluster):
         program = scan_program.decode(message.program) if message.program else ScanProgram(columns=())
         self.programs.append(program)
         compiled = CompiledProgram(program, ColumnCache())
-        output = compiled.output(program.parameters)
+        output = compiled.output(program.parameters, program.order_rows)
         looked_at = keys[:ANSWER_ROWS_MAX]
         values = [value for key in looked_at if (value := self.value(key, message.at)) is not None]
         limit = 0 if program.output == "aggregates" else message.limit
