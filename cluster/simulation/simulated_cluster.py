@@ -55,11 +55,13 @@ UNSETTLED = {
 
 
 class SimulatedCluster:
-    """`world` has every process of the plan but gateways, which pass real sockets."""
+    """`world` has every process of the plan but gateways, which pass real sockets. `restored_s`: its data is another
+    cluster's, which ended at that virtual time; its object store has them (restored.py)."""
 
-    def __init__(self, seed: int, plan: Plan, keep_trace: bool = False) -> None:
+    def __init__(self, seed: int, plan: Plan, keep_trace: bool = False, restored_s: float | None = None) -> None:
         self.plan = plan
-        self.world = World(seed, plan.faults, plan.settings, keep_trace=keep_trace)
+        self._restored = restored_s is not None
+        self.world = World(seed, plan.faults, plan.settings, keep_trace=keep_trace, begin_s=restored_s or 0.0)
         asked = plan.settings.layout.placement
         state = initial_state(plan.settings, Placement("role" if asked == AUTO else asked))
         self.states = StateWitness(self.world)
@@ -127,9 +129,10 @@ class SimulatedCluster:
         return WatchedKeeper(context, keepers(self._state.processes), on_deposed, self.states)
 
     def _assigned(self, message: StartRole) -> RoleSpec:
-        return self._spec(
-            role_spec(RoleState(message.role, message.kind, message.arguments), message.az, "", measured=False)
-        )
+        arguments = message.arguments
+        if self._restored and message.kind == "journal":
+            arguments = {**arguments, "restoring": True}
+        return self._spec(role_spec(RoleState(message.role, message.kind, arguments), message.az, "", measured=False))
 
     def _is_working(self, name: str) -> bool:
         """What working.py would say. On one host, that is: of another one a controller's kernel knows nothing."""

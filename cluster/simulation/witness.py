@@ -382,8 +382,8 @@ class Witness:
 
     def _claim_checkpoint(self, replica: str, checkpoint_ts: int) -> None:
         found = self._checkpoint_on_disk(replica, self._images[replica])
-        if not self._owns(replica):
-            return  # it may have left the cluster, and its disk been cleared since
+        if not self._owns(replica) or self._images[replica].is_given_up:
+            return  # it has left the cluster, and its disk has been cleared since
         if replica in self._unfilled:
             if found == checkpoint_ts:  # else it was said before the loss, perhaps
                 self._unfilled.remove(replica)

@@ -112,12 +112,18 @@ class World:
     """See the module."""
 
     def __init__(
-        self, seed: int, faults: Faults | None = None, settings: Settings | None = None, *, keep_trace: bool = False
+        self,
+        seed: int,
+        faults: Faults | None = None,
+        settings: Settings | None = None,
+        *,
+        keep_trace: bool = False,
+        begin_s: float = 0.0,
     ) -> None:
         self.seed = seed
         self.faults = faults or Faults()
         self.settings = settings or Settings()
-        self.loop = SimulatedLoop()
+        self.loop = SimulatedLoop(begin_s)
         self.loop.set_exception_handler(self._on_loop_error)
         self.trace = Trace(self.loop.time, keep_trace)
         self.network = SimulatedNetwork(self.loop, self.derive("network"), self.faults, self.trace)
@@ -194,6 +200,15 @@ class World:
                 callback(image)
         return image
 
+    def _begun_disk(self, process: Process, role: str) -> DiskImage:
+        """For a life of this role. One that had been given up, and cleared, is another one now."""
+        image = self.disk_of(process, role)
+        if image.is_given_up:
+            image.is_given_up = False
+            for observer in self.network.observers:
+                observer.wiped(role)
+        return image
+
     def _disk_in(self, az: str, role: str) -> DiskImage | None:
         """All processes of an availability zone keep their files in one room."""
         return next((one.disks[role] for one in self.processes.values() if one.az == az and role in one.disks), None)
@@ -216,7 +231,7 @@ class World:
             life.bus,
             process.clock,
             lambda role: SimulatedDisk(
-                self.disk_of(process, role), life.owner, lambda other: self._disk_in(process.az, other)
+                self._begun_disk(process, role), life.owner, lambda other: self._disk_in(process.az, other)
             ),
             self.derive(f"host/{name}/{process.starts}"),
             self.settings,
