@@ -157,7 +157,7 @@ def check(history: History, at: int) -> None:
     assert sorted(numbers, key=lambda number: -99 if number is None else number)[-3:] == greatest
 
 
-@pytest.mark.parametrize("seed", range(14))
+@pytest.mark.parametrize("seed", range(6))
 def test_scans_see_the_history(seed: int) -> None:
     history = History(seed)
     with (
@@ -169,5 +169,5 @@ def test_scans_see_the_history(seed: int) -> None:
         patch.object(scan, "WINDOWS_BETWEEN", 1),
     ):
         asyncio.run(history.run(30))
-        for at in (0, 3, 7, 13, 22, 30):
+        for at in (3, 7, 13, 30):
             check(history, at)
