@@ -54,9 +54,9 @@ class Commitment:
 
 
 class Model:
-    """Versions by key, from all journals' records."""
+    """Versions by key, from all journals' records. `until`: of what was committed by then alone."""
 
-    def __init__(self, evidence: Evidence) -> None:
+    def __init__(self, evidence: Evidence, until: Timestamp | None = None) -> None:
         self.commits: dict[bytes, Commitment] = {}
         self.versions: dict[bytes, list[tuple[Timestamp, bytes | None]]] = {}
         self.drops: list[tuple[Timestamp, bytes, bytes]] = []
@@ -65,7 +65,7 @@ class Model:
             records, parts = evidence.records[journal], Parts()
             for header in evidence.headers(journal):
                 rows = parts.rows(header, records[header.lsn])
-                if header.kind == COMMIT:
+                if header.kind == COMMIT and (until is None or header.commit_ts <= until):
                     name = header.transaction[:TRANSACTION_BYTES]
                     assert name not in self.commits, f"I2: {name.hex()} has two records"
                     self.commits[name] = Commitment(header, rows)

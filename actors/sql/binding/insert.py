@@ -12,10 +12,7 @@ from actors.common.errors import (
     DUPLICATE_COLUMN,
     FEATURE_NOT_SUPPORTED,
     GENERATED_ALWAYS,
-    INVALID_COLUMN_REFERENCE,
     SYNTAX_ERROR,
-    UNDEFINED_COLUMN,
-    UNDEFINED_OBJECT,
     DatabaseError,
 )
 from actors.sql.binding.names import Level
@@ -35,7 +32,7 @@ from actors.sql.binding.targets import (
     table_relation,
     target_column,
 )
-from actors.sql.catalog.schema import Column, Index, Table
+from actors.sql.catalog.schema import Column, Table
 from actors.sql.expressions.tree import Column as ColumnNode
 from actors.sql.expressions.tree import Expression
 
@@ -191,7 +188,7 @@ def _conflict(binder: Binder, clause: Any, target: Any, level: Level) -> Conflic
             "ON CONFLICT DO UPDATE requires inference specification or constraint name",
             hint="For example, ON CONFLICT (column_name).",
         )
-    arbiters, inferred = _arbiters(target.table, clause.infer), clause.infer is not None
+    arbiters, inferred = binder.arbiters(target.table, clause.infer), clause.infer is not None
     if inferred:
         target.read.update(column.position for index in arbiters for column in index.columns)
     if not updates:
@@ -202,40 +199,3 @@ def _conflict(binder: Binder, clause: Any, target: Any, level: Level) -> Conflic
     where = None if clause.whereClause is None else binder.condition(clause.whereClause, level, WHERE)
     target.read |= excluded.read
     return Conflict(arbiters, inferred, excluded, assignments, where)
-
-
-def _unique_indexes(table: Table) -> list[Index]:
-    """The hidden primary key of a table without one is none of them."""
-    return [index for index in (table.primary, *table.indexes) if index.columns and (index.unique or index.primary)]
-
-
-def _arbiters(table: Table, infer: Any) -> tuple[Index, ...]:
-    """The unique indexes whose conflicts the clause is about. Raises 42704, 42703, 42P10."""
-    indexes = _unique_indexes(table)
-    if infer is None:
-        return tuple(indexes)
-    if infer.conname:
-        for index in indexes:
-            if index.constraint and index.name == infer.conname and not index.state:
-                return (index,)
-        raise DatabaseError(UNDEFINED_OBJECT, f'constraint "{infer.conname}" for table "{table.name}" does not exist')
-    positions = set()
-    for element in infer.indexElems:
-        if not element.name:
-            raise _no_arbiter()
-        column = next((column for column in table.live_columns() if column.name == element.name), None)
-        if column is None:
-            raise DatabaseError(UNDEFINED_COLUMN, f'column "{element.name}" does not exist')
-        positions.add(column.position)
-    found = [
-        index for index in indexes if {column.position for column in index.columns} == positions and not index.state
-    ]
-    if not found:
-        raise _no_arbiter()
-    return tuple(found)
-
-
-def _no_arbiter() -> DatabaseError:
-    return DatabaseError(
-        INVALID_COLUMN_REFERENCE, "there is no unique or exclusion constraint matching the ON CONFLICT specification"
-    )

@@ -22,7 +22,7 @@ from actors.common.errors import (
     UNDEFINED_TABLE,
     DatabaseError,
 )
-from actors.sql.binding.query import Cte, TableItem, ViewItem
+from actors.sql.binding.query import Cte, TableItem
 from actors.sql.binding.scope import position_of
 from actors.sql.catalog.schema import Table
 from actors.sql.expressions.tree import Column
@@ -91,7 +91,7 @@ class Relation:
     offset: int = 0
     schema: str = ""
     table_name: str = ""
-    items: tuple[TableItem | ViewItem, ...] = ()
+    items: tuple[TableItem, ...] = ()
     """The stored tables that it has the columns of."""
     merged: frozenset[str] = frozenset()
     nullable: bool = False

@@ -30,7 +30,6 @@ from actors.sql.binding.query import (
     SystemItem,
     TableItem,
     Values,
-    ViewItem,
 )
 from actors.sql.expressions.tree import NODES, Column, Expression, rewrite
 from actors.sql.results import Field
@@ -129,7 +128,7 @@ class _Copy:
         else:
             made = replace(item)
         made.offset = self._block(item.offset, item.width)
-        if isinstance(made, TableItem | SystemItem | ViewItem):
+        if isinstance(made, TableItem | SystemItem):
             self.relations.append(made)
         return made  # type: ignore[no-any-return]
 

@@ -50,6 +50,11 @@ class BoundChange:
     relations: tuple[RelationItem, ...]
 
     @property
+    def all_relations(self) -> tuple[RelationItem, ...]:
+        """What it mentions beside the target, in its query too."""
+        return self.relations
+
+    @property
     def verb(self) -> str:
         return "DELETE" if self.assignments is None else "UPDATE"
 
@@ -94,6 +99,12 @@ class BoundInsert:
     returning: Returning | None
     values: Values
     relations: tuple[RelationItem, ...]
+
+    @property
+    def all_relations(self) -> tuple[RelationItem, ...]:
+        """What it mentions beside the target, in its query too."""
+        inner = self.source.statement.relations if isinstance(self.source, InsertQuery) else ()
+        return (*self.relations, *inner)
 
 
 BoundWrite = BoundInsert | BoundChange
