@@ -59,7 +59,7 @@ def _packed(value: Any) -> bytes:
     """What is no type of msgspec's own."""
     if isinstance(value, ArrowRows):
         return value.data
-    raise NotImplementedError(f"a {type(value).__name__} in a message")
+    raise TypeError(f"a {type(value).__name__} in a message")
 
 
 def _unpacked(kind: type, value: Any) -> Any:
