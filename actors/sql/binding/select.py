@@ -161,6 +161,18 @@ class Binder:
         """The common table expressions, by their names at `level`."""
         return () if clause is None else bind_ctes(self, clause, level)
 
+    def with_clauses(self, clauses: Sequence[Any]) -> tuple[tuple[Cte, ...], dict[str, Cte], bool]:
+        """Of several WITH (None for none), each within the one before it: their expressions, those that are visible by
+        name, and whether one is recursive."""
+        level: Level | None = None
+        made: tuple[Cte, ...] = ()
+        visible: dict[str, Cte] = {}
+        for clause in clauses:
+            level = Level(parent=level)
+            made += self.with_clause(clause, level)
+            visible |= level.ctes
+        return made, visible, any(clause is not None and clause.recursive for clause in clauses)
+
     def mention(self, cte: Cte) -> Cte:
         self._uses.append(cte)
         return cte
