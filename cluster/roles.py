@@ -53,6 +53,9 @@ _MODULES = {
 }
 
 
+KINDS = frozenset(_MODULES)
+
+
 def _journal(context: Context, given: dict[str, Any], sockets: str) -> Role:
     from actors.journal.replica import JournalReplica
 

@@ -65,11 +65,6 @@ def pytest_collection_finish() -> None:
     gc.enable()
 
 
-def pytest_runtest_setup() -> None:
-    if not gc.get_freeze_count():  # a run of the simulator has ended, in this process
-        gc.freeze()
-
-
 def pytest_unconfigure() -> None:
     """DuckDB's instances are closed: those that wait for their next statement, and those that a test left in the middle
     of one. Else nanobind, as the interpreter ends, lists what is left of them, below the names of the tests that

@@ -30,6 +30,7 @@ import pyarrow as pa
 from actors.common.errors import QUERY_CANCELED, DatabaseError
 from actors.query_processor import metering
 from actors.query_processor.column_executor.values import to_duck
+from actors.query_processor.transaction.view import StatementView
 from actors.runtime.fiber import turn
 from actors.sql.catalog.schema import Table
 from actors.sql.encoding import scan_program
@@ -64,15 +65,16 @@ class SourceReading:
         self._own = transaction.own_writes(self._start, self._end)
         self._types = row_types(table)
         self._used = source.used
-        self._kinds = [self._types[position] for position in source.used]
+        self._kinds = [source.type_at(position) for position in source.used]
+        self._decoded = bool(self._own) or source.keyed
         self._names = [f"c{position + 1}" for position in source.used]
         self._program = scan_program.encode(
             scan_program.ScanProgram(
                 columns=self._types,
                 filter=conjunction(source.filters),
                 parameters=tuple(parameters) if source.filters else (),
-                output="rows" if self._own else "columns",
-                project=None if self._own else source.used,
+                output="rows" if self._decoded else "columns",
+                project=None if self._decoded else source.used,
             )
         )
 
@@ -81,9 +83,9 @@ class SourceReading:
 
     async def next(self, scanner: Scanner) -> pa.Table | None:
         """Storage's next rows as storage and RowCodec give them; None at the end."""
-        if not self._own:
+        if not self._decoded:
             batch = await scanner.next()
-            return self._table(batch.arrow.columns) if batch is not None else None
+            return self._table(batch.table.columns) if batch is not None else None
         rows = await scanner.next_rows()
         if rows is None:
             return None
@@ -92,7 +94,7 @@ class SourceReading:
         for low in range(0, len(rows), MERGED_ROWS):
             if low:
                 await turn()
-            decoded = [decode(value) for _, value in rows[low : low + MERGED_ROWS]]
+            decoded = [[*decode(value), key] for key, value in rows[low : low + MERGED_ROWS]]
             columns = [
                 to_arrow([row[position] for row in decoded], kind)
                 for position, kind in zip(self._used, self._kinds, strict=True)
@@ -226,6 +228,15 @@ async def open_source(
             for position in source.used
         }
         return pa.table(columns), len(rows)
+    if source.given is not None:
+        assert isinstance(transaction, StatementView)
+        given = transaction.given[source.given]
+        columns = {
+            f"c{position + 1}": to_duck(to_arrow([row[position] for row in given], type_), type_)
+            for position in source.used
+            for type_ in (source.type_at(position),)
+        }
+        return pa.table(columns), len(given)
     reading = SourceReading(source, transaction, parameters)
     scanner = reading.begin()
     pieces: list[pa.Table] = []

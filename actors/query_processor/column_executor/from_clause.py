@@ -30,6 +30,10 @@ def _item(translator: Translator, item: FromItem) -> str:
         query = translate_query(translator, item.query)
         translator.place(item.offset, alias, query.types)
         return f"{'LATERAL ' if item.lateral else ''}({query.sql}) AS {alias}"
+    if isinstance(item, CteItem) and item.cte.given is not None:
+        source = translator.sources.add_given(item.cte, alias)
+        translator.place(item.offset, alias, source.types())
+        return f"{source.view} AS {alias}"
     if isinstance(item, CteItem):
         query = translator.cte(item.cte)
         translator.place(item.offset, alias, query.types)

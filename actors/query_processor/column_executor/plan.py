@@ -126,6 +126,9 @@ class ColumnPlan:
         lines = ["Column Executor (DuckDB)" + (f" (actual rows={self._rows_returned})" if analyze else "")]
         for source in self.sources.all:
             rows = f" (actual rows read={self._rows_read.get(source.view, 0)})" if analyze else ""
+            if source.given is not None:
+                lines.append(f"  ->  CTE Scan on {source.name}")
+                continue
             lines.append(
                 f"  ->  {'Catalog Scan' if source.system else 'Storage Scan'} on {source.schema}.{source.name}{rows}"
             )

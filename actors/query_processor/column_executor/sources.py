@@ -19,7 +19,7 @@ from actors.query_processor.planner.deparse import deparse
 from actors.query_processor.planner.facts import conjuncts as parts_of
 from actors.query_processor.row_executor.key_ranges import KeyRanges
 from actors.query_processor.row_executor.stored_table import stored_table
-from actors.sql.binding.query import FromItem, JoinItem, Select, SystemItem, TableItem, leaves
+from actors.sql.binding.query import ROW_KEY, Cte, FromItem, JoinItem, Select, SystemItem, TableItem, leaves
 from actors.sql.catalog.schema import Table
 from actors.sql.catalog.system_tables import SystemTable
 from actors.sql.encoding.keys import keyspace, prefix_end
@@ -51,6 +51,10 @@ class Source:
     alias: str = ""
     ranges: KeyRanges | None = None
     """Of the primary key, where the filters narrow it."""
+    given: int | None = None
+    """The part of the statement whose rows these are (StatementView)."""
+    keyed: bool = False
+    """The last column is the key that the row lies under."""
 
     def key_range(self, parameters: Sequence[Any], environment: Environment) -> tuple[bytes, bytes]:
         """Of a stored table: [start, end) that holds every row which passes the filters."""
@@ -64,7 +68,9 @@ class Source:
     def types(self) -> list[ColumnType]:
         """Of all positions, those of dropped columns too."""
         if self.table is not None:
-            return [column.type for column in self.table.columns]
+            return [*(column.type for column in self.table.columns), *([ROW_KEY] if self.keyed else [])]
+        if self.given is not None:
+            return [type_ for _, _, type_ in self.columns]
         return [*(type_ for _, _, type_ in self.columns), OID]
 
     def type_at(self, position: int) -> ColumnType:
@@ -86,8 +92,17 @@ class Sources:
         else:
             table = item.table
             columns = tuple((column.name, column.position, column.type) for column in table.live_columns())
-            source = Source(view, table.schema, table.name, columns, table=table, alias=alias)
+            if item.keyed:
+                columns = (*columns, ("ctid", len(table.columns), ROW_KEY))
+            source = Source(view, table.schema, table.name, columns, table=table, alias=alias, keyed=item.keyed)
             self._by_item[id(item)] = source
+        self.all.append(source)
+        return source
+
+    def add_given(self, cte: Cte, alias: str) -> Source:
+        """Rows that another part of the statement gives."""
+        columns = tuple((each.name, number, each.type) for number, each in enumerate(cte.columns or ()))
+        source = Source(f"v{len(self.all) + 1}", "", cte.name, columns, alias=alias, given=cte.given)
         self.all.append(source)
         return source
 

@@ -17,7 +17,7 @@ from actors.common.errors import DatabaseError
 from actors.query_processor.ddl import sequences
 from actors.query_processor.ddl.change import SchemaChange
 from actors.query_processor.ddl.constraints import Clauses, sql_text
-from actors.query_processor.planner.sequenced import calls_sequence, plain_references
+from actors.sql.binding.sequence_names import calls_sequence, plain_references
 from actors.sql.binding.trees import mapped, with_parts
 from actors.sql.catalog.catalog_functions import regclass_in
 from actors.sql.catalog.schema import Sequence, Table

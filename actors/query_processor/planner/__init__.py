@@ -15,31 +15,34 @@ assignments.py, change.py, joined_change.py, subquery.py and insert.py (writes),
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pglast import ast
 
 from actors.common.errors import (
-    FEATURE_NOT_SUPPORTED,
     STATEMENT_TOO_COMPLEX,
     TOO_MANY_COLUMNS,
     DatabaseError,
 )
 from actors.common.settings import Settings
 from actors.query_processor.planner.awaiting import plan_waiting
-from actors.query_processor.planner.change import plan_delete, plan_update
+from actors.query_processor.planner.change import plan_change
 from actors.query_processor.planner.insert import plan_insert
 from actors.query_processor.planner.locking import check_locking, refused
 from actors.query_processor.planner.planning import Planning
 from actors.query_processor.planner.route import route
 from actors.query_processor.planner.select import plan_select
-from actors.query_processor.planner.sequenced import calls_sequence, plan_sequenced
+from actors.query_processor.planner.sequenced import is_sequenced, plan_sequenced
 from actors.query_processor.planner.small import plan_small
 from actors.query_processor.planner.smallness import is_small
-from actors.sql.binding.reasons import NotForRows, Reason
-from actors.sql.binding.select import bind_statement
-from actors.sql.binding.view_changes import with_target
+from actors.query_processor.row_executor.parts import WithWrites
+from actors.sql.binding.parts import bind_parts
+from actors.sql.binding.query import BoundStatement, Cte
+from actors.sql.binding.reasons import Reason
+from actors.sql.binding.select import Binder
+from actors.sql.binding.statements import BoundInsert, BoundWrite
+from actors.sql.binding.view_changes import CheckOption, with_targets
 from actors.sql.binding.views import expanded
 from actors.sql.catalog.snapshot import Catalog
 from actors.sql.expressions.environment import Environment
@@ -64,27 +67,20 @@ def make_plan(
 
     planning = Planning(catalog, parameter_types, settings)
     try:
-        statement, planning.check_options = with_target(statement, catalog)
+        statement, options = with_targets(statement, catalog)
         statement = expanded(statement, catalog)
         if isinstance(statement, ast.SelectStmt):
-            return plan_waiting(planning, statement) or _plan_query(planning, statement)
-        if isinstance(statement, ast.InsertStmt):
-            return plan_insert(planning, statement, _plan_inner)
-        if isinstance(statement, ast.UpdateStmt):
-            return plan_update(planning, statement, _plan_inner)
-        assert isinstance(statement, ast.DeleteStmt), f"not a statement to be planned: {type(statement).__name__}"
-        return plan_delete(planning, statement, _plan_inner)
-    except NotForRows as error:
-        what = f": {error.what}" if error.what else ""
-        raise DatabaseError(FEATURE_NOT_SUPPORTED, f"this kind of expression is not supported here{what}") from None
+            waiting = plan_waiting(planning, statement)
+            if waiting is not None:
+                return waiting
+            _check_width(len(statement.targetList or ()))
+        return _plan_parts(planning, statement, options)
     except RecursionError:
         raise DatabaseError(STATEMENT_TOO_COMPLEX, "stack depth limit exceeded") from None
 
 
-def _plan_query(planning: Planning, statement: ast.SelectStmt) -> QueryPlan:
+def _checked_width(plan: QueryPlan) -> QueryPlan:
     """Raises 54011 for too many columns."""
-    _check_width(len(statement.targetList or ()))
-    plan = _plan_select(planning, statement)
     _check_width(len(plan.fields))
     return plan
 
@@ -94,21 +90,21 @@ def _check_width(columns: int) -> None:
         raise DatabaseError(TOO_MANY_COLUMNS, f"target lists can have at most {TARGETS_MAX} entries")
 
 
-def _plan_select(planning: Planning, statement: ast.SelectStmt) -> QueryPlan:
-    """Bound once, then planned by the executor that `route` chooses."""
-    if calls_sequence(statement.targetList):
-        return plan_sequenced(planning, statement, lambda query: _plan_select(planning, query))
-    locking = bool(statement.lockingClause)
-    if locking:
-        check_locking(statement, planning.settings.mode)
-    bound = bind_statement(statement, planning.catalog, planning.parameters)
-    found = route(bound, not locking)
+def plan_bound(planning: Planning, bound: BoundStatement) -> QueryPlan:
+    """By the executor that `route` chooses."""
+    locking = bound.query.locking
+    if locking is not None:
+        check_locking(locking, planning.settings.mode)
+        planning.locking.append(locking)
+    if is_sequenced(bound):
+        return plan_sequenced(planning, bound, plan_bound)
+    found = route(bound, locking is None)
     if found.reason is None:
-        plan = plan_select(planning, bound, found.aggregated, statement.lockingClause or ())
+        plan = plan_select(planning, bound, found.aggregated, () if locking is None else locking.lockingClause)
         if plan is not None:
             return plan
-    if locking:
-        raise refused(statement)
+    if locking is not None:
+        raise refused(locking)
     reason = found.reason or Reason.JOIN_PATH
     if planning.settings.querying.small_rows_max and is_small(bound):
         return plan_small(planning, bound, reason)
@@ -117,11 +113,36 @@ def _plan_select(planning: Planning, statement: ast.SelectStmt) -> QueryPlan:
     return plan_columns(bound, planning.parameters, reason)
 
 
-def _plan_inner(planning: Planning, statement: ast.SelectStmt) -> QueryPlan:
-    """A SELECT within a statement that writes: the parameters are shared."""
-    plan = _plan_query(planning, statement)
-    planning.learn(plan.parameter_types)
-    return plan
+def _plan_write(planning: Planning, part: BoundWrite) -> Plan:
+    if isinstance(part, BoundInsert):
+        return plan_insert(planning, part, plan_bound)
+    return plan_change(planning, part, plan_bound)
+
+
+def _plan_parts(planning: Planning, statement: Any, options: Mapping[int, tuple[CheckOption, ...]]) -> Plan:
+    """`options`: by the part's number, of the views through which parts write."""
+    binders: list[Binder] = []
+
+    def make_binder(node: Any, given: Mapping[int, Cte]) -> Binder:
+        binders.append(Binder(planning.catalog, planning.parameters, node, given))
+        return binders[-1]
+
+    *parts, last = bind_parts(statement, make_binder)
+    writes: list[Plan] = []
+    for number, part in enumerate(parts):
+        assert not isinstance(part, BoundStatement)
+        planning.check_options = options.get(number, ())
+        writes.append(_plan_write(planning, part))
+    planning.check_options = options.get(len(parts), ())
+    if isinstance(last, BoundStatement):
+        plan: Plan = _checked_width(plan_bound(planning, last))
+    else:
+        plan = _plan_write(planning, last)
+    for binder in binders:
+        for query in binder.locking or ():
+            if not any(query is planned for planned in planning.locking):
+                raise refused(query)
+    return WithWrites(writes, plan) if writes else plan
 
 
 def make_environment(session: Session, start_ts: int) -> Environment:

@@ -7,26 +7,17 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any
 
-from pglast import ast
-
-from actors.common.errors import DATATYPE_MISMATCH, GROUPING_ERROR, DatabaseError
 from actors.common.settings import Settings
 from actors.query_processor.planner.conditions import Choice, Order, choose
-from actors.query_processor.planner.facts import conjunction, conjuncts, push, pushable
+from actors.query_processor.planner.facts import conjunction, push, pushable
 from actors.query_processor.row_executor.access import Access, IndexAccess, PointAccess, PointsAccess, RangeAccess
 from actors.query_processor.row_executor.key_ranges import KeyRanges, alternatives, is_single, point_key
 from actors.query_processor.row_executor.stored_table import StoredTable
-from actors.sql.binding import NotRowExpression, ParameterTypes, analyze, coerce_unknown
-from actors.sql.binding.nodes import any_call
-from actors.sql.binding.reasons import Reason
-from actors.sql.binding.relations import NotRowStatement, Scope, has_aggregates
-from actors.sql.binding.scope import position_of
+from actors.sql.binding import ParameterTypes
 from actors.sql.binding.view_changes import CheckOption
-from actors.sql.catalog.schema import Table
 from actors.sql.catalog.snapshot import Catalog
 from actors.sql.expressions.compile import compile_filter
-from actors.sql.expressions.tree import BOOL, Expression, is_slow
-from actors.sql.types import format_type
+from actors.sql.expressions.tree import Expression
 from actors.sql.types.column_type import ColumnType
 
 COLUMNS_SHARE_MAX = 2
@@ -53,64 +44,17 @@ _COLUMN_TYPES = frozenset(
 
 
 class Planning:
-    """One statement's. `parameters` collects the parameters' types. The result of `analyze` may hold parameters still
-    unknown to it: types are asked for (`parameter_types`) once all expressions have been analyzed."""
+    """One statement's. `parameters` collects the parameters' types, which are asked for (`parameter_types`) once all of
+    it is bound."""
 
     def __init__(self, catalog: Catalog, parameter_types: Sequence[ColumnType | None], settings: Settings) -> None:
         self.catalog = catalog
         self.settings = settings
-        self.has_threads = False
-        """What is planned now may go to the column executor instead, whose threads evaluate what takes long."""
-        self.given = list(parameter_types)
         self.check_options: tuple[CheckOption, ...] = ()
         """Of the views through which the statement writes."""
         self.parameters = ParameterTypes(parameter_types)
-
-    def table(self, node: ast.RangeVar) -> Table:
-        """Raises NotRowStatement for a relation that is no stored table (a system view, or none at all)."""
-        if node.catalogname:
-            raise NotRowStatement(Reason.NOT_STORED)
-        table = self.catalog.find_readable(node.schemaname, node.relname)
-        if table is None:
-            raise NotRowStatement(Reason.NOT_STORED)
-        return table
-
-    def expression(self, node: Any, scope: Scope, expected: ColumnType | None = None) -> Expression:
-        """Typed, an untyped literal taken as text. Raises NotRowStatement for what may take long, where there are
-        threads for it."""
-        expression = coerce_unknown(analyze(node, scope, self.parameters, expected), self.parameters)
-        if self.has_threads and is_slow(expression):
-            raise NotRowStatement(Reason.SLOW)
-        return expression
-
-    def condition(self, node: Any, scope: Scope, clause: str = "WHERE") -> list[Expression]:
-        """The conjuncts of a condition, [] where there is none. Raises 42804 unless it is boolean."""
-        if node is None:
-            return []
-        try:
-            expression = self.expression(node, scope, BOOL)
-        except NotRowExpression:
-            if any_call(node, lambda call: call.over is not None):
-                raise DatabaseError(
-                    "42P20", f"window functions are not allowed in {clause}", position=position_of(node)
-                ) from None
-            if has_aggregates([node]):
-                raise DatabaseError(GROUPING_ERROR, f"aggregate functions are not allowed in {clause}") from None
-            raise
-        if expression.type.name != "bool":
-            shown = format_type(ColumnType(expression.type.name))
-            raise DatabaseError(
-                DATATYPE_MISMATCH,
-                f"argument of {clause} must be type boolean, not type {shown}",
-                position=position_of(node),
-            )
-        return conjuncts(expression)
-
-    def learn(self, types: Sequence[ColumnType]) -> None:
-        """Parameter types that the planning of a query within the statement has found."""
-        for number, type_ in enumerate(types, 1):
-            self.parameters.use(number)
-            self.parameters.decide(number, type_)
+        self.locking: list[Any] = []
+        """The queries that have been planned to lock their rows."""
 
     def parameter_types(self) -> list[ColumnType]:
         """Raises 42P18 for a parameter whose type nothing has told."""

@@ -12,7 +12,7 @@ other (join.py).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from actors.sql.binding.query import (
@@ -34,7 +34,8 @@ from actors.sql.binding.query import (
     leaves,
 )
 from actors.sql.binding.reasons import Reason
-from actors.sql.expressions.tree import Cast, Column, Expression, is_slow, walk
+from actors.sql.binding.statements import BoundChange
+from actors.sql.expressions.tree import Cast, Column, Expression, calls_sequences, columns_of, is_slow, walk
 from actors.sql.types.arrays import is_array
 from actors.sql.types.objects import OBJECTS
 
@@ -66,6 +67,23 @@ def route(statement: BoundStatement, has_threads: bool = True) -> Route:
         return Route(reason)
     reason = _aggregates(query, query.body, calls.values(), has_threads)
     return Route(reason, reason is None)
+
+
+def route_change(change: BoundChange, is_result: Callable[[int], bool]) -> Reason | None:
+    """Why an UPDATE or a DELETE finds its rows by a query; None: one access path does. `is_result`: whether the value
+    at a position is a subquery's that runs first."""
+    if change.ctes:
+        return Reason.WITH
+    if change.items:
+        return Reason.FROM_ITEM
+    calls = change.values.calls
+    where = [] if change.where is None else [change.where]
+    for expression in (*where, *(assignment.value for assignment in change.assignments or ())):
+        positions = [position for position in columns_of(expression) if position in calls]
+        reason = _calls(calls[position] for position in positions if not is_result(position))
+        if reason is not None or is_slow(expression):
+            return reason or Reason.SLOW
+    return Reason.SEQUENCE if any(map(calls_sequences, where)) else None
 
 
 def _clauses(query: BoundQuery) -> Reason | None:
@@ -128,10 +146,17 @@ def _expressions(query: BoundQuery, body: Select, has_threads: bool) -> Reason |
 def _expression(expression: Expression, has_threads: bool) -> Reason | None:
     if isinstance(expression, Column):
         return None
-    for node in walk(expression):
-        if isinstance(node, Cast) and (node.type.name in OBJECTS or node.argument.type.name in OBJECTS):
-            return Reason.OBJECT
+    if names_objects(expression):
+        return Reason.OBJECT
     return Reason.SLOW if has_threads and is_slow(expression) else None
+
+
+def names_objects(expression: Expression) -> bool:
+    """Whether it has an object of the catalog as its value, or makes one of a name or a name of it."""
+    return any(
+        isinstance(node, Cast) and (node.type.name in OBJECTS or node.argument.type.name in OBJECTS)
+        for node in walk(expression)
+    )
 
 
 def _aggregates(query: BoundQuery, body: Select, calls: Iterable[Value], has_threads: bool) -> Reason | None:

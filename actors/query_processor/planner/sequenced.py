@@ -1,158 +1,155 @@
-"""SELECT whose list calls nextval or its kin: the query without these calls, planned as any other, and the calls over
-its rows.
+"""A query that calls nextval or its kin: the query without these calls, planned as any other, and the calls over its
+rows.
 
-    SELECT nextval('s'), a + 1 FROM t WHERE b ORDER BY c        SELECT NULL, a + 1 FROM t WHERE b ORDER BY c, then
+    SELECT nextval('s'), a + 1 FROM t WHERE b ORDER BY c        SELECT a + 1 FROM t WHERE b ORDER BY c, then
                                                                 nextval('s') of each row
-    SELECT setval('s', max(id)) FROM t                          SELECT NULL, max(id) FROM t
+    SELECT a FROM t WHERE b AND nextval('s') > a ORDER BY c     SELECT a, c FROM t WHERE b, then the condition for each
+                                                                row, then the sort
 
-So neither executor waits within an expression, and a sequence is asked after sorting, for the rows that are given out
-alone, as in PostgreSQL. In WHERE, GROUP BY, ORDER BY and in subqueries these functions are refused (0A000) when they
-are called.
+So neither executor waits within an expression, and a sequence is asked once for each row that comes so far: after
+sorting, for the rows that are given out alone, where the select list calls it, as in PostgreSQL.
+
+Left out: DISTINCT, GROUP BY and set operations over such calls, and calls within subqueries that run in DuckDB (0A000).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from pglast import ast, enums
+import msgspec
 
 from actors.common.errors import FEATURE_NOT_SUPPORTED, DatabaseError
+from actors.query_processor.planner.clauses import limits_of, sorting_of
+from actors.query_processor.planner.facts import conjunction, conjuncts
 from actors.query_processor.planner.planning import Planning
+from actors.query_processor.planner.subquery import QueryPlanner
 from actors.query_processor.row_executor.modifying import in_turns
-from actors.query_processor.row_executor.selecting import TupleOf
-from actors.sql.binding.column_names import figure_name
-from actors.sql.binding.nodes import any_call
-from actors.sql.binding.trees import mapped, with_parts
-from actors.sql.expressions.compile import compile_tuple
-from actors.sql.expressions.tree import SEQUENCE_FUNCTIONS
+from actors.query_processor.row_executor.selecting import Limits, Sorting, TupleOf
+from actors.sql.binding.query import BoundQuery, BoundStatement, Select, SortItem
+from actors.sql.expressions.compile import compile_filter, compile_tuple
+from actors.sql.expressions.tree import Column, Expression, calls_sequences, children, columns_of, rewrite
 from actors.sql.results import Batch, Field, all_rows
 from actors.sql.types.column_type import ColumnType
 
 if TYPE_CHECKING:
+    from actors.query_processor.row_executor.access import Filter
     from actors.query_processor.session.statements import QueryPlan
     from actors.query_processor.transaction import Transaction
 
-_MARK = "\x00of the query"
-_SYNTAX = (ast.TypeName, ast.String, ast.Integer, ast.A_Const, ast.ParamRef, ast.Float, ast.Boolean, ast.SortBy)
-NULL = ast.A_Const(isnull=True)
 
-
-def calls_sequence(nodes: Any) -> bool:
-    """Of expressions themselves, not of their subqueries."""
-    return any_call(nodes, lambda call: call.funcname[-1].sval in SEQUENCE_FUNCTIONS)
-
-
-def plain_references(node: Any) -> Any:
-    """A tree in which nextval and its kin name their sequence by text alone: nextval('s'::regclass) is nextval('s')."""
-
-    def change(part: Any) -> Any:
-        if not isinstance(part, ast.FuncCall) or part.funcname[-1].sval not in SEQUENCE_FUNCTIONS or not part.args:
-            return None
-        first, *others = part.args
-        while isinstance(first, ast.TypeCast) and first.typeName.names[-1].sval in ("regclass", "text"):
-            first = first.arg
-        arguments = tuple(mapped(one, change) for one in (first, *others))
-        return with_parts(part, lambda one: one, funcname=part.funcname[-1:], args=arguments)
-
-    return mapped(node, change)
+def is_sequenced(statement: BoundStatement) -> bool:
+    body = statement.query.body
+    if not isinstance(body, Select):
+        return False
+    return any(map(calls_sequences, body.targets)) or (body.where is not None and calls_sequences(body.where))
 
 
 class SequencedPlan:
-    """`make` sees a row of `query` and gives one of the result."""
+    """`passes` sees a row of `query`; `make` too, and gives one of the result; `sorting` and `limits` are for those
+    behind one another."""
 
     kind = "SELECT"
 
-    def __init__(self, parameter_types: list[ColumnType], query: QueryPlan, make: TupleOf, fields: list[Field]) -> None:
+    def __init__(
+        self,
+        parameter_types: Sequence[ColumnType],
+        query: QueryPlan,
+        make: TupleOf,
+        fields: list[Field],
+        passes: Filter | None,
+        sorting: Sorting | None,
+        limits: Limits,
+    ) -> None:
         self.parameter_types = parameter_types
         self.fields = fields
         self._query = query
         self._make = make
+        self._passes = passes
+        self._sorting = sorting
+        self._limits = limits
 
     async def run(self, transaction: Transaction, parameters: Sequence[Any], rows_max: int = 0) -> Batch:
         """Raises what the query raises, 2200H, 55000 and what else sequences raise."""
+        environment, make, passes = transaction.environment, self._make, self._passes
+        count, offset = self._limits.evaluate(parameters, environment)
+        wanted = None if count is None else count + offset
         found = await all_rows(await self._query.run(transaction, parameters), transaction.memory_bytes_max)
-        environment = transaction.environment
-        rows = await in_turns(found, lambda row: self._make(row, parameters, environment), environment)
+        if passes is not None:
+            kept = await in_turns(found, lambda row: passes(row, parameters, environment), environment)
+            found = [row for row, is_kept in zip(found, kept, strict=True) if is_kept]
+        if self._sorting is None:
+            found = found[offset:wanted]
+        rows = await in_turns(found, lambda row: make(row, parameters, environment), environment)
+        if self._sorting is not None:
+            pairs = list(zip(found, rows, strict=True))
+            pairs = await self._sorting.sort(pairs, lambda pair: (*pair[0], *pair[1]), wanted, parameters, environment)
+            rows = [row for _, row in pairs[offset:wanted]]
         return Batch(rows, True, f"SELECT {len(rows)}")
 
     def explain(self, analyze: bool = False, verbose: bool = False) -> list[str]:
         return ["Sequence Values", *(f"  {line}" for line in self._query.explain(analyze, verbose))]
 
 
-class _Scope:
-    """The rows of the query, by the places of their columns."""
-
-    def __init__(self, fields: Sequence[Field], place_of: Callable[[int], int]) -> None:
-        self._fields = fields
-        self._place_of = place_of
-
-    def resolve(self, names: tuple[str, ...]) -> tuple[int, ColumnType]:
-        assert names[0] == _MARK, "everything else is the query's"
-        place = self._place_of(int(names[1]))
-        return place, self._fields[place].type
-
-
-def plan_sequenced(
-    planning: Planning, statement: ast.SelectStmt, plan_query: Callable[[Any], QueryPlan]
-) -> SequencedPlan:
-    """Raises 0A000 where the list is one of distinct rows, or calls stand beside several stars."""
-    if statement.distinctClause or statement.op != enums.SetOperation.SETOP_NONE:
+def plan_sequenced(planning: Planning, statement: BoundStatement, plan_query: QueryPlanner) -> SequencedPlan:
+    """Raises 0A000 where the rows are distinct ones, or groups."""
+    query = statement.query
+    body = query.body
+    assert isinstance(body, Select)
+    if body.distinct or body.distinct_on:
         raise DatabaseError(FEATURE_NOT_SUPPORTED, "nextval() and its like are not supported with DISTINCT")
-    parts: list[Any] = []
-    targets: list[Any] = []
-    outer: list[Any] = []
-    for target in statement.targetList or ():
-        if calls_sequence(target.val):
-            outer.append(_without_queried(plain_references(target.val), parts))
-            targets.append(ast.ResTarget(val=NULL))
-        else:
-            outer.append(None)
-            targets.append(target)
-    stars = [place for place, target in enumerate(targets) if _is_star(target)]
-    if len(stars) > 1:
-        raise DatabaseError(FEATURE_NOT_SUPPORTED, "nextval() and its like are not supported beside several stars")
-    listed = (*targets, *(ast.ResTarget(val=part) for part in parts))
-    query = plan_query(with_parts(statement, lambda part: part, targetList=listed))
-    fields = query.fields
-    shift = len(fields) - len(listed)
-
-    def place_of(number: int) -> int:
-        """Of the query's n-th target in its rows: a star is several columns."""
-        return number + shift if stars and number > stars[0] else number
-
-    scope: Any = _Scope(fields, lambda part: place_of(len(targets) + part))
-    expressions, shown = [], []
-    for number, (target, own) in enumerate(zip(statement.targetList or (), outer, strict=True)):
-        if own is not None:
-            expression = planning.expression(own, scope)
-            expressions.append(expression)
-            shown.append(Field(target.name or figure_name(target.val), expression.type))
-            continue
-        width = shift + 1 if _is_star(target) else 1
-        for place in range(place_of(number), place_of(number) + width):
-            expressions.append(_column(place, fields[place].type))
-            shown.append(fields[place])
-    return SequencedPlan(planning.parameter_types(), query, compile_tuple(tuple(expressions)), shown)
-
-
-def _column(place: int, type_: ColumnType) -> Any:
-    from actors.sql.expressions.tree import Column
-
-    return Column(place, type_)
+    conditions = [] if body.where is None else conjuncts(body.where)
+    called = [part for part in conditions if calls_sequences(part)]
+    if called and (body.aggregated or body.windowed or body.sets):
+        raise DatabaseError(FEATURE_NOT_SUPPORTED, "nextval() and its like are not supported in WHERE beside groups")
+    inner = _Inner()
+    outputs = [inner.outer(target) for target in body.targets]
+    sorts_here = bool(called) or any(calls_sequences(item.expression) for item in query.order)
+    passes = [inner.outer(part) for part in called]
+    items: list[tuple[Expression, bool, bool]] = []
+    order: tuple[SortItem, ...] = ()
+    if sorts_here:
+        keys = [inner.outer(item.expression) if item.output is None else item.output for item in query.order]
+        width = len(inner.parts)
+        for key, item in zip(keys, query.order, strict=True):
+            made = key if not isinstance(key, int) else Column(width + key, item.expression.type)
+            items.append((made, item.descending, item.nulls_first))
+    else:
+        order = tuple(msgspec.structs.replace(item, output=None) for item in query.order)
+    rest = [part for part in conditions if not calls_sequences(part)]
+    columns = tuple(Field(f"c{number}", part.type) for number, part in enumerate(inner.parts))
+    below = BoundQuery(
+        replace(body, targets=inner.parts, where=conjunction(rest)), columns, query.ctes, query.recursive, order
+    )
+    if not sorts_here:
+        below.limit, below.offset, below.ties = query.limit, query.offset, query.ties
+    plan = plan_query(planning, BoundStatement(below, statement.values, statement.relations))
+    condition = conjunction(passes)
+    return SequencedPlan(
+        planning.parameter_types(),
+        plan,
+        compile_tuple(tuple(outputs)),
+        list(query.columns),
+        None if condition is None else compile_filter(condition),
+        sorting_of(items),
+        limits_of(query) if sorts_here else Limits(None, None),
+    )
 
 
-def _is_star(target: Any) -> bool:
-    return isinstance(target.val, ast.ColumnRef) and isinstance(target.val.fields[-1], ast.A_Star)
+class _Inner:
+    """The columns of the query below: the largest parts of expressions that call no sequence."""
 
+    def __init__(self) -> None:
+        self.parts: list[Expression] = []
 
-def _without_queried(node: Any, parts: list[Any]) -> Any:
-    """An expression whose largest parts without such a call are columns of the query, noted in `parts`."""
-    if isinstance(node, tuple):
-        return tuple(_without_queried(item, parts) for item in node)
-    if not isinstance(node, ast.Node) or isinstance(node, _SYNTAX):
-        return node
-    if not calls_sequence(node):
-        parts.append(node)
-        return ast.ColumnRef(fields=(ast.String(sval=_MARK), ast.String(sval=str(len(parts) - 1))))
-    return with_parts(node, lambda part: _without_queried(part, parts))
+    def outer(self, expression: Expression) -> Expression:
+        """Over the rows of that query."""
+        return rewrite(expression, self._change)
+
+    def _change(self, node: Expression) -> Expression | None:
+        if calls_sequences(node) or not (columns_of(node) or children(node)):
+            return None
+        if node not in self.parts:
+            self.parts.append(node)
+        return Column(self.parts.index(node), node.type)

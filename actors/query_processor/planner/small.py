@@ -21,6 +21,7 @@ from actors.query_processor.row_executor.operators import (
     Combined,
     ExpressionRows,
     Filtered,
+    GivenRows,
     Grouping,
     Join,
     KeyOf,
@@ -267,21 +268,29 @@ class _Builder:
         layout = {position: place for place, position in enumerate(own)}
         if not isinstance(item, TableItem):
             assert isinstance(item, QueryItem | CteItem)
-            operator = self.query(item.query) if isinstance(item, QueryItem) else self._ctes[id(item.cte)]
-            return Source(operator, layout, item.width), parts
+            return Source(self._query_item(item), layout, item.width), parts
         mine = [part for part in parts if self._is_of(part, set(own))]
         rest = [part for part in parts if part not in mine]
         moved = [self._moved(part, layout) for part in mine]
         stored = stored_table(item.table)
-        project = projection(stored, sorted(item.read))
+        project = None if item.keyed else projection(stored, sorted(item.read))
         path = path_to(stored, moved, project=project, memory_bytes_max=self._memory, filtered=False)
         self.paths.append((item, path))
         left = conjunction(path.filters)
         width = item.width if project is None else project[-1] + 1
         table = TableRows(
-            path.access, None if left is None or path.choice.unique else compile_filter(left), self._rows_max, width
+            path.access,
+            None if left is None or path.choice.unique else compile_filter(left),
+            self._rows_max,
+            width,
+            item.keyed,
         )
         return Source(table, layout, width), rest
+
+    def _query_item(self, item: QueryItem | CteItem) -> Operator:
+        if isinstance(item, QueryItem):
+            return self.query(item.query)
+        return self._ctes[id(item.cte)] if item.cte.given is None else GivenRows(item.cte.given)
 
     def _is_of(self, part: Expression, own: set[int]) -> bool:
         """It mentions these positions alone, and no subquery (whose result an access path would not know)."""

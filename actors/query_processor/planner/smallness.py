@@ -117,7 +117,9 @@ class _Check:
             return self._item(item.left) and self._item(item.right)
         if isinstance(item, QueryItem):
             return not item.lateral and self.query(item.query)
-        return isinstance(item, TableItem) or (isinstance(item, CteItem) and id(item.cte) in self._ctes)
+        return isinstance(item, TableItem) or (
+            isinstance(item, CteItem) and (id(item.cte) in self._ctes or item.cte.given is not None)
+        )
 
     def _expressions(self, expressions: Iterable[Expression], own: frozenset[int]) -> bool:
         """`own`: the positions of the level's columns; those of a level outside are another's."""

@@ -1,8 +1,5 @@
-"""Queries within a statement that writes.
-
-`plan_within` plans one of them, the statement's parameters being shared. `take_out` makes a plain statement of one
-whose subqueries do not depend on its rows: they run first, once, and their results are parameters of the rest, so that
-conditions on keys still lead to points:
+"""Subqueries of a statement that writes which depend on nothing around them: they run first, once, and their results
+are parameters of the rest, so that conditions on keys still lead to points:
 
     UPDATE t SET n = (SELECT max(n) FROM u) WHERE id = $1
     ->  $2 := SELECT max(n) FROM u;   UPDATE t SET n = $2 WHERE id = $1
@@ -11,121 +8,96 @@ conditions on keys still lead to points:
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from pglast import ast, enums
-from pglast.visitors import Visitor
-
-from actors.common.errors import DatabaseError
 from actors.query_processor.planner.planning import Planning
 from actors.query_processor.row_executor.subqueries import Subquery, WithSubqueries
-from actors.sql.binding import NotRowExpression
-from actors.sql.binding.exists import without_values
-from actors.sql.binding.reasons import Reason
-from actors.sql.binding.relations import NotRowStatement
-from actors.sql.binding.trees import with_parts as with_parts
+from actors.sql.binding import query as bound
+from actors.sql.binding.query import BoundStatement, Values
+from actors.sql.binding.standalone import standalone
+from actors.sql.expressions.compile import compile_tuple
+from actors.sql.expressions.tree import Call, Column, Expression, Parameter, Quantified, columns_of, rewrite
+from actors.sql.types.arrays import is_array
 from actors.sql.types.column_type import ColumnType
 
 if TYPE_CHECKING:
-    from actors.query_processor.session.statements import QueryPlan
+    from actors.query_processor.session.statements import Plan, QueryPlan
 
-QueryPlanner = Callable[[Planning, Any], "QueryPlan"]
-"""Plans the SELECT within a statement."""
-
-TEXT = ColumnType("text")
-BOOL = ColumnType("bool")
-_NAMES = frozenset({"42703", "42P01", "42702"})
-"""Names that a subquery does not know: it depends on the statement around it."""
+QueryPlanner = Callable[[Planning, BoundStatement], "QueryPlan"]
+"""Plans a query within the statement."""
 
 
-class _ParameterFinder(Visitor):
-    def __init__(self) -> None:
-        super().__init__()
-        self.numbers: set[int] = set()
+class Results:
+    """Of one statement, all of whose expressions are bound."""
 
-    def visit_ParamRef(self, ancestors: Any, node: Any) -> None:
-        self.numbers.add(node.number)
-
-
-def parameter_numbers(node: Any) -> set[int]:
-    finder = _ParameterFinder()
-    finder(node)
-    return finder.numbers
-
-
-def plan_within(planning: Planning, query: Any, plan_query: QueryPlanner) -> QueryPlan:
-    """The plan of `query`, which sees the types of the statement's parameters that are known, and adds those of its
-    own."""
-    used = parameter_numbers(query)
-    given: list[ColumnType | None] = []
-    for number in range(1, max(used, default=0) + 1):
-        # One that the query does not use needs some type, and keeps none of it.
-        known = planning.parameters.use(number) if number in used else TEXT
-        given.append(None if known.name == "unknown" else known)
-    inner = Planning(planning.catalog, given, planning.settings)
-    plan = plan_query(inner, query)
-    for number in sorted(used):
-        planning.parameters.use(number)
-        planning.parameters.decide(number, plan.parameter_types[number - 1])
-    return plan
-
-
-class _Extractor:
-    """Replaces subqueries by parameters numbered after the statement's own."""
-
-    def __init__(self, planning: Planning, first: int, plan_query: QueryPlanner) -> None:
+    def __init__(self, planning: Planning, values: Values, plan_query: QueryPlanner) -> None:
         self._planning = planning
-        self._first = first
+        self._values = values
         self._plan_query = plan_query
-        self.queries: list[Subquery] = []
+        self._statements: dict[int, BoundStatement | None] = {}
+        self._parameters: dict[int, Parameter] = {}
+        self._subqueries: list[Subquery] = []
 
-    def replaced(self, node: Any) -> Any:
-        if isinstance(node, tuple):
-            return tuple(self.replaced(item) for item in node)
-        if not isinstance(node, ast.Node):
-            return node
-        if isinstance(node, ast.SubLink):
-            return self._parameter(node)
-        return with_parts(node, self.replaced)
+    def is_one(self, position: int, with_lists: bool = False) -> bool:
+        """Whether the value at that position is a subquery's that depends on nothing. `with_lists`: x IN (SELECT ...)
+        and its kin count."""
+        call = self._values.calls[position]
+        if not isinstance(call, bound.Subquery):
+            return False
+        if call.kind not in ("EXISTS", "SCALAR") and not (with_lists and _is_listed(call)):
+            return False
+        if position not in self._statements:
+            self._statements[position] = standalone(call.query, self._values)
+        return self._statements[position] is not None
 
-    def _parameter(self, node: Any) -> ast.ParamRef:
-        kind = node.subLinkType
-        if kind not in (enums.SubLinkType.EXPR_SUBLINK, enums.SubLinkType.EXISTS_SUBLINK):
-            raise NotRowStatement(Reason.SUBQUERY)
-        exists = kind == enums.SubLinkType.EXISTS_SUBLINK
-        try:
-            plan = plan_within(self._planning, node.subselect, self._plan_query)
-            short = without_values(node.subselect) if exists else None
-            if short is not None:
-                plan = plan_within(self._planning, short, self._plan_query)
-        except DatabaseError as error:
-            if error.sqlstate in _NAMES:
-                raise NotRowStatement(Reason.SUBQUERY) from None
-            raise
-        if not exists and len(plan.fields) != 1:
-            raise DatabaseError("42601", "subquery must return only one column")
-        self.queries.append(Subquery(plan, exists))
-        number = self._first + len(self.queries)
-        self._planning.parameters.decide(number, BOOL if exists else plan.fields[0].type)
-        return ast.ParamRef(number=number, location=node.location)
+    def taken(self, expression: Expression, with_lists: bool = False) -> Expression:
+        """`expression` with parameters in the place of such subqueries."""
+
+        def change(node: Expression) -> Expression | None:
+            if not isinstance(node, Column) or node.position not in self._values.calls:
+                return None
+            if not self.is_one(node.position, with_lists):
+                return None
+            call = self._values.calls[node.position]
+            assert isinstance(call, bound.Subquery)
+            if call.kind in ("EXISTS", "SCALAR"):
+                return self._parameter(node.position, call.kind, call.type)
+            [comparison] = call.comparisons
+            assert isinstance(comparison, Call)
+            left, right = comparison.arguments
+            array = self._parameter(node.position, "ARRAY", ColumnType("_" + right.type.name), right)
+            one, other = comparison.signature
+            return Quantified(rewrite(left, change), array, comparison.name, (one, other), call.kind == "ALL")
+
+        return rewrite(expression, change)
+
+    def _parameter(self, position: int, kind: str, type_: ColumnType, item: Expression | None = None) -> Parameter:
+        found = self._parameters.get(position)
+        if found is None:
+            statement = self._statements[position]
+            assert statement is not None
+            made = None if item is None else compile_tuple((rewrite(item, _first_column),))
+            self._subqueries.append(Subquery(self._plan_query(self._planning, statement), kind, made))
+            number = len(self._planning.parameter_types()) + len(self._subqueries)
+            found = self._parameters[position] = Parameter(number, type_)
+        return found
+
+    def before(self, plan: Plan) -> Plan:
+        """The plan of the rest behind them."""
+        return WithSubqueries(plan, self._subqueries, plan.parameter_types) if self._subqueries else plan
 
 
-def take_out(
-    planning: Planning, statement: Any, plan_query: QueryPlanner, plan_rest: Callable[[Any], Any]
-) -> WithSubqueries:
-    """`plan_rest(statement without its subqueries)` behind its subqueries. Raises NotRowStatement where one of them
-    depends on the rows."""
-    parameters = max(parameter_numbers(statement), default=0)
-    parameters = max(parameters, len(planning.given))
-    extractor = _Extractor(planning, parameters, plan_query)
-    changed = {name: getattr(statement, name) for name in statement.__slots__}
-    for name in ("targetList", "whereClause"):
-        if name in changed:
-            changed[name] = extractor.replaced(changed[name])
-    if not extractor.queries:
-        raise NotRowStatement(Reason.EXPRESSION)
-    try:
-        rest = plan_rest(type(statement)(**changed))
-    except NotRowExpression as error:
-        raise NotRowStatement(error.reason, error.what) from None
-    return WithSubqueries(rest, extractor.queries, rest.parameter_types[:parameters])
+def _first_column(node: Expression) -> Expression | None:
+    return Column(0, node.type) if isinstance(node, Column) else None
+
+
+def _is_listed(call: bound.Subquery) -> bool:
+    """Whether one comparison with the query's column, or what it is converted to, is all there is."""
+    if call.kind not in ("ANY", "ALL") or len(call.comparisons) != 1:
+        return False
+    [comparison] = call.comparisons
+    if not isinstance(comparison, Call) or len(comparison.arguments) != 2:
+        return False
+    left, right = comparison.arguments
+    listed = columns_of(right) == {call.offset} and is_array("_" + right.type.name) and right.type.name != "bpchar"
+    return listed and call.offset not in columns_of(left)

@@ -17,6 +17,7 @@ from actors.query_processor.row_executor.inserting import RowInserter
 from actors.query_processor.row_executor.selecting import Explainer, TupleOf
 from actors.query_processor.row_executor.stored_table import StoredTable
 from actors.query_processor.row_executor.upserting import Upserter
+from actors.query_processor.transaction.view import RETURNED, StatementView
 from actors.runtime.fiber import turn
 from actors.sql.expressions.environment import Environment
 from actors.sql.results import Batch, Field, all_rows
@@ -31,20 +32,39 @@ Row = Sequence[Any]
 class Returning:
     """RETURNING: `fields` None where there is none."""
 
-    __slots__ = ("_waits", "fields", "output")
+    __slots__ = ("_waits", "fields", "output", "query")
 
-    def __init__(self, fields: list[Field] | None = None, output: TupleOf | None = None, waits: bool = False) -> None:
-        """`waits`: it calls nextval or its kin."""
+    def __init__(
+        self,
+        fields: list[Field] | None = None,
+        output: TupleOf | None = None,
+        waits: bool = False,
+        query: Any = None,
+    ) -> None:
+        """`waits`: it calls nextval or its kin. `query`: the plan of what the rows alone do not tell, over the rows
+        that are given as RETURNED, each with its number; its rows are this number and the values, which `output` sees
+        behind the row."""
         self.fields = fields
         self.output = output
         self._waits = waits
+        self.query = query
 
     async def rows(
-        self, rows: Sequence[Row], parameters: Sequence[Any], transaction: Transaction
+        self,
+        rows: Sequence[Row],
+        parameters: Sequence[Any],
+        transaction: Transaction,
+        view: StatementView | None = None,
     ) -> list[tuple[object, ...]]:
+        """`view`: given where there is a query."""
         output, environment = self.output, transaction.environment
         if output is None:
             return []
+        if self.query is not None and view is not None:
+            view.given[RETURNED] = [(*row, number) for number, row in enumerate(rows)]
+            found = await all_rows(await self.query.run(view, parameters), transaction.memory_bytes_max)
+            more = {number: values for number, *values in found}
+            rows = [[*row, *more[number]] for number, row in enumerate(rows)]
         if self._waits:
             return await in_turns(rows, lambda row: output(row, parameters, environment), environment)
         if len(rows) <= TURN_ROWS:
@@ -71,6 +91,8 @@ def _each(items: Sequence[Any], make: Callable[[Any], Any]) -> list[Any]:
 
 
 class _WritingPlan:
+    """`view`: what the statement reads, where it is a part of one (WithWrites), or its RETURNING asks a query."""
+
     kind = ""
 
     def __init__(self, parameter_types: list[ColumnType], returning: Returning, explainer: Explainer) -> None:
@@ -170,27 +192,41 @@ class InsertPlan(_WritingPlan):
         self._inserter = inserter
         self._upserter = upserter
 
-    async def run(self, transaction: Transaction, parameters: Sequence[Any], rows_max: int = 0) -> Batch:
+    async def run(
+        self,
+        transaction: Transaction,
+        parameters: Sequence[Any],
+        rows_max: int = 0,
+        view: StatementView | None = None,
+    ) -> Batch:
         """Raises 23502, 23514, 23505, 21000, 54000, and what expressions raise."""
         one = self._source.one
         rows: Sequence[Row]
         if one is not None and not self._source.waits:
             rows = (one[0](one[1], parameters, transaction.environment),)
         else:
-            rows = await self._source.rows(transaction, parameters)
-        return await self.insert(transaction, rows, parameters)
+            rows = await self._source.rows(view or transaction, parameters)
+        return await self.insert(transaction, rows, parameters, view)
 
-    async def insert(self, transaction: Transaction, rows: Sequence[Row], parameters: Sequence[Any] = ()) -> Batch:
+    async def insert(
+        self,
+        transaction: Transaction,
+        rows: Sequence[Row],
+        parameters: Sequence[Any] = (),
+        view: StatementView | None = None,
+    ) -> Batch:
         """Full rows."""
+        if view is None and self._returning.query is not None:
+            view = StatementView.of(transaction)
         if self._upserter is not None:
-            rows = await self._upserter.insert(transaction, rows, parameters)
+            rows = await self._upserter.insert(transaction, rows, parameters, view)
         elif len(rows) <= TURN_ROWS:
             await self._inserter.insert(transaction, rows)
         else:
             for low in range(0, len(rows), TURN_ROWS):
                 await self._inserter.insert(transaction, rows[low : low + TURN_ROWS])
                 await turn()
-        returned = await self._returning.rows(rows, parameters, transaction) if self.fields is not None else []
+        returned = await self._returning.rows(rows, parameters, transaction, view) if self.fields is not None else []
         return Batch(returned, True, f"INSERT 0 {len(rows)}")
 
     def row_maker(self) -> Callable[[Sequence[Any], Environment], Row] | None:
@@ -245,14 +281,25 @@ class UpdatePlan(_WritingPlan):
         self._assign = assign
         self._changer = changer
 
-    async def run(self, transaction: Transaction, parameters: Sequence[Any], rows_max: int = 0) -> Batch:
+    async def run(
+        self,
+        transaction: Transaction,
+        parameters: Sequence[Any],
+        rows_max: int = 0,
+        view: StatementView | None = None,
+    ) -> Batch:
         """Raises 23502, 23514, 23505, 54000, and what expressions raise."""
         environment, assign, positions = transaction.environment, self._assign, self._positions
+        if view is None and self._returning.query is not None:
+            view = StatementView.of(transaction)
+        reading = transaction if view is None else view
         if self._point is not None:
-            found = await self._point.row(transaction, parameters)
+            found = await self._point.row(reading, parameters)
             keyed = [found] if found is not None else []
         else:
-            keyed = await self._access.rows(transaction, parameters)
+            keyed = await self._access.rows(reading, parameters)
+        if view is not None:
+            keyed = view.unchanged(keyed)
         changes: list[Change] = []
         assigned: list[Any] = []
         if self._waits:
@@ -267,7 +314,7 @@ class UpdatePlan(_WritingPlan):
             changes.append((key, old, new))
         await self._changer.change(transaction, changes)
         rows = (
-            await self._returning.rows([change[2] for change in changes], parameters, transaction)
+            await self._returning.rows([change[2] for change in changes], parameters, transaction, view)
             if self.fields is not None
             else []
         )
@@ -292,15 +339,25 @@ class DeletePlan(_WritingPlan):
         self._access = access
         self._remover = remover
 
-    async def run(self, transaction: Transaction, parameters: Sequence[Any], rows_max: int = 0) -> Batch:
-        keyed = await self._access.rows(transaction, parameters)
+    async def run(
+        self,
+        transaction: Transaction,
+        parameters: Sequence[Any],
+        rows_max: int = 0,
+        view: StatementView | None = None,
+    ) -> Batch:
+        if view is None and self._returning.query is not None:
+            view = StatementView.of(transaction)
+        keyed = await self._access.rows(transaction if view is None else view, parameters)
+        if view is not None:
+            keyed = view.unchanged(keyed)
         remove = self._remover.remove
         for number, (key, row) in enumerate(keyed, 1):
             remove(transaction, key, row)
             if not number % TURN_ROWS:
                 await turn()
         rows = (
-            await self._returning.rows([row for _, row in keyed], parameters, transaction)
+            await self._returning.rows([row for _, row in keyed], parameters, transaction, view)
             if self.fields is not None
             else []
         )
@@ -312,8 +369,9 @@ class DeletePlan(_WritingPlan):
 
 class JoinedChangePlan(_WritingPlan):
     """UPDATE ... FROM, DELETE ... USING, and those with subqueries: `query` gives the primary key's columns of the rows
-    to change, then the joined datums. `assign` sees the old row followed by the query's row; None: the rows are
-    deleted. A row that the join finds several times is changed once, with the first match."""
+    to change (or their keys, where the table has none), then the joined datums. `assign` sees the old row followed by
+    the query's row; None: the rows are deleted. A row that the join finds several times is changed once, with the first
+    match."""
 
     def __init__(
         self,
@@ -336,18 +394,20 @@ class JoinedChangePlan(_WritingPlan):
         self._changer = changer
         self._remover = remover
 
-    async def run(self, transaction: Transaction, parameters: Sequence[Any], rows_max: int = 0) -> Batch:
+    async def run(
+        self,
+        transaction: Transaction,
+        parameters: Sequence[Any],
+        rows_max: int = 0,
+        view: StatementView | None = None,
+    ) -> Batch:
         stored, environment = self._stored, transaction.environment
-        key_width = len(stored.primary.positions)
-        matches: dict[bytes, tuple[Any, ...]] = {}
-        found = await all_rows(await self._query.run(transaction, parameters), transaction.memory_bytes_max)
-        for number, match in enumerate(found, 1):
-            if not number % TURN_ROWS:
-                await turn()
-            key = stored.primary.space + stored.primary.codec.encode(match[:key_width])
-            matches.setdefault(key, match)
-        keys = list(matches)
-        values = await transaction.get(keys) if keys else []
+        if view is None and self._returning.query is not None:
+            view = StatementView.of(transaction)
+        reading = transaction if view is None else view
+        matches = await self._matches(reading, parameters)
+        keys = list(matches) if view is None else [key for key, _ in view.unchanged([*matches.items()])]
+        values = await reading.get(keys) if keys else []
         changes: list[Change] = []
         for number, (key, value) in enumerate(zip(keys, values, strict=True), 1):
             if not number % TURN_ROWS:
@@ -368,5 +428,20 @@ class JoinedChangePlan(_WritingPlan):
                 if not number % TURN_ROWS:
                     await turn()
         shown = [[*new, *matches[key]] for key, _, new in changes] if self.fields is not None else []
-        returned = await self._returning.rows(shown, parameters, transaction)
+        returned = await self._returning.rows(shown, parameters, transaction, view)
         return Batch(returned, True, f"{self.kind} {len(changes)}")
+
+    async def _matches(self, reading: Transaction, parameters: Sequence[Any]) -> dict[bytes, tuple[Any, ...]]:
+        """The first match of each row, by the row's key."""
+        primary, hidden = self._stored.primary, self._stored.hidden
+        key_width = len(primary.positions)
+        matches: dict[bytes, tuple[Any, ...]] = {}
+        found: list[tuple[Any, ...]] = await all_rows(
+            await self._query.run(reading, parameters), reading.memory_bytes_max
+        )
+        for number, match in enumerate(found, 1):
+            if not number % TURN_ROWS:
+                await turn()
+            key: bytes = match[0] if hidden else primary.space + primary.codec.encode(match[:key_width])
+            matches.setdefault(key, match)
+        return matches

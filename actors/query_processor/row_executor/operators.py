@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from actors.common.errors import CARDINALITY_VIOLATION, PROGRAM_LIMIT_EXCEEDED, DatabaseError
 from actors.query_processor.row_executor.access import TURN_ROWS, Access, Filter
 from actors.query_processor.row_executor.selecting import Limits, Sorting, TupleOf
+from actors.query_processor.transaction.view import StatementView
 from actors.runtime.fiber import turn
 from actors.sql.aggregates.registry import Overload
 from actors.sql.expressions.comparisons import order_key
@@ -75,11 +76,12 @@ def _itself(datum: Any) -> Any:
 
 class TableRows:
     """`passes`: what the access path leaves to be looked at here; `rows_max`: that it may give; `width`: of a row here,
-    as wide as its last column that is needed."""
+    as wide as its last column that is needed; `keyed`: which is the row's key."""
 
-    __slots__ = ("_passes", "_rows_max", "_width", "access")
+    __slots__ = ("_keyed", "_passes", "_rows_max", "_width", "access")
 
-    def __init__(self, access: Access, passes: Filter | None, rows_max: int, width: int) -> None:
+    def __init__(self, access: Access, passes: Filter | None, rows_max: int, width: int, keyed: bool = False) -> None:
+        self._keyed = keyed
         self.access = access
         self._passes = passes
         self._rows_max = rows_max
@@ -95,7 +97,11 @@ class TableRows:
         if len(keyed) > self._rows_max:
             raise TooMany
         passes, width = self._passes, self._width
-        rows = [row if len(row) == width else row[:width] for _, row in keyed]
+        rows: list[Row]
+        if self._keyed:
+            rows = [(*row, key) for key, row in keyed]
+        else:
+            rows = [row if len(row) == width else row[:width] for _, row in keyed]
         return rows if passes is None else [row for row in rows if passes(row, run.parameters, run.environment)]
 
 
@@ -107,6 +113,17 @@ class ExpressionRows:
 
     async def rows(self, run: Run) -> list[Row]:
         return [make((), run.parameters, run.environment) for make in self.made]
+
+
+@dataclass(frozen=True, slots=True)
+class GivenRows:
+    """Of another part of the statement (StatementView)."""
+
+    number: int
+
+    async def rows(self, run: Run) -> list[Row]:
+        assert isinstance(run.transaction, StatementView)
+        return list(run.transaction.given[self.number])
 
 
 @dataclass(frozen=True, slots=True)

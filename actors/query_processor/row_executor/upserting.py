@@ -26,7 +26,7 @@ from actors.query_processor.row_executor.stored_table import StoredIndex
 from actors.runtime.fiber import turn
 
 if TYPE_CHECKING:
-    from actors.query_processor.transaction import Transaction
+    from actors.query_processor.transaction import StatementView, Transaction
 
 Row = Sequence[Any]
 
@@ -53,8 +53,14 @@ class Upserter:
         self._arbiters = frozenset(id(index) for index in arbiters)
         self._update = update
 
-    async def insert(self, transaction: Transaction, rows: Sequence[Row], parameters: Sequence[Any]) -> list[Row]:
-        """The rows that were inserted or changed, as they are now."""
+    async def insert(
+        self,
+        transaction: Transaction,
+        rows: Sequence[Row],
+        parameters: Sequence[Any],
+        view: StatementView | None = None,
+    ) -> list[Row]:
+        """The rows that were inserted or changed, as they are now. `view`: of the statement that this is a part of."""
         inserter, stored = self._inserter, self._inserter.stored
         keys: list[bytes] = []
         probes: list[list[tuple[StoredIndex, bytes]]] = []
@@ -77,7 +83,7 @@ class Upserter:
         known = await self._read(transaction, probes)
         if inserter.watch is not None:
             await inserter.watch.begin(transaction)
-        touched: set[bytes] = set()
+        touched: set[bytes] = set() if view is None else view.changed
         affected: list[Row] = []
         for number, (row, key, unique_keys) in enumerate(zip(rows, keys, probes, strict=True), 1):
             if not number % TURN_ROWS:

@@ -149,6 +149,16 @@ class WriteBuffer:
                 self._runs[space] = run.without(start, end)
         self._dropped.append((start, end))
 
+    def frozen(self) -> WriteBuffer:
+        """What is written now, to be read while more is written here."""
+        copy = WriteBuffer(self._least)
+        copy._recent = dict(self._recent)
+        copy._chunks = [list(chunk) for chunk in self._sort()]
+        copy._runs = {space: run.frozen() for space, run in self._runs.items()}
+        copy._dropped = list(self._dropped)
+        copy.values = Written(copy._recent, copy._runs) if copy._runs else copy._recent
+        return copy
+
     # -- savepoints ----------------------------------------------------------------------------------------------------
 
     def record(self, on: bool) -> None:

@@ -99,6 +99,12 @@ class SealedRun:
         self.pieces.append(piece)
         self.rows += piece.rows
 
+    def frozen(self) -> SealedRun:
+        """The run as it is now; pieces do not change."""
+        copy = SealedRun()
+        copy._firsts, copy.pieces, copy.rows = list(self._firsts), list(self.pieces), self.rows
+        return copy
+
     def get(self, key: bytes) -> bytes | Absent | None:
         place = bisect_right(self._firsts, key) - 1
         if place < 0 or key > self.pieces[place].last:

@@ -6,8 +6,8 @@ PostgreSQL's rules.
     value = coerce_assignment(tree, column.type, column.name, parameters)
     parameters.resolved() -> [ColumnType("int4"), ...]         after the whole statement
 
-Aggregates, window calls, and subqueries raise NotRowExpression. An untyped literal or parameter that stands alone keeps
-the type "unknown": `expected` gives it one, or `coerce_unknown` makes it text.
+Aggregates, window calls, and subqueries are refused (0A000); a query binds them (select.py). An untyped literal or
+parameter that stands alone keeps the type "unknown": `expected` gives it one, or `coerce_unknown` makes it text.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 from actors.sql.binding.analysis import Analysis
 from actors.sql.binding.coercion import coerce, coerce_assignment, coerce_boolean, coerce_unknown, common_type
 from actors.sql.binding.parameters import ParameterTypes
-from actors.sql.binding.scope import EmptyScope, NotRowExpression, Scope
+from actors.sql.binding.scope import EmptyScope, Scope
 from actors.sql.binding.type_names import cast_type
 from actors.sql.expressions.tree import Column, Constant, Expression, Parameter, rewrite, walk
 from actors.sql.types.column_type import ColumnType
@@ -29,7 +29,7 @@ def analyze(
     """The typed expression of a pglast node. `expected` is the type for an untyped literal or parameter that is the
     whole expression.
 
-    Raises DatabaseError with PostgreSQL's message and position; NotRowExpression for what has no value in one row.
+    Raises DatabaseError with PostgreSQL's message and position, 0A000 for what has no value in one row.
     """
     shared = ParameterTypes() if parameters is None else parameters
     expression = Analysis(EmptyScope() if scope is None else scope, shared).expression(node)
@@ -65,7 +65,6 @@ def _is_undecided(node: Expression) -> bool:
 __all__ = [
     "Analysis",
     "EmptyScope",
-    "NotRowExpression",
     "ParameterTypes",
     "Scope",
     "analyze",

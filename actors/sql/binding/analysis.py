@@ -1,7 +1,7 @@
 """The walk over the parser's tree: `Analysis(scope, parameters).expression(node)` gives the typed expression of a node.
 
 Errors carry PostgreSQL's message and the position in the statement. What a row expression cannot be (aggregates, window
-calls, subqueries) raises NotRowExpression: the planner then takes the column executor. Arrays are in arrays.py.
+calls, subqueries) is refused here; within a query it is query_analysis.py's. Arrays are in arrays.py.
 """
 
 from __future__ import annotations
@@ -26,16 +26,18 @@ from actors.sql.binding.coercion import (
     type_name,
 )
 from actors.sql.binding.function_kinds import NOT_OF_ONE_ROW
+from actors.sql.binding.named_arguments import interval_arguments
 from actors.sql.binding.parameters import TEXT, UNKNOWN, ParameterTypes
-from actors.sql.binding.scope import NotRowExpression, Scope, position_of
+from actors.sql.binding.scope import Scope, position_of, unsupported
+from actors.sql.binding.sequence_names import sequence_name
 from actors.sql.binding.type_names import OBJECT_TYPES, cast_type
 from actors.sql.expressions.casts import EXPLICIT, context
 from actors.sql.expressions.comparisons import COMPARISONS
-from actors.sql.expressions.datetime_spans import MAKE_INTERVAL
 from actors.sql.expressions.functions import Ambiguous, resolve_function, resolve_operator
 from actors.sql.expressions.json_making import MAKERS
 from actors.sql.expressions.registry import Function
 from actors.sql.expressions.tree import (
+    SEQUENCE_FUNCTIONS,
     And,
     BooleanTest,
     Call,
@@ -83,7 +85,7 @@ class Analysis:
     def expression(self, node: Any) -> Expression:
         handler = self.handlers.get(type(node))
         if handler is None:
-            raise NotRowExpression(type(node).__name__)
+            raise unsupported(type(node).__name__)
         return handler(self, node)
 
     def _all(self, nodes: Sequence[Any] | None) -> list[Expression]:
@@ -113,7 +115,7 @@ class Analysis:
 
     def column(self, node: Any) -> Expression:
         if not all(isinstance(field, ast.String) for field in node.fields):
-            raise NotRowExpression("*")
+            raise unsupported("*")
         try:
             position, type_ = self._scope.resolve(tuple(field.sval for field in node.fields))
         except DatabaseError as error:
@@ -238,19 +240,22 @@ class Analysis:
         ):
             return self.call_over_rows(node, name)
         if node.func_variadic or len(node.args or ()) > ARGUMENTS_MAX:
-            raise NotRowExpression(name)
+            raise unsupported(name)
         if len(node.funcname) == 2 and node.funcname[0].sval != "pg_catalog":
             shown = ".".join(part.sval for part in node.funcname)
             raise DatabaseError(UNDEFINED_FUNCTION, f"function {shown} does not exist", position=position_of(node))
         if name == "make_interval":
-            return self.call(name, self._all(_make_interval_arguments(node)), position_of(node))
+            return self.call(name, self._all(interval_arguments(node)), position_of(node))
         if any(isinstance(argument, ast.NamedArgExpr) for argument in node.args or ()):
-            raise NotRowExpression(name)
-        return self.call(name, self._all(node.args), position_of(node))
+            raise unsupported(name)
+        arguments = list(node.args or ())
+        if name in SEQUENCE_FUNCTIONS:
+            arguments[:1] = [sequence_name(argument) for argument in arguments[:1]]
+        return self.call(name, self._all(arguments), position_of(node))
 
     def call_over_rows(self, node: Any, name: str) -> Expression:
         """Of a function that has no value in one row."""
-        raise NotRowExpression(name)
+        raise unsupported(name)
 
     def value_function(self, node: Any) -> Expression:
         member = enums.SQLValueFunctionOp(node.op).name
@@ -260,13 +265,13 @@ class Analysis:
     def cast(self, node: Any) -> Expression:
         try:
             if not node.typeName.arrayBounds and node.typeName.names[-1].sval in OBJECT_TYPES:
-                raise NotRowExpression(node.typeName.names[-1].sval)  # the column executor knows the catalog's names
+                raise unsupported(node.typeName.names[-1].sval)  # the column executor knows the catalog's names
             target = cast_type(node.typeName)
         except DatabaseError as error:
             error.position = error.position or position_of(node.typeName)
             raise
         if target.name in ("regclass", "regtype"):
-            raise NotRowExpression(target.name)  # looked up in the catalog
+            raise unsupported(target.name)  # looked up in the catalog
         if isinstance(node.arg, ast.A_ArrayExpr) and is_array(target.name):
             return arrays.constructor(self, node.arg, target)
         argument = self.expression(node.arg)
@@ -369,7 +374,7 @@ class Analysis:
             return self._null_if(node)
         if kind in (Kind.AEXPR_BETWEEN, Kind.AEXPR_NOT_BETWEEN, Kind.AEXPR_BETWEEN_SYM, Kind.AEXPR_NOT_BETWEEN_SYM):
             return self._between(node)
-        raise NotRowExpression(str(kind))
+        raise unsupported(str(kind))
 
     def _equal(self, left: Expression, right: Expression, position: int) -> Expression:
         return self.operator("=", (left, right), position)
@@ -436,13 +441,13 @@ class Analysis:
     def row(self, node: Any) -> Expression:
         """A row as a value: its text."""
         if not node.args:
-            raise NotRowExpression("RowExpr")
+            raise unsupported("RowExpr")
         return self.call("row", self._all(node.args), position_of(node))
 
     def _row_comparison(self, name: str, left: Any, right: Any, position: int) -> Expression:
         """(a, b) = (c, d), (a, b) < (c, d): by the columns from left to right."""
         if not isinstance(right, ast.RowExpr):
-            raise NotRowExpression("row")
+            raise unsupported("row")
         pairs = list(zip(self._all(left.args), self._all(right.args), strict=False))
         if len(left.args or ()) != len(right.args or ()):
             raise DatabaseError("42601", "unequal number of entries in row expressions", position=position)
@@ -452,29 +457,12 @@ class Analysis:
                 return tests[0]
             return And(tests) if name == "=" else Or(tests)
         if name not in _NEGATED_COMPARISON:
-            raise NotRowExpression("row")
+            raise unsupported("row")
         strict = name[0]
         result = self.operator(name, pairs[-1], position)
         for pair in reversed(pairs[:-1]):
             result = Or((self.operator(strict, pair, position), And((self._equal(*pair, position), result))))
         return result
-
-
-def _make_interval_arguments(node: Any) -> list[Any]:
-    """All of its seven, by position or name, zero where they are left out. Raises 42883."""
-    given: dict[str, Any] = {}
-    for place, argument in enumerate(node.args or ()):
-        named = isinstance(argument, ast.NamedArgExpr)
-        name = argument.name if named else MAKE_INTERVAL[place] if place < len(MAKE_INTERVAL) else ""
-        if name not in MAKE_INTERVAL or name in given:
-            raise DatabaseError(
-                UNDEFINED_FUNCTION,
-                "function make_interval with these arguments does not exist",
-                position=position_of(node),
-            )
-        given[name] = argument.arg if named else argument
-    zero = ast.A_Const(isnull=False, val=ast.Integer(ival=0))
-    return [given.get(name, zero) for name in MAKE_INTERVAL]
 
 
 HANDLERS: dict[Any, Callable[[Any, Any], Expression]] = {

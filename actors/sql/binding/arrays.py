@@ -23,7 +23,7 @@ from actors.common.errors import (
 )
 from actors.sql.binding import json
 from actors.sql.binding.coercion import cannot_cast, coerce, coerce_argument, coerce_to_common, is_unknown, type_name
-from actors.sql.binding.scope import NotRowExpression, position_of
+from actors.sql.binding.scope import position_of, unsupported
 from actors.sql.expressions.casts import EXPLICIT, STRINGS
 from actors.sql.expressions.functions import Ambiguous, resolve_operator
 from actors.sql.expressions.tree import (
@@ -113,7 +113,7 @@ def subscript(analysis: Analysis, node: Any) -> Expression:
     dimensions."""
     array = _array(analysis, node.arg)
     if not all(isinstance(part, ast.A_Indices) for part in node.indirection):
-        raise NotRowExpression("field selection")
+        raise unsupported("field selection")
     if array.type.name == "jsonb":
         return json.subscript(analysis, array, node.indirection)
     if not is_array(array.type.name):

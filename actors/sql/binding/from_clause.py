@@ -11,7 +11,7 @@ from pglast import ast, enums
 from actors.common.errors import FEATURE_NOT_SUPPORTED, UNDEFINED_COLUMN, UNDEFINED_TABLE, DatabaseError
 from actors.sql.binding.coercion import coerce_to_common
 from actors.sql.binding.json_rows import EACH, ELEMENTS, pair_field, query_of_records
-from actors.sql.binding.names import Found, Level, Named, NamedColumns, Relation, columns_of_table, renamed
+from actors.sql.binding.names import Found, Level, Named, NamedColumns, Relation, renamed
 from actors.sql.binding.query import (
     CteItem,
     EmptyItem,
@@ -25,7 +25,7 @@ from actors.sql.binding.query import (
     TableItem,
 )
 from actors.sql.binding.query_analysis import FROM_FUNCTION, ON, QueryAnalysis
-from actors.sql.binding.scope import located
+from actors.sql.binding.scope import located, position_of
 from actors.sql.binding.set_calls import is_set, set_call, unnested
 from actors.sql.catalog.system_tables import find_system_table
 from actors.sql.expressions.tree import And, Coalesce, Column, Expression
@@ -94,16 +94,19 @@ def _table(binder: Binder, item: ast.RangeVar, level: Level) -> tuple[FromItem, 
     shown = alias or item.relname
     cte = level.find_cte(item.relname) if item.schemaname is None else None
     if cte is not None:
+        if cte.columns is None:
+            message = f'WITH query "{cte.name}" does not have a RETURNING clause'
+            raise DatabaseError(FEATURE_NOT_SUPPORTED, message, position=position_of(item))
         offset = binder.values.block(len(cte.columns))
         columns = NamedColumns(renamed(_of_fields(cte.columns), names, shown))
-        return CteItem(cte, offset), Relation(shown, columns, offset, table_name=item.relname)
-    table = binder.catalog.find_readable(item.schemaname, item.relname)
-    if table is not None:
-        named = columns_of_table(table)
+        return CteItem(binder.mention(cte), offset), Relation(shown, columns, offset, table_name=item.relname)
+    found = binder.find(item)
+    if found is not None:
+        table, named = found
         if names:
             named = NamedColumns(renamed(named.listed, names, shown))
         stored = TableItem(table, shown, binder.values.block(len(table.columns)), alias is not None)
-        binder.tables.append(stored)
+        binder.relations.append(stored)
         schema = table.schema if alias is None else ""
         return stored, Relation(shown, named, stored.offset, schema, table.name, (stored,))
     system = find_system_table(item.schemaname, item.relname)
@@ -116,7 +119,9 @@ def _table(binder: Binder, item: ast.RangeVar, level: Level) -> tuple[FromItem, 
     offset = binder.values.block(len(listed))
     columns = NamedColumns(renamed(listed, names, shown))
     schema = system.schema if alias is None else ""
-    return SystemItem(system, item.relname, offset), Relation(shown, columns, offset, schema, item.relname)
+    mentioned = SystemItem(system, item.relname, offset)
+    binder.relations.append(mentioned)
+    return mentioned, Relation(shown, columns, offset, schema, item.relname)
 
 
 def _subselect(binder: Binder, item: ast.RangeSubselect, level: Level) -> tuple[FromItem, Relation]:

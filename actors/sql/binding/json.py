@@ -14,7 +14,7 @@ from pglast import ast, enums
 from actors.common.errors import DATATYPE_MISMATCH, INVALID_PARAMETER_VALUE, DatabaseError
 from actors.sql.binding.coercion import coerce, coerce_unknown, is_unknown, type_name
 from actors.sql.binding.parameters import TEXT
-from actors.sql.binding.scope import NotRowExpression, position_of
+from actors.sql.binding.scope import position_of, unsupported
 from actors.sql.expressions.casts import EXPLICIT, STRINGS
 from actors.sql.expressions.json_making import check_even
 from actors.sql.expressions.tree import ArrayOf, Constant, Expression
@@ -56,7 +56,7 @@ def values(analysis: Analysis, name: str, arguments: Sequence[Expression], posit
 def as_json(analysis: Analysis, argument: Expression, kind: str, position: int = 0) -> Expression:
     """A value as json or jsonb; NULL stays NULL."""
     if argument.type.name == "record":
-        raise NotRowExpression("record")
+        raise unsupported("record")
     if isinstance(argument, Constant) and argument.value is None:
         return Constant(None, ColumnType(kind))
     return analysis.call(f"to_{kind}", [coerce_unknown(argument, analysis.parameters)], position)

@@ -17,8 +17,9 @@ row does: an expression of one table is for its rows as it stands.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import msgspec
 
@@ -30,23 +31,30 @@ from actors.sql.expressions.tree import Expression
 from actors.sql.results import Field
 from actors.sql.types.column_type import ColumnType
 
+ROW_KEY = ColumnType("bytea")
+"""A row's whole key, where a statement needs it as a value."""
+
+
 # -- FROM --------------------------------------------------------------------------------------------------------------
 
 
 @dataclass(slots=True, eq=False)
 class TableItem:
     """A stored table. `renamed`: it has an alias, so its schema-qualified name is not visible. `read`: positions of the
-    columns that the statement mentions, whether or not they are computed in the end: what privileges are asked for."""
+    columns that the statement mentions, whether or not they are computed in the end: what privileges are asked for.
+    `keyed`: the last position is the key that the row lies under. `locked`: a locking clause is about it."""
 
     table: Table
     alias: str
     offset: int
     renamed: bool = False
     read: set[int] = field(default_factory=set)
+    keyed: bool = False
+    locked: bool = False
 
     @property
     def width(self) -> int:
-        return len(self.table.columns)
+        return len(self.table.columns) + self.keyed
 
 
 @dataclass(slots=True, eq=False)
@@ -82,7 +90,7 @@ class CteItem:
 
     @property
     def width(self) -> int:
-        return len(self.cte.columns)
+        return len(self.cte.columns or ())
 
 
 @dataclass(slots=True, eq=False)
@@ -121,6 +129,7 @@ class JoinItem:
     condition: Expression | None
 
 
+RelationItem = TableItem | SystemItem
 Leaf = TableItem | SystemItem | QueryItem | CteItem | FunctionItem | EmptyItem
 FromItem = Leaf | JoinItem
 
@@ -134,15 +143,35 @@ def leaves(items: Sequence[FromItem]) -> Iterator[Leaf]:
             yield item
 
 
+def types_of(leaf: Leaf) -> list[ColumnType]:
+    """Of its columns, by position behind its offset."""
+    if isinstance(leaf, TableItem):
+        return [*(column.type for column in leaf.table.columns), *([ROW_KEY] if leaf.keyed else [])]
+    if isinstance(leaf, SystemItem):
+        return [*(type_ for _, type_ in leaf.system.columns), ColumnType("oid")]
+    if isinstance(leaf, QueryItem):
+        return [column.type for column in leaf.query.columns]
+    if isinstance(leaf, CteItem):
+        return [column.type for column in leaf.cte.columns or ()]
+    if isinstance(leaf, FunctionItem):
+        return [*(call.type for call in leaf.calls), *([ColumnType("int8")] if leaf.ordinality else [])]
+    return list(leaf.types)
+
+
 @dataclass(slots=True, eq=False)
 class Cte:
-    """A common table expression. `query` is None while the recursive term of its own query is bound."""
+    """A common table expression. `query` is None while the recursive term of its own query is bound, and where it is a
+    part of the statement that writes: the number of that part is `given`, and its RETURNING has the rows (`columns`
+    None: it has none). `relations` and `uses`: what it mentions."""
 
     name: str
-    columns: tuple[Field, ...]
+    columns: tuple[Field, ...] | None
     query: BoundQuery | None
     recursive: bool = False
     materialized: bool = False
+    given: int | None = None
+    relations: list[RelationItem] = field(default_factory=list)
+    uses: list[Cte] = field(default_factory=list)
 
 
 # -- values that are not of one row ------------------------------------------------------------------------------------
@@ -333,7 +362,8 @@ class ValuesRows:
 
 @dataclass(slots=True, eq=False)
 class BoundQuery:
-    """One query level. `columns` has its output as clients are told of it. A limit of None is none."""
+    """One query level. `columns` has its output as clients are told of it. A limit of None is none. `locking`: the
+    parser's query, where it has locking clauses, which are the planner's."""
 
     body: Select | SetOperation | ValuesRows
     columns: tuple[Field, ...]
@@ -343,12 +373,21 @@ class BoundQuery:
     limit: Expression | None = None
     offset: Expression | None = None
     ties: bool = False
+    locking: Any = None
 
 
 @dataclass(slots=True, eq=False)
 class BoundStatement:
-    """`tables`: every mention of a stored table in it, in subqueries too."""
+    """`relations`: every mention of a relation in it, in subqueries too."""
 
     query: BoundQuery
     values: Values
-    tables: tuple[TableItem, ...]
+    relations: tuple[RelationItem, ...]
+
+    @property
+    def tables(self) -> list[TableItem]:
+        return tables_of(self.relations)
+
+
+def tables_of(relations: Iterable[RelationItem]) -> list[TableItem]:
+    return [item for item in relations if isinstance(item, TableItem)]

@@ -28,8 +28,8 @@ from actors.sql.binding.coercion import coerce, coerce_boolean, coerce_unknown, 
 from actors.sql.binding.function_kinds import SETS, WINDOW_FUNCTIONS
 from actors.sql.binding.json_rows import PAIR_FIELDS, ROW_TAKERS, is_pair_field, row_json, row_to_json
 from actors.sql.binding.names import Level, names_of
-from actors.sql.binding.query import CatalogCall, FieldOf, GroupingCall, Select, Subquery, Value
-from actors.sql.binding.scope import NotRowExpression, located, position_of
+from actors.sql.binding.query import BoundQuery, CatalogCall, FieldOf, GroupingCall, Select, Subquery, Value
+from actors.sql.binding.scope import located, position_of, unsupported
 from actors.sql.catalog.catalog_functions import CATALOG_FUNCTIONS
 from actors.sql.expressions.tree import Column, Constant, Expression
 from actors.sql.types.column_type import ColumnType
@@ -37,6 +37,7 @@ from actors.sql.types.column_type import ColumnType
 if TYPE_CHECKING:
     from actors.sql.binding.select import Binder
 
+OID = ColumnType("oid")
 BOOL, INT4, INT8, TEXT = ColumnType("bool"), ColumnType("int4"), ColumnType("int8"), ColumnType("text")
 Kind = enums.SubLinkType
 
@@ -114,10 +115,12 @@ class QueryAnalysis(Analysis):
     def column(self, node: Any) -> Expression:
         names = names_of(node)
         if names is None:
-            raise NotRowExpression("*")
+            raise unsupported("*")
         try:
             position, type_ = self.level.resolve(names)
         except DatabaseError as error:
+            if error.sqlstate == UNDEFINED_COLUMN and (table := self.level.tableoid(names)) is not None:
+                return Constant(table, OID)
             relation = (
                 self.level.find_relation(names) if error.sqlstate == UNDEFINED_COLUMN and len(names) == 1 else None
             )
@@ -178,7 +181,7 @@ class QueryAnalysis(Analysis):
             return self.value(aggregate_calls.aggregate_call(self.at(AGGREGATE), node, name))
         if name in SETS or name in PAIR_FIELDS:
             if not self._sets:
-                raise set_calls.not_allowed()
+                raise set_calls.not_allowed("" if self.place.sets else self.place.clause)
             self.level.sets.append(name)
             with_sets, self._sets = self._sets, False
             try:
@@ -187,7 +190,7 @@ class QueryAnalysis(Analysis):
                 self._sets = with_sets
         if name in WINDOW_FUNCTIONS:
             raise DatabaseError("42809", f"window function {name} requires an OVER clause", position=position_of(node))
-        raise NotRowExpression(name)
+        raise unsupported(name)
 
     def grouping(self, node: Any) -> Expression:
         arguments = tuple(self.typed(argument) for argument in node.args)
@@ -195,6 +198,10 @@ class QueryAnalysis(Analysis):
 
     def indirection(self, node: Any) -> Expression:
         [part, *others] = node.indirection
+        if not others and isinstance(part, ast.String) and isinstance(node.arg, ast.ColumnRef):
+            names = names_of(node.arg)
+            if names is not None and self.level.find(names) is None and self.level.find_relation(names) is not None:
+                return self.column(ast.ColumnRef(fields=(*node.arg.fields, part), location=node.arg.location))
         if not others and isinstance(part, ast.String) and is_pair_field(node.arg, part.sval):
             call = SimpleNamespace(**{slot: getattr(node.arg, slot) for slot in node.arg.__slots__})
             call.funcname = (ast.String(sval=f"{node.arg.funcname[-1].sval}.{part.sval}"),)
@@ -248,7 +255,7 @@ class QueryAnalysis(Analysis):
         if kind == Kind.EXPR_SUBLINK:
             if len(query.columns) != 1:
                 raise DatabaseError(SYNTAX_ERROR, "subquery must return only one column", position=position_of(link))
-            return self.value(Subquery("SCALAR", query, query.columns[0].type))
+            return self.scalar(query)
         if kind == Kind.ARRAY_SUBLINK:
             if len(query.columns) != 1:
                 raise DatabaseError(SYNTAX_ERROR, "subquery must return only one column", position=position_of(link))
@@ -259,6 +266,13 @@ class QueryAnalysis(Analysis):
                 "ALL" if kind == Kind.ALL_SUBLINK else "ANY", link.testexpr, operator, query, position_of(link)
             )
         raise DatabaseError(FEATURE_NOT_SUPPORTED, "this kind of subquery is not supported")
+
+    def scalar(self, query: BoundQuery) -> Column:
+        """The one value of a query of one column."""
+        return self.value(Subquery("SCALAR", query, query.columns[0].type))
+
+    def default(self, node: Any) -> Expression:
+        raise DatabaseError(SYNTAX_ERROR, "DEFAULT is not allowed in this context", position=position_of(node))
 
     def _row_and_query(self, node: Any) -> Expression:
         """(a, b) = (SELECT c, d)"""
@@ -297,6 +311,7 @@ class QueryAnalysis(Analysis):
         ast.CoalesceExpr: _without_sets,
         ast.SubLink: subquery,
         ast.GroupingFunc: grouping,
+        ast.SetToDefault: default,
         Bound: bound,
     }
 

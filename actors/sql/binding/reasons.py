@@ -28,27 +28,7 @@ class Reason(StrEnum):
     AGGREGATE_CLAUSES = "an aggregate beside a join, ORDER BY or LIMIT"
     AGGREGATE_TYPE = "an aggregate over values of this type"
     JOIN_PATH = "a join without an index to look rows up by"
+    SEQUENCE = "nextval or its kin in a condition"
     SLOW = "an expression that may take long"
     FUNCTION = "a function or an operation that the row executor lacks"
     EXPRESSION = "an expression that the row executor lacks"
-
-
-class NotForRows(Exception):
-    """Internal: the row executor does not take this, the column executor may. `what`: the part of the statement, in the
-    analyzer's words."""
-
-    def __init__(self, reason: Reason = Reason.EXPRESSION, what: str = "") -> None:
-        super().__init__(what or reason.value)
-        self.reason = reason
-        self.what = what
-
-
-class NotRowStatement(NotForRows):
-    """The statement's shape, its relations or their access paths."""
-
-
-class NotRowExpression(NotForRows):
-    """No scalar expression of one row: an aggregate, a subquery ..."""
-
-    def __init__(self, what: str = "", reason: Reason = Reason.EXPRESSION) -> None:
-        super().__init__(reason, what)

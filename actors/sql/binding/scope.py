@@ -1,5 +1,4 @@
-"""What the analyzer needs to know of names: `Scope`, which the planners implement; and the refusal of what is not of
-one row."""
+"""What the analyzer needs to know of names: `Scope`, which the levels of a query are; and where errors are."""
 
 from __future__ import annotations
 
@@ -7,8 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
 
-from actors.common.errors import UNDEFINED_COLUMN, UNDEFINED_TABLE, DatabaseError
-from actors.sql.binding.reasons import NotRowExpression as NotRowExpression
+from actors.common.errors import FEATURE_NOT_SUPPORTED, UNDEFINED_COLUMN, UNDEFINED_TABLE, DatabaseError
 from actors.sql.types.column_type import ColumnType
 
 
@@ -16,6 +14,11 @@ def position_of(node: Any) -> int:
     """Of a parser's node in the statement, from 1 on; 0 where it does not say."""
     location = getattr(node, "location", None)
     return 0 if location is None or location < 0 else location + 1
+
+
+def unsupported(what: str) -> DatabaseError:
+    """0A000 for a form of expression that is not supported where it stands; `what`: in the analyzer's words."""
+    return DatabaseError(FEATURE_NOT_SUPPORTED, f"this kind of expression is not supported here: {what}")
 
 
 @contextmanager

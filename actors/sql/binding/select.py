@@ -10,7 +10,8 @@ Errors are PostgreSQL's, and the only ones there are: the executors find nothing
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from typing import Any
 
 from pglast import ast, enums
@@ -19,19 +20,17 @@ from actors.common.errors import (
     DATATYPE_MISMATCH,
     FEATURE_NOT_SUPPORTED,
     INVALID_COLUMN_REFERENCE,
-    INVALID_RECURSION,
     SYNTAX_ERROR,
     DatabaseError,
 )
 from actors.sql.binding import with_decided_parameters
 from actors.sql.binding.aggregate_calls import directions
+from actors.sql.binding.arbiters import find_arbiters
 from actors.sql.binding.coercion import coerce, coerce_unknown, common_type, is_unknown, type_name
 from actors.sql.binding.column_names import figure_name
 from actors.sql.binding.from_clause import from_clause
-from actors.sql.binding.function_kinds import AGGREGATES
 from actors.sql.binding.grouping import check_grouped, dependent_columns, group_items
-from actors.sql.binding.names import Level, names_of
-from actors.sql.binding.nodes import any_call
+from actors.sql.binding.names import Level, NamedColumns, columns_of_table, names_of
 from actors.sql.binding.object_casts import shown_identifier
 from actors.sql.binding.output_names import Targets, named, ordinal
 from actors.sql.binding.parameters import ParameterTypes
@@ -39,12 +38,14 @@ from actors.sql.binding.query import (
     BoundQuery,
     BoundStatement,
     Cte,
+    RelationItem,
     Select,
     SetOperation,
     SortItem,
     TableItem,
     Values,
     ValuesRows,
+    leaves,
 )
 from actors.sql.binding.query_analysis import (
     DISTINCT_ON,
@@ -58,6 +59,8 @@ from actors.sql.binding.query_analysis import (
     QueryAnalysis,
 )
 from actors.sql.binding.scope import located, position_of
+from actors.sql.binding.with_clause import bind_ctes
+from actors.sql.catalog.schema import Index, Table
 from actors.sql.catalog.snapshot import Catalog
 from actors.sql.expressions.casts import ASSIGNMENT
 from actors.sql.expressions.tree import BOOL, Column, Constant, Expression
@@ -73,45 +76,127 @@ SET_OPERATIONS = {
 
 
 def bind_statement(statement: ast.SelectStmt, catalog: Catalog, parameters: ParameterTypes) -> BoundStatement:
-    """Raises DatabaseError as PostgreSQL would, NotRowExpression for a form of expression that is not supported.
-    Locking clauses are the caller's."""
-    binder = Binder(catalog, parameters, statement)
+    """Raises DatabaseError as PostgreSQL would."""
+    return bind_query(Binder(catalog, parameters, statement), statement)
+
+
+def bind_query(binder: Binder, statement: ast.SelectStmt) -> BoundStatement:
+    """`binder`: of this statement alone."""
     query = binder.query(statement)
-    return BoundStatement(query, binder.values, tuple(binder.tables))
+    return BoundStatement(query, binder.values, tuple(binder.relations))
 
 
 class Binder:
-    """One statement's. `outermost`: the query whose rows the client sees."""
+    """One statement's. `outermost`: the query whose rows the client sees. `given`: what the parts of the statement that
+    write give to it, by the identity of their nodes in WITH."""
 
-    __slots__ = ("catalog", "outermost", "parameters", "tables", "values")
+    __slots__ = ("_uses", "catalog", "given", "locking", "outermost", "parameters", "relations", "values")
 
-    def __init__(self, catalog: Catalog, parameters: ParameterTypes, outermost: Any = None) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        parameters: ParameterTypes,
+        outermost: Any = None,
+        given: Mapping[int, Cte] | None = None,
+    ) -> None:
         self.catalog = catalog
         self.parameters = parameters
         self.values = Values()
-        self.tables: list[TableItem] = []
+        self.relations: list[RelationItem] = []
+        """What it mentions, but for common table expressions that nothing reads."""
         self.outermost = outermost
+        self.given = given or {}
+        self.locking: list[ast.SelectStmt] | None = None
+        """Its queries that lock rows, where it is a statement that writes: it may have some."""
+        self._uses: list[Cte] = []
+
+    def beside(self) -> Binder:
+        """For a query of the statement with positions of its own."""
+        made = copy(self)
+        made.values, made.relations, made._uses = Values(), [], []
+        return made
 
     def query(self, statement: Any, parent: Level | None = None, *, is_arm: bool = False) -> BoundQuery:
         """`is_arm`: of a set operation, which decides about columns that have no type yet."""
-        if not isinstance(statement, ast.SelectStmt):
-            raise DatabaseError(FEATURE_NOT_SUPPORTED, "data-modifying statements in WITH are not supported")
-        if statement.lockingClause and statement is not self.outermost:
-            raise DatabaseError(
-                FEATURE_NOT_SUPPORTED, "a locking clause such as FOR UPDATE is not supported in a subquery here"
-            )
+        if statement.lockingClause:
+            if statement is not self.outermost and self.locking is None:
+                message = "a locking clause such as FOR UPDATE is not supported in a subquery here"
+                raise DatabaseError(FEATURE_NOT_SUPPORTED, message)
+            if self.locking is not None:
+                self.locking.append(statement)
         level = Level(parent=parent)
-        ctes = _with_clause(self, statement.withClause, level) if statement.withClause is not None else ()
+        ctes = self.with_clause(statement.withClause, level)
         if statement.op != enums.SetOperation.SETOP_NONE:
             query = _set_operation(self, statement, level)
         elif statement.valuesLists:
             query = _values(self, statement, level)
         else:
             query = _simple(self, statement, level, is_arm)
+        if statement.lockingClause:
+            query.locking = statement
+            _note_locked(query, statement.lockingClause)
         if ctes:
-            query.ctes = ctes
-            query.recursive = bool(statement.withClause.recursive)
+            query.ctes = self.that_are_read(ctes)
+            query.recursive = bool(query.ctes) and bool(statement.withClause.recursive)
         return query
+
+    # -- relations
+
+    def find(self, node: ast.RangeVar) -> tuple[Table, NamedColumns] | None:
+        """What FROM reads under a name, and its columns; None where it is nothing that is stored."""
+        table = self.catalog.find_readable(node.schemaname, node.relname)
+        return None if table is None else (table, columns_of_table(table))
+
+    def target(self, node: ast.RangeVar) -> Table:
+        """What a statement may change. Raises 42P01."""
+        return self.catalog.table(node.schemaname, node.relname)
+
+    def arbiters(self, table: Table, infer: Any) -> tuple[Index, ...]:
+        """Whose conflicts ON CONFLICT is about. Raises 42704, 42703, 42P10."""
+        return find_arbiters(table, infer)
+
+    # -- WITH
+
+    def with_clause(self, clause: Any, level: Level) -> tuple[Cte, ...]:
+        """The common table expressions, by their names at `level`."""
+        return () if clause is None else bind_ctes(self, clause, level)
+
+    def with_clauses(self, clauses: Sequence[Any]) -> tuple[tuple[Cte, ...], dict[str, Cte], bool]:
+        """Of several WITH (None for none), each within the one before it: their expressions, those that are visible by
+        name, and whether one is recursive."""
+        level: Level | None = None
+        made: tuple[Cte, ...] = ()
+        visible: dict[str, Cte] = {}
+        for clause in clauses:
+            level = Level(parent=level)
+            made += self.with_clause(clause, level)
+            visible |= level.ctes
+        return made, visible, any(clause is not None and clause.recursive for clause in clauses)
+
+    def mention(self, cte: Cte) -> Cte:
+        self._uses.append(cte)
+        return cte
+
+    def bind_cte(self, bind: Callable[[], Cte]) -> Cte:
+        """What it mentions counts once something reads it."""
+        around = self.relations, self._uses
+        self.relations, self._uses = [], []
+        try:
+            cte = bind()
+            cte.relations, cte.uses = self.relations, self._uses
+        finally:
+            self.relations, self._uses = around
+        return cte
+
+    def that_are_read(self, ctes: Sequence[Cte]) -> tuple[Cte, ...]:
+        """Those of `ctes`, in whose scope everything has been bound, that something reads: no other one runs."""
+        kept: list[Cte] = []
+        for cte in reversed(ctes):
+            if any(cte is used for used in self._uses):
+                self.relations += cte.relations
+                self._uses += cte.uses
+                kept.insert(0, cte)
+        return tuple(kept)
 
     def expression(self, node: Any, level: Level, place: Place, expected: ColumnType | None = None) -> Expression:
         """Typed; an untyped literal or parameter is `expected`, or text."""
@@ -126,80 +211,13 @@ class Binder:
         return expression
 
 
-# -- WITH --------------------------------------------------------------------------------------------------------------
-
-
-def _with_clause(binder: Binder, clause: ast.WithClause, level: Level) -> tuple[Cte, ...]:
-    made: list[Cte] = []
-    for node in clause.ctes:
-        names = [name.sval for name in node.aliascolnames or ()]
-        materialized = node.ctematerialized == enums.CTEMaterialize.CTEMaterializeAlways
-        if clause.recursive and _mentions(node.ctequery, node.ctename):
-            cte = _recursive(binder, node, level, names)
-            cte.materialized = materialized
-        else:
-            query = binder.query(node.ctequery, level)
-            cte = Cte(node.ctename, _renamed(query.columns, names, node.ctename), query, False, materialized)
-            level.ctes[cte.name] = cte
-        made.append(cte)
-    return tuple(made)
-
-
-def _renamed(columns: Sequence[Field], names: Sequence[str], what: str) -> tuple[Field, ...]:
-    """Raises 42P10 for more names than columns."""
-    if len(names) > len(columns):
-        message = f'table "{what}" has {len(columns)} columns available but {len(names)} columns specified'
-        raise DatabaseError(INVALID_COLUMN_REFERENCE, message)
-    fields = [
-        Field(name, each.type, each.table_oid, each.attribute) for name, each in zip(names, columns, strict=False)
-    ]
-    return (*fields, *columns[len(names) :])
-
-
-def _recursive(binder: Binder, node: ast.CommonTableExpr, level: Level, names: list[str]) -> Cte:
-    """The first arm gives the column types; the second sees the CTE by name."""
-    statement = node.ctequery
-    if not isinstance(statement, ast.SelectStmt) or statement.op != enums.SetOperation.SETOP_UNION:
-        message = (
-            f'recursive query "{node.ctename}" does not have the form non-recursive-term UNION [ALL] recursive-term'
-        )
-        raise DatabaseError(INVALID_RECURSION, message)
-    head = binder.query(statement.larg, level)
-    cte = Cte(node.ctename, _renamed(head.columns, names, node.ctename), None, True)
-    level.ctes[cte.name] = cte
-    if _aggregates_over(statement.rarg, node.ctename):
-        raise DatabaseError(
-            INVALID_RECURSION, "aggregate functions are not allowed in a recursive query's recursive term"
-        )
-    second = binder.query(statement.rarg, level)
-    if len(head.columns) != len(second.columns):
-        raise DatabaseError(SYNTAX_ERROR, "each UNION query must have the same number of columns")
-    cte.query = BoundQuery(SetOperation("UNION", bool(statement.all), head, second), head.columns)
-    return cte
-
-
-def _aggregates_over(statement: Any, name: str) -> bool:
-    """Whether a query level over the recursive query's own rows has an aggregate: such a term may never end."""
-
-    def is_aggregate(call: ast.FuncCall) -> bool:
-        return call.over is None and call.funcname[-1].sval in AGGREGATES
-
-    return (
-        isinstance(statement, ast.SelectStmt)
-        and _mentions(statement.fromClause, name)
-        and any_call((statement.targetList, statement.havingClause), is_aggregate)
-    )
-
-
-def _mentions(node: Any, name: str) -> bool:
-    """Whether a RangeVar of that name occurs anywhere below `node`."""
-    if isinstance(node, ast.RangeVar):
-        return bool(node.schemaname is None and node.relname == name)
-    if isinstance(node, tuple | list):
-        return any(_mentions(item, name) for item in node)
-    if isinstance(node, ast.Node):
-        return any(_mentions(getattr(node, slot), name) for slot in node.__slots__)
-    return False
+def _note_locked(query: BoundQuery, clauses: Sequence[Any]) -> None:
+    for item in leaves(query.body.items) if isinstance(query.body, Select) else ():
+        if isinstance(item, TableItem):
+            item.locked = any(
+                not clause.lockedRels or item.alias in {locked.relname for locked in clause.lockedRels}
+                for clause in clauses
+            )
 
 
 # -- set operations and VALUES -----------------------------------------------------------------------------------------
@@ -215,17 +233,18 @@ def _set_operation(binder: Binder, statement: ast.SelectStmt, level: Level) -> B
     for number, (one, other) in enumerate(zip(left.columns, right.columns, strict=True)):
         type_ = common_type([one.type, other.type], word)
         for arm in (left, right):
-            _give_type(binder, arm, number, type_)
+            give_type(binder, arm, number, type_)
         columns.append(Field(one.name, type_))
     query = BoundQuery(SetOperation(word, bool(statement.all), left, right), tuple(columns))
     return _ordered(binder, statement, level, query, "invalid UNION/INTERSECT/EXCEPT ORDER BY clause")
 
 
-def _give_type(binder: Binder, arm: BoundQuery, number: int, type_: ColumnType) -> None:
+def give_type(binder: Binder, arm: BoundQuery, number: int, type_: ColumnType) -> None:
     """A column without a type takes that of the other arm's."""
     if arm.columns[number].type.name != "unknown":
         return
-    assert isinstance(arm.body, Select)
+    if not isinstance(arm.body, Select):
+        return
     typed = coerce(arm.body.targets[number], type_, binder.parameters)
     assert typed is not None
     arm.body.targets[number] = typed
@@ -283,8 +302,7 @@ def _simple(binder: Binder, statement: ast.SelectStmt, level: Level, is_arm: boo
         level.windows = {window.name: window for window in statement.windowClause}
     fields: list[Field] = []
     targets: list[Expression] = []
-    for node in statement.targetList or ():
-        _target(binder, node, level, fields, targets, statement is binder.outermost)
+    bind_targets(binder, statement.targetList or (), level, TARGETS, fields, targets, statement is binder.outermost)
     where = None if statement.whereClause is None else binder.condition(statement.whereClause, level, WHERE)
     having = None if statement.havingClause is None else binder.condition(statement.havingClause, level, HAVING)
     keeps_unknown = is_arm and not (statement.distinctClause or statement.sortClause or statement.groupClause)
@@ -317,11 +335,24 @@ def _simple(binder: Binder, statement: ast.SelectStmt, level: Level, is_arm: boo
     return query
 
 
-def _target(
-    binder: Binder, node: Any, level: Level, fields: list[Field], targets: list[Expression], is_shown: bool
+def bind_targets(
+    binder: Binder,
+    nodes: Sequence[Any],
+    level: Level,
+    place: Place,
+    fields: list[Field],
+    targets: list[Expression],
+    is_shown: bool = False,
 ) -> None:
-    """One item of the select list, or the columns of a star."""
-    value = node.val
+    """A list of SELECT or RETURNING, added to `fields` and `targets`. An untyped literal stays one. `is_shown`: to a
+    client."""
+    for node in nodes:
+        _target(QueryAnalysis(binder, level, place), node, fields, targets, is_shown)
+
+
+def _target(analysis: QueryAnalysis, node: Any, fields: list[Field], targets: list[Expression], is_shown: bool) -> None:
+    """One item of the list, or the columns of a star."""
+    value, level = node.val, analysis.level
     if isinstance(value, ast.ColumnRef):
         names = names_of(value)
         if names is None:
@@ -334,7 +365,6 @@ def _target(
             targets.append(level.mentioned(found, value))
             fields.append(Field(node.name or names[-1], column.type, column.table_oid, column.attribute))
             return
-    analysis = QueryAnalysis(binder, level, TARGETS)
     expression = None
     if is_shown and isinstance(value, ast.TypeCast):
         expression = shown_identifier(analysis, value)

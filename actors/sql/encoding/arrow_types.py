@@ -81,6 +81,19 @@ def arrow_type(type: ColumnType) -> pa.DataType:
     return _FIXED[type.name]
 
 
+_ORDERED = frozenset(
+    {
+        *("bool", "int2", "int4", "int8", "float4", "float8", "text", "varchar", "uuid", "bytea"),
+        *("date", "time", "timestamp", "timestamptz"),
+    }
+)
+
+
+def is_ordered_by_arrow(type: ColumnType) -> bool:
+    """Arrow orders such columns as PostgreSQL does, but for the places of NULLs and NaN."""
+    return type.name in _ORDERED or (type.name == "numeric" and _decimal_scale(type) is not None)
+
+
 def to_arrow(datums: Sequence[Any], type: ColumnType) -> pa.Array:
     """One column. Raises 0A000 or 22008 for a value that its Arrow type cannot hold."""
     convert = _TO_ARROW.get(type.name)

@@ -89,6 +89,8 @@ nextval
 5
 SELECT 1
 ERROR 0A000: nextval() is supported in select lists, VALUES, SET, RETURNING and defaults
-ERROR 0A000: nextval() is supported in select lists, VALUES, SET, RETURNING and defaults
+?column?
+1
+SELECT 1
 DROP TABLE
 DROP SEQUENCE

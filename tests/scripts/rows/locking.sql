@@ -297,7 +297,7 @@ ERROR 42703: column "nosuch" does not exist
 1
 SELECT 1
 ERROR 42P01: relation "jobs" in FOR UPDATE clause not found in FROM clause
-ERROR 0A000: a locking clause such as FOR UPDATE is not supported in a subquery here
+ERROR 0A000: FOR NO KEY UPDATE is not supported in a query of this kind
 
 # a lock is a write, as far as a read-only transaction goes
 BEGIN READ ONLY;

@@ -11,7 +11,7 @@ import pglast
 import pytest
 
 from actors.common.errors import DatabaseError
-from actors.sql.binding import NotRowExpression, ParameterTypes, analyze, coerce_assignment, coerce_unknown, common_type
+from actors.sql.binding import ParameterTypes, analyze, coerce_assignment, coerce_unknown, common_type
 from actors.sql.encoding import scan_program
 from actors.sql.expressions.compile import compile_expression, compile_filter, compile_tuple
 from actors.sql.expressions.environment import Environment
@@ -147,9 +147,10 @@ def test_errors_say_where(sql: str, sqlstate: str, position: int) -> None:
 @pytest.mark.parametrize(
     "sql", ["count(*)", "sum(a)", "a + max(b)", "(select 1)", "exists (select 1)", "rank() over ()"]
 )
-def test_what_is_no_value_of_one_row_is_left_to_the_column_executor(sql: str) -> None:
-    with pytest.raises(NotRowExpression):
+def test_what_is_no_value_of_one_row_is_refused_outside_of_queries(sql: str) -> None:
+    with pytest.raises(DatabaseError) as caught:
         tree(sql)
+    assert caught.value.sqlstate == "0A000"
 
 
 def assigned(sql: str, target: ColumnType, **values: Any) -> Any:

@@ -1,0 +1,99 @@
+"""What statements that write share when they are planned: constraints, changers of rows, RETURNING."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from actors.query_processor.planner.planning import Planning
+from actors.query_processor.planner.route import names_objects
+from actors.query_processor.planner.subquery import QueryPlanner, Results
+from actors.query_processor.row_executor.changing import RowChanger
+from actors.query_processor.row_executor.constraints import CompiledCheck, CompiledOption, RowConstraints
+from actors.query_processor.row_executor.modifying import Returning
+from actors.query_processor.row_executor.referring import watch_of
+from actors.query_processor.row_executor.stored_table import StoredTable
+from actors.query_processor.transaction.view import RETURNED
+from actors.sql.binding import statements as bound
+from actors.sql.binding.query import Cte, CteItem, Values
+from actors.sql.binding.standalone import over_rows
+from actors.sql.binding.targets import bind_row_expression, parse_expression
+from actors.sql.catalog.schema import Table
+from actors.sql.expressions.compile import compile_expression, compile_tuple
+from actors.sql.expressions.tree import Column, Expression, calls_sequences, columns_of, rewrite
+from actors.sql.results import Field
+from actors.sql.types.column_type import ColumnType
+
+INT4 = ColumnType("int4")
+Places = dict[int, int]
+"""Position in the statement -> place in the row at hand."""
+
+
+def constraints_of(planning: Planning, table: Table, positions: frozenset[int] | None = None) -> RowConstraints:
+    """The constraints that a write of `positions` (None: of whole rows) has to pass."""
+    checks: list[CompiledCheck] = []
+    for check in table.checks:
+        node = parse_expression(check.expression)
+        expression = bind_row_expression(node, table, table.name, planning.parameters)
+        if positions is None or not positions.isdisjoint(columns_of(expression)):
+            checks.append((check, compile_expression(expression)))
+    options: list[CompiledOption] = []
+    for option in planning.check_options:
+        condition = bind_row_expression(option.condition, table, option.alias, planning.parameters)
+        options.append((option.view, compile_expression(condition)))
+    return RowConstraints(table, checks, planning.settings.limits, positions, options)
+
+
+def changer_of(planning: Planning, stored: StoredTable, positions: frozenset[int]) -> RowChanger:
+    limits = planning.settings.limits
+    return RowChanger(
+        stored,
+        constraints_of(planning, stored.table, positions),
+        limits,
+        positions,
+        watch_of(stored.table, planning.catalog, positions),
+    )
+
+
+def calls_in(expressions: Iterable[Expression], values: Values) -> list[int]:
+    """Positions of the values in them that one row does not tell, ascending."""
+    return sorted({position for each in expressions for position in columns_of(each) if position in values.calls})
+
+
+def plan_returning(
+    planning: Planning,
+    returning: bound.Returning | None,
+    values: Values,
+    results: Results,
+    layout: Sequence[tuple[int, ColumnType]],
+    plan_query: QueryPlanner,
+) -> Returning:
+    """`layout`: of the rows that the statement has changed, position in the statement and type by place. What these
+    rows alone do not tell (a subquery that depends on them) is a query over them."""
+    if returning is None:
+        return Returning()
+    targets = [results.taken(target, with_lists=True) for target in returning.targets]
+    places: Places = {position: place for place, (position, _) in enumerate(layout)}
+    wanted: list[Expression] = []
+    for target in targets:
+        if names_objects(target):
+            wanted.append(target)
+        else:
+            wanted += [Column(position, values.calls[position].type) for position in calls_in([target], values)]
+    query = None
+    if wanted:
+        query = plan_query(planning, over_rows(wanted, values, places, len(layout) + 1, _rows_of(layout)))
+
+    def change(node: Expression) -> Expression | None:
+        if node in wanted:
+            return Column(len(layout) + wanted.index(node), node.type)
+        return Column(places[node.position], node.type) if isinstance(node, Column) else None
+
+    expressions = tuple(rewrite(target, change) for target in targets)
+    waits = any(map(calls_sequences, expressions))
+    return Returning(list(returning.fields), compile_tuple(expressions), waits, query)
+
+
+def _rows_of(layout: Sequence[tuple[int, ColumnType]]) -> Callable[[int], CteItem]:
+    types = [*(type_ for _, type_ in layout), INT4]
+    columns = tuple(Field(f"c{number}", type_) for number, type_ in enumerate(types, 1))
+    return lambda offset: CteItem(Cte("returned", columns, None, given=RETURNED), offset)
