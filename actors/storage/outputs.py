@@ -42,7 +42,8 @@ class Output(Protocol):
 
     def add_part(self, part: BlockPart) -> None: ...
 
-    def finish(self) -> pa.RecordBatch: ...
+    def finish(self) -> list[pa.RecordBatch]:
+        """At least one."""
 
 
 def base_rows(part: BlockPart) -> Rows:
@@ -86,16 +87,11 @@ class _BatchOutput:
             self.count += batch.num_rows
             self.size_bytes += batch.nbytes
 
-    def finish(self) -> pa.RecordBatch:
-        if len(self._batches) == 1:
-            return self._batches[0]
+    def finish(self) -> list[pa.RecordBatch]:
         schema = self.compiled.schema
         if not self._batches:
-            return pa.record_batch([pa.array([], field.type) for field in schema], schema=schema)
-        if not schema:
-            return _without_columns(self.count)
-        columns = zip(*(batch.columns for batch in self._batches), strict=True)
-        return pa.record_batch([pa.concat_arrays(pieces) for pieces in columns], schema=schema)
+            return [pa.record_batch([pa.array([], field.type) for field in schema], schema=schema)]
+        return self._batches if schema else [_without_columns(self.count)]
 
 
 def _without_columns(rows: int) -> pa.RecordBatch:
@@ -135,9 +131,11 @@ class RowsOutput(_BatchOutput):
             )
             self._keys, self._values = [], []
 
-    def finish(self) -> pa.RecordBatch:
+    def finish(self) -> list[pa.RecordBatch]:
+        """One."""
         self._flush()
-        return super().finish()
+        batches = super().finish()
+        return batches if len(batches) == 1 else [pa.concat_batches(batches)]
 
     def _project(self, row: list[Any]) -> bytes:
         positions = self.compiled.positions
@@ -162,7 +160,7 @@ class RowsOutput(_BatchOutput):
             return
         newer = RowsOutput(self.bound)
         newer.add_rows(part.overlay_keys, part.overlay_values, 0)
-        overlay = newer.finish()
+        [overlay] = newer.finish()
         self._keep(in_key_order([base, overlay], [base.column(0), overlay.column(0)]))
 
 
@@ -195,18 +193,18 @@ class FirstRowsOutput(_BatchOutput):
         self._keep(pa.record_batch(arrays, names=["key", "value", *map(str, self._first.positions)]))
         self.add_rows(part.overlay_keys, part.overlay_values, 0)
 
-    def finish(self) -> pa.RecordBatch:
+    def finish(self) -> list[pa.RecordBatch]:
         loose = RowsOutput(self.bound)
         for _, key, value in nsmallest(self._rows_max, self._loose):
             loose.keep_row(key, value)
-        made = [loose.finish()]
+        made = loose.finish()
         if self._batches:
             batch = pa.Table.from_batches(self._batches).combine_chunks().to_batches()[0]
             if batch.num_rows > self._rows_max:
                 batch = batch.take(self._first.of(dict(zip(self._first.positions, batch.columns[2:], strict=True))))
             made.append(pa.record_batch(batch.columns[:2], schema=ROWS_SCHEMA))
         self.count = sum(batch.num_rows for batch in made)
-        return in_key_order(made, [batch.column(0) for batch in made])
+        return [in_key_order(made, [batch.column(0) for batch in made])]
 
 
 class ColumnsOutput(_BatchOutput):
@@ -375,7 +373,7 @@ class AggregatesOutput:
                 if result[place] is not None:
                     made.add_partial(result[place])
 
-    def finish(self) -> pa.RecordBatch:
+    def finish(self) -> list[pa.RecordBatch]:
         groups = list(self._groups.values())
         arrays = [
             to_arrow([group.datums[place] for group in groups], self.compiled.types[position])
@@ -383,4 +381,4 @@ class AggregatesOutput:
         ]
         for place, made in enumerate(self.compiled.accumulators()):
             arrays.append(to_arrow([group.accumulators[place].result() for group in groups], made.result_type))
-        return pa.record_batch(arrays, schema=self.compiled.schema)
+        return [pa.record_batch(arrays, schema=self.compiled.schema)]

@@ -231,9 +231,9 @@ class _Run:
     async def _until_whole(self) -> None:
         """After a loss. Where another nemesis strikes meanwhile it may take as long as that does."""
         if self._plan.nemeses == 1:
-            await self._cluster.until_whole(seconds=LOSSY_WHOLE_S_MAX)
+            await self._cluster.until_whole(seconds=LOSSY_WHOLE_S_MAX, clocks_are_right=self._recent)
         else:
-            await self._cluster.until_whole(self._strikes_end)
+            await self._cluster.until_whole(self._strikes_end, clocks_are_right=self._recent)
 
     def account(self) -> None:
         report = self._report

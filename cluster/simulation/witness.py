@@ -287,8 +287,8 @@ class Witness:
             return
         sealed = self._sealed.get(role)
         last = decode_header(request.records[-1])
-        if answer.durable_lsn < last.lsn:
-            return
+        if answer.durable_lsn < last.lsn or answer.first_lsn > last.lsn:
+            return  # the latter: it has been trimmed since, as a repeated Append's answer may find
         # What a learner takes counts for nothing: it may have lost its promise with its disk, and be filled by the
         # writer that it was promised against.
         fenced = (

@@ -148,6 +148,8 @@ class World:
         """Called with a disk that is new."""
         self.collects_garbage = True
         """At its end. A process that ends soon need not (campaign.py)."""
+        self._starts: dict[str, int] = {}
+        """Of processes that have left: one of the same name draws other numbers."""
         self._graveyard: list[object] = []
         """Dead code is kept until the end, so that no garbage collection runs its `finally` blocks at a time of its own
         choosing."""
@@ -173,6 +175,7 @@ class World:
         drift = random.uniform(-self.faults.clock_drift_ppm_max, self.faults.clock_drift_ppm_max)
         clock = SimulatedClock(self.loop.time, offset, drift, self.faults.clock_error_us, self.faults.clock_honest)
         process = self.processes[name] = Process(name, az, specs, specs if first is None else first, clock)
+        process.starts = self._starts.pop(name, 0)
         for spec in specs:
             self.disk_of(process, spec.name)
         return process
@@ -182,6 +185,7 @@ class World:
         process = self.processes.pop(name, None)
         if process is not None:
             self.trace.add("end", name)
+            self._starts[name] = process.starts
             if process.up:
                 self._end(process)
 
