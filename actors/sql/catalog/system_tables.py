@@ -164,7 +164,12 @@ def _descriptions(transaction: CatalogReader) -> Iterator[Row]:
 
 
 def _jobs(transaction: CatalogReader) -> Iterator[Row]:
+    """Those of the roles whose privileges the current user has; admin's are all."""
+    roles = transaction.catalog.roles
+    reader = roles.find(transaction.environment.user)
     for job in transaction.catalog.jobs():
+        if reader is None or not roles.has_privileges_of(reader.id, job.role):
+            continue
         row: Row = {"job_id": job.id, "status": job.status, "details": job.details or None, "job_type": job.job_type}
         times = {name: getattr(job, name) - EPOCH_US for name in ("start_time", "update_time")}
         yield {**row, **times, "class_id": job.class_id, "object_id": job.object_id, "object_name": job.object_name}
