@@ -139,7 +139,6 @@ BUGS: dict[str, Planted] = {
         Planted(
             reading.forgets_the_catalog_at_the_horizon, ("AssertionError: I4",), change=with_settings(small_storage)
         ),
-        Planted(reading.takes_a_block_for_settled, ANY, change=with_settings(small_storage)),
         Planted(reading.a_merge_drops_a_version, ANY, change=with_settings(small_storage)),
         Planted(reading.a_merge_forgets_deletes, ANY, change=with_settings(small_storage)),
         Planted(reading.loses_a_write_in_a_restart, ANY, change=with_settings(small_storage)),

@@ -23,8 +23,7 @@ from actors.query_processor.transaction.committing import Committing
 from actors.query_processor.transaction.services import TransactionServices
 from actors.query_processor.transaction.transaction import Transaction
 from actors.runtime.interfaces import Bus
-from actors.storage import block_scan, maintenance
-from actors.storage.block_scan import BlockPart
+from actors.storage import maintenance
 from actors.storage.maintenance import Maintenance
 from actors.storage.memtable import Memtable
 from actors.storage.replica import StorageReplica
@@ -152,16 +151,6 @@ def forgets_the_catalog_at_the_horizon() -> None:
         store.catalog_changes = [change for change in store.catalog_changes if change > store.horizon]
 
     Store._raise_horizon = careless  # type: ignore[method-assign]
-
-
-def takes_a_block_for_settled() -> None:
-    """A scan by blocks shows rows that are newer than its snapshot."""
-    selection = block_scan._selection
-
-    def careless(store: Store, part: BlockPart, at: int, overlay: dict[bytes, Any]) -> Any:
-        return selection(store, part, max(at, part.block.footer.max_ts), overlay)
-
-    block_scan._selection = careless
 
 
 def a_merge_drops_a_version() -> None:
