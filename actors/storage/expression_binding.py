@@ -25,6 +25,7 @@ from actors.sql.expressions import tree
 from actors.sql.expressions.compile import compile_expression, compile_filter
 from actors.sql.expressions.environment import IMMUTABLE_ENVIRONMENT
 from actors.sql.types.arrays import element_of
+from actors.sql.types.base import BITS, ORDERED_BYTES
 from actors.sql.types.column_type import ColumnType
 from actors.storage.aggregates import FLOATS, INTEGERS, NotVectorized
 
@@ -41,7 +42,7 @@ _KERNELS = {
     ">=": pc.greater_equal,
 }
 _TEXTS = frozenset({"text", "varchar"})
-_ALONE = frozenset({"bpchar", "bool", "uuid", "bytea", "date", "time", "timestamp", "timestamptz", "numeric"})
+_ALONE = ORDERED_BYTES | BITS | {"bpchar", "bool", "bytea", "date", "time", "timestamp", "timestamptz", "numeric"}
 """Compared with their own kind only."""
 
 

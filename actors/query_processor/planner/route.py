@@ -43,7 +43,7 @@ PLAIN_AGGREGATES = frozenset({"count", "sum", "min", "max", "avg"})
 _INTEGERS = frozenset({"int2", "int4", "int8"})
 _FLOATS = frozenset({"float4", "float8"})
 _ADDED = _INTEGERS | _FLOATS | {"numeric"}
-_ORDERED = _ADDED | {"text", "varchar", "bpchar", "date", "time", "timestamp", "timestamptz", "interval"}
+_ORDERED = _ADDED | {"text", "varchar", "bpchar", "date", "time", "timetz", "timestamp", "timestamptz", "interval"}
 
 
 @dataclass(frozen=True, slots=True)
