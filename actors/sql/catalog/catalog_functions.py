@@ -373,6 +373,9 @@ def _fill_descriptions() -> None:
     _add("pg_get_userbyid", (OID,), TEXT, _user_by_id)
     _add("pg_get_viewdef", (OID,), TEXT, _view_definition)
     _add("pg_get_viewdef", (OID, BOOL), TEXT, _view_definition)
+    _add("pg_get_viewdef", (OID, INT4), TEXT, _view_definition)
+    _add("pg_get_viewdef", (TEXT,), TEXT, _view_definition)
+    _add("pg_get_viewdef", (TEXT, BOOL), TEXT, _view_definition)
     for name in ("pg_get_statisticsobjdef_columns", "pg_get_partkeydef", "pg_get_partition_constraintdef"):
         _add(name, (OID,), TEXT, _constant(None))
     for name in ("pg_get_triggerdef", "pg_get_ruledef", "pg_get_functiondef", "pg_get_function_sqlbody"):

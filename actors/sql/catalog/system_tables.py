@@ -42,8 +42,8 @@ FIRST_VIEW_OID = 12000
 """PostgreSQL's views have an oid of their own at each initdb; its tables' are always the same (system_oids.txt)."""
 TYPE_NAMES = {
     "sql_identifier": "name",
-    "character_data": "text",
-    "yes_or_no": "text",
+    "character_data": "varchar",
+    "yes_or_no": "varchar",
     "cardinal_number": "int4",
     "time_stamp": "timestamptz",
     "char": "char",
@@ -64,6 +64,7 @@ KNOWN = frozenset(ARRAY_TYPES) | frozenset(
         "int8",
         "bool",
         "text",
+        "varchar",
         "name",
         "char",
         "timestamptz",
