@@ -5,6 +5,9 @@
 
 Arrow selects NULLs last and NaN just before them, whichever way it goes. Where PostgreSQL has them first, a column that
 says so is selected by before.
+
+Once so many rows as wanted are there, a block's rows are compared with the worst of these by the first column; few are
+left to be selected from.
 """
 
 from __future__ import annotations
@@ -30,6 +33,8 @@ class FirstRows:
     def __init__(self, order: Sequence[OrderBy], types: Sequence[ColumnType], rows_max: int) -> None:
         self._order = order
         self._rows_max = rows_max
+        self._worst: pa.Scalar | None = None
+        """By the first column, of as many rows as wanted."""
         self.positions = sorted({item.position for item in order})
         self._is_vectorized = all(is_ordered_by_arrow(types[position]) for position in self.positions)
         self._encode = KeyCodec(
@@ -48,6 +53,21 @@ class FirstRows:
         """Numbers (ascending) of the first rows. Raises NotVectorized."""
         if not self._is_vectorized:
             raise NotVectorized
+        leading = columns[self._order[0].position]
+        comparable = not leading.null_count and not pa.types.is_floating(leading.type)
+        if self._worst is None or not comparable:
+            rows = self._selected(columns)
+            if comparable and len(rows) == self._rows_max:
+                bounds = pc.min_max(leading.take(rows))
+                self._worst = bounds["min" if self._order[0].descending else "max"]
+            return rows
+        compare = pc.greater_equal if self._order[0].descending else pc.less_equal
+        rows = pc.indices_nonzero(compare(leading, self._worst)).cast(pa.int64())
+        if len(rows) > self._rows_max:
+            rows = rows.take(self._selected({position: column.take(rows) for position, column in columns.items()}))
+        return rows
+
+    def _selected(self, columns: dict[int, pa.Array]) -> pa.Array:
         keys: list[tuple[pa.Array, bool]] = []
         for item in self._order:
             column = columns[item.position]

@@ -42,7 +42,8 @@ class Output(Protocol):
 
     def add_part(self, part: BlockPart) -> None: ...
 
-    def finish(self) -> pa.RecordBatch: ...
+    def finish(self) -> list[pa.RecordBatch]:
+        """At least one."""
 
 
 def base_rows(part: BlockPart) -> Rows:
@@ -86,16 +87,15 @@ class _BatchOutput:
             self.count += batch.num_rows
             self.size_bytes += batch.nbytes
 
-    def finish(self) -> pa.RecordBatch:
-        if len(self._batches) == 1:
-            return self._batches[0]
+    def finish(self) -> list[pa.RecordBatch]:
         schema = self.compiled.schema
         if not self._batches:
-            return pa.record_batch([pa.array([], field.type) for field in schema], schema=schema)
-        if not schema:
-            return _without_columns(self.count)
-        columns = zip(*(batch.columns for batch in self._batches), strict=True)
-        return pa.record_batch([pa.concat_arrays(pieces) for pieces in columns], schema=schema)
+            return [pa.record_batch([pa.array([], field.type) for field in schema], schema=schema)]
+        return self._batches if schema else [_without_columns(self.count)]
+
+
+def _passed(mask: pa.Array) -> int:
+    return pc.sum(mask).as_py() or 0
 
 
 def _without_columns(rows: int) -> pa.RecordBatch:
@@ -135,9 +135,11 @@ class RowsOutput(_BatchOutput):
             )
             self._keys, self._values = [], []
 
-    def finish(self) -> pa.RecordBatch:
+    def finish(self) -> list[pa.RecordBatch]:
+        """One."""
         self._flush()
-        return super().finish()
+        batches = super().finish()
+        return batches if len(batches) == 1 else [pa.concat_batches(batches)]
 
     def _project(self, row: list[Any]) -> bytes:
         positions = self.compiled.positions
@@ -148,21 +150,21 @@ class RowsOutput(_BatchOutput):
 
     def add_part(self, part: BlockPart) -> None:
         try:
-            _, rows = self.bound.part_columns(part, [])
+            _, mask = self.bound.part_columns(part, [])
         except (NotVectorized, DatabaseError):
             self.add_rows(*all_rows(part), 0)
             return
         self._flush()
         columns = [part.pick(part.block.batch.column(0)), part.pick(part.block.batch.column(2))]
-        if rows is not None:
-            columns = [column.take(rows) for column in columns]
+        if mask is not None:
+            columns = [column.filter(mask) for column in columns]
         base = pa.record_batch(columns, schema=ROWS_SCHEMA)
         if not part.overlay_keys:
             self._keep(base)
             return
         newer = RowsOutput(self.bound)
         newer.add_rows(part.overlay_keys, part.overlay_values, 0)
-        overlay = newer.finish()
+        [overlay] = newer.finish()
         self._keep(in_key_order([base, overlay], [base.column(0), overlay.column(0)]))
 
 
@@ -184,29 +186,29 @@ class FirstRowsOutput(_BatchOutput):
 
     def add_part(self, part: BlockPart) -> None:
         try:
-            columns, rows = self.bound.part_columns(part, self._first.positions)
+            columns, mask = self.bound.part_columns(part, self._first.positions)
             first = self._first.of(columns)
         except (NotVectorized, DatabaseError):
             self.add_rows(*all_rows(part), 0)
             return
-        picked = first if rows is None else rows.take(first)
+        picked = first if mask is None else pc.indices_nonzero(mask).take(first)
         arrays = [part.pick_some(part.block.batch.column(place), picked) for place in (0, 2)]
         arrays += [columns[position].take(first) for position in self._first.positions]
         self._keep(pa.record_batch(arrays, names=["key", "value", *map(str, self._first.positions)]))
         self.add_rows(part.overlay_keys, part.overlay_values, 0)
 
-    def finish(self) -> pa.RecordBatch:
+    def finish(self) -> list[pa.RecordBatch]:
         loose = RowsOutput(self.bound)
         for _, key, value in nsmallest(self._rows_max, self._loose):
             loose.keep_row(key, value)
-        made = [loose.finish()]
+        made = loose.finish()
         if self._batches:
             batch = pa.Table.from_batches(self._batches).combine_chunks().to_batches()[0]
             if batch.num_rows > self._rows_max:
                 batch = batch.take(self._first.of(dict(zip(self._first.positions, batch.columns[2:], strict=True))))
             made.append(pa.record_batch(batch.columns[:2], schema=ROWS_SCHEMA))
         self.count = sum(batch.num_rows for batch in made)
-        return in_key_order(made, [batch.column(0) for batch in made])
+        return [in_key_order(made, [batch.column(0) for batch in made])]
 
 
 class ColumnsOutput(_BatchOutput):
@@ -229,18 +231,18 @@ class ColumnsOutput(_BatchOutput):
     def add_part(self, part: BlockPart) -> None:
         compiled = self.compiled
         try:
-            columns, rows = self.bound.part_columns(part, compiled.positions)
+            columns, mask = self.bound.part_columns(part, compiled.positions)
         except (NotVectorized, DatabaseError):
             self.add_rows(*all_rows(part), 0)
             return
         if not compiled.schema:
-            self._keep(_without_columns(part.base_rows if rows is None else len(rows)))
+            self._keep(_without_columns(part.base_rows if mask is None else _passed(mask)))
             self.add_rows(part.overlay_keys, part.overlay_values, 0)
             return
         keys: pa.Array | None = None
         if self.program.with_key or part.overlay_keys:
             keys = part.pick(part.block.batch.column(0))
-            keys = keys if rows is None else keys.take(rows)
+            keys = keys if mask is None else keys.filter(mask)
         arrays = [keys] if self.program.with_key else []
         base = pa.record_batch(arrays + [columns[position] for position in compiled.positions], schema=compiled.schema)
         if not part.overlay_keys:
@@ -319,11 +321,11 @@ class AggregatesOutput:
             if argument is not None and argument.position is not None
         ]
         try:
-            columns, rows = self.bound.part_columns(part, sorted({*used, *self._group_by}))
+            columns, mask = self.bound.part_columns(part, sorted({*used, *self._group_by}))
             if self._group_by:
                 self._add_groups(columns)
             else:
-                self._add_columns(columns, part.base_rows if rows is None else len(rows))
+                self._add_columns(columns, part.base_rows if mask is None else _passed(mask))
         except (NotVectorized, DatabaseError, pa.ArrowException):
             self.add_rows(*all_rows(part), 0)
             return
@@ -375,7 +377,7 @@ class AggregatesOutput:
                 if result[place] is not None:
                     made.add_partial(result[place])
 
-    def finish(self) -> pa.RecordBatch:
+    def finish(self) -> list[pa.RecordBatch]:
         groups = list(self._groups.values())
         arrays = [
             to_arrow([group.datums[place] for group in groups], self.compiled.types[position])
@@ -383,4 +385,4 @@ class AggregatesOutput:
         ]
         for place, made in enumerate(self.compiled.accumulators()):
             arrays.append(to_arrow([group.accumulators[place].result() for group in groups], made.result_type))
-        return pa.record_batch(arrays, schema=self.compiled.schema)
+        return [pa.record_batch(arrays, schema=self.compiled.schema)]

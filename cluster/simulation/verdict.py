@@ -26,8 +26,6 @@ from bisect import bisect_right, insort
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import pyarrow as pa
-
 from actors.adjudicator.claim import TABLE_BYTES
 from actors.common import write_set
 from actors.common.errors import DatabaseError
@@ -399,7 +397,7 @@ async def scan_all(world: World, role: str, start: bytes, end: bytes, at: Timest
     resume: bytes | None = start
     while resume is not None:
         answer = await _scan(world, role, Scan(resume, end, at))
-        rows = pa.ipc.open_stream(answer.rows).read_next_batch()
+        rows = answer.rows.batch
         found.update(zip(rows.column(0).to_pylist(), rows.column(1).to_pylist(), strict=True))
         resume = answer.resume
     return found

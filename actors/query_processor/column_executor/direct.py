@@ -16,6 +16,7 @@ from string import ascii_lowercase, ascii_uppercase
 from actors.query_processor.column_executor.numerics import PRODUCT_SCALE_MAX, aligned, fixed, scale_in
 from actors.query_processor.column_executor.values import TEXT_TYPES, duck_type
 from actors.sql.expressions import tree
+from actors.sql.types.base import BITS, ORDERED_BYTES
 from actors.sql.types.column_type import ColumnType
 
 INTEGERS = frozenset({"int2", "int4", "int8"})
@@ -23,7 +24,9 @@ NUMBERS = INTEGERS | {"float4", "float8", "numeric"}
 COMPARED_AS_POSTGRESQL = (
     NUMBERS
     | TEXT_TYPES
-    | {"bool", "bytea", "uuid", "date", "time", "timestamp", "timestamptz", "interval", "oid", "jsonb"}
+    | ORDERED_BYTES
+    | BITS
+    | {"bool", "bytea", "date", "time", "timestamp", "timestamptz", "interval", "oid", "jsonb"}
 )
 TEXT_DIRECT = {"length": "length", "char_length": "length", "reverse": "reverse"}
 CASES = {"lower": (ascii_uppercase, ascii_lowercase), "upper": (ascii_lowercase, ascii_uppercase)}

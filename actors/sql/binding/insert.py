@@ -37,33 +37,35 @@ from actors.sql.expressions.tree import Column as ColumnNode
 from actors.sql.expressions.tree import Expression
 
 
-def bind_insert(binder: Binder, statement: Any) -> BoundInsert:
-    """`binder`: of this statement alone. Raises DatabaseError as PostgreSQL would."""
+def bind_insert(binder: Binder, statement: Any, around: Any = None) -> BoundInsert:
+    """`binder`: of this statement alone; `around`: the WITH that it stands in. Raises DatabaseError as PostgreSQL
+    would."""
+    clauses = (around, statement.withClause)
     level = Level()
     target = bind_target(binder, statement.relation, level)
     targets = _target_columns(target.table, statement.cols)
     query = statement.selectStmt
-    outer = Level()
-    ctes = binder.with_clause(statement.withClause, outer)
-    level.ctes = outer.ctes
+    ctes, level.ctes, recursive = binder.with_clauses(clauses)
     source: InsertRows | InsertQuery
     given: Sequence[Column] = ()
     if query is None:
         source = InsertRows((tuple(_defaults(binder, target.table)),))
     elif _plain_values(query):
-        source, given = _rows(binder, statement, target.table, targets, Level(ctes=outer.ctes))
+        alone = Level(ctes=level.ctes, beyond=level.relations[:1])
+        source, given = _rows(binder, statement, target.table, targets, alone)
     else:
-        source, given = _query(binder, statement, target.table, targets)
+        source, given = _query(binder, statement, target.table, targets, clauses)
     conflict = _conflict(binder, statement.onConflictClause, target, level)
     returning = bind_returning(binder, statement.returningClause, _own(level))
-    if binder.that_are_read(ctes):
-        raise DatabaseError(FEATURE_NOT_SUPPORTED, "WITH is supported in the query of an INSERT only")
+    ctes = binder.that_are_read(ctes)
     return BoundInsert(
         target,
         tuple(column.position for column in given),
         source,
         conflict,
         returning,
+        ctes,
+        recursive and bool(ctes),
         binder.values,
         tuple(binder.relations),
     )
@@ -71,7 +73,7 @@ def bind_insert(binder: Binder, statement: Any) -> BoundInsert:
 
 def _own(level: Level) -> Level:
     """Without `excluded`."""
-    return Level(relations=level.relations[:1], ctes=level.ctes)
+    return Level(relations=level.relations[:1], ctes=level.ctes, beyond=level.relations[1:])
 
 
 def _target_columns(table: Table, nodes: Sequence[Any] | None) -> tuple[Column, ...]:
@@ -128,17 +130,16 @@ def _rows(
 
 
 def _query(
-    binder: Binder, statement: Any, table: Table, targets: Sequence[Column]
+    binder: Binder, statement: Any, table: Table, targets: Sequence[Column], clauses: Sequence[Any]
 ) -> tuple[InsertQuery, Sequence[Column]]:
     """The query sees nothing of the statement but its WITH."""
     inner = binder.beside()
-    outer = Level()
-    ctes = inner.with_clause(statement.withClause, outer)
-    query = inner.query(statement.selectStmt, Level(ctes=outer.ctes), is_arm=True)
+    ctes, visible, recursive = inner.with_clauses(clauses)
+    query = inner.query(statement.selectStmt, Level(ctes=visible), is_source=True)
     ctes = inner.that_are_read(ctes)
     if ctes:
         query.ctes = (*ctes, *query.ctes)
-        query.recursive = query.recursive or bool(statement.withClause.recursive)
+        query.recursive = query.recursive or recursive
     matched = _matched(targets, len(query.columns), bool(statement.cols))
     for number, column in enumerate(matched):
         give_type(inner, query, number, column.type)

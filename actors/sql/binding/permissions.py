@@ -15,18 +15,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import pglast
 from pglast import ast
 
-from actors.sql.binding.change import bind_change
-from actors.sql.binding.insert import bind_insert
 from actors.sql.binding.names import Named, NamedColumns, columns_of_table
 from actors.sql.binding.parameters import ParameterTypes
-from actors.sql.binding.query import Cte, RelationItem, SystemItem
-from actors.sql.binding.select import Binder, bind_query
+from actors.sql.binding.parts import MakeBinder, bind_parts
+from actors.sql.binding.query import BoundStatement, Cte, RelationItem, SystemItem
+from actors.sql.binding.select import Binder
 from actors.sql.binding.statements import BoundInsert, BoundWrite
 from actors.sql.binding.views import VIEWS_MAX
 from actors.sql.catalog.privileges import (
@@ -81,8 +80,7 @@ Needs = Sequence[Need | Restricted]
 def required(statement: Any, catalog: Catalog, types: Sequence[ColumnType | None] = ()) -> Needs:
     """Of a SELECT, INSERT, UPDATE or DELETE that could be planned under `catalog`. `types`: of its parameters."""
     needs: list[Need | Restricted] = []
-    binder = _Binder(catalog, ParameterTypes(types), statement)
-    _add(needs, binder, statement, None, set())
+    _add(needs, statement, partial(_Binder, catalog, ParameterTypes(types)), catalog)
     return needs
 
 
@@ -202,25 +200,24 @@ def _view_table(view: View) -> Table:
 
 def _add(
     needs: list[Need | Restricted],
-    binder: _Binder,
     statement: Any,
-    role: int | None,
-    seen: set[tuple[int, int]],
+    make_binder: MakeBinder,
+    catalog: Catalog,
+    role: int | None = None,
+    seen: set[tuple[int, int]] | None = None,
     writes: int = 0,
 ) -> None:
-    """What `statement` needs, and the views in it. `writes`: what is done to a view is done to what it reads."""
-    catalog = binder.catalog
+    """What `statement` needs, and the views in it. `writes`: what is done to a view is done to what it reads. `seen`:
+    views that have been looked at, and for what."""
+    seen = set() if seen is None else seen
     found: list[tuple[Need, int]] = []
-    relations: Iterable[RelationItem]
-    if isinstance(statement, ast.SelectStmt):
-        relations = bind_query(binder, statement).relations
-    else:
-        binder.locking = []
-        write = (
-            bind_insert(binder, statement) if isinstance(statement, ast.InsertStmt) else bind_change(binder, statement)
-        )
-        found.append(_of_target(write, catalog, role))
-        relations = write.all_relations
+    relations: list[RelationItem] = []
+    for part in bind_parts(statement, make_binder):
+        if isinstance(part, BoundStatement):
+            relations += part.relations
+        else:
+            found.append(_of_target(part, catalog, role))
+            relations += part.all_relations
     for item in relations:
         if isinstance(item, SystemItem):
             if item.system.name in RESTRICTED:
@@ -239,8 +236,8 @@ def _add(
         if isinstance(view, View) and (view.id, written) not in seen:
             seen.add((view.id, written))
             text = pglast.parse_sql(view.query)[0].stmt
-            inner = _Binder(catalog, ParameterTypes(), text, sources=view.sources)
-            _add(needs, inner, text, view.owner, seen, written)
+            within = partial(_Binder, catalog, ParameterTypes(), sources=view.sources)
+            _add(needs, text, within, catalog, view.owner, seen, written)
 
 
 def _of_target(write: BoundWrite, catalog: Catalog, role: int | None) -> tuple[Need, int]:

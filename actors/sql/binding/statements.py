@@ -89,14 +89,16 @@ class Conflict:
 
 @dataclass(slots=True, eq=False)
 class BoundInsert:
-    """`given`: positions of the columns that the statement has values for, which are not all defaults. `values` and
-    `relations` are those of VALUES, ON CONFLICT and RETURNING."""
+    """`given`: positions of the columns that the statement has values for, which are not all defaults. `ctes`, `values`
+    and `relations` are those of VALUES, ON CONFLICT and RETURNING."""
 
     target: TableItem
     given: tuple[int, ...]
     source: InsertRows | InsertQuery
     conflict: Conflict | None
     returning: Returning | None
+    ctes: tuple[Cte, ...]
+    recursive: bool
     values: Values
     relations: tuple[RelationItem, ...]
 

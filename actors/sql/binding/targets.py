@@ -66,7 +66,9 @@ def target_column(table: Table, node: Any) -> Column:
         if column.name == node.name:
             return column
     message = f'column "{node.name}" of relation "{table.name}" does not exist'
-    raise DatabaseError(UNDEFINED_COLUMN, message, position=position_of(node))
+    qualified = bool(node.indirection) and node.name == table.name
+    hint = "SET target columns cannot be qualified with the relation name." if qualified else ""
+    raise DatabaseError(UNDEFINED_COLUMN, message, hint=hint, position=position_of(node))
 
 
 # -- values ------------------------------------------------------------------------------------------------------------

@@ -34,6 +34,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from actors.common.errors import DATETIME_FIELD_OVERFLOW, FEATURE_NOT_SUPPORTED, DatabaseError
+from actors.sql.types.base import BITS, ORDERED_BYTES
 from actors.sql.types.column_type import ColumnType
 
 EPOCH_DAYS = 10957
@@ -62,7 +63,8 @@ _FIXED: dict[str, pa.DataType] = {
     "jsonb": pa.utf8(),
     "oid": pa.int64(),
     "bytea": pa.binary(),
-    "uuid": pa.binary(),
+    **dict.fromkeys(sorted(ORDERED_BYTES), pa.binary()),
+    **dict.fromkeys(sorted(BITS), pa.utf8()),
     "date": pa.date32(),
     "time": pa.time64("us"),
     "timestamp": pa.timestamp("us"),

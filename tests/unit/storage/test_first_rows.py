@@ -97,3 +97,14 @@ def test_nulls_and_nan_have_postgresqls_places(name: str, descending: bool, null
         assert chosen == sorted(chosen)
         assert sorted(keys[row] for row in chosen) == sorted(keys)[:rows_max]
         assert [first.sort_key([datum]) for datum in datums] == keys
+
+
+@pytest.mark.parametrize("descending", [False, True])
+def test_later_blocks_may_be_as_good_as_the_worst_so_far(descending: bool) -> None:
+    first = FirstRows((OrderBy(0, descending, descending), OrderBy(1, True, True)), [INT4, INT4], 2)
+    sign = -1 if descending else 1
+    ones = [[1, 2, 3], [7, 7, 7]], [[2, 3, 2, 5], [9, 9, 9, 9]], [[None, 2, 0], [1, 9, 0]], [[3, 4], [9, 9]]
+    expected = [0, 1], [0, 2], [1, 2] if not descending else [0, 2], []
+    for (leading, second), rows in zip(ones, expected, strict=True):
+        leading = [None if number is None else sign * number for number in leading]
+        assert first.of({0: to_arrow(leading, INT4), 1: to_arrow(second, INT4)}).to_pylist() == rows

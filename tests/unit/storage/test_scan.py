@@ -117,7 +117,7 @@ def answers(
 
 
 def table(found: list[Scanned]) -> pa.Table:
-    batches = [pa.ipc.open_stream(scanned.rows).read_next_batch() for scanned in found]
+    batches = [scanned.rows.batch for scanned in found]
     assert [batch.num_rows for batch in batches] == [scanned.count for scanned in found]
     return pa.Table.from_batches(batches)
 
