@@ -327,8 +327,8 @@ NOT_FOUND: tuple[str, ...] = (
     "who_comes_under_an_old_name_is_stopped",
     "a_checkpoint_is_believed_after_its_disk_is_lost",
 )
-"""Those that no run has found so far, of few that were made. Tests leave them out; whoever finds one (`--keep`) takes it
-from here."""
+"""Those that no run has found so far, of few that were made. Tests leave them out; whoever finds one (`--keep`) takes
+it from here."""
 
 CAMPAIGN = Options(pause=HUNT_PAUSE)
 """What a bug that must be found as drawn is found by."""
