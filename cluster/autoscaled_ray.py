@@ -165,7 +165,8 @@ def _start_head(port: int, config: Path) -> Any:
 
     guard()
     Node.start_api_server = lambda self, **_: None  # type: ignore[method-assign]
-    thrifty.without_dashboard_agents()
+    thrifty.without_agents()
+    thrifty.without_waiting()
     make: Any = RayParams  # its annotations are narrower than what it takes
     parameters = make(
         gcs_server_port=port,

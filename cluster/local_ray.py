@@ -143,6 +143,7 @@ class LocalRay:
         self._temporary = temporary
         self._cluster: Any = None
         self._nodes: dict[str, Any] = {}
+        self._template: thrifty.Template | None = None
 
     def start(self) -> str:
         """Raises NotProtected."""
@@ -156,7 +157,9 @@ class LocalRay:
         ray_utils.set_sigterm_handler = lambda sigterm_handler: None
         # Ray would start, and wait for, the server of a dashboard that is left out.
         Node.start_api_server = lambda self, **_: None  # type: ignore[method-assign]
-        thrifty.without_dashboard_agents()
+        thrifty.without_agents()
+        thrifty.without_waiting()
+        self._template = thrifty.Template(self._temporary / "template")
         cluster = Cluster(shutdown_at_exit=True)
         self._cluster = cluster
         for number, az in enumerate(self._azs):
@@ -196,6 +199,8 @@ class LocalRay:
     def mend(self) -> bool:
         """Replace raylets that have died. False when the head node (with Ray's control process) has, which nothing here
         can mend."""
+        if self._template is not None:
+            self._template.mend()
         for az, node in list(self._nodes.items()):
             if not node.dead_processes():
                 continue
@@ -212,3 +217,6 @@ class LocalRay:
         if self._cluster is not None:
             self._cluster.shutdown()
             self._cluster = None
+        if self._template is not None:
+            self._template.end()
+            self._template = None

@@ -48,7 +48,8 @@ def look(address: str) -> Found:
     except ray.exceptions.AuthenticationError:
         there = False
     if not there:
-        raise NotJoined(f"there is no token for the Ray at {address}: {NO_TOKEN}")
+        nobody = _answer(_started(address, "disabled"), address)
+        raise NotJoined(nobody.error or f"there is no token for the Ray at {address}: {NO_TOKEN}")
     with_token, without = _started(address, "token"), _started(address, "disabled")
     found, stranger = _answer(with_token, address), _answer(without, address)
     if found.error:
@@ -109,7 +110,8 @@ def _look(address: str) -> Found:
     try:
         socket.create_connection((host.strip("[]"), number), CONNECT_S_MAX).close()
     except OSError as error:
-        return Found(error=f"no Ray answers at {place}: {(error.strerror or str(error)).lower()}")
+        asked = place if address in (place, "auto") else f"{address} ({place}, as Ray takes it)"
+        return Found(error=f"no Ray answers at {asked}: {(error.strerror or str(error)).lower()}")
     return _ask(place)
 
 

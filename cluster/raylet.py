@@ -55,7 +55,8 @@ def _start(spec: Spec) -> Any:
     from ray._private.parameter import RayParams
 
     guard()
-    thrifty.without_dashboard_agents()
+    thrifty.without_agents()
+    thrifty.without_waiting()
     make: Any = RayParams  # its annotations are narrower than what it takes
     resources = dict(spec.resources)
     parameters = make(

@@ -84,9 +84,6 @@ class Journaling:
     replica. Uncommitted ones are always held: their bound is the adjudicator's queue (`waiting`, `backlog_bytes`)."""
     replica_bytes_max: int = 8 << 20
     """Latest records that a replica keeps in memory, so that the live stream reads nothing from disk."""
-    sync_inline: bool = True
-    """fdatasync in the event loop (a process of its own: what piles up meanwhile is the next group) or in a thread
-    (shared process)."""
 
 
 @dataclass(frozen=True)

@@ -89,9 +89,7 @@ async def _scan(plan: ReadPlan, number: int, folder: Path, answers: queue.Queue[
         bus.set_topology(plan.topology)
         clock = SystemClock()
         client = StorageClient(
-            Context(
-                NAME, "", bus, clock, LocalDisk(folder, sync_inline=True), random.Random(), loop.create_task, settings
-            ),
+            Context(NAME, "", bus, clock, LocalDisk(folder), random.Random(), loop.create_task, settings),
             _asking(bus, plan.topology),
         )
         start, end = plan.parts[number]

@@ -117,7 +117,7 @@ class _Running:
         """End what the role has started; a real disk has a thread."""
         await _cancel(self.tasks)
         if isinstance(self.disk, LocalDisk):
-            await asyncio.to_thread(self.disk.close)  # a sync under way may take long
+            await self.disk.close()  # a sync under way may take long
 
 
 def exit_process(error: BaseException) -> None:
@@ -175,15 +175,10 @@ class Host:
         identity: TlsIdentity | None = None,
     ) -> Host:
         """On this machine: a socket bus at `endpoint` (with the certificate `identity`, where it is over TLS), the
-        system's clock and disk, entropy from the system.
-
-        Journal replicas sync in the event loop where `journaling.sync_inline` says so; all others in a thread, since
-        their syncs are long.
-        """
+        system's clock and disk, entropy from the system."""
 
         def disk_of(role: str) -> Disk:
-            inline = settings.journaling.sync_inline and role.startswith("journal/")
-            return LocalDisk(data_dir / role, sync_inline=inline, room=data_dir)
+            return LocalDisk(data_dir / role, room=data_dir)
 
         return cls(
             name,
@@ -269,7 +264,7 @@ class Host:
         disk = self._disk_of(name)
         await disk.clear()
         if isinstance(disk, LocalDisk):
-            disk.close()
+            await disk.close()
 
     async def stop_roles(self) -> None:
         """Last started, first stopped. All are stopped even where one fails; the first error is raised."""

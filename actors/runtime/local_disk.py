@@ -4,10 +4,9 @@ What it promises: once `sync` has called back with None, every byte appended bef
 entry in its folder, and that folder's in its own), survive a crash of the machine. `replace` is atomic and durable when
 it returns. Paths cannot leave the folder.
 
-Group commit. `sync` does not sync at once: the loop first sends what is to be sent and takes in what has arrived, then
-all syncs of the file asked for so far are one fdatasync (`sync_inline`: in the loop itself, right for a process of its
-own: what piles up is the next group; else in a thread, one at a time for each file, what is asked for meanwhile being
-the next group).
+Group commit. All syncs of a file that one turn of the loop asks for are one fdatasync, one at a time for each file;
+what is asked for meanwhile is the next group. The loop goes on: the kernel syncs by itself (kernel_syncs.py), or, where
+it cannot, and where a new file's folders are to be synced, a thread of the disk does.
 
     file.append(b"one"); file.sync(first)
     file.append(b"two"); file.sync(second)      one fdatasync, then first(None), second(None)
@@ -27,10 +26,12 @@ import os
 import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from actors.common.errors import DISK_FULL, IO_ERROR, DatabaseError
 from actors.runtime.interfaces import Disk
+from actors.runtime.kernel_syncs import KernelSyncs
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _NO_LINK = (errno.ENOENT, errno.EXDEV, errno.EPERM, errno.EACCES, errno.EMLINK, errno.ENOTSUP)
@@ -120,26 +121,25 @@ class LocalFile:
                 os.close(self._descriptor)
 
     def _schedule_sync(self) -> None:
-        """Two turns from now: in between the loop has polled once, so the group is larger and no message waits behind
-        the disk."""
+        """At this turn's end: what it has still to append is in the group."""
         self._scheduled = True
-        loop = asyncio.get_running_loop()
-        loop.call_soon(loop.call_soon, self._begin_sync)
+        asyncio.get_running_loop().call_soon(self._begin_sync)
 
     def _begin_sync(self) -> None:
         self._scheduled = False
-        callbacks = self._waiting
-        self._waiting = []
-        if self._disk.executor is None:
-            self._end_sync(callbacks, self._sync_now())
-            return
         self._syncing = True
-        loop = asyncio.get_running_loop()
-        future = self._disk.executor.submit(self._sync_now)
-        future.add_done_callback(lambda done: loop.call_soon_threadsafe(self._end_sync, callbacks, done.result()))
+        callbacks, self._waiting = self._waiting, []
+        syncs = self._disk.kernel_syncs() if self._failed is None and not self._unsynced_folders else None
+        if syncs is None or not syncs.begin(self._descriptor, partial(self._end_kernel_sync, callbacks)):
+            self._disk.in_thread(self._sync_now, partial(self._end_sync, callbacks))
+
+    def _end_kernel_sync(self, callbacks: list[OnSynced], code: int) -> None:
+        if code:
+            self._failed = disk_error(OSError(code, os.strerror(code)), self._path)
+        self._end_sync(callbacks, self._failed)
 
     def _sync_now(self) -> DatabaseError | None:
-        """In the loop or in the thread."""
+        """In the thread."""
         if self._failed is None:
             try:
                 os.fdatasync(self._descriptor)
@@ -161,15 +161,34 @@ class LocalFile:
 
 
 class LocalDisk:
-    """A role's folder `root` (made when first needed). `sync_inline`: see the module. `room`: the folder that all roles
-    of this room have theirs in, by their names."""
+    """A role's folder `root` (made when first needed). `room`: the folder that all roles of this room have theirs in,
+    by their names."""
 
-    def __init__(self, root: Path, sync_inline: bool, room: Path | None = None) -> None:
+    def __init__(self, root: Path, room: Path | None = None) -> None:
         self._root = root
         self._room = room
         self._linked: dict[Path, None] = {}
         """Folders with names that are not durable yet; innermost first."""
-        self.executor = None if sync_inline else ThreadPoolExecutor(1, f"sync {root.name}")
+        self._thread = ThreadPoolExecutor(1, f"sync {root.name}")
+        """Begun when first needed."""
+        self._kernel_syncs: KernelSyncs | None = None
+        self._has_looked = self._is_closed = False
+
+    def kernel_syncs(self) -> KernelSyncs | None:
+        """None where the system has none."""
+        if not self._has_looked:
+            self._has_looked = True
+            self._kernel_syncs = KernelSyncs.open()
+        return self._kernel_syncs
+
+    def in_thread(self, work: Callable[[], DatabaseError | None], on_done: OnSynced) -> None:
+        """`on_done` in the loop, with what `work` returns; after `close`, `work` is done here."""
+        loop = asyncio.get_running_loop()
+        if self._is_closed:
+            loop.call_soon(on_done, work())
+            return
+        future = self._thread.submit(work)
+        future.add_done_callback(lambda done: loop.call_soon_threadsafe(on_done, done.result()))
 
     def open(self, path: str) -> LocalFile:
         return LocalFile(self, path)
@@ -196,10 +215,10 @@ class LocalDisk:
             return memoryview(mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ))
 
     def neighbour(self, role: str) -> LocalDisk | None:
-        """It has no thread: to look at only."""
+        """To look at only."""
         if self._room is None or not (self._room / role).is_dir():
             return None
-        return LocalDisk(self._room / role, sync_inline=True)
+        return LocalDisk(self._room / role)
 
     def link(self, neighbour: Disk, path: str, own: str) -> bool:
         """As Disk says."""
@@ -215,10 +234,8 @@ class LocalDisk:
         return True
 
     async def settle_links(self) -> None:
-        if self._linked and self.executor is not None:
-            await asyncio.get_running_loop().run_in_executor(self.executor, self._settle_links_now)
-        elif self._linked:
-            self._settle_links_now()
+        if self._linked:
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._settle_links_now)
 
     def _settle_links_now(self) -> None:
         try:
@@ -234,18 +251,17 @@ class LocalDisk:
 
     async def replace(self, path: str, data: bytes) -> None:
         """Raises DatabaseError 53100 or 58030; `path` is then as it was."""
-        if self.executor is None:
-            self._replace_now(path, data)
-        else:
-            await asyncio.get_running_loop().run_in_executor(self.executor, self._replace_now, path, data)
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._replace_now, path, data)
 
     async def clear(self) -> None:
         await asyncio.to_thread(shutil.rmtree, self._root, ignore_errors=True)
 
-    def close(self) -> None:
-        """End the thread, once the syncs under way have ended."""
-        if self.executor is not None:
-            self.executor.shutdown(wait=True)
+    async def close(self) -> None:
+        """Returns once what is under way has ended."""
+        self._is_closed = True
+        if self._kernel_syncs is not None:
+            await self._kernel_syncs.close()
+        await asyncio.to_thread(self._thread.shutdown)
 
     def resolve(self, path: str) -> Path:
         parts = path.split("/") if path else []

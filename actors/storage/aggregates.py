@@ -22,7 +22,9 @@ import pyarrow.compute as pc
 
 from actors.common.errors import FEATURE_NOT_SUPPORTED, NUMERIC_VALUE_OUT_OF_RANGE, DatabaseError
 from actors.sql.encoding.arrow_types import DECIMAL_DIGITS_MAX, arrow_type, from_arrow
+from actors.sql.types.base import ORDERED_BYTES
 from actors.sql.types.column_type import ColumnType
+from actors.sql.types.numeric import precision_and_scale
 
 _EXACT = decimal.Context(prec=200_000, Emax=decimal.MAX_EMAX, Emin=decimal.MIN_EMIN, traps=[])
 """A numeric has at most 147455 digits; sums get a few more."""
@@ -158,10 +160,13 @@ class IntegerSum:
 
 
 class NumericSum:
+    """`type`: of the column, whose values have no more digits than it says."""
+
     result_type = ColumnType("numeric")
 
-    def __init__(self) -> None:
+    def __init__(self, type: ColumnType) -> None:
         self._sum: Decimal | None = None
+        self._digits = precision_and_scale(type.modifier)[0] if type.modifier >= 0 else DECIMAL_DIGITS_MAX
 
     def add(self, datums: Sequence[Any]) -> None:
         add = _EXACT.add
@@ -177,6 +182,8 @@ class NumericSum:
     def check(self, array: pa.Array) -> None:
         if not pa.types.is_decimal(array.type):
             raise NotVectorized
+        if self._digits + len(str(len(array))) <= DECIMAL_DIGITS_MAX:
+            return
         bounds = pc.min_max(array).as_py()
         room = Decimal(10) ** (DECIMAL_DIGITS_MAX - array.type.scale)
         if bounds["max"] is not None and max(abs(bounds["min"]), abs(bounds["max"])) * len(array) >= room:
@@ -234,8 +241,12 @@ class FloatSum:
         return self._sum
 
 
+_ALONE = ORDERED_BYTES | {"interval", "bytea"}
+"""Types whose extremes Arrow does not find."""
+
+
 class Extreme:
-    """min or max (`greatest`)."""
+    """min or max (`greatest`). Of equal values it keeps the last, as PostgreSQL does."""
 
     def __init__(self, type: ColumnType, greatest: bool) -> None:
         self.result_type = type
@@ -246,11 +257,11 @@ class Extreme:
 
     def add(self, datums: Sequence[Any]) -> None:
         if datums:
-            self._best = [self._pick([*self._best, *datums], key=self._order)]
+            self._best = [self._pick([*reversed(datums), *self._best], key=self._order)]
 
     def check(self, array: pa.Array) -> None:
         name = self.result_type.name
-        if name in ("interval", "uuid", "bytea") or (name == "numeric" and not pa.types.is_decimal(array.type)):
+        if name in _ALONE or (name == "numeric" and not pa.types.is_decimal(array.type)):
             raise NotVectorized
         if name in FLOATS and pc.any(pc.is_nan(array)).as_py():
             raise NotVectorized
@@ -281,7 +292,7 @@ def accumulator(function: str, type: ColumnType | None) -> Accumulator:
         if type.name in INTEGERS:
             return IntegerSum(type.name == "int8")
         if type.name == "numeric":
-            return NumericSum()
+            return NumericSum(type)
         if type.name in FLOATS:
             return FloatSum()
     raise DatabaseError(FEATURE_NOT_SUPPORTED, f"storage cannot compute {function} of {type.name if type else 'rows'}")

@@ -19,6 +19,8 @@ from tests.conftest import LiveCluster, discard, make_cluster
 
 WAIT_S_MAX = 60.0
 SLEEPERS = 100
+OWN_MB_MAX = 45.0
+"""Of a gateway: one that is a copy of the template has some 27, one that has imported Ray itself, without Arrow, 55."""
 SETTINGS = """
 [layout]
 placement = "az"
@@ -92,6 +94,12 @@ def lives(pid: int) -> bool:
         return False
 
 
+def own_mb(pid: int) -> float:
+    """Memory that no other process has part in."""
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    return sum(int(line.split()[1]) for line in lines if line.startswith("Private_")) / 1024
+
+
 def test_query_processors_follow_the_sessions(cluster: LiveCluster) -> None:
     with contextlib.ExitStack() as open_ones:
         clients = [open_ones.enter_context(psycopg.connect(cluster.url, autocommit=True)) for _ in range(5)]
@@ -123,9 +131,7 @@ def test_at_zero_only_gateways_and_the_controller_are_left(cluster: LiveCluster)
     status = until(cluster, lambda status: status["state"] == "asleep")
     assert {actor["layer"] for actor in status["actors"]} == {"gateway", "controller"}
     gateways = [actor["pid"] for actor in status["actors"] if actor["layer"] == "gateway"]
-    assert not any("libarrow" in Path(f"/proc/{pid}/maps").read_text() for pid in gateways), (
-        "what stays at zero is to be small"
-    )
+    assert max(map(own_mb, gateways)) < OWN_MB_MAX, "what stays at zero is to be small"
     end = time.monotonic() + WAIT_S_MAX
     while any(lives(pid) for pid in working):
         assert time.monotonic() < end, "processes are left"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from actors.query_processor.planner.planning import Planning
+from actors.query_processor.planner.route import names_objects
 from actors.query_processor.planner.subquery import QueryPlanner, Results
 from actors.query_processor.row_executor.changing import RowChanger
 from actors.query_processor.row_executor.constraints import CompiledCheck, CompiledOption, RowConstraints
@@ -18,9 +20,12 @@ from actors.sql.binding.standalone import over_rows
 from actors.sql.binding.targets import bind_row_expression, parse_expression
 from actors.sql.catalog.schema import Table
 from actors.sql.expressions.compile import compile_expression, compile_tuple
-from actors.sql.expressions.tree import Column, Expression, calls_sequences, columns_of, rewrite
+from actors.sql.expressions.tree import Column, Expression, calls_sequences, columns_of, is_slow, rewrite
 from actors.sql.results import Field
 from actors.sql.types.column_type import ColumnType
+
+if TYPE_CHECKING:
+    from actors.query_processor.session.statements import QueryPlan
 
 INT4 = ColumnType("int4")
 Places = dict[int, int]
@@ -58,15 +63,6 @@ def calls_in(expressions: Iterable[Expression], values: Values) -> list[int]:
     return sorted({position for each in expressions for position in columns_of(each) if position in values.calls})
 
 
-def moved(expression: Expression, places: Callable[[int], int]) -> Expression:
-    """Over rows of another layout."""
-
-    def change(node: Expression) -> Expression | None:
-        return Column(places(node.position), node.type) if isinstance(node, Column) else None
-
-    return rewrite(expression, change)
-
-
 def plan_returning(
     planning: Planning,
     returning: bound.Returning | None,
@@ -80,15 +76,37 @@ def plan_returning(
     if returning is None:
         return Returning()
     targets = [results.taken(target, with_lists=True) for target in returning.targets]
-    places: Places = {position: place for place, (position, _) in enumerate(layout)}
-    calls = calls_in(targets, values)
-    query = None
-    if calls:
-        query = plan_query(planning, over_rows(calls, values, places, len(layout) + 1, _rows_of(layout)))
-        places |= {position: len(layout) + number for number, position in enumerate(calls)}
-    expressions = tuple(moved(target, places.__getitem__) for target in targets)
+    expressions, query = over_layout(planning, targets, values, layout, plan_query)
     waits = any(map(calls_sequences, expressions))
     return Returning(list(returning.fields), compile_tuple(expressions), waits, query)
+
+
+def over_layout(
+    planning: Planning,
+    targets: Sequence[Expression],
+    values: Values,
+    layout: Sequence[tuple[int, ColumnType]],
+    plan_query: QueryPlanner,
+) -> tuple[tuple[Expression, ...], QueryPlan | None]:
+    """(the expressions over rows of that layout and what stands behind them, the plan of a query that gives these
+    values for rows given as RETURNED; None where the rows alone tell all)."""
+    places: Places = {position: place for place, (position, _) in enumerate(layout)}
+    wanted: list[Expression] = []
+    for target in targets:
+        if names_objects(target) or (is_slow(target) and not calls_sequences(target)):
+            wanted.append(target)
+        else:
+            wanted += [Column(position, values.calls[position].type) for position in calls_in([target], values)]
+    query = None
+    if wanted:
+        query = plan_query(planning, over_rows(wanted, values, places, len(layout) + 1, _rows_of(layout)))
+
+    def change(node: Expression) -> Expression | None:
+        if node in wanted:
+            return Column(len(layout) + wanted.index(node), node.type)
+        return Column(places[node.position], node.type) if isinstance(node, Column) else None
+
+    return tuple(rewrite(target, change) for target in targets), query
 
 
 def _rows_of(layout: Sequence[tuple[int, ColumnType]]) -> Callable[[int], CteItem]:

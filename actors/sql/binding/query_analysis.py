@@ -7,6 +7,7 @@ A `Place` says what may stand where: WHERE has no aggregates, an aggregate's arg
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -28,15 +29,17 @@ from actors.sql.binding.coercion import coerce, coerce_boolean, coerce_unknown, 
 from actors.sql.binding.function_kinds import SETS, WINDOW_FUNCTIONS
 from actors.sql.binding.json_rows import PAIR_FIELDS, ROW_TAKERS, is_pair_field, row_json, row_to_json
 from actors.sql.binding.names import Level, names_of
+from actors.sql.binding.nodes import is_untyped
 from actors.sql.binding.query import BoundQuery, CatalogCall, FieldOf, GroupingCall, Select, Subquery, Value
 from actors.sql.binding.scope import located, position_of, unsupported
 from actors.sql.catalog.catalog_functions import CATALOG_FUNCTIONS
-from actors.sql.expressions.tree import Column, Constant, Expression
+from actors.sql.expressions.tree import Cast, Column, Constant, Expression
 from actors.sql.types.column_type import ColumnType
 
 if TYPE_CHECKING:
     from actors.sql.binding.select import Binder
 
+OID = ColumnType("oid")
 BOOL, INT4, INT8, TEXT = ColumnType("bool"), ColumnType("int4"), ColumnType("int8"), ColumnType("text")
 Kind = enums.SubLinkType
 
@@ -118,6 +121,8 @@ class QueryAnalysis(Analysis):
         try:
             position, type_ = self.level.resolve(names)
         except DatabaseError as error:
+            if error.sqlstate == UNDEFINED_COLUMN and (table := self.level.tableoid(names)) is not None:
+                return Constant(table, OID)
             relation = (
                 self.level.find_relation(names) if error.sqlstate == UNDEFINED_COLUMN and len(names) == 1 else None
             )
@@ -153,15 +158,27 @@ class QueryAnalysis(Analysis):
         return super().function_call(node) if functions is None else self._catalog_call(node, name)
 
     def _catalog_call(self, node: Any, name: str) -> Expression:
-        given = node.args or ()
-        for function in CATALOG_FUNCTIONS[name]:
-            if len(function.arguments) == len(given):
-                arguments = tuple(
-                    self.typed(argument, type_) for argument, type_ in zip(given, function.arguments, strict=True)
-                )
-                return self.value(CatalogCall(name, function, arguments, function.result))
+        given = tuple(node.args or ())
+        fitting = [function for function in CATALOG_FUNCTIONS[name] if len(function.arguments) == len(given)]
+        if len(fitting) > 1:
+            given = tuple(argument if is_untyped(argument) else Bound(self.typed(argument)) for argument in given)
+            fitting.sort(key=lambda function: _conversions(given, function.arguments))
+        if fitting:
+            function = fitting[0]
+            arguments = tuple(
+                self._catalog_argument(argument, type_)
+                for argument, type_ in zip(given, function.arguments, strict=True)
+            )
+            return self.value(CatalogCall(name, function, arguments, function.result))
         with located(node):
             raise DatabaseError(UNDEFINED_FUNCTION, f"function {name} does not exist with {len(given)} arguments")
+
+    def _catalog_argument(self, node: Any, wanted: ColumnType) -> Expression:
+        """A function's name (regproc) is the oid that is asked for."""
+        found = self.typed(node, wanted)
+        if found.type.name == "regproc" and wanted == OID:
+            return Cast(found, OID, True)
+        return found
 
     def call_over_rows(self, node: Any, name: str) -> Expression:
         """Of an aggregate, a window function, or one that returns rows."""
@@ -178,7 +195,7 @@ class QueryAnalysis(Analysis):
             return self.value(aggregate_calls.aggregate_call(self.at(AGGREGATE), node, name))
         if name in SETS or name in PAIR_FIELDS:
             if not self._sets:
-                raise set_calls.not_allowed()
+                raise set_calls.not_allowed("" if self.place.sets else self.place.clause)
             self.level.sets.append(name)
             with_sets, self._sets = self._sets, False
             try:
@@ -195,6 +212,10 @@ class QueryAnalysis(Analysis):
 
     def indirection(self, node: Any) -> Expression:
         [part, *others] = node.indirection
+        if not others and isinstance(part, ast.String) and isinstance(node.arg, ast.ColumnRef):
+            names = names_of(node.arg)
+            if names is not None and self.level.find(names) is None and self.level.find_relation(names) is not None:
+                return self.column(ast.ColumnRef(fields=(*node.arg.fields, part), location=node.arg.location))
         if not others and isinstance(part, ast.String) and is_pair_field(node.arg, part.sval):
             call = SimpleNamespace(**{slot: getattr(node.arg, slot) for slot in node.arg.__slots__})
             call.funcname = (ast.String(sval=f"{node.arg.funcname[-1].sval}.{part.sval}"),)
@@ -326,3 +347,9 @@ def _drop_values(query: Any) -> None:
         body.targets = [Constant(1, INT4)]
         query.columns = query.columns[:1]
         query.order = ()
+
+
+def _conversions(given: Sequence[Any], declared: Sequence[ColumnType]) -> int:
+    """How many of the arguments an overload takes only by a conversion; an untyped literal is a text."""
+    types = [argument.expression.type.name if isinstance(argument, Bound) else "text" for argument in given]
+    return sum(type_ != wanted.name for type_, wanted in zip(types, declared, strict=True))

@@ -268,6 +268,8 @@ class Job(msgspec.Struct, frozen=True):
     epoch: int = 0
     lease_until: int = 0
     progress: bytes = b""
+    role: int = 0
+    """Who submitted it; 0: an earlier build, which did not say."""
 
     @property
     def is_open(self) -> bool:

@@ -1,11 +1,14 @@
-"""What runs in place of Ray's own: the two files that import none of Ray, run as Ray runs them."""
+"""What runs in place of Ray's own: the three files that import none of Ray, run as Ray runs them, and the template."""
 
 from __future__ import annotations
 
 import json
 import os
+import signal
+import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -66,10 +69,9 @@ def test_rays_own_file_is_beside_rays_worker() -> None:
 
 
 def test_the_agent_tells_what_rays_own_would_and_ends_with_its_raylet(tmp_path: Path) -> None:
-    thrifty.without_dashboard_agents()
+    thrifty.without_agents()
     build = services._build_python_executable_command_memory_profileable
     command = build(ray_constants.PROCESS_TYPE_DASHBOARD_AGENT, str(tmp_path))
-    assert build(ray_constants.PROCESS_TYPE_RUNTIME_ENV_AGENT, str(tmp_path)) == [sys.executable, "-u"]
     node, own, other = "ab" * 28, tmp_path / "own", tmp_path / "other"
     own.mkdir()
     other.mkdir()
@@ -89,3 +91,172 @@ def test_the_agent_tells_what_rays_own_would_and_ends_with_its_raylet(tmp_path: 
             assert agent.wait(30) == 0
         finally:
             agent.kill()
+
+
+# -- copies of the template --------------------------------------------------------------------------------------------
+
+TEMPLATE = """
+import sys, threading
+from cluster.thrifty import template
+template.load = lambda: None
+if sys.argv[2:]:
+    threading.Thread(target=threading.Event().wait, daemon=True).start()
+template.main()
+"""
+COPY = """
+import os, signal, sys
+print(sys.argv[1:], sys.path[0] == os.path.dirname(__file__), __name__, "cluster.thrifty.template" in sys.modules)
+print(os.environ["OWN"], os.getcwd(), oct(os.umask(0)), signal.getsignal(signal.SIGCHLD) == signal.SIG_DFL, flush=True)
+sys.stdin.read()
+print("ends", flush=True)
+"""
+
+
+class Copying:
+    """A template that has imported nothing, and one of Ray's workers that is started as its raylet would."""
+
+    def __init__(self, folder: Path, *, threads: bool = False) -> None:
+        self.folder = folder
+        self.worker = folder / "default_worker.py"
+        self.worker.write_text(COPY)
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(folder / "template"))
+            listener.listen()
+            self.process = subprocess.Popen(
+                [sys.executable, "-c", TEMPLATE, str(listener.fileno()), *(["threads"] if threads else [])],
+                pass_fds=(listener.fileno(),),
+            )
+        self.raylet = subprocess.Popen(["cat"], stdin=subprocess.PIPE)
+
+    def start(self, job: str = thrifty.FIRST_JOB) -> subprocess.Popen[str]:
+        environment = {
+            **os.environ,
+            thrifty.TEMPLATE: str(self.folder / "template"),
+            thrifty.TEMPLATE_JOB: thrifty.FIRST_JOB,
+            "RAY_JOB_ID": job,
+            "RAY_RAYLET_PID": str(self.raylet.pid),
+            "OWN": "its own",
+        }
+        command = [sys.executable, thrifty.NODE["setup_worker_path"], "--language=PYTHON", str(self.worker), "a b"]
+        return subprocess.Popen(
+            command, cwd="/", umask=0o027, env=environment, stdin=-1, stdout=-1, stderr=subprocess.STDOUT, text=True
+        )
+
+    def end(self) -> None:
+        for process in (self.process, self.raylet):
+            process.kill()
+            process.communicate()
+
+
+@pytest.fixture
+def copying(tmp_path: Path) -> Iterator[Copying]:
+    made = Copying(tmp_path)
+    try:
+        yield made
+    finally:
+        made.end()
+
+
+def lines(worker: subprocess.Popen[str], count: int) -> list[str]:
+    assert worker.stdout is not None
+    return [worker.stdout.readline() for _ in range(count)]
+
+
+def is_copy(worker: subprocess.Popen[str]) -> bool:
+    """It runs as it was started, either way."""
+    first, second = lines(worker, 2)
+    assert first.startswith("['a b'] True __main__ "), first
+    assert second == "its own / 0o27 True\n"
+    told, _ = worker.communicate("")
+    assert (worker.returncode, told) == (0, "ends\n")
+    return first.endswith("True\n")
+
+
+def test_a_worker_of_the_cluster_is_a_copy_of_the_template(copying: Copying) -> None:
+    workers = [copying.start() for _ in range(2)]
+    assert [is_copy(worker) for worker in workers] == [True, True]
+
+
+def test_a_copy_ends_with_its_raylet(copying: Copying) -> None:
+    worker = copying.start()
+    lines(worker, 2)
+    assert worker.wait(30) == 0, "the process that the raylet started has ended; the copy has its files"
+    copying.raylet.kill()
+    copying.raylet.wait()
+    assert lines(worker, 1) == [""]
+
+
+@pytest.mark.parametrize("why", ["another job", "no template", "threads"])
+def test_a_worker_that_cannot_be_copied_goes_the_long_way(tmp_path: Path, why: str) -> None:
+    copying = Copying(tmp_path, threads=why == "threads")
+    try:
+        if why == "no template":
+            copying.process.send_signal(signal.SIGKILL)
+            copying.process.wait()
+        assert not is_copy(copying.start("02000000" if why == "another job" else thrifty.FIRST_JOB))
+    finally:
+        copying.end()
+
+
+# -- Ray's agent for environments --------------------------------------------------------------------------------------
+
+AGENT = """
+import os, socket, sys
+given = dict(argument[2:].partition("=")[::2] for argument in sys.argv[1:])
+listener = socket.create_server((given["node-ip-address"], int(given["runtime-env-agent-port"])))
+with open(os.path.join(given["session-dir"], "runtime_env_agent_port_" + given["node-id"]), "w") as file:
+    file.write(str(listener.getsockname()[1]))
+while True:
+    client, _ = listener.accept()
+    asked = b"".join(iter(lambda: client.recv(3), b""))
+    if asked == b"end":
+        os._exit(7)
+    client.sendall(given["log-dir"].encode() + asked * 100_000)
+    client.close()
+"""
+
+
+def test_rays_agent_for_environments_begins_when_it_is_asked(tmp_path: Path) -> None:
+    thrifty.without_agents()
+    main, session = tmp_path / "main.py", tmp_path / "session"
+    main.write_text(AGENT)
+    session.mkdir()
+    build = services._build_python_executable_command_memory_profileable
+    arguments = {"node-id": "ab" * 28, "node-ip-address": "127.0.0.1", "runtime-env-agent-port": "0", "log-dir": "l"}
+    command = [
+        *build(ray_constants.PROCESS_TYPE_RUNTIME_ENV_AGENT, str(session)),
+        str(main),
+        *(f"--{name}={value}" for name, value in {**arguments, "session-dir": session}.items()),
+    ]
+    agent = subprocess.Popen(command, env={**os.environ, "RAY_RAYLET_PID": str(os.getpid())})
+    try:
+        told = session / f"runtime_env_agent_port_{arguments['node-id']}"
+        while not told.exists():
+            assert agent.poll() is None
+
+        def ask(what: bytes) -> bytes:
+            with socket.create_connection(("127.0.0.1", int(told.read_text()))) as asking:
+                asking.sendall(what)
+                asking.shutdown(socket.SHUT_WR)
+                return b"".join(iter(lambda: asking.recv(1 << 16), b""))
+
+        assert [path.name for path in session.iterdir()] == [told.name], "nobody has asked"
+        assert ask(b"question") == b"l" + b"question" * 100_000
+        assert ask(b"another") == b"l" + b"another" * 100_000
+        ask(b"end")
+        assert agent.wait(30) == 7, "a raylet takes its end for its agent's"
+    finally:
+        agent.kill()
+        agent.wait()
+
+
+def test_the_agent_for_environments_ends_with_its_raylet(tmp_path: Path) -> None:
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as raylet:
+        arguments = ["--node-id=n", "--node-ip-address=127.0.0.1", "--runtime-env-agent-port=0"]
+        command = [sys.executable, "-I", "-S", str(thrifty.FOLDER / "environments.py"), "python", *arguments]
+        environment = {**os.environ, "RAY_RAYLET_PID": str(raylet.pid)}
+        agent = subprocess.Popen([*command, f"--session-dir={tmp_path}"], env=environment)
+        while not (tmp_path / "runtime_env_agent_port_n").exists():
+            assert agent.poll() is None
+        raylet.communicate()
+        assert agent.wait(30) == 0

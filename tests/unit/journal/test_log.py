@@ -32,8 +32,12 @@ def record(lsn: int, epoch: int = 1, payload: bytes = b"some payload") -> bytes:
     return encode_record(RecordHeader(lsn, epoch, COMMIT, lsn * 10, lsn * 10, 10_000, lsn.to_bytes(16, "big")), payload)
 
 
+in_loop = asyncio.Runner().run
+"""One event loop for all: a log's disk stays with the one that it has begun in."""
+
+
 def opened(folder: Path) -> JournalLog:
-    return JournalLog.open(LocalDisk(folder, sync_inline=True), Journaling(segment_bytes=SEGMENT_BYTES))
+    return JournalLog.open(LocalDisk(folder), Journaling(segment_bytes=SEGMENT_BYTES))
 
 
 async def append(log: JournalLog, records: list[bytes]) -> None:
@@ -51,7 +55,7 @@ async def synced(log: JournalLog) -> None:
 
 def written(folder: Path, count: int) -> JournalLog:
     log = opened(folder)
-    asyncio.run(append(log, [record(lsn) for lsn in range(1, count + 1)]))
+    in_loop(append(log, [record(lsn) for lsn in range(1, count + 1)]))
     return log
 
 
@@ -114,7 +118,7 @@ def test_a_torn_tail_is_cut_and_the_log_goes_on(tmp_path: Path, kept: int) -> No
         file.truncate(whole + kept)
     log = opened(tmp_path)
     assert lsns(log) == list(range(1, 13))
-    asyncio.run(append(log, [record(13, 2), record(14, 2)]))
+    in_loop(append(log, [record(13, 2), record(14, 2)]))
     assert lsns(opened(tmp_path)) == list(range(1, 15)) and opened(tmp_path).epoch_at(13) == 2
 
 
@@ -154,7 +158,7 @@ def test_a_missing_segment_is_named(tmp_path: Path, place: int) -> None:
 
 def test_a_flipped_bit_in_the_promise_is_named(tmp_path: Path) -> None:
     log = opened(tmp_path)
-    asyncio.run(log.set_promise(Promise(epoch=7, voter=True)))
+    in_loop(log.set_promise(Promise(epoch=7, voter=True)))
     assert opened(tmp_path).promise == Promise(epoch=7, voter=True)
     for place in range((tmp_path / "promise").stat().st_size):
         flip(tmp_path / "promise", place)
@@ -175,7 +179,7 @@ def test_what_a_cut_removed_may_come_back_as_files_but_not_as_records(tmp_path: 
     log = written(tmp_path, 30)
     before = {path: path.read_bytes() for path in segment_files(tmp_path)}
     log.cut_from(8)
-    asyncio.run(append(log, [record(lsn, 2) for lsn in range(8, 12)]))
+    in_loop(append(log, [record(lsn, 2) for lsn in range(8, 12)]))
     for path, data in before.items():
         path.write_bytes(data)
     again = opened(tmp_path)
@@ -188,7 +192,7 @@ def test_what_was_trimmed_may_come_back_as_files_but_not_as_records(tmp_path: Pa
     before = {path: path.read_bytes() for path in segment_files(tmp_path)}
     promise = log.after_trim(200, committed=30)
     assert promise is not None and promise.trimmed_ts <= 200
-    asyncio.run(log.set_promise(promise))
+    in_loop(log.set_promise(promise))
     log.trim()
     kept = lsns(log)
     assert kept[0] > 1 and kept[-1] == 30
@@ -208,13 +212,13 @@ def part(lsn: int, number: int, kind: int = PART) -> bytes:
 @pytest.mark.parametrize("again", [False, True])
 def test_a_large_transaction_is_trimmed_as_a_whole_and_read_from_its_first_part(tmp_path: Path, again: bool) -> None:
     log = written(tmp_path, 8)
-    asyncio.run(append(log, [part(lsn, lsn - 8) for lsn in range(9, 25)]))
+    in_loop(append(log, [part(lsn, lsn - 8) for lsn in range(9, 25)]))
     if again:
         log = opened(tmp_path)
     promise = log.after_trim(10_000, committed=24)
     assert promise is not None and promise.first_lsn <= 9, "its COMMIT may be the next record"
     assert [log.begin_for(lsn) for lsn in (8, 9, 20, 25)] == [8, 9, 9, 9]
-    asyncio.run(append(log, [part(25, 16, COMMIT), *(record(lsn) for lsn in range(26, 40))]))
+    in_loop(append(log, [part(25, 16, COMMIT), *(record(lsn) for lsn in range(26, 40))]))
     if again:
         log = opened(tmp_path)
     assert [log.begin_for(lsn) for lsn in (20, 25, 26)] == [9, 9, 26]
@@ -277,7 +281,7 @@ def test_the_log_against_a_model(tmp_path_factory: pytest.TempPathFactory, steps
             assert log.last_lsn == max(model, default=floor - 1) and log.first_lsn == min(model, default=floor)
         log.close()
 
-    asyncio.run(run())
+    in_loop(run())
 
 
 def test_a_segment_that_has_been_ended_goes_once_another_record_is_there(tmp_path: Path) -> None:
@@ -286,10 +290,10 @@ def test_a_segment_that_has_been_ended_goes_once_another_record_is_there(tmp_pat
     log.begin_segment()
     log.begin_segment()
     assert log.after_trim(1000, 3) is None
-    asyncio.run(append(log, [record(4)]))
+    in_loop(append(log, [record(4)]))
     promise = log.after_trim(1000, 3)
     assert promise is not None and promise.first_lsn == 4
-    asyncio.run(log.set_promise(promise))
+    in_loop(log.set_promise(promise))
     log.trim()
     assert lsns(log) == [4] == lsns(opened(tmp_path))
     assert len(segment_files(tmp_path)) == 1

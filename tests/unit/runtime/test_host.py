@@ -19,7 +19,6 @@ from actors.common.ranges import ShardMap
 from actors.common.settings import Settings
 from actors.runtime.host import Host, RoleSpec
 from actors.runtime.interfaces import Context, Reply
-from actors.runtime.local_disk import LocalDisk
 
 MAP = ShardMap(version=1, cuts=(), adjudicators=(1,), shards=(1,))
 ROLES = Topology(version=7, routes={"x/1": "unix:/nowhere"}, azs={"x/1": "a"}, shard_map=MAP)
@@ -134,21 +133,5 @@ def test_whatever_escapes_a_role_is_a_crash(where: str, tmp_path: Path) -> None:
             else:
                 context.disk.open("file").sync(broken)
             assert str(await crashed) == where
-
-    uvloop.run(main())
-
-
-def test_journals_sync_in_the_loop_and_others_in_a_thread() -> None:
-    async def main() -> None:
-        async with new_host() as (host, events):
-            await host.start(
-                [
-                    RoleSpec(name, "a", lambda context: Recorder(context, events))
-                    for name in ("journal/1/a", "storage/1/a")
-                ]
-            )
-            disks = [host.role(name).context.disk for name in ("journal/1/a", "storage/1/a")]  # type: ignore[attr-defined]
-            assert all(isinstance(disk, LocalDisk) for disk in disks)
-            assert disks[0].executor is None and disks[1].executor is not None
 
     uvloop.run(main())

@@ -105,7 +105,7 @@ def test_a_damaged_manifest_is_named() -> None:
 
 def test_restart_from_a_real_disk(tmp_path: Path) -> None:
     async def test() -> None:
-        disk = LocalDisk(tmp_path, sync_inline=True)
+        disk = LocalDisk(tmp_path)
         store = Store(disk)
         maintenance = Maintenance(store, 8)
         for at in (1, 2, 3):
