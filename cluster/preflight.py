@@ -18,6 +18,7 @@ from typing import Any
 
 import msgspec
 
+AUTO = "auto"
 ANSWER_S_MAX = 30.0
 CONNECT_S_MAX = 3.0
 RAY_S_MAX = 5
@@ -40,6 +41,8 @@ class Found(msgspec.Struct, frozen=True):
 
 def look(address: str) -> Found:
     """Raises NotJoined. `cluster.joined_ray.prepare_environment` has run."""
+    if address != AUTO and (error := _why_unreachable(address)):
+        raise NotJoined(error)
     import ray
 
     raylet: Any = ray._raylet  # its stub file lacks these
@@ -100,17 +103,30 @@ def _look(address: str) -> Found:
 
     try:
         place = services.canonicalize_bootstrap_address_or_die(address)
-        host, _, port = place.rpartition(":")
-        number = int(port)
     except ConnectionError:
         return Found(error="no Ray runs on this machine: name its address (--address HOST:PORT)")
     except (ValueError, OSError):
-        return Found(error=f"{address!r} is no address of a Ray cluster: HOST:PORT or auto is expected")
+        return Found(error=_no_address(address))
+    error = _why_unreachable(place)
+    return Found(error=error) if error else _ask(place)
+
+
+def _no_address(address: str) -> str:
+    return f"{address!r} is no address of a Ray cluster: HOST:PORT or auto is expected"
+
+
+def _why_unreachable(place: str) -> str:
+    """Without Ray, which takes a second to import. "" where something listens there."""
+    host, _, port = place.rpartition(":")
+    try:
+        number = int(port)
+    except ValueError:
+        return _no_address(place)
     try:
         socket.create_connection((host.strip("[]"), number), CONNECT_S_MAX).close()
-    except OSError as error:
-        return Found(error=f"no Ray answers at {place}: {(error.strerror or str(error)).lower()}")
-    return _ask(place)
+    except (OSError, OverflowError) as error:
+        return f"no Ray answers at {place}: {(getattr(error, 'strerror', None) or str(error)).lower()}"
+    return ""
 
 
 def _ask(place: str) -> Found:
