@@ -198,7 +198,8 @@ class Controller:
 
     async def change(self, successor: Callable[[ClusterState], ClusterState]) -> None:
         """Make the cluster what `successor` makes of its state: durable first, then true. Changes come one after the
-        other. Raises 55000 where another controller has taken over, or the state is not known yet."""
+        other. Raises 55000 where another controller has taken over, the state is not known yet, or names one who is
+        still being stopped."""
         async with self._changing:
             await self._change(successor)
 
@@ -207,6 +208,7 @@ class Controller:
             raise DatabaseError(OBJECT_NOT_IN_PREREQUISITE_STATE, "this controller does not decide")
         state = successor(self._state)
         if state != self._state:
+            self._retiring.check(self._state, state)
             state = replace(state, version=self._state.version + 1)
             await self._keeper.write(state)
             self._adopt(state, self._failover)

@@ -20,14 +20,15 @@ complete, so that no disk that is lost later is filled that way (I9)."""
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from actors.common.errors import DatabaseError
 from actors.common.stored_journal import RESTORING, Piece, PieceName, chain, decode, encode, parse
-from actors.common.timestamps import Timestamp
-from actors.journal.record import STATE, MappedHeader, decode_header, payload_of
+from actors.common.timestamps import Epoch, Lsn, Timestamp
+from actors.journal.record import COMMIT, PART, STATE, MappedHeader, decode_header, payload_of
 from actors.runtime.interfaces import StoredObject
 from actors.runtime.object_store import Objects, open_objects, refused, write
 from actors.storage.archive_index import Listing, StoredCheckpoint, shard_folder
@@ -49,25 +50,40 @@ class NotRestorable(Exception):
 
 
 @dataclass(frozen=True)
+class Beginning:
+    """Of a journal's log: see Piece."""
+
+    first: Lsn
+    previous_epoch: Epoch
+    before_ts: Timestamp
+
+
+@dataclass(frozen=True)
 class Found:
-    """`pieces`: by journal, the names of its chain. `state_lsn`: of the record that holds `state`. `objects`: keys of
-    the shards' checkpoints and their segments."""
+    """`pieces`: by journal, the names of its chain; `beginnings`: where it begins. `state_lsn`: of the record that
+    holds `state`. `objects`: keys of the shards' checkpoints and their segments."""
 
     at: Timestamp
     state: ClusterState
     state_lsn: int
     pieces: dict[int, list[PieceName]]
+    beginnings: dict[int, Beginning]
     objects: list[str]
 
     def cut(self, piece: Piece) -> Piece | None:
-        """Without what came later; None where nothing is left."""
+        """Without what came later, or before the log's beginning; None where nothing is left."""
+        begins = self.beginnings[piece.journal]
         headers = map(decode_header, piece.records)
         kept = [
             record
             for header, record in zip(headers, piece.records, strict=True)
-            if self._is_kept(piece.journal, header)
+            if header.lsn >= begins.first and self._is_kept(piece.journal, header)
         ]
-        return Piece(piece.journal, piece.first, piece.previous_epoch, piece.before_ts, kept) if kept else None
+        if not kept:
+            return None
+        if piece.first > begins.first:
+            return Piece(piece.journal, piece.first, piece.previous_epoch, piece.before_ts, kept)
+        return Piece(piece.journal, begins.first, begins.previous_epoch, begins.before_ts, kept)
 
     def _is_kept(self, journal: int, header: MappedHeader) -> bool:
         return header.lsn <= self.state_lsn if journal == JOURNAL else header.commit_ts <= self.at
@@ -94,14 +110,50 @@ def look(listed: Sequence[StoredObject], read: Read) -> Found:
     )
     wanted = {term.number for term in journals_of(state).terms}
     pieces = {journal: found for journal, found in chains.items() if journal == JOURNAL or journal in wanted}
-    begins = max(
-        (_piece(found[0], read).before_ts for journal, found in pieces.items() if journal != JOURNAL), default=0
-    )
-    return Found(at, state, lsn, pieces, _shards(state, at, begins, listed, read))
+    beginnings = {journal: _beginning(found, read) for journal, found in pieces.items()}
+    begins = max((found.before_ts for journal, found in beginnings.items() if journal != JOURNAL), default=0)
+    return Found(at, state, lsn, pieces, beginnings, _shards(state, at, begins, listed, read))
 
 
 def _piece(name: PieceName, read: Read) -> Piece:
     return decode(read(name.key), name.key)
+
+
+def _beginning(pieces: list[PieceName], read: Read) -> Beginning:
+    """The first record of a chain that lies inside of no large transaction (actors/journal/groups.py): what has been
+    removed from the store may end anywhere."""
+    first = _piece(pieces[0], read)
+    begins = Beginning(first.first, first.previous_epoch, first.before_ts)
+    if begins.first == 1:
+        return begins
+    open_since: dict[bytes, Lsn] = {}
+    parts: Counter[bytes] = Counter()
+    spans: list[tuple[Lsn, Lsn]] = []
+    headers = list(_headers(pieces, read))
+    for header in headers:
+        if header.kind == PART:
+            open_since.setdefault(header.group, header.lsn)
+            parts[header.group] += 1
+        elif header.kind == COMMIT and header.part:
+            since = open_since.pop(header.group, begins.first)
+            spans.append((since if parts[header.group] == header.part else begins.first - 1, header.lsn))
+    place = begins.first
+    while ends := [last + 1 for since, last in spans if since < place <= last]:
+        place = max(ends)
+    before = [header for header in headers if header.lsn < place]
+    if not before:
+        return begins
+    return Beginning(place, before[-1].epoch, max(begins.before_ts, *(header.commit_ts for header in before)))
+
+
+def _headers(pieces: list[PieceName], read: Read) -> Iterator[MappedHeader]:
+    """Of a chain: of every record once."""
+    last = 0
+    for name in pieces:
+        for header in map(decode_header, _piece(name, read).records):
+            if header.lsn > last:
+                last = header.lsn
+                yield header
 
 
 def _states(pieces: list[PieceName], read: Read) -> list[tuple[int, Timestamp, ClusterState]]:
@@ -228,20 +280,7 @@ def _restore(uri: str, identity: str, folder: DataFolder) -> tuple[Found, str]:
     if settings.get("format") != FORMAT:
         raise NotRestorable(f"cluster {identity} is not of this version (format {FORMAT})")
     found = look(source.list(""), lambda key: source.read(key, 0, -1))
-    write(target, RESTORING, str(found.at).encode())
-    for pieces in found.pieces.values():
-        for name in pieces:
-            piece = found.cut(_piece(name, lambda key: source.read(key, 0, -1)))
-            if piece is not None:
-                data = encode(piece)
-                promise = max(decode_header(piece.records[-1]).promise, 0)
-                write(
-                    target,
-                    PieceName(piece.journal, piece.first, piece.first + len(piece.records) - 1, promise, len(data)).key,
-                    data,
-                )
-    for key in found.objects:
-        target.write(key, _pieces(source, key))
+    copy(found, source, target)
     settings["settings"] = {
         **settings["settings"],
         "storing": {**settings["settings"].get("storing", {}), "object_store": uri},
@@ -250,6 +289,21 @@ def _restore(uri: str, identity: str, folder: DataFolder) -> tuple[Found, str]:
         {"format": FORMAT, "revision": 1, "settings": settings["settings"], "identity": own, "restoring": True}
     )
     return found, own
+
+
+def copy(found: Found, source: Objects, target: Objects) -> None:
+    """What a new cluster begins with, into its own place. Raises what the stores raise."""
+    write(target, RESTORING, str(found.at).encode())
+    for pieces in found.pieces.values():
+        for name in pieces:
+            piece = found.cut(_piece(name, lambda key: source.read(key, 0, -1)))
+            if piece is not None:
+                data = encode(piece)
+                promise = max(decode_header(piece.records[-1]).promise, 0)
+                last = piece.first + len(piece.records) - 1
+                write(target, PieceName(piece.journal, piece.first, last, promise, len(data)).key, data)
+    for key in found.objects:
+        target.write(key, _pieces(source, key))
 
 
 def _pieces(objects: Objects, key: str) -> Iterator[bytes]:

@@ -10,6 +10,7 @@ A shard's number is never used again, and its columns never change: a split or a
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from msgspec.structs import replace
@@ -130,9 +131,9 @@ def _placed_beside(processes: tuple[ProcessState, ...], beside: str, role: RoleS
 
 
 def resized(state: ClusterState, shard: int, count: int) -> ClusterState:
-    """With `count` replicas of a shard: those beyond one a zone only serve reads. They come where the fewest are, and
-    go in the order in which they have not come. Raises 22023, and
-    55000 while the shard is on its way."""
+    """With `count` replicas of a shard: those beyond one a zone only serve reads. They come where the fewest are, each
+    with a number that none has had before, and the last to come goes first. Raises 22023, and 55000 while the shard is
+    on its way."""
     _check(state.shard_map, [shard], None)
     if state.reshape is not None and shard in (*state.reshape.parents, *state.reshape.children):
         raise DatabaseError(OBJECT_NOT_IN_PREREQUISITE_STATE, f"shard {shard} is on its way")
@@ -147,14 +148,18 @@ def resized(state: ClusterState, shard: int, count: int) -> ClusterState:
     )
     gone = [role.name for _, _, _, role in ranks[count:]]
     processes = without_roles(state.processes, gone)
-    for number in range(len(there), count):
-        rank, az = number // len(zones) + 1, zones[number % len(zones)]
+    members = Counter(az for _, az, _, _ in ranks)
+    number = max(state.readers_ever, *(rank for rank, _, _, _ in ranks))
+    for _ in range(count - len(there)):
+        number += 1
+        az = min(zones, key=lambda zone: (members[zone], zone))
+        members[az] += 1
         beside, own = next((process, role) for _, zone, process, role in ranks if zone == az)
-        role = RoleState(f"storage/{shard}/{az}{rank}", "storage", {**own.arguments, "parents": [shard]})
+        role = RoleState(f"storage/{shard}/{az}{number}", "storage", {**own.arguments, "parents": [shard]})
         processes = _placed_beside(processes, beside.name, role)
-    return replace(state, processes=processes)
+    return replace(state, processes=processes, readers_ever=number)
 
 
 def _rank(role: RoleState, az: str) -> int:
-    """Of a replica in its zone: storage/4/b is the first one, storage/4/b2 the second."""
+    """When a replica came: storage/4/b was there from the beginning, storage/4/b7 after storage/4/a6."""
     return int(role.name.rpartition("/")[2].removeprefix(az) or 1)

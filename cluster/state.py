@@ -97,6 +97,9 @@ class ClusterState(msgspec.Struct, frozen=True):
     """It is decided, and goes on until it has ended."""
     shards_ever: int = 0
     """The highest number that a shard has had, where that is none of the first map's."""
+    readers_ever: int = 1
+    """The highest number that one of a shard's further replicas has had. None is given again: who has asked one for
+    what it holds must not take the next one's for it."""
 
     @property
     def roles(self) -> dict[str, RoleState]:

@@ -35,6 +35,7 @@ from actors.postgres.formats import text_reader, text_writer
 from actors.sql.encoding.arrow_types import arrow_type, from_arrow, to_arrow
 from actors.sql.results import CopyIn, CopyOut, Piece
 from actors.sql.types import by_name
+from actors.sql.types.base import SHOWN
 from actors.sql.types.column_type import ColumnType
 
 CONTINUATION = b"\xff\xff\xff\xff"
@@ -51,6 +52,8 @@ ORDERED = frozenset({"date", "time", "timestamp", "timestamptz"})
 
 
 def has_arrow_type(type_: ColumnType) -> bool:
+    if type_.name in SHOWN:
+        return False
     try:
         arrow_type(type_)
     except KeyError:

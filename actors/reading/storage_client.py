@@ -27,6 +27,7 @@ from zlib import crc32
 import pyarrow as pa
 
 from actors.common.errors import CONNECTION_FAILURE, OBJECT_NOT_IN_PREREQUISITE_STATE, DatabaseError, unavailable
+from actors.common.messages.arrow_rows import ArrowRows
 from actors.common.messages.base import Message
 from actors.common.messages.control import Topology
 from actors.common.messages.reading import Get, Got, Scan, Scanned
@@ -55,31 +56,28 @@ ROWS_SCHEMA = pa.schema([pa.field("key", pa.binary(), nullable=False), pa.field(
 
 
 class ScanBatch:
-    """One answer of a scan. `arrow` is the answer's record batch; `keys`/`values` its lists where the program returns
-    rows."""
+    """One answer of a scan: its record batches."""
 
-    __slots__ = ("_batch", "count", "data", "rows_read")
+    __slots__ = ("_rows", "count", "rows_read")
 
-    def __init__(self, data: bytes, count: int, rows_read: int) -> None:
-        self.data = data
+    def __init__(self, rows: ArrowRows, count: int, rows_read: int) -> None:
+        self._rows = rows
         self.count = count
         self.rows_read = rows_read
-        self._batch: pa.RecordBatch | None = None
 
     @property
     def arrow(self) -> pa.RecordBatch:
-        if self._batch is None:
-            self._batch = pa.ipc.open_stream(self.data).read_next_batch()
-        return self._batch
+        """As one."""
+        return self._rows.batch
+
+    @property
+    def table(self) -> pa.Table:
+        """As they are."""
+        return pa.Table.from_batches(self._rows.batches)
 
     def key_values(self, first: int = 0, rows: int = 0) -> tuple[list[bytes], list[bytes]]:
-        """Of a program that returns rows: `rows` of them from `first` on, all where it is 0. The schema is known, so
-        its message at the head of the stream is passed over."""
-        batch = self._batch
-        if batch is None:
-            data = self.data
-            head = 8 + int.from_bytes(data[4:8], "little")
-            batch = self._batch = pa.ipc.read_record_batch(pa.py_buffer(data)[head:], ROWS_SCHEMA)
+        """Of a program that returns rows: `rows` of them from `first` on, all where it is 0."""
+        batch = self._rows.batch_of(ROWS_SCHEMA)
         if rows:
             batch = batch.slice(first, rows)
         return batch.column(0).to_pylist(), batch.column(1).to_pylist()

@@ -20,11 +20,13 @@ on disk carries a CRC of its own), and a version handshake (a cluster's processe
 from __future__ import annotations
 
 import struct
+from typing import Any
 
 import msgspec
 
 from actors.common.errors import PROGRAM_LIMIT_EXCEEDED, PROTOCOL_VIOLATION, DatabaseError
 from actors.common.messages import AnyMessage
+from actors.common.messages.arrow_rows import ArrowRows
 from actors.common.messages.base import Failure, Message
 
 REQUEST = 0
@@ -53,8 +55,21 @@ class Frame(msgspec.Struct, array_like=True, frozen=True, gc=False):
     message: AnyMessage
 
 
-_encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(Frame).decode
+def _packed(value: Any) -> bytes:
+    """What is no type of msgspec's own."""
+    if isinstance(value, ArrowRows):
+        return value.data
+    raise TypeError(f"a {type(value).__name__} in a message")
+
+
+def _unpacked(kind: type, value: Any) -> Any:
+    if kind is ArrowRows and isinstance(value, bytes):
+        return ArrowRows.received(value)
+    raise ValueError(f"{type(value).__name__} instead of {kind.__name__}")
+
+
+_encode = msgspec.msgpack.Encoder(enc_hook=_packed).encode
+_decode = msgspec.msgpack.Decoder(Frame, dec_hook=_unpacked).decode
 
 
 def encode_body(

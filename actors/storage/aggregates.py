@@ -22,6 +22,7 @@ import pyarrow.compute as pc
 
 from actors.common.errors import FEATURE_NOT_SUPPORTED, NUMERIC_VALUE_OUT_OF_RANGE, DatabaseError
 from actors.sql.encoding.arrow_types import DECIMAL_DIGITS_MAX, arrow_type, from_arrow
+from actors.sql.types.base import ORDERED_BYTES
 from actors.sql.types.column_type import ColumnType
 
 _EXACT = decimal.Context(prec=200_000, Emax=decimal.MAX_EMAX, Emin=decimal.MIN_EMIN, traps=[])
@@ -234,8 +235,12 @@ class FloatSum:
         return self._sum
 
 
+_ALONE = ORDERED_BYTES | {"interval", "bytea"}
+"""Types whose extremes Arrow does not find."""
+
+
 class Extreme:
-    """min or max (`greatest`)."""
+    """min or max (`greatest`). Of equal values it keeps the last, as PostgreSQL does."""
 
     def __init__(self, type: ColumnType, greatest: bool) -> None:
         self.result_type = type
@@ -246,11 +251,11 @@ class Extreme:
 
     def add(self, datums: Sequence[Any]) -> None:
         if datums:
-            self._best = [self._pick([*self._best, *datums], key=self._order)]
+            self._best = [self._pick([*reversed(datums), *self._best], key=self._order)]
 
     def check(self, array: pa.Array) -> None:
         name = self.result_type.name
-        if name in ("interval", "uuid", "bytea") or (name == "numeric" and not pa.types.is_decimal(array.type)):
+        if name in _ALONE or (name == "numeric" and not pa.types.is_decimal(array.type)):
             raise NotVectorized
         if name in FLOATS and pc.any(pc.is_nan(array)).as_py():
             raise NotVectorized

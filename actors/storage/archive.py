@@ -189,8 +189,9 @@ class Archive:
                 turn_s = 0.0 if is_urgent else self._moved_at + self._rank * TURN_S
                 self._waits_for_journals = False
                 if self._replica.store.checkpoint_ts > self.stored_ts and self._loop.time() >= turn_s:
-                    if await self._journals_reach(self._replica.store.checkpoint_ts):
-                        await self._upload()
+                    manifest, mapped = self._on_disk()
+                    if await self._journals_reach(manifest.watermark):
+                        await self._upload(manifest, mapped)
                     else:
                         self._waits_for_journals = True
         except DatabaseError as error:
@@ -212,19 +213,20 @@ class Archive:
             self.stored_ts, self._moved_at = stored_ts, self._loop.time()
             self._replica.acknowledge(now=True)
 
-    async def _upload(self) -> None:
-        """The checkpoint that is on the disk now."""
-        store = self._replica.store
+    def _on_disk(self) -> tuple[Manifest, dict[str, memoryview]]:
+        """The checkpoint that is there now, and its segments, which stay mapped where they are merged away."""
+        manifest = manifest_file.load(self._context.disk)
+        return manifest, {name: self._context.disk.map(name) for name in manifest.segments}
+
+    async def _upload(self, manifest: Manifest, mapped: dict[str, memoryview]) -> None:
+        """This very checkpoint: the journals' pieces may not reach as far as a newer one."""
         before = await self._list()
-        folder = before.own_folder(store.life)
+        folder = before.own_folder(manifest.life)
         await self._objects.put(folder.writer, self._context.name.encode())
         listing = await self._list()
         if listing.was_silent(folder, before.last_s(folder) or listing.last_s(folder)):
             folder = Folder(*folder.next)
         await self._recall(listing, folder)
-        # No await between these: later the files may be merged away, and stay mapped.
-        manifest = manifest_file.load(self._context.disk)
-        mapped = {name: self._context.disk.map(name) for name in manifest.segments}
         segments = [await self._stored(folder, listing, name, mapped.pop(name)) for name in manifest.segments]
         checkpoint = StoredCheckpoint(self._replica.shard, manifest, segments, self._replica.place.spans)
         key = folder.checkpoint(manifest.watermark)

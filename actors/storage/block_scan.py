@@ -65,6 +65,12 @@ class BlockPart:
             return column.take(self.selection)
         return column.slice(self.low, self.high - self.low)
 
+    def pick_some(self, column: pa.Array, rows: pa.Array) -> pa.Array:
+        """Of those the ones whose numbers are `rows`."""
+        if self.selection is not None:
+            return column.take(self.selection.take(rows))
+        return column.slice(self.low, self.high - self.low).take(rows)
+
     @property
     def keyspace(self) -> bytes:
         return self.block.key(self.low)[:KEYSPACE_BYTES]

@@ -25,6 +25,7 @@ from actors.sql.expressions import tree
 from actors.sql.expressions.compile import compile_expression, compile_filter
 from actors.sql.expressions.environment import IMMUTABLE_ENVIRONMENT
 from actors.sql.types.arrays import element_of
+from actors.sql.types.base import BITS, ORDERED_BYTES
 from actors.sql.types.column_type import ColumnType
 from actors.storage.aggregates import FLOATS, INTEGERS, NotVectorized
 
@@ -41,7 +42,7 @@ _KERNELS = {
     ">=": pc.greater_equal,
 }
 _TEXTS = frozenset({"text", "varchar"})
-_ALONE = frozenset({"bpchar", "bool", "uuid", "bytea", "date", "time", "timestamp", "timestamptz", "numeric"})
+_ALONE = ORDERED_BYTES | BITS | {"bpchar", "bool", "bytea", "date", "time", "timestamp", "timestamptz", "numeric"}
 """Compared with their own kind only."""
 
 
@@ -183,7 +184,7 @@ def _comparison(node: tree.Call) -> Vector | None:
     first, second = _operand(left), _operand(right)
     if first is None or second is None:
         return None
-    return lambda columns, parameters: kernel(first(columns, parameters), second(columns, parameters))
+    return lambda columns, parameters: kernel(*_of_one_scale(first(columns, parameters), second(columns, parameters)))
 
 
 def _operand(node: tree.Expression) -> Vector | None:
@@ -218,10 +219,27 @@ def _checked(column: pa.Array, type_: ColumnType) -> pa.Array:
         if not pa.types.is_decimal(column.type):
             raise NotVectorized
         precision = ((type_.modifier - 4) >> 16) & 0xFFFF
-        return column.cast(
-            pa.decimal128(precision, column.type.scale)
-        )  # leaves digits to bring both sides to one scale
+        # Digits that no value has are left to bring both sides to one scale; the values are not looked at.
+        narrow = pa.decimal128(precision, column.type.scale)
+        return pa.Array.from_buffers(narrow, len(column), column.buffers(), column.null_count, column.offset)
     return column
+
+
+def _of_one_scale(left: Any, right: Any) -> tuple[Any, Any]:
+    """A numeric that a column is compared with, as the column's type where that can hold it: Arrow would else make a
+    column of the other's scale."""
+    if isinstance(left, pa.Scalar):
+        return _as_type_of(left, right), right
+    return (left, _as_type_of(right, left)) if isinstance(right, pa.Scalar) else (left, right)
+
+
+def _as_type_of(scalar: pa.Scalar, column: pa.Array) -> pa.Scalar:
+    if not pa.types.is_decimal(column.type) or scalar.type == column.type:
+        return scalar
+    try:
+        return scalar.cast(column.type)
+    except pa.ArrowInvalid:
+        return scalar  # it has more digits than the column's values
 
 
 def _scalar(datum: Any, type_: ColumnType) -> pa.Scalar:

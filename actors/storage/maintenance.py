@@ -5,7 +5,11 @@ any moment leaves either manifest, each with all its segments. Merges keep what 
 see. Work is cut into slices of a few milliseconds, with the event loop's turn between them, so that reads are answered
 meanwhile.
 
-Dropping. The horizon is the watermark less the transaction age limit: no transaction alive reads below it. Of each key
+A manifest is the shard at its watermark: nothing in it is later, nor has anything later taken anything away. So a
+checkpoint may be restored to a moment before what came next (cluster/restoring.py).
+
+Dropping. The horizon is the watermark less the transaction age limit: no transaction alive reads below it; it is never
+above the checkpoint. Of each key
 all versions above the horizon stay, and the newest one at or below it, unless it is a deletion with nothing older
 beneath (the merge has the oldest segment), or a range drop at or below the horizon hides it. Once every segment has
 been through a merge, range tombstones at or below the horizon go too.
@@ -56,7 +60,8 @@ class Maintenance:
         self._store = store
         self._segments_max = segments_max
         self._saving = asyncio.Lock()
-        self._frozen_watermark = store.checkpoint_ts
+        self._frozen_watermark = self._settled_watermark = store.checkpoint_ts
+        """Of what is, or was, frozen, and of what has been settled: segments have all up to the latter."""
 
     async def checkpoint(self, watermark: int, horizon: int) -> None:
         """Make all that has been applied durable; `watermark`: everything up to there has been. Raises 53100 or 58030:
@@ -66,9 +71,11 @@ class Maintenance:
             self._frozen_watermark = watermark
             store.freeze()
         if store.frozen:
-            horizon = max(horizon, store.horizon)
+            horizon = max(min(horizon, self._frozen_watermark), store.horizon)
             segments = await self._settle(store.recents[: store.frozen], horizon)
-            for gone in store.thaw(segments, horizon):
+            released = store.thaw(segments, horizon)
+            self._settled_watermark = self._frozen_watermark
+            for gone in released:
                 if isinstance(gone, Segment):
                     store.disk.remove(gone.name)
                 else:
@@ -127,7 +134,7 @@ class Maintenance:
     async def merge_run(self, old: list[Segment], horizon: int) -> None:
         """Merge neighbours into one segment."""
         store = self._store
-        horizon = max(horizon, store.horizon)
+        horizon = max(min(horizon, store.checkpoint_ts), store.horizon)
         oldest = old[0] is store.segments[0]
         settled_ts = min(horizon, store.checkpoint_ts) if oldest and len(old) == len(store.segments) else 0
         path = store.new_segment_path()
@@ -158,7 +165,7 @@ class Maintenance:
         """`checkpoint_ts`: a new one; the store has it, and tells journals of it, only once it is durable (I12)."""
         store = self._store
         async with self._saving:
-            checkpoint_ts = max(checkpoint_ts, store.checkpoint_ts)
+            checkpoint_ts = max(checkpoint_ts, store.checkpoint_ts, self._settled_watermark)
             await manifest_file.save(store.disk, store.manifest(checkpoint_ts))
             store.checkpoint_ts = checkpoint_ts
 

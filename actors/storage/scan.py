@@ -18,10 +18,12 @@ from typing import Any
 import msgspec
 
 from actors.common.messages import Scan, Scanned
+from actors.common.messages.arrow_rows import ArrowRows
 from actors.sql.encoding import scan_program
 from actors.sql.encoding.scan_program import ScanProgram
 from actors.storage.block_scan import BlockPart, ColumnCache, block_part
-from actors.storage.pushdown import CompiledProgram, Output
+from actors.storage.outputs import Output
+from actors.storage.pushdown import CompiledProgram
 from actors.storage.segment import BLOCK_BYTES_MAX, Segment
 from actors.storage.store import Store
 
@@ -43,10 +45,6 @@ DECODED_ROW_COST_US = 2.0
 BYTE_COST_US = 0.001
 """Of a block that is opened (its checksum), and of rows that are looked at one by one (copied)."""
 
-# What pa.ipc.new_stream writes is the schema's message, the batch's, and this; put together here it takes a tenth of
-# the time.
-_STREAM_END = b"\xff\xff\xff\xff\x00\x00\x00\x00"
-
 
 class Scanner:
     """Runs scans on one store. Counts what `status` shows."""
@@ -65,9 +63,9 @@ class Scanner:
         store = self._store
         at, limit, reverse = message.at, message.limit, message.reverse
         store.check_horizon(at)
-        program, parameters = (self._raw, ()) if not message.program else self._program(message.program)
-        output = program.output(parameters)
-        if program.program.output == "aggregates":
+        program, parameters, order_rows = (self._raw, (), 0) if not message.program else self._program(message.program)
+        output = program.output(parameters, order_rows)
+        if program.program.output == "aggregates" or order_rows:
             limit = 0
         start, end = message.start, message.end
         by_block = (
@@ -105,8 +103,8 @@ class Scanner:
                 end = resume
             else:
                 start = resume
-        rows = b"".join((program.head, output.finish().serialize(), _STREAM_END))
-        self.bytes_read += len(rows)
+        rows = ArrowRows.made(program.head, output.finish())
+        self.bytes_read += rows.nbytes
         return Scanned(rows, output.count, resume, store.catalog_ts(at), rows_read, bytes_read)
 
     def _window(
@@ -135,10 +133,12 @@ class Scanner:
             + len(part.overlay_keys) * program.row_cost_us
         )
 
-    def _program(self, data: bytes) -> tuple[CompiledProgram, tuple[Any, ...]]:
-        """Compiled once for all parameters."""
+    def _program(self, data: bytes) -> tuple[CompiledProgram, tuple[Any, ...], int]:
+        """Compiled once for all parameters and numbers of rows; and these."""
         decoded = scan_program.decode(data)
-        key = data if not decoded.parameters else scan_program.encode(msgspec.structs.replace(decoded, parameters=()))
+        key = data
+        if decoded.parameters or decoded.order_rows:
+            key = scan_program.encode(msgspec.structs.replace(decoded, parameters=(), order_rows=0))
         program = self._programs.get(key)
         if program is None:
             program = self._programs[key] = CompiledProgram(decoded, self._cache)
@@ -146,4 +146,4 @@ class Scanner:
                 self._programs.popitem(last=False)
         else:
             self._programs.move_to_end(key)
-        return program, decoded.parameters
+        return program, decoded.parameters, decoded.order_rows

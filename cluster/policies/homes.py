@@ -17,17 +17,19 @@ HOSTING = ("adjudicator", "crossbar", "journal", "storage")
 def homes(processes: Sequence[ProcessState]) -> dict[str, list[str]]:
     """Movable role -> names of processes."""
     found: dict[str, list[str]] = {}
+    ranked = [(process, _rank(process)) for process in processes]
+    hosting = [(process, rank) for process, rank in ranked if rank < len(HOSTING)]
     for own in processes:
-        others = [process for process in processes if process is not own and _rank(process) < len(HOSTING)]
-        others.sort(key=lambda process: (process.az == own.az, _rank(process)))
-        for role in own.roles:
-            if role.movable:
-                best = [
-                    process.name for process in others if process.az != own.az and _rank(process) == _rank(others[0])
-                ]
-                turn = len(found) % len(best) if best else 0
-                rest = [process.name for process in others if process.name not in best]
-                found[role.name] = [own.name, *best[turn:], *best[:turn], *rest]
+        movable = [role for role in own.roles if role.movable]
+        if not movable:
+            continue
+        others = [(process, rank) for process, rank in hosting if process is not own]
+        others.sort(key=lambda other: (other[0].az == own.az, other[1]))
+        best = [process.name for process, rank in others if process.az != own.az and rank == others[0][1]]
+        rest = [process.name for process, _ in others if process.name not in best]
+        for role in movable:
+            turn = len(found) % len(best) if best else 0
+            found[role.name] = [own.name, *best[turn:], *best[:turn], *rest]
     return found
 
 

@@ -22,6 +22,7 @@ from dataclasses import dataclass, field, replace
 from importlib import import_module
 from typing import Any, Protocol
 
+from actors.query_processor.session import value_lists
 from cluster.simulation.hostile import Plan
 from cluster.simulation.run import SECONDS, SeedReport, drawn_plan, run_seed
 from cluster.simulation.steering import Steering
@@ -47,9 +48,10 @@ PRELOADED = (
 
 
 def preload() -> None:
-    """Before worker processes are forked: what the first one imported, each of them would."""
+    """Before worker processes are forked: what the first one imported or compiled, each of them would."""
     for name in PRELOADED:
         import_module(name)
+    value_lists.prepare()
 
 
 @dataclass(frozen=True)

@@ -201,9 +201,8 @@ class JournalWitness:
     async def await_equal(self) -> None:
         """Until every replica holds all that is committed, on its disk and in its answers. Raises AssertionError."""
         end = self._world.loop.time() + EQUAL_S_MAX
-        there = {spec.name for process in self._world.processes.values() for spec in process.specs}
-        for role in sorted(there & self._images.keys()):
-            while (lacking := await self._lacking(role)) is not None:
+        for role in sorted(self._images):
+            while self._world.process_of(role) is not None and (lacking := await self._lacking(role)) is not None:
                 assert self._world.loop.time() < end, f"no progress: {lacking}"
                 await asyncio.sleep(0.5)
         self._check_beginnings()

@@ -97,9 +97,8 @@ class LateWitness:
     async def look(self, seconds: float) -> None:
         """Nothing is wrong from now on, for so many virtual seconds after everybody has answered in time once. Raises
         AssertionError where that does not come about."""
-        self._keys = self._keys_of()
         end = self._world.loop.time() + SETTLED_S_MAX
-        while late := [replica for replica, fast in zip(self._keys, await self._probe_all(), strict=True) if not fast]:
+        while late := await self._slow():
             assert self._world.loop.time() < end, (
                 f"no progress: late: {late[0]} does not answer in time, long after the last fault"
             )
@@ -109,8 +108,8 @@ class LateWitness:
         end = self._judging_since + seconds
         while self._world.loop.time() < end:
             asked_at = self._world.loop.time()
-            for replica, fast in zip(self._keys, await self._probe_all(), strict=True):
-                if not fast and self._holds_since(asked_at):
+            for replica in await self._slow():
+                if self._holds_since(asked_at):
                     self._fail(f"{replica} has not answered a read for {LATE_S} s, and no fault is active")
             await asyncio.sleep(self._random.uniform(0, PROBE_S_MAX))
         self._judging_since = None
@@ -119,6 +118,13 @@ class LateWitness:
         """No role has moved lately: of a time in which nobody would be judged, nobody is asked."""
         while (wait_s := self._changed_at + CHANGED_S - self._world.loop.time()) > 0:
             await asyncio.sleep(wait_s)
+
+    async def _slow(self) -> list[str]:
+        """Those that there are, before and after, and that have not answered in time."""
+        self._keys = self._keys_of()
+        answers = zip(self._keys, await self._probe_all(), strict=True)
+        there = self._keys_of()
+        return [replica for replica, fast in answers if not fast and replica in there]
 
     async def _probe_all(self) -> Sequence[bool]:
         """Two reads of every replica, the second one while the first may wait for its watermark; whether both were

@@ -17,8 +17,8 @@ import gc
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from random import Random
@@ -35,6 +35,7 @@ from cluster.simulation.journal_witness import JournalWitness
 from cluster.simulation.late_witness import LateWitness
 from cluster.simulation.membership_witness import MembershipWitness
 from cluster.simulation.range_witness import RangeWitness
+from cluster.simulation.restored import Lost, check_restored
 from cluster.simulation.scenes import SCENES
 from cluster.simulation.shared_parses import shared_parses
 from cluster.simulation.simulated_cluster import LOSSY_WHOLE_S_MAX, SimulatedCluster, eventually
@@ -129,12 +130,8 @@ def run_seed(
         coverage = Coverage(world) if covered else None
         if coverage is not None:
             world.network.observe(coverage)
-        try:
+        with _noted(report):
             world.run(run.scenario(), RUN_S_MAX)
-        except Exception as error:
-            cause = error.__cause__ or error
-            report.failure = f"{type(cause).__name__}: {cause}".splitlines()[0]
-            report.details = "".join(traceback.format_exception(error))
         run.account()
         if coverage is not None:
             report.features = coverage.features()
@@ -142,10 +139,24 @@ def run_seed(
         report.events = world.trace.count
         report.digest = world.trace.digest
         report.trace = list(world.trace.lines)
+    with bounded(plan.bounds), shared_parses(), _noted(report):
+        for lost in run.lost if report.failure is None else ():
+            report.rows += check_restored(seed, plan, lost, world.loop.time())
     if collecting:
         gc.enable()
     report.seconds = time.perf_counter() - begun
     return report
+
+
+@contextmanager
+def _noted(report: SeedReport) -> Iterator[None]:
+    """What is raised meanwhile is the run's failure."""
+    try:
+        yield
+    except Exception as error:
+        cause = error.__cause__ or error
+        report.failure = f"{type(cause).__name__}: {cause}".splitlines()[0]
+        report.details = "".join(traceback.format_exception(error))
 
 
 def drawn_plan(seed: int, proofs: Sequence[str] = (), seconds: float = SECONDS) -> Plan:
@@ -182,6 +193,8 @@ class _Run:
             cluster.states.on_acknowledged.append(self.members.acknowledged)
         self._proofs_alone = proofs_alone
         self._stored: StoreWitness | None = None
+        self.lost: list[Lost] = []
+        """What clusters are to be made of once this one has ended."""
         if not proofs_alone:
             self._world.network.observe(
                 *(self._witness, self._journals, self._storage),
@@ -218,9 +231,9 @@ class _Run:
     async def _until_whole(self) -> None:
         """After a loss. Where another nemesis strikes meanwhile it may take as long as that does."""
         if self._plan.nemeses == 1:
-            await self._cluster.until_whole(seconds=LOSSY_WHOLE_S_MAX)
+            await self._cluster.until_whole(seconds=LOSSY_WHOLE_S_MAX, clocks_are_right=self._recent)
         else:
-            await self._cluster.until_whole(self._strikes_end)
+            await self._cluster.until_whole(self._strikes_end, clocks_are_right=self._recent)
 
     def account(self) -> None:
         report = self._report
@@ -251,6 +264,7 @@ class _Run:
             for number in range(self._plan.clients)
         ]
         weather = asyncio.create_task(self._weather())
+        keepers += [asyncio.create_task(self._stored.disaster(self._seconds))] if self._stored is not None else []
         self._strikes_end = end
         lull = asyncio.create_task(self._lull())
         if self._plan.strikes or self._plan.losses:
@@ -259,8 +273,8 @@ class _Run:
         weather.cancel()
         self._set_faults(Faults())
         world.network.heal()
+        await self._set_clocks()  # first: what waits for a time that a clock far ahead has named may wait as long
         await self._cluster.until_whole()
-        await self._set_clocks()
         if self._world.derive("outage").random() < OUTAGE_SHARE:
             await self._outage()
         for proof in self._proofs:
@@ -318,6 +332,8 @@ class _Run:
         for process in self._world.processes.values():
             for image in process.disks.values():
                 image.faults = faults
+        if self._world.stored is not None and faults == Faults():
+            self._world.stored.calm()  # it is a strike that makes it refuse (stored.py)
 
     async def _set_clocks(self) -> None:
         """Clocks are right again; what was committed at later times is past before anything is judged."""
@@ -369,6 +385,8 @@ class _Run:
         self._cluster.follow_topology()
         await verdict.await_replicas(world, self._cluster.newest_map, world.clock.true_us())
         await self._cluster.until_settled()
+        if self._stored is not None and self._plan.keeps_state:
+            await self._stored.reaches(max(told.commit_ts for told in self._witness.evidence.told.values()))
         await verdict.read_the_rest(world, self._witness.evidence)
         await self._journals.await_equal()
         self._progress_of(keepers)
@@ -380,14 +398,14 @@ class _Run:
         if self._stored is not None:
             self._stored.check(self._witness.evidence.records)
             if self._plan.keeps_state:
-                self._stored.find()
+                self.lost = self._stored.lost(self._witness.evidence)
         now = world.clock.true_us()
         self._report.rows = await verdict.check_replicas(
             world, model, self._cluster.newest_map, [now - earlier for earlier in EARLIER_US]
         )
 
     def _progress_of(self, keepers: list[asyncio.Task[None]]) -> None:
-        """A keeper that has ended has failed."""
+        """One that has failed fails the run."""
         for keeper in keepers:
             if keeper.done():
                 keeper.result()

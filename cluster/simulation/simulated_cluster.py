@@ -55,11 +55,13 @@ UNSETTLED = {
 
 
 class SimulatedCluster:
-    """`world` has every process of the plan but gateways, which pass real sockets."""
+    """`world` has every process of the plan but gateways, which pass real sockets. `restored_s`: its data is another
+    cluster's, which ended at that virtual time; its object store has them (restored.py)."""
 
-    def __init__(self, seed: int, plan: Plan, keep_trace: bool = False) -> None:
+    def __init__(self, seed: int, plan: Plan, keep_trace: bool = False, restored_s: float | None = None) -> None:
         self.plan = plan
-        self.world = World(seed, plan.faults, plan.settings, keep_trace=keep_trace)
+        self._restored = restored_s is not None
+        self.world = World(seed, plan.faults, plan.settings, keep_trace=keep_trace, begin_s=restored_s or 0.0)
         asked = plan.settings.layout.placement
         state = initial_state(plan.settings, Placement("role" if asked == AUTO else asked))
         self.states = StateWitness(self.world)
@@ -127,9 +129,10 @@ class SimulatedCluster:
         return WatchedKeeper(context, keepers(self._state.processes), on_deposed, self.states)
 
     def _assigned(self, message: StartRole) -> RoleSpec:
-        return self._spec(
-            role_spec(RoleState(message.role, message.kind, message.arguments), message.az, "", measured=False)
-        )
+        arguments = message.arguments
+        if self._restored and message.kind == "journal":
+            arguments = {**arguments, "restoring": True}
+        return self._spec(role_spec(RoleState(message.role, message.kind, arguments), message.az, "", measured=False))
 
     def _is_working(self, name: str) -> bool:
         """What working.py would say. On one host, that is: of another one a controller's kernel knows nothing."""
@@ -224,8 +227,10 @@ class SimulatedCluster:
         return self.states.newest or self.map
 
     def owns(self, replica: str) -> bool:
-        """Whether this storage replica's shard owns any keys."""
-        return int(replica.split("/")[1]) in self.newest_map.shards
+        """Whether this storage replica is one of the cluster's, and its shard owns any keys."""
+        state = self.states.newest_state
+        is_there = state is None or replica in state.roles
+        return is_there and int(replica.split("/")[1]) in self.newest_map.shards
 
     def process_running(self, role: str) -> str | None:
         """Where a role is now, wherever it began; None where it is nowhere."""
@@ -326,17 +331,20 @@ class SimulatedCluster:
 
     # -- being whole ---------------------------------------------------------------------------------------------------
 
-    async def until_whole(self, given_up_at: float | None = None, seconds: float = WHOLE_S_MAX) -> None:
-        """Every process is up, every journal replica votes, every storage replica follows. Raises AssertionError where
-        that takes too long, unless it is given up before."""
+    async def until_whole(
+        self, given_up_at: float | None = None, seconds: float = WHOLE_S_MAX, clocks_are_right: bool = True
+    ) -> None:
+        """Every process is up, every journal replica votes, every storage replica follows, no reshape is under way (a
+        controller far ahead of all others waits as long for reads of its own time). Raises AssertionError where that
+        takes too long, unless it is given up before."""
         end = self.world.loop.time() + seconds
-        while (lacking := self._lacking()) is not None:
+        while (lacking := self._lacking(clocks_are_right)) is not None:
             if given_up_at is not None and self.world.loop.time() >= given_up_at:
                 break
             assert given_up_at is not None or self.world.loop.time() < end, f"no progress: {lacking}"
             await asyncio.sleep(0.1)
 
-    def _lacking(self) -> str | None:
+    def _lacking(self, clocks_are_right: bool) -> str | None:
         for name, process in self.world.processes.items():
             if not process.up:
                 return f"{name} is down"
@@ -349,7 +357,8 @@ class SimulatedCluster:
                 if isinstance(role, StorageReplica) and not role.whole:
                     return f"{spec.name} is not whole"
         controller = cast(Controller, self.world.processes[CONTROLLER].role(CONTROLLER))
-        return f"{controller.state.reshape} is not over" if controller.state.reshape is not None else None
+        reshape = controller.state.reshape if clocks_are_right else None
+        return f"{reshape} is not over" if reshape is not None else None
 
     async def until_settled(self) -> None:
         """Nothing is left of what clients asked for: no mark of an undecided transaction, no commit under way, no read

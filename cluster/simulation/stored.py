@@ -4,8 +4,9 @@ it.
     bereave      all replicas of a shard lose their disks at once; journals keep theirs, and the store may refuse for a
                  while before
 
-    at the end               I1   pieces of journals hold what is committed, and nothing else; what `restore` would find
-                                  is the database at one time
+    at the end               I1   pieces of journals hold what is committed, and nothing else; of the store alone,
+                                  as it was at some time, a cluster can be made (restored.py)
+                             late at rest, all that was committed can be had from the store alone a while later
     at once (the run ends)   I12  a checkpoint's object comes after all that it names
                              I12  nothing is removed that the newest checkpoint names which counts
                              I12  nobody asks a journal to trim what the store lacks of some shard
@@ -26,6 +27,7 @@ from actors.common import stored_journal
 from actors.common.errors import DatabaseError
 from actors.common.messages import Settle, Trim
 from actors.common.messages.base import Message
+from actors.common.timestamps import Timestamp
 from actors.journal.record import COMMIT, decode_header
 from actors.runtime.interfaces import StoredObject
 from actors.runtime.simulation.nemesis import Nemesis
@@ -34,8 +36,9 @@ from actors.runtime.simulation.object_store import StoreFaults, StoreImage
 from actors.runtime.simulation.world import World
 from actors.storage.archive_index import Listing, StoredCheckpoint, decode, shard_folder
 from cluster.keeping import JOURNAL as STATE_JOURNAL
-from cluster.restoring import Found, NotRestorable, look
 from cluster.simulation.hostile import Plan, trimmed
+from cluster.simulation.restored import Lost
+from cluster.simulation.witness import Evidence
 
 if TYPE_CHECKING:
     from cluster.simulation.simulated_cluster import SimulatedCluster
@@ -55,6 +58,8 @@ SMALL_JOURNALS = (
 )
 REFUSING_S_MAX = 5.0
 JOURNAL_S = 0.5
+REACHED_S_MAX = 60.0
+"""Until all that was committed is in a store that refuses nothing, at rest: pauses of uploads, turns, checkpoints."""
 WAIT_S = 1e6
 """Journals wait for the store for as long as a run lasts: what it lacks may be lost next."""
 
@@ -131,6 +136,7 @@ class StoreWitness:
         """By shard: the watermark of the newest checkpoint that counted."""
         self._begun = world.clock.true_us()
         """Nothing is committed before."""
+        self._copies: list[Lost] = []
         image.on_put = self._put
         image.on_removed = self._removed
 
@@ -212,17 +218,29 @@ class StoreWitness:
                     f"{missed[0]} is not in them"
                 )
 
-    def find(self) -> Found | None:
-        """What `restore` finds; None before it finds anything. Raises AssertionError where the shards' checkpoints do
-        not go with the journals."""
-        listed = [
-            StoredObject(key, len(data), written_s) for key, (data, written_s) in sorted(self._image.objects.items())
-        ]
-        try:
-            return look(listed, lambda key: self._image.objects[key][0])
-        except NotRestorable as error:
-            assert not self._newest or "no state" in str(error) or "nothing of journal" in str(error), f"I12: {error}"
-            return None
+    # -- what a cluster can be made of it ------------------------------------------------------------------------------
+
+    async def disaster(self, seconds: float) -> None:
+        """At some time, under whatever is struck then, everything but the store is lost: of a copy."""
+        await asyncio.sleep(self._world.derive("disaster").uniform(0, seconds))
+        self._copies.append(Lost.now(self._image.objects, max(self._newest.values(), default=0)))
+
+    async def reaches(self, last: Timestamp) -> None:
+        """At rest, and nothing refuses: what was committed up to `last` can soon be had from the store alone."""
+        end = self._world.loop.time() + REACHED_S_MAX
+        while (found := self._now().find()) is None or found.at < last:
+            what = f"committed up to {last}, the store alone gives {found.at if found is not None else None}"
+            assert self._world.loop.time() < end, f"no progress: {what}"
+            await asyncio.sleep(1.0)
+
+    def _now(self) -> Lost:
+        return Lost.now(self._image.objects, max(self._newest.values(), default=0))
+
+    def lost(self, evidence: Evidence) -> list[Lost]:
+        """Those at which a cluster was lost: the one that met a disaster, else the one that ends now."""
+        for lost in (copies := [*self._copies, self._now()]):
+            lost.judge(evidence)
+        return [lost for lost in copies if lost.found is not None][:1]
 
     def _checkpoint(self, key: str) -> StoredCheckpoint | None:
         try:

@@ -26,8 +26,6 @@ from bisect import bisect_right, insort
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import pyarrow as pa
-
 from actors.adjudicator.claim import TABLE_BYTES
 from actors.common import write_set
 from actors.common.errors import DatabaseError
@@ -56,9 +54,9 @@ class Commitment:
 
 
 class Model:
-    """Versions by key, from all journals' records."""
+    """Versions by key, from all journals' records. `until`: of what was committed by then alone."""
 
-    def __init__(self, evidence: Evidence) -> None:
+    def __init__(self, evidence: Evidence, until: Timestamp | None = None) -> None:
         self.commits: dict[bytes, Commitment] = {}
         self.versions: dict[bytes, list[tuple[Timestamp, bytes | None]]] = {}
         self.drops: list[tuple[Timestamp, bytes, bytes]] = []
@@ -67,7 +65,7 @@ class Model:
             records, parts = evidence.records[journal], Parts()
             for header in evidence.headers(journal):
                 rows = parts.rows(header, records[header.lsn])
-                if header.kind == COMMIT:
+                if header.kind == COMMIT and (until is None or header.commit_ts <= until):
                     name = header.transaction[:TRANSACTION_BYTES]
                     assert name not in self.commits, f"I2: {name.hex()} has two records"
                     self.commits[name] = Commitment(header, rows)
@@ -399,7 +397,7 @@ async def scan_all(world: World, role: str, start: bytes, end: bytes, at: Timest
     resume: bytes | None = start
     while resume is not None:
         answer = await _scan(world, role, Scan(resume, end, at))
-        rows = pa.ipc.open_stream(answer.rows).read_next_batch()
+        rows = answer.rows.batch
         found.update(zip(rows.column(0).to_pylist(), rows.column(1).to_pylist(), strict=True))
         resume = answer.resume
     return found

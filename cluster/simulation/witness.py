@@ -287,8 +287,8 @@ class Witness:
             return
         sealed = self._sealed.get(role)
         last = decode_header(request.records[-1])
-        if answer.durable_lsn < last.lsn:
-            return
+        if answer.durable_lsn < last.lsn or answer.first_lsn > last.lsn:
+            return  # the latter: it has been trimmed since, as a repeated Append's answer may find
         # What a learner takes counts for nothing: it may have lost its promise with its disk, and be filled by the
         # writer that it was promised against.
         fenced = (
@@ -382,8 +382,8 @@ class Witness:
 
     def _claim_checkpoint(self, replica: str, checkpoint_ts: int) -> None:
         found = self._checkpoint_on_disk(replica, self._images[replica])
-        if not self._owns(replica):
-            return  # it may have left the cluster, and its disk been cleared since
+        if not self._owns(replica) or self._images[replica].is_given_up:
+            return  # it has left the cluster, and its disk has been cleared since
         if replica in self._unfilled:
             if found == checkpoint_ts:  # else it was said before the loss, perhaps
                 self._unfilled.remove(replica)

@@ -6,13 +6,13 @@ from __future__ import annotations
 from typing import Any
 
 from actors.common.messages import Message, Scan, Scanned
+from actors.common.messages.arrow_rows import ArrowRows
 from actors.sql.encoding import scan_program
 from actors.sql.encoding.scan_program import ScanProgram
 from actors.storage.block_scan import ColumnCache
 from actors.storage.pushdown import CompiledProgram
 from tests.unit.query_processor.support.cluster import FakeCluster
 
-STREAM_END = b"\xff\xff\xff\xff\x00\x00\x00\x00"
 ANSWER_ROWS_MAX = 1000
 """Rows looked at by one answer, so that larger scans take several."""
 
@@ -33,7 +33,7 @@ class StoredCluster(FakeCluster):
         program = scan_program.decode(message.program) if message.program else ScanProgram(columns=())
         self.programs.append(program)
         compiled = CompiledProgram(program, ColumnCache())
-        output = compiled.output(program.parameters)
+        output = compiled.output(program.parameters, program.order_rows)
         looked_at = keys[:ANSWER_ROWS_MAX]
         values = [value for key in looked_at if (value := self.value(key, message.at)) is not None]
         limit = 0 if program.output == "aggregates" else message.limit
@@ -42,7 +42,7 @@ class StoredCluster(FakeCluster):
         resume = None
         if len(keys) > len(looked_at) and not (limit and output.count >= limit):
             resume = looked_at[-1] if message.reverse else looked_at[-1] + b"\x00"
-        rows = b"".join((compiled.head, output.finish().serialize(), STREAM_END))
+        rows = ArrowRows.received(ArrowRows.made(compiled.head, output.finish()).data)
         return Scanned(
             rows,
             output.count,

@@ -60,17 +60,34 @@ VALUES = {
         "interval '36:00:00'",
         "interval '30 days'",
     ],
+    "timetz": [
+        "timetz '00:00+00'",
+        "timetz '13:45:06.789+02'",
+        "timetz '23:59:59-08:30'",
+        "timetz '11:45:06.789+00'",
+    ],
+    "bit": ["b'101'", "b'0'", "x'1f'", "'10101010101'::bit(11)", "b'110'"],
+    "varbit": ["'101'::varbit", "''::varbit", "'11110000111100001'::varbit(20)"],
+    "inet": ["inet '10.1.2.3/8'", "inet '192.168.0.1'", "inet '::1'", "inet '2001:db8::ff00:42:8329/64'"],
+    "cidr": ["cidr '10/8'", "cidr '192.168.0.0/16'", "cidr '2001:db8::/32'", "cidr '1.2.3.4'"],
+    "macaddr": ["macaddr '08:00:2b:01:02:03'", "macaddr '08002b-010203'"],
+    "macaddr8": ["macaddr8 '08:00:2b:ff:fe:01:02:03'", "macaddr8 '08002b01020304ff'"],
+    "char": ["'a'::\"char\"", "''::\"char\""],
     "uuid": ["'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'::uuid", "'00000000-0000-0000-0000-000000000001'::uuid"],
     "bytea": ["'\\x'::bytea", "'\\x00ff10'::bytea", "'abc'::bytea"],
     "oid": ["23::oid", "4294967295::oid", "0::oid"],
     "_int4": ["'{1,2,3}'::int[]", "'{}'::int[]", "'{NULL,5}'::int[]"],
     "_text": ["'{a,b}'::text[]", '\'{"x y",NULL,""}\'::text[]'],
+    "_inet": ["'{10.0.0.1/8,::1,NULL}'::inet[]"],
+    "_bit": ["array[b'101', b'0']"],
+    "_timetz": ["'{10:00+02,11:00+03}'::timetz[]"],
     "_numeric": ["'{1.10,2.5}'::numeric[]"],
     "_float8": ["'{1.5,NaN}'::float8[]"],
 }
 """By type: expressions that PostgreSQL and this system both read."""
 SKIPPED_NAMES = (
-    "pg_%", "ts%", "%lquery%", "hash%", "has\\_%", "txid%", "current\\_%", "inet%", "lo\\_%", "lo%", "json%", "xml%",
+    "pg_%", "ts%", "%lquery%", "has\\_%", "txid%", "current\\_%", "inet\\_client%", "inet\\_server%",
+    "lo\\_%", "lo%", "json%", "xml%",
     "to\\_json%", "row\\_to%",
     "set\\_config", "setseed", "setval", "nextval", "currval", "lastval", "random%", "gen\\_random%", "uuidv%",
     "system%", "tid%", "xid%", "range%", "%range",
@@ -80,7 +97,7 @@ SKIPPED_NAMES = (
     "unicode\\_%", "current\\_setting", "convert",
     "%\\_transform", "in\\_range", "array\\_to\\_json", "array\\_sample", "array\\_shuffle", "nameconcatoid",
     "to\\_ts%", "websearch%", "phraseto%", "plainto%",
-    "length", "numeric\\_inc", "inet\\_%", "mxid\\_age", "age", "version", "timeofday", "get\\_bit", "set\\_bit",
+    "length", "numeric\\_inc", "mxid\\_age", "age", "version", "timeofday", "get\\_bit", "set\\_bit",
     "oidrand", "dense%", "suppress%", "similar\\_escape",
 )  # fmt: skip
 OF_TYPES = "array(SELECT oid FROM pg_type WHERE typname = any(%s))"
@@ -91,7 +108,7 @@ def catalog_statements(oracle: Oracle, count: int, seed: int = 1) -> Iterator[st
     random = Random(seed)
     yield (
         "CREATE TABLE drawn (id int PRIMARY KEY, "
-        + ", ".join(f"c_{name} {name}" for name in VALUES if name[0] != "_" and name not in ("name", "oid"))
+        + ", ".join(f"c_{name} {name}" for name in VALUES if name[0] != "_" and name not in ("name", "oid", "char"))
         + ")"
     )
     yield (
@@ -159,7 +176,7 @@ def _functions(oracle: Oracle) -> list[tuple[str, list[str]]]:
         AND NOT EXISTS (SELECT FROM unnest(p.proargtypes) a(oid) JOIN pg_type t ON t.oid = a.oid
             WHERE t.typname <> ALL ({_known()}))
         AND p.prorettype IN (SELECT oid FROM pg_type WHERE typname = ANY ({_known()})
-            OR typname IN ('timetz', 'float4', '_text', 'char'))
+            OR typname IN ('float4', '_text', 'char'))
         AND NOT EXISTS (SELECT FROM pg_operator WHERE oprcode = p.oid)
         AND NOT EXISTS (SELECT FROM pg_amproc WHERE amproc = p.oid)
         AND NOT EXISTS (SELECT FROM pg_aggregate WHERE

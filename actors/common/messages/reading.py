@@ -8,6 +8,7 @@ another), 55000 `Redirected` when the shard does not own the key under the repli
 
 from __future__ import annotations
 
+from actors.common.messages.arrow_rows import ArrowRows
 from actors.common.messages.base import Message
 
 
@@ -43,7 +44,7 @@ class Scan(Message, frozen=True):
 
 
 class Scanned(Message, frozen=True):
-    """One answer of a scan. `rows`: an Arrow IPC stream (schema included, one batch), its columns by the program's
+    """One answer of a scan. `rows`: record batches (one, unless they are typed columns), their columns by the program's
     `output`:
 
     - "rows": `key` binary, `value` binary (an encoded row, only the projected columns where the program projects)
@@ -54,7 +55,7 @@ class Scanned(Message, frozen=True):
     EXPLAIN ANALYZE); `bytes_read`: of their keys and values (for metering).
     """
 
-    rows: bytes
+    rows: ArrowRows
     count: int
     resume: bytes | None
     catalog_ts: int

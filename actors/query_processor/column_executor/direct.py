@@ -16,6 +16,7 @@ from string import ascii_lowercase, ascii_uppercase
 from actors.query_processor.column_executor.numerics import PRODUCT_SCALE_MAX, aligned, fixed, scale_in
 from actors.query_processor.column_executor.values import TEXT_TYPES, duck_type
 from actors.sql.expressions import tree
+from actors.sql.types.base import BITS, ORDERED_BYTES
 from actors.sql.types.column_type import ColumnType
 
 INTEGERS = frozenset({"int2", "int4", "int8"})
@@ -23,12 +24,16 @@ NUMBERS = INTEGERS | {"float4", "float8", "numeric"}
 COMPARED_AS_POSTGRESQL = (
     NUMBERS
     | TEXT_TYPES
-    | {"bool", "bytea", "uuid", "date", "time", "timestamp", "timestamptz", "interval", "oid", "jsonb"}
+    | ORDERED_BYTES
+    | BITS
+    | {"bool", "bytea", "date", "time", "timestamp", "timestamptz", "interval", "oid", "jsonb"}
 )
 TEXT_DIRECT = {"length": "length", "char_length": "length", "reverse": "reverse"}
 CASES = {"lower": (ascii_uppercase, ascii_lowercase), "upper": (ascii_lowercase, ascii_uppercase)}
 """DuckDB's own change the case of every letter that Unicode knows; collation C's only that of ASCII letters."""
 LIKES = {"~~": "LIKE", "!~~": "NOT LIKE", "~~*": "LIKE", "!~~*": "NOT LIKE"}
+TRUNCATED_UNITS = frozenset({"second", "minute", "hour", "day", "week", "month", "quarter", "year"})
+"""Of date_trunc; DuckDB begins decades and centuries in other years than PostgreSQL."""
 DIRECT_CASTS = frozenset(
     {
         *((source, target) for source in INTEGERS for target in (*INTEGERS, "float4", "float8", "text")),
@@ -98,6 +103,15 @@ def fixed_call(call: tree.Call, pairs: list[tuple[str, ColumnType]]) -> tuple[st
     if call.name == "*" and scale <= PRODUCT_SCALE_MAX:
         return f"({texts[0]} * {texts[1]})", fixed(scale)
     return None
+
+
+def truncated_unit(call: tree.Call) -> str | None:
+    """The unit of a date_trunc of a column that DuckDB may compute."""
+    if call.name != "date_trunc" or call.signature[1:] not in (("timestamp",), ("timestamptz",)):
+        return None
+    unit, moment = call.arguments
+    known = isinstance(unit, tree.Constant) and unit.datum in TRUNCATED_UNITS
+    return str(unit.datum) if known and isinstance(moment, tree.Column) else None  # type: ignore[union-attr]
 
 
 def _rounded(call: tree.Call, texts: list[str]) -> tuple[str, ColumnType] | None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 from actors.common.errors import DatabaseError
@@ -22,6 +23,7 @@ from actors.query_processor.column_executor.direct import (
     INTEGERS,
     direct_call,
     fixed_call,
+    truncated_unit,
 )
 from actors.query_processor.column_executor.numerics import (
     NUMERIC,
@@ -283,8 +285,26 @@ class Emitter:
         pairs = [self.emit(argument, around) for argument in call.arguments]
         if call.type.name == "numeric":
             return fixed_call(call, pairs) or self._udf(call, list(call.arguments), pairs)
+        if (unit := truncated_unit(call)) is not None:
+            return self._truncated(call, unit, pairs), call.type
         direct = direct_call(call, [text for text, _ in pairs], types)
         return (direct, call.type) if direct is not None else self._udf(call, list(call.arguments), pairs)
+
+    def _truncated(self, call: tree.Call, unit: str, pairs: list[tuple[str, ColumnType]]) -> str:
+        """date_trunc. Of a timestamptz DuckDB does it where the session's time zone is UTC."""
+        direct = f"date_trunc('{unit}', {pairs[1][0]})"
+        if call.type.name == "timestamp":
+            return direct
+        is_utc, _ = self._of_environment("time zone is UTC", lambda environment: environment.time_zone is UTC)
+        return f"(CASE WHEN {is_utc} THEN {direct} ELSE {self._udf(call, list(call.arguments), pairs)[0]} END)"
+
+    def _of_environment(self, what: str, evaluate: Callable[[Any], bool]) -> tuple[str, ColumnType]:
+        """A truth that each run knows before it begins."""
+        number = self._numbers.get(what)
+        if number is None:
+            number = self._add(lambda row, parameters, environment: evaluate(environment), BOOL)
+            self._numbers[what] = number
+        return f"\x01{number}\x01", BOOL
 
     def sides(self, expression: Any, around: Translator) -> tuple[str, str] | None:
         """Both sides of a comparison that DuckDB makes as PostgreSQL does; None for any other expression."""

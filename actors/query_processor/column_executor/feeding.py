@@ -85,7 +85,7 @@ class SourceReading:
         """Storage's next rows as storage and RowCodec give them; None at the end."""
         if not self._decoded:
             batch = await scanner.next()
-            return self._table(batch.arrow.columns) if batch is not None else None
+            return self._table(batch.table.columns) if batch is not None else None
         rows = await scanner.next_rows()
         if rows is None:
             return None

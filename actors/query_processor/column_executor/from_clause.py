@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from actors.query_processor.column_executor.sets import list_of, series
 from actors.query_processor.column_executor.translator import INT8, Translator
 from actors.query_processor.column_executor.values import duck_type
-from actors.sql.binding.query import CteItem, EmptyItem, FromItem, FunctionItem, JoinItem, QueryItem, SetCall, ViewItem
+from actors.sql.binding.query import CteItem, EmptyItem, FromItem, FunctionItem, JoinItem, QueryItem, SetCall
 from actors.sql.types.column_type import ColumnType
 
 
@@ -48,7 +48,6 @@ def _item(translator: Translator, item: FromItem) -> str:
             f"CAST(NULL AS {duck_type(type_)}) AS c{number}" for number, type_ in enumerate(item.types, 1)
         )
         return f"(SELECT {listed} WHERE FALSE) AS {alias}"
-    assert not isinstance(item, ViewItem), "views are taken in before a query is planned"
     source = translator.sources.add(item, alias)
     translator.place(item.offset, alias, source.types())
     return f"{source.view} AS {alias}"

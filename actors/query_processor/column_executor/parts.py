@@ -22,6 +22,7 @@ from actors.sql.binding.select import bind_statement
 from actors.sql.encoding import scan_program
 from actors.sql.encoding.keys import keyspace, prefix_end
 from actors.sql.types.arrays import is_array
+from actors.sql.types.base import SHOWN
 
 if TYPE_CHECKING:
     from actors.common.messages.control import Topology
@@ -67,6 +68,8 @@ def read_plan(statement: Any, catalog: Catalog, settings: Settings, at: int, top
             raise _refused(f'column "{field.name}" is no column of the table')
         if is_array(field.type.name):
             raise _refused(f'column "{field.name}" is an array')
+        if field.type.name in SHOWN:
+            raise _refused(f'column "{field.name}" is of a type that Arrow does not have')
         positions.append(field.attribute - 1)
     program = scan_program.ScanProgram(
         columns=row_types(table), filter=conjunction(source.filters), output="columns", project=tuple(positions)

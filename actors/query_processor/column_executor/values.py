@@ -4,9 +4,9 @@
 | --- | --- |
 | numeric whose scale is known | DECIMAL (numerics.py) |
 | any other numeric | VARCHAR, PostgreSQL's text |
-| uuid, bytea | BLOB (byte order is uuid's order) |
+| uuid, bytea, timetz, inet, cidr, macaddr, macaddr8 | BLOB (byte order is their order) |
 | timestamptz | TIMESTAMP, in UTC |
-| text, varchar, bpchar, json, jsonb, and all that is only shown | VARCHAR |
+| text, varchar, bpchar, bit, varbit, json, jsonb, and all that is only shown | VARCHAR |
 | arrays | VARCHAR, PostgreSQL's text (arrays.py) |
 """
 
@@ -21,6 +21,7 @@ from actors.query_processor.column_executor.arrays import array_reader, text_of_
 from actors.query_processor.column_executor.numerics import bound_literal, decimal_literal, precision_and_fixed_scale
 from actors.sql.encoding.arrow_types import arrow_type, from_arrow
 from actors.sql.types.arrays import Array, is_array
+from actors.sql.types.base import ORDERED_BYTES
 from actors.sql.types.column_type import ColumnType
 from actors.sql.types.numeric import format_numeric
 from actors.sql.types.objects import OBJECTS, object_oid
@@ -41,7 +42,7 @@ DUCK_TYPES = {
     "float4": "FLOAT",
     "float8": "DOUBLE",
     "bytea": "BLOB",
-    "uuid": "BLOB",
+    **dict.fromkeys(sorted(ORDERED_BYTES), "BLOB"),
     "date": "DATE",
     "time": "TIME",
     "timestamp": "TIMESTAMP",
@@ -51,7 +52,11 @@ DUCK_TYPES = {
     "regtype": "BIGINT",
 }
 
-PLAIN_COLUMNS = {"bytea": pa.binary(), "uuid": pa.binary(), "oid": pa.int64(), "bool": pa.bool_()}
+PLAIN_COLUMNS = {
+    **dict.fromkeys(sorted(ORDERED_BYTES | {"bytea"}), pa.binary()),
+    "oid": pa.int64(),
+    "bool": pa.bool_(),
+}
 """Types whose Arrow values are the datums."""
 
 
@@ -81,7 +86,7 @@ def literal(value: Any, type_: ColumnType) -> str:
     if name == "numeric":
         bounds = precision_and_fixed_scale(type_)
         return f"'{format_numeric(value)}'" if bounds is None else decimal_literal(value, bounds[1])
-    if name in ("bytea", "uuid"):
+    if name == "bytea" or name in ORDERED_BYTES:
         return f"unhex('{value.hex()}')"
     if name == "date":
         if abs(value) >= 2**31 - 1:

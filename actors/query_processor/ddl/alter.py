@@ -111,7 +111,7 @@ async def _add_column(change: SchemaChange, table: Table, command: Any) -> Table
             raise DatabaseError(DUPLICATE_COLUMN, message)
         change.notice(DUPLICATE_COLUMN, f"{message}, skipping")
         return table
-    clauses = Clauses(has_serial=change.limits.mixed_ddl)
+    clauses = Clauses(is_open=change.limits.mixed_ddl)
     column = column_of(definition, len(table.columns), clauses)
     if definition.constraints and not change.limits.mixed_ddl:
         raise DatabaseError(FEATURE_NOT_SUPPORTED, "ALTER TABLE ADD COLUMN with constraints not supported")

@@ -24,7 +24,7 @@ from actors.common.errors import (
 )
 from actors.query_processor.ddl.change import SchemaChange
 from actors.query_processor.ddl.foreign_keys import ForeignClause, clause_of
-from actors.sql.binding.column_types import column_type
+from actors.sql.binding.column_types import OPEN_ONLY, column_type
 from actors.sql.catalog.schema import Check, Column, Index, IndexColumn, Table
 from actors.sql.types.column_type import ColumnType
 from actors.sql.types.json_values import JSON_TYPES
@@ -51,7 +51,8 @@ class Clauses:
     generated: list[tuple[int, str, Any]] = field(default_factory=list)
     """(column's position, "a" or "d" for GENERATED ALWAYS or BY DEFAULT AS IDENTITY, "" for serial; the sequence's
     options)."""
-    has_serial: bool = False
+    is_open: bool = False
+    """Not as DSQL: serial is a type, and columns may be of types that DSQL has in expressions only."""
 
 
 def sql_text(node: Any) -> str:
@@ -61,11 +62,13 @@ def sql_text(node: Any) -> str:
 
 def column_of(node: Any, position: int, clauses: Clauses) -> Column:
     """A ColumnDef; its constraints go to `clauses`. Raises 0A000 for what there is not, 42601 for contradictions."""
-    type_ = _serial_type(node.typeName) if clauses.has_serial else None
+    type_ = _serial_type(node.typeName) if clauses.is_open else None
     if type_ is not None:
         clauses.generated.append((position, "", None))
     else:
         type_ = column_type(node.typeName)
+        if type_.name in OPEN_ONLY and not clauses.is_open:
+            raise DatabaseError(FEATURE_NOT_SUPPORTED, f"datatype {type_.name} not supported")
     if node.collClause is not None and node.collClause.collname[-1].sval not in ("C", "POSIX", "default", "ucs_basic"):
         raise DatabaseError(FEATURE_NOT_SUPPORTED, "the only collation is C")
     not_null, nullable = bool(node.is_not_null), False
@@ -259,7 +262,11 @@ OPERATOR_CLASSES = frozenset(
     )
 ) | frozenset(
     f"{name}_ops"
-    for name in ("uuid", "date", "time", "timestamp", "timestamptz", "interval", "float4", "float8", "bool", "bytea")
+    for name in (
+        *("uuid", "date", "time", "timetz", "timestamp", "timestamptz", "interval", "float4", "float8"),
+        *("bool", "bytea"),
+        *("bit", "varbit", "inet", "cidr", "macaddr", "macaddr8"),
+    )
 )
 """Those that order as indexes here do: by bytes, as the C collation, which pattern_ops are too (Django asks for
 them)."""

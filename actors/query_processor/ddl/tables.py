@@ -45,7 +45,7 @@ async def create_table(change: SchemaChange, node: Any) -> str:
             change.notice(DUPLICATE_TABLE, f'relation "{relation.relname}" already exists, skipping')
             return "CREATE TABLE"
         raise DatabaseError(DUPLICATE_TABLE, f'relation "{relation.relname}" already exists')
-    clauses = Clauses(has_serial=change.limits.mixed_ddl)
+    clauses = Clauses(is_open=change.limits.mixed_ddl)
     columns = _columns(node, clauses)
     primary_keys = [key for key in clauses.keys if key.primary]
     if len(primary_keys) > 1:

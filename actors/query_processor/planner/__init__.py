@@ -15,7 +15,7 @@ assignments.py, change.py, joined_change.py, subquery.py and insert.py (writes),
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pglast import ast
@@ -36,12 +36,13 @@ from actors.query_processor.planner.select import plan_select
 from actors.query_processor.planner.sequenced import is_sequenced, plan_sequenced
 from actors.query_processor.planner.small import plan_small
 from actors.query_processor.planner.smallness import is_small
-from actors.sql.binding.change import bind_change
-from actors.sql.binding.insert import bind_insert
-from actors.sql.binding.query import BoundStatement
+from actors.query_processor.row_executor.parts import WithWrites
+from actors.sql.binding.parts import bind_parts
+from actors.sql.binding.query import BoundStatement, Cte
 from actors.sql.binding.reasons import Reason
-from actors.sql.binding.select import Binder, bind_statement
-from actors.sql.binding.view_changes import with_target
+from actors.sql.binding.select import Binder
+from actors.sql.binding.statements import BoundInsert, BoundWrite
+from actors.sql.binding.view_changes import CheckOption, with_targets
 from actors.sql.binding.views import expanded
 from actors.sql.catalog.snapshot import Catalog
 from actors.sql.expressions.environment import Environment
@@ -66,19 +67,20 @@ def make_plan(
 
     planning = Planning(catalog, parameter_types, settings)
     try:
-        statement, planning.check_options = with_target(statement, catalog)
+        statement, options = with_targets(statement, catalog)
         statement = expanded(statement, catalog)
         if isinstance(statement, ast.SelectStmt):
-            return plan_waiting(planning, statement) or _plan_query(planning, statement)
-        return _plan_write(planning, statement)
+            waiting = plan_waiting(planning, statement)
+            if waiting is not None:
+                return waiting
+            _check_width(len(statement.targetList or ()))
+        return _plan_parts(planning, statement, options)
     except RecursionError:
         raise DatabaseError(STATEMENT_TOO_COMPLEX, "stack depth limit exceeded") from None
 
 
-def _plan_query(planning: Planning, statement: ast.SelectStmt) -> QueryPlan:
+def _checked_width(plan: QueryPlan) -> QueryPlan:
     """Raises 54011 for too many columns."""
-    _check_width(len(statement.targetList or ()))
-    plan = _plan_select(planning, statement)
     _check_width(len(plan.fields))
     return plan
 
@@ -86,10 +88,6 @@ def _plan_query(planning: Planning, statement: ast.SelectStmt) -> QueryPlan:
 def _check_width(columns: int) -> None:
     if columns > TARGETS_MAX:
         raise DatabaseError(TOO_MANY_COLUMNS, f"target lists can have at most {TARGETS_MAX} entries")
-
-
-def _plan_select(planning: Planning, statement: ast.SelectStmt) -> QueryPlan:
-    return plan_bound(planning, bind_statement(statement, planning.catalog, planning.parameters))
 
 
 def plan_bound(planning: Planning, bound: BoundStatement) -> QueryPlan:
@@ -115,18 +113,36 @@ def plan_bound(planning: Planning, bound: BoundStatement) -> QueryPlan:
     return plan_columns(bound, planning.parameters, reason)
 
 
-def _plan_write(planning: Planning, statement: ast.InsertStmt | ast.UpdateStmt | ast.DeleteStmt) -> Plan:
-    binder = Binder(planning.catalog, planning.parameters)
-    binder.locking = []
-    plan: Plan
-    if isinstance(statement, ast.InsertStmt):
-        plan = plan_insert(planning, bind_insert(binder, statement), plan_bound)
+def _plan_write(planning: Planning, part: BoundWrite) -> Plan:
+    if isinstance(part, BoundInsert):
+        return plan_insert(planning, part, plan_bound)
+    return plan_change(planning, part, plan_bound)
+
+
+def _plan_parts(planning: Planning, statement: Any, options: Mapping[int, tuple[CheckOption, ...]]) -> Plan:
+    """`options`: by the part's number, of the views through which parts write."""
+    binders: list[Binder] = []
+
+    def make_binder(node: Any, given: Mapping[int, Cte]) -> Binder:
+        binders.append(Binder(planning.catalog, planning.parameters, node, given))
+        return binders[-1]
+
+    *parts, last = bind_parts(statement, make_binder)
+    writes: list[Plan] = []
+    for number, part in enumerate(parts):
+        assert not isinstance(part, BoundStatement)
+        planning.check_options = options.get(number, ())
+        writes.append(_plan_write(planning, part))
+    planning.check_options = options.get(len(parts), ())
+    if isinstance(last, BoundStatement):
+        plan: Plan = _checked_width(plan_bound(planning, last))
     else:
-        plan = plan_change(planning, bind_change(binder, statement), plan_bound)
-    for query in binder.locking:
-        if not any(query is planned for planned in planning.locking):
-            raise refused(query)
-    return plan
+        plan = _plan_write(planning, last)
+    for binder in binders:
+        for query in binder.locking or ():
+            if not any(query is planned for planned in planning.locking):
+                raise refused(query)
+    return WithWrites(writes, plan) if writes else plan
 
 
 def make_environment(session: Session, start_ts: int) -> Environment:

@@ -118,6 +118,8 @@ def _storage_scan(
         lines.append(f"  Filters: {conjunction_text(path.storage_filters, name_of)}")
     if limited and not path.filters and not point:
         lines.append("  Limit: pushed down")
+    if isinstance(access, RangeAccess) and access.order:
+        lines.append("  Limit: pushed down, by the sort key")
     below = [
         f"B-Tree {'Lookup' if point else 'Scan'} on {name}"
         + _counted(statistics, f"rows={statistics.read if statistics else 0}")

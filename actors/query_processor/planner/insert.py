@@ -100,7 +100,7 @@ def _row_maker(
     if queried:
         targets = [values[place] for place in queried]
         columns = tuple(Field(f"c{number}", target.type) for number, target in enumerate(targets))
-        query = BoundQuery(Select((), None, targets), columns)
+        query = BoundQuery(Select((), None, targets), columns, insert.ctes, insert.recursive)
         plan = plan_query(planning, BoundStatement(query, insert.values, insert.relations))
         for number, place in enumerate(queried, len(constants)):
             shape[place] = Column(number, values[place].type)

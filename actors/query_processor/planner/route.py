@@ -43,7 +43,7 @@ PLAIN_AGGREGATES = frozenset({"count", "sum", "min", "max", "avg"})
 _INTEGERS = frozenset({"int2", "int4", "int8"})
 _FLOATS = frozenset({"float4", "float8"})
 _ADDED = _INTEGERS | _FLOATS | {"numeric"}
-_ORDERED = _ADDED | {"text", "varchar", "bpchar", "date", "time", "timestamp", "timestamptz", "interval"}
+_ORDERED = _ADDED | {"text", "varchar", "bpchar", "date", "time", "timetz", "timestamp", "timestamptz", "interval"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,10 +146,17 @@ def _expressions(query: BoundQuery, body: Select, has_threads: bool) -> Reason |
 def _expression(expression: Expression, has_threads: bool) -> Reason | None:
     if isinstance(expression, Column):
         return None
-    for node in walk(expression):
-        if isinstance(node, Cast) and (node.type.name in OBJECTS or node.argument.type.name in OBJECTS):
-            return Reason.OBJECT
+    if names_objects(expression):
+        return Reason.OBJECT
     return Reason.SLOW if has_threads and is_slow(expression) else None
+
+
+def names_objects(expression: Expression) -> bool:
+    """Whether it has an object of the catalog as its value, or makes one of a name or a name of it."""
+    return any(
+        isinstance(node, Cast) and (node.type.name in OBJECTS or node.argument.type.name in OBJECTS)
+        for node in walk(expression)
+    )
 
 
 def _aggregates(query: BoundQuery, body: Select, calls: Iterable[Value], has_threads: bool) -> Reason | None:

@@ -11,16 +11,19 @@ from typing import TYPE_CHECKING, Any
 
 from actors.query_processor.planner.aggregate import plan_aggregate
 from actors.query_processor.planner.clauses import limits_of, orders, sort_items, sorting_of
+from actors.query_processor.planner.conditions import Order
 from actors.query_processor.planner.explain import explain_path, explain_result
 from actors.query_processor.planner.facts import conjuncts
 from actors.query_processor.planner.join import plan_join
 from actors.query_processor.planner.locking import command_of, locked_relations
-from actors.query_processor.planner.planning import Planning, path_to, projection
-from actors.query_processor.row_executor.access import NoRowAccess, PointAccess
+from actors.query_processor.planner.planning import Path, Planning, path_to, projection
+from actors.query_processor.row_executor.access import NoRowAccess, PointAccess, RangeAccess
 from actors.query_processor.row_executor.selecting import SelectPlan, own_key
 from actors.query_processor.row_executor.stored_table import stored_table
 from actors.sql.binding.query import BoundQuery, BoundStatement, JoinItem, Select, TableItem
 from actors.sql.binding.relations import Scope, relation_at
+from actors.sql.encoding.arrow_types import is_ordered_by_arrow
+from actors.sql.encoding.scan_program import OrderBy
 from actors.sql.expressions.compile import compile_filter, compile_tuple
 from actors.sql.expressions.tree import columns_of
 
@@ -82,6 +85,8 @@ def _plan_table(
     )
     ordered = not items or path.ordered or isinstance(path.access, PointAccess)
     sorting = None if ordered else sorting_of(items)
+    if sorting is not None and wanted and limits.count is not None and isinstance(path.access, RangeAccess):
+        path.access.order = _told_by_storage(path, wanted)
     return SelectPlan(
         planning.parameter_types,
         list(query.columns),
@@ -100,3 +105,11 @@ def _plan_table(
         command_of(locking),
         own_key if locks else None,
     )
+
+
+def _told_by_storage(path: Path, wanted: Sequence[Order]) -> tuple[OrderBy, ...]:
+    """The order, where storage can tell which rows come first by it; else ()."""
+    types = path.access.stored.types
+    if path.filters or not all(is_ordered_by_arrow(types[order.position]) for order in wanted):
+        return ()
+    return tuple(OrderBy(order.position, order.descending, order.nulls_first) for order in wanted)

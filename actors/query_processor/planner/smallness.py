@@ -34,13 +34,16 @@ from actors.sql.binding.query import (
 from actors.sql.expressions.comparisons import COMPARISONS
 from actors.sql.expressions.tree import Call, Cast, Column, Expression, columns_of, is_slow, is_volatile, walk
 from actors.sql.types.arrays import is_array
+from actors.sql.types.base import BITS, ORDERED_BYTES
 from actors.sql.types.column_type import ColumnType
 from actors.sql.types.objects import OBJECTS
 
 KEYED = frozenset(
     {
         *("bool", "int2", "int4", "int8", "float4", "float8", "numeric", "text", "varchar", "bpchar", "name"),
-        *("bytea", "uuid", "date", "time", "timestamp", "timestamptz", "interval"),
+        *ORDERED_BYTES,
+        *BITS,
+        *("bytea", "date", "time", "timestamp", "timestamptz", "interval"),
     }
 )
 """Types whose values are compared, grouped and sorted here."""

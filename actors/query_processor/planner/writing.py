@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from actors.query_processor.planner.planning import Planning
+from actors.query_processor.planner.route import names_objects
 from actors.query_processor.planner.subquery import QueryPlanner, Results
 from actors.query_processor.row_executor.changing import RowChanger
 from actors.query_processor.row_executor.constraints import CompiledCheck, CompiledOption, RowConstraints
@@ -58,15 +59,6 @@ def calls_in(expressions: Iterable[Expression], values: Values) -> list[int]:
     return sorted({position for each in expressions for position in columns_of(each) if position in values.calls})
 
 
-def moved(expression: Expression, places: Callable[[int], int]) -> Expression:
-    """Over rows of another layout."""
-
-    def change(node: Expression) -> Expression | None:
-        return Column(places(node.position), node.type) if isinstance(node, Column) else None
-
-    return rewrite(expression, change)
-
-
 def plan_returning(
     planning: Planning,
     returning: bound.Returning | None,
@@ -81,12 +73,22 @@ def plan_returning(
         return Returning()
     targets = [results.taken(target, with_lists=True) for target in returning.targets]
     places: Places = {position: place for place, (position, _) in enumerate(layout)}
-    calls = calls_in(targets, values)
+    wanted: list[Expression] = []
+    for target in targets:
+        if names_objects(target):
+            wanted.append(target)
+        else:
+            wanted += [Column(position, values.calls[position].type) for position in calls_in([target], values)]
     query = None
-    if calls:
-        query = plan_query(planning, over_rows(calls, values, places, len(layout) + 1, _rows_of(layout)))
-        places |= {position: len(layout) + number for number, position in enumerate(calls)}
-    expressions = tuple(moved(target, places.__getitem__) for target in targets)
+    if wanted:
+        query = plan_query(planning, over_rows(wanted, values, places, len(layout) + 1, _rows_of(layout)))
+
+    def change(node: Expression) -> Expression | None:
+        if node in wanted:
+            return Column(len(layout) + wanted.index(node), node.type)
+        return Column(places[node.position], node.type) if isinstance(node, Column) else None
+
+    expressions = tuple(rewrite(target, change) for target in targets)
     waits = any(map(calls_sequences, expressions))
     return Returning(list(returning.fields), compile_tuple(expressions), waits, query)
 

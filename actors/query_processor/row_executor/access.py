@@ -24,7 +24,7 @@ from actors.query_processor.row_executor.stored_table import StoredIndex, Stored
 from actors.runtime.fiber import turn
 from actors.sql.encoding import scan_program
 from actors.sql.encoding.arrow_types import from_arrow
-from actors.sql.encoding.scan_program import ScanProgram
+from actors.sql.encoding.scan_program import OrderBy, ScanProgram
 from actors.sql.expressions.environment import Environment
 from actors.sql.expressions.tree import Expression
 from actors.sql.types.arrays import Array
@@ -37,6 +37,8 @@ RANGES_AHEAD = 16
 unread."""
 TURN_ROWS = 1024
 """Rows that are decoded, filtered, sorted or projected before other clients have their turn: a few milliseconds."""
+FIRST_ROWS_MAX = 4096
+"""More rows of an order are not told apart at storage: each of its answers may have so many."""
 LOOKUP_ROWS = 512
 """Rows fetched by one batched read behind an index scan."""
 LIMITED_LOOKUP_ROWS = 16
@@ -213,9 +215,19 @@ class PushedFilter:
 
 class RangeAccess:
     """Ranges of the primary index. `project`: with it, rows come as typed columns of those positions only, and have no
-    key."""
+    key. `order`: by which storage can tell the first rows, () where it cannot."""
 
-    __slots__ = ("_filter", "_ranges", "memory_bytes_max", "project", "pushed", "reverse", "statistics", "stored")
+    __slots__ = (
+        "_filter",
+        "_ranges",
+        "memory_bytes_max",
+        "order",
+        "project",
+        "pushed",
+        "reverse",
+        "statistics",
+        "stored",
+    )
 
     def __init__(
         self,
@@ -227,8 +239,10 @@ class RangeAccess:
         reverse: bool = False,
         project: tuple[int, ...] | None = None,
         memory_bytes_max: int = 0,
+        order: tuple[OrderBy, ...] = (),
     ) -> None:
         self.stored = stored
+        self.order = order
         whole = [(stored.primary.space, stored.primary.end)]
         self._ranges: RangesOf = ranges or (lambda parameters, environment: whole)
         self.pushed = pushed
@@ -251,14 +265,21 @@ class RangeAccess:
         datums = pushed.parameters((), parameters, transaction.environment)
         return scan_program.encode(ScanProgram(self.stored.types, pushed.expression, datums, **output))
 
-    async def rows(self, transaction: Transaction, parameters: Sequence[Any], limit: int = 0) -> list[KeyedRow]:
+    async def rows(
+        self, transaction: Transaction, parameters: Sequence[Any], limit: int = 0, first_rows: int = 0
+    ) -> list[KeyedRow]:
+        """`first_rows`: so many rows that come first by `order` are among them, and others need not be (0: all)."""
         statistics = self.statistics = Statistics()
         rows: list[KeyedRow] = []
         limited = limit > 0 and self._filter is None
 
         def open_scan(start: bytes, end: bytes) -> tuple[Scanner, bool]:
             as_columns = self.project is not None and not transaction.wrote_in(start, end)
-            output = {"output": "columns", "project": self.project} if as_columns else {}
+            output: dict[str, Any] = {"output": "columns", "project": self.project} if as_columns else {}
+            if first_rows:
+                own = len(transaction.own_writes(start, end))  # each may take the place of a stored row
+                if first_rows + own <= FIRST_ROWS_MAX:
+                    output = {"order": self.order, "order_rows": first_rows + own}
             program = self.program(transaction, parameters, **output)
             asked = limit - len(rows) if limited else 0
             return transaction.scan(start, end, program, reverse=self.reverse, limit=asked), as_columns

@@ -9,7 +9,15 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from actors.common.errors import INVALID_ROW_COUNT_IN_LIMIT, INVALID_ROW_COUNT_IN_OFFSET, DatabaseError
-from actors.query_processor.row_executor.access import TURN_ROWS, Access, KeyedRow, NoRowAccess, PointAccess, Statistics
+from actors.query_processor.row_executor.access import (
+    TURN_ROWS,
+    Access,
+    KeyedRow,
+    NoRowAccess,
+    PointAccess,
+    RangeAccess,
+    Statistics,
+)
 from actors.runtime.fiber import turn
 from actors.sql.encoding.keys import KeyCodec
 from actors.sql.expressions.environment import Environment
@@ -138,6 +146,7 @@ class SelectPlan:
         self._locked = locked
         self._explainer = explainer
         self._point = access if isinstance(access, PointAccess) and not self._limited else None
+        self._first = access if isinstance(access, RangeAccess) and access.order else None
 
     async def run(self, transaction: Transaction, parameters: Sequence[Any], rows_max: int = 0) -> Batch:
         """All rows. Raises what expressions and storage raise."""
@@ -153,9 +162,12 @@ class SelectPlan:
         if count == 0:
             return Batch([], True, "SELECT 0")
         wanted = None if count is None else count + offset
-        keyed = await self._access.rows(
-            transaction, parameters, wanted if wanted is not None and self._sorting is None else 0
-        )
+        if self._first is not None and wanted is not None:
+            keyed = await self._first.rows(transaction, parameters, 0, wanted)
+        else:
+            keyed = await self._access.rows(
+                transaction, parameters, wanted if wanted is not None and self._sorting is None else 0
+            )
         if self._sorting is not None:
             keyed = await self._sorting.sort(keyed, _row_of, wanted, parameters, environment)
         if self._limited:

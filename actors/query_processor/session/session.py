@@ -52,6 +52,7 @@ from actors.common.parked_session import ParkedStatement
 from actors.common.settings import ADMIN
 from actors.query_processor import ddl
 from actors.query_processor.aside import LARGE_CHARACTERS, aside
+from actors.query_processor.row_executor.parts import WRITING_SELECT
 from actors.query_processor.sequences.calls import SequenceCalls, SessionSequences
 from actors.query_processor.session import foreign_keys, identity, savepoints, utility
 from actors.query_processor.session.parameter_types import type_of_oid
@@ -309,7 +310,8 @@ class Session:
     def _may_write(self, transaction: Transaction, kind: str) -> None:
         """`kind`: as in "cannot execute SELECT FOR UPDATE in a read-only transaction"; any but a mere SELECT."""
         if transaction.read_only:
-            raise DatabaseError(READ_ONLY_SQL_TRANSACTION, f"cannot execute {kind} in a read-only transaction")
+            shown = "SELECT" if kind == WRITING_SELECT else kind
+            raise DatabaseError(READ_ONLY_SQL_TRANSACTION, f"cannot execute {shown} in a read-only transaction")
         if kind.startswith("SELECT"):
             return
         if transaction.has_ddl and not self.settings.limits.mixed_ddl:

@@ -144,12 +144,11 @@ class Planned:
         if role in self.allowed:
             return
         if self._needs is None:
-            node = (
-                parse(self.node.statement(self.node.shapes[0]))[0].node
-                if isinstance(self.node, ValueList)
-                else self.node
-            )
-            self._needs = required(node, catalog)
+            node, types = self.node, self.types
+            if isinstance(node, ValueList):
+                types = literal_types(node.shapes[0])
+                node = parse(node.statement(node.shapes[0]))[0].node
+            self._needs = required(node, catalog, types)
         check(self._needs, catalog, role)
         self.allowed.add(role)
 

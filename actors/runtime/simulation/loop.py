@@ -1,7 +1,7 @@
 """A deterministic asyncio event loop with virtual time.
 
-- `time()` starts at 0 and moves only when nothing is ready: then it jumps to the next timer. Nothing ever really
-  sleeps, so an hour of cluster life takes as long as its work. Work itself takes no virtual time.
+- `time()` starts at 0 (or where it is told to) and moves only when nothing is ready: then it jumps to the next timer.
+  Nothing ever really sleeps, so an hour of cluster life takes as long as its work. Work itself takes no virtual time.
 - Callbacks run in the order in which they were made; no selector, no threads, no signals: `run_in_executor` runs its
   function at once, in the loop, and completes in a later turn.
 - Nothing ready and no timer left while something is awaited is a deadlock and raises. So does a storm, of callbacks
@@ -126,11 +126,11 @@ class SimulatedLoop(asyncio.BaseEventLoop):
     """See the module. Of asyncio's loop the turn and the scheduling are its own: a simulated cluster spends its time on
     nothing else as often."""
 
-    def __init__(self) -> None:
+    def __init__(self, begin_s: float = 0.0) -> None:
         super().__init__()
-        self._now = 0.0
+        self._now = begin_s
         self._callbacks = 0
-        self._counted_until = 1.0
+        self._counted_until = begin_s + 1.0
         """What `_callbacks` counts began a virtual second before."""
         self._clock_resolution = 1e-9
         self._timers: list[tuple[float, int, Timer]] = []

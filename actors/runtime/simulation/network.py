@@ -77,7 +77,7 @@ OnAnswered = Callable[[str, str, Message, Message], None]
 
 class SimulatedNetwork:
     def __init__(self, loop: SimulatedLoop, random: Random, faults: Faults, trace: Trace) -> None:
-        self.faults = faults
+        self._set_faults(faults)
         self.observers: list[Observer] = []
         self._seers: dict[type[Message], tuple[OnDelivered, ...]] = {}
         self._answer_seers: dict[tuple[type[Message], type[Message]], tuple[OnAnswered, ...]] = {}
@@ -120,6 +120,19 @@ class SimulatedNetwork:
         return found
 
     # faults
+
+    @property
+    def faults(self) -> Faults:
+        """They may be replaced at any time."""
+        return self._faults
+
+    @faults.setter
+    def faults(self, faults: Faults) -> None:
+        self._set_faults(faults)
+
+    def _set_faults(self, faults: Faults) -> None:
+        self._faults = faults
+        self._slow = frozenset(SAME_STREAM.get(name, name) for name in faults.slow_messages)
 
     def partition(self, one: Sequence[str], other: Sequence[str], one_way: bool = False) -> None:
         """Cut every link from a process of `one` to one of `other`, and back unless `one_way`. Cuts add up until
@@ -215,7 +228,7 @@ class SimulatedNetwork:
         destination: str,
     ) -> None:
         """`target` None: nobody is there. `name`: of the message's class. `sender`, `destination`: roles."""
-        faults, chance = self.faults, self._chance
+        faults, chance = self._faults, self._chance
         if target is None or not target.owner.alive:
             label = f"{_WORDS[kind]} {request} {name} {sender}>{destination}"
             self._trace.add("send", f"{source.owner.name} -> nobody {label}")
@@ -249,16 +262,14 @@ class SimulatedNetwork:
         return (source.owner.name, target.owner.name) in self._cut
 
     def _arrival(self, link: tuple[str, str], name: str) -> float:
-        faults = self.faults
+        faults, chance = self._faults, self._chance
         when = self._loop.time() + self._delay_s()
         if self._clogged:
             when = max(when, self._clogged.get(link, 0.0))
-        if faults.slow_messages:
-            name = SAME_STREAM.get(name, name)
-            if any(SAME_STREAM.get(slow, slow) == name for slow in faults.slow_messages):
-                when += self._random.uniform(0, faults.slow_s_max)
-                link = (link[0], f"{link[1]} {name}")  # overtaken by others, but not by its like
-        if self._chance() < faults.reorder_chance:
+        if self._slow and (name := SAME_STREAM.get(name, name)) in self._slow:
+            when += self._random.uniform(0, faults.slow_s_max)
+            link = (link[0], f"{link[1]} {name}")  # overtaken by others, but not by its like
+        if chance() < faults.reorder_chance:
             return when
         earliest = self._last_arrival.get(link, 0.0) + 1e-7
         if when < earliest:
@@ -267,10 +278,10 @@ class SimulatedNetwork:
         return when
 
     def _delay_s(self) -> float:
-        faults = self.faults
-        if self._chance() < faults.delay_spike_chance:
+        faults, chance = self._faults, self._chance
+        if chance() < faults.delay_spike_chance:
             return self._random.uniform(faults.delay_s_max, faults.delay_spike_s_max)
-        return faults.delay_s_min + (faults.delay_s_max - faults.delay_s_min) * self._chance()  # as Random.uniform
+        return faults.delay_s_min + (faults.delay_s_max - faults.delay_s_min) * chance()  # as Random.uniform
 
     def _later(self, station: Station, delay_s: float, callback: Callable[..., None], *arguments: object) -> None:
         self._loop.call_later(delay_s, callback, *arguments, context=station.owner.context)

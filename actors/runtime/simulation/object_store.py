@@ -42,6 +42,10 @@ class StoreImage:
         self._trace = trace
         self._now_s = now_s
 
+    def calm(self) -> None:
+        """It is quick and refuses nothing."""
+        self.faults, self.refusing = StoreFaults(), False
+
     def put(self, key: str, data: bytes) -> None:
         self.objects[key] = (data, self._now_s())
         self._trace.add("object", f"put {key} {len(data)} {google_crc32c.value(data):08x}")

@@ -13,8 +13,6 @@ from collections import deque
 from collections.abc import Callable
 
 LINES_KEPT = 2000
-
-
 LINES_AT_ONCE = 256
 """Hashed together."""
 
@@ -23,21 +21,32 @@ class Trace:
     def __init__(self, time: Callable[[], float], keep_all: bool = False) -> None:
         self._time = time
         self._hash = hashlib.sha256()
+        self._hashed = 0
+        self._kept: deque[str] = deque(maxlen=None if keep_all else LINES_KEPT)
         self._unhashed: list[str] = []
-        self.count = 0
-        self.lines: deque[str] = deque(maxlen=None if keep_all else LINES_KEPT)
 
     def add(self, event: str, details: str) -> None:
-        line = f"{round(self._time() * 1e6)} {event} {details}"
-        self.count += 1
-        self.lines.append(line)
-        self._unhashed.append(line)
+        self._unhashed.append(f"{round(self._time() * 1e6)} {event} {details}")
         if len(self._unhashed) == LINES_AT_ONCE:
             self._hash_lines()
 
     def _hash_lines(self) -> None:
-        self._hash.update("\n".join((*self._unhashed, "")).encode())
-        self._unhashed.clear()
+        lines = self._unhashed
+        self._hash.update("\n".join((*lines, "")).encode())
+        self._hashed += len(lines)
+        self._kept += lines
+        lines.clear()
+
+    @property
+    def count(self) -> int:
+        """Of all lines so far."""
+        return self._hashed + len(self._unhashed)
+
+    @property
+    def lines(self) -> deque[str]:
+        """Those that are kept, as they are now."""
+        self._hash_lines()
+        return self._kept
 
     @property
     def digest(self) -> str:

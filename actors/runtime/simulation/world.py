@@ -112,12 +112,18 @@ class World:
     """See the module."""
 
     def __init__(
-        self, seed: int, faults: Faults | None = None, settings: Settings | None = None, *, keep_trace: bool = False
+        self,
+        seed: int,
+        faults: Faults | None = None,
+        settings: Settings | None = None,
+        *,
+        keep_trace: bool = False,
+        begin_s: float = 0.0,
     ) -> None:
         self.seed = seed
         self.faults = faults or Faults()
         self.settings = settings or Settings()
-        self.loop = SimulatedLoop()
+        self.loop = SimulatedLoop(begin_s)
         self.loop.set_exception_handler(self._on_loop_error)
         self.trace = Trace(self.loop.time, keep_trace)
         self.network = SimulatedNetwork(self.loop, self.derive("network"), self.faults, self.trace)
@@ -142,6 +148,8 @@ class World:
         """Called with a disk that is new."""
         self.collects_garbage = True
         """At its end. A process that ends soon need not (campaign.py)."""
+        self._starts: dict[str, int] = {}
+        """Of processes that have left: one of the same name draws other numbers."""
         self._graveyard: list[object] = []
         """Dead code is kept until the end, so that no garbage collection runs its `finally` blocks at a time of its own
         choosing."""
@@ -167,6 +175,7 @@ class World:
         drift = random.uniform(-self.faults.clock_drift_ppm_max, self.faults.clock_drift_ppm_max)
         clock = SimulatedClock(self.loop.time, offset, drift, self.faults.clock_error_us, self.faults.clock_honest)
         process = self.processes[name] = Process(name, az, specs, specs if first is None else first, clock)
+        process.starts = self._starts.pop(name, 0)
         for spec in specs:
             self.disk_of(process, spec.name)
         return process
@@ -176,6 +185,7 @@ class World:
         process = self.processes.pop(name, None)
         if process is not None:
             self.trace.add("end", name)
+            self._starts[name] = process.starts
             if process.up:
                 self._end(process)
 
@@ -192,6 +202,15 @@ class World:
             image = process.disks[role] = DiskImage(role, self.derive(f"disk/{role}"), self.faults, self.trace)
             for callback in self.on_disk:
                 callback(image)
+        return image
+
+    def _begun_disk(self, process: Process, role: str) -> DiskImage:
+        """For a life of this role. One that had been given up, and cleared, is another one now."""
+        image = self.disk_of(process, role)
+        if image.is_given_up:
+            image.is_given_up = False
+            for observer in self.network.observers:
+                observer.wiped(role)
         return image
 
     def _disk_in(self, az: str, role: str) -> DiskImage | None:
@@ -216,7 +235,7 @@ class World:
             life.bus,
             process.clock,
             lambda role: SimulatedDisk(
-                self.disk_of(process, role), life.owner, lambda other: self._disk_in(process.az, other)
+                self._begun_disk(process, role), life.owner, lambda other: self._disk_in(process.az, other)
             ),
             self.derive(f"host/{name}/{process.starts}"),
             self.settings,

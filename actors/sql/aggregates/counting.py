@@ -8,6 +8,7 @@ from operator import and_, or_, xor
 from typing import Any
 
 from actors.sql.aggregates.registry import Overload, Resolve, register
+from actors.sql.expressions.bit_functions import combined
 from actors.sql.types.column_type import ColumnType
 
 BOOL, INT8 = ColumnType("bool"), ColumnType("int8")
@@ -31,8 +32,17 @@ def _of_bits(name: str, combine: Callable[[Any, Any], Any]) -> Resolve:
     def over(values: list[int]) -> int:
         return reduce(combine, values)
 
+    word = name.removeprefix("bit_").upper()
+
+    def over_strings(values: list[str]) -> str:
+        return reduce(combined(word, combine), values)
+
     def resolve(types: Sequence[ColumnType]) -> Overload | None:
-        return Overload(name, (types[0],), types[0], over) if len(types) == 1 and types[0].name in INTEGERS else None
+        if len(types) != 1 or types[0].name not in INTEGERS | {"bit"}:
+            return None
+        if types[0].name == "bit":
+            return Overload(name, (types[0],), ColumnType("bit"), over_strings)
+        return Overload(name, (types[0],), types[0], over)
 
     return resolve
 

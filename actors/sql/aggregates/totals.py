@@ -23,7 +23,7 @@ from actors.sql.types.numeric import CONTEXT, NAN, plain
 INT8, NUMERIC, FLOAT8, TEXT = ColumnType("int8"), ColumnType("numeric"), ColumnType("float8"), ColumnType("text")
 INTEGERS = frozenset({"int2", "int4", "int8"})
 FLOATS = frozenset({"float4", "float8"})
-UNORDERED = frozenset({"bool", "uuid", "json", "jsonb", "record", "unknown"})
+UNORDERED = frozenset({"bool", "uuid", "bit", "varbit", "macaddr", "macaddr8", "json", "jsonb", "record", "unknown"})
 """Types without min and max."""
 _INT8_MIN, _INT8_MAX = -(2**63), 2**63 - 1
 
@@ -110,8 +110,8 @@ def _extreme(name: str, pick: Callable[..., Any]) -> Resolve:
             return None
         [type_] = types
         key = order_key(type_.name)
-        if type_.name == "numeric":
-            # Of equal values PostgreSQL keeps the last.
+        if key is not None and type_.name != "bpchar":
+            # Of equal values PostgreSQL keeps the last (1.0 and 1.00, 1 mon and 30 days).
             over = lambda values: pick(reversed(values), key=key)  # noqa: E731
         else:
             over = lambda values: pick(values, key=key)  # noqa: E731

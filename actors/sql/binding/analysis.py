@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from pglast import ast, enums
 
-from actors.common.errors import FEATURE_NOT_SUPPORTED, UNDEFINED_FUNCTION, UNDEFINED_OBJECT, DatabaseError
+from actors.common.errors import UNDEFINED_FUNCTION, UNDEFINED_OBJECT, DatabaseError
 from actors.sql.binding import arrays, json
 from actors.sql.binding.coercion import (
     cannot_cast,
@@ -110,7 +110,8 @@ class Analysis:
             if text.lstrip("-").isalnum() and text.lstrip("-")[:2].lower() in ("0x", "0o", "0b"):
                 text = str(int(text, 0))
             return Constant(by_name["numeric"].parse_text(text, -1), ColumnType("numeric"))
-        raise DatabaseError(FEATURE_NOT_SUPPORTED, "bit string literals are not supported", position=position_of(node))
+        assert isinstance(value, ast.BitString)
+        return Constant(by_name["bit"].parse_text(value.bsval, -1), ColumnType("bit"))
 
     def column(self, node: Any) -> Expression:
         if not all(isinstance(field, ast.String) for field in node.fields):

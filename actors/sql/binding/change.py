@@ -17,13 +17,12 @@ from actors.sql.binding.statements import Assignment, BoundChange
 from actors.sql.binding.targets import bind_assignments, bind_returning, bind_target
 
 
-def bind_change(binder: Binder, statement: Any) -> BoundChange:
-    """`binder`: of this statement alone. Raises DatabaseError as PostgreSQL would."""
+def bind_change(binder: Binder, statement: Any, around: Any = None) -> BoundChange:
+    """`binder`: of this statement alone; `around`: the WITH that it stands in. Raises DatabaseError as PostgreSQL
+    would."""
     level = Level()
     target = bind_target(binder, statement.relation, level, keyed=True)
-    outer = Level()
-    ctes = binder.with_clause(statement.withClause, outer)
-    level.ctes = outer.ctes
+    ctes, level.ctes, recursive = binder.with_clauses((around, statement.withClause))
     is_update = isinstance(statement, ast.UpdateStmt)
     items = from_clause(binder, statement.fromClause if is_update else statement.usingClause, level)
     where = None if statement.whereClause is None else binder.condition(statement.whereClause, level, WHERE)
@@ -34,9 +33,16 @@ def bind_change(binder: Binder, statement: Any) -> BoundChange:
         _check_generated(pairs)
         assignments = tuple(assignment for assignment, _ in pairs)
     ctes = binder.that_are_read(ctes)
-    recursive = bool(ctes) and bool(statement.withClause.recursive)
     return BoundChange(
-        target, items, where, assignments, returning, ctes, recursive, binder.values, tuple(binder.relations)
+        target,
+        items,
+        where,
+        assignments,
+        returning,
+        ctes,
+        recursive and bool(ctes),
+        binder.values,
+        tuple(binder.relations),
     )
 
 

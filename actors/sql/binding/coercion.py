@@ -177,6 +177,8 @@ def as_output_text(expression: Expression, parameters: ParameterTypes | None) ->
     """As the type's output function writes it, which for bool is t and f."""
     if expression.type.name == "bool":
         return fold(Call("bool_out", ("bool",), (expression,), TEXT))
+    if expression.type.name in ("inet", "cidr"):
+        return fold(Call("inet_out", (expression.type.name,), (expression,), TEXT))
     if expression.type.name == "bpchar":
         return fold(
             Call("bpchar_out", ("bpchar",), (coerce(expression, ColumnType("bpchar"), parameters) or expression,), TEXT)

@@ -6,6 +6,8 @@ from typing import Any
 
 from actors.common.errors import FEATURE_NOT_SUPPORTED, INVALID_PARAMETER_VALUE, UNDEFINED_OBJECT, DatabaseError
 from actors.sql.binding.scope import located
+from actors.sql.types.base import BITS
+from actors.sql.types.bits import BITS_MAX
 from actors.sql.types.column_type import ColumnType
 
 HEADER = 4
@@ -18,18 +20,14 @@ INTERVAL_FULL_PRECISION = 0xFFFF
 
 _PLAIN = frozenset(
     ["bool", "int2", "int4", "int8", "float4", "float8", "text", "bytea", "uuid", "date", "json", "jsonb"]
-)
-_FRACTIONAL = frozenset({"time", "timestamp", "timestamptz"})
+) | frozenset({"inet", "cidr", "macaddr", "macaddr8"})
+_FRACTIONAL = frozenset({"time", "timetz", "timestamp", "timestamptz"})
+OPEN_ONLY = frozenset({"inet", "cidr", "macaddr", "macaddr8", "bit", "varbit"})
+"""Types that DSQL has in expressions at most: no column is of them there."""
 _POSTGRES_ONLY = frozenset(
     [
         "xml",
-        "inet",
-        "cidr",
-        "macaddr",
-        "macaddr8",
         "money",
-        "bit",
-        "varbit",
         "point",
         "line",
         "lseg",
@@ -39,7 +37,6 @@ _POSTGRES_ONLY = frozenset(
         "circle",
         "tsvector",
         "tsquery",
-        "timetz",
         "name",
         "oid",
         "regclass",
@@ -77,6 +74,8 @@ def _column_type(node: Any) -> ColumnType:
         return ColumnType(name)
     if name in ("varchar", "bpchar"):
         return ColumnType(name, _characters(name, modifiers))
+    if name in BITS:
+        return ColumnType(name, _bits(name, modifiers))
     if name == "numeric":
         return ColumnType(name, _numeric(modifiers))
     if name in _FRACTIONAL:
@@ -110,6 +109,18 @@ def _characters(name: str, modifiers: list[int]) -> int:
     if modifiers[0] > CHARACTERS_MAX:
         raise DatabaseError(INVALID_PARAMETER_VALUE, f"length for type {shown} cannot exceed {CHARACTERS_MAX}")
     return modifiers[0] + HEADER
+
+
+def _bits(name: str, modifiers: list[int]) -> int:
+    if not modifiers:
+        return -1
+    if len(modifiers) != 1:
+        raise DatabaseError(INVALID_PARAMETER_VALUE, "invalid type modifier")
+    if modifiers[0] < 1:
+        raise DatabaseError(INVALID_PARAMETER_VALUE, f"length for type {name} must be at least 1")
+    if modifiers[0] > BITS_MAX:
+        raise DatabaseError(INVALID_PARAMETER_VALUE, f"length for type {name} cannot exceed {BITS_MAX}")
+    return modifiers[0]
 
 
 def _numeric(modifiers: list[int]) -> int:

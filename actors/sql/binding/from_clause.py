@@ -11,7 +11,7 @@ from pglast import ast, enums
 from actors.common.errors import FEATURE_NOT_SUPPORTED, UNDEFINED_COLUMN, UNDEFINED_TABLE, DatabaseError
 from actors.sql.binding.coercion import coerce_to_common
 from actors.sql.binding.json_rows import EACH, ELEMENTS, pair_field, query_of_records
-from actors.sql.binding.names import Found, Level, Named, NamedColumns, Relation, columns_of_table, renamed
+from actors.sql.binding.names import Found, Level, Named, NamedColumns, Relation, renamed
 from actors.sql.binding.query import (
     CteItem,
     EmptyItem,
@@ -100,9 +100,9 @@ def _table(binder: Binder, item: ast.RangeVar, level: Level) -> tuple[FromItem, 
         offset = binder.values.block(len(cte.columns))
         columns = NamedColumns(renamed(_of_fields(cte.columns), names, shown))
         return CteItem(binder.mention(cte), offset), Relation(shown, columns, offset, table_name=item.relname)
-    table = binder.catalog.find_readable(item.schemaname, item.relname)
-    if table is not None:
-        named = columns_of_table(table)
+    found = binder.find(item)
+    if found is not None:
+        table, named = found
         if names:
             named = NamedColumns(renamed(named.listed, names, shown))
         stored = TableItem(table, shown, binder.values.block(len(table.columns)), alias is not None)

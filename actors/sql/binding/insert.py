@@ -12,10 +12,7 @@ from actors.common.errors import (
     DUPLICATE_COLUMN,
     FEATURE_NOT_SUPPORTED,
     GENERATED_ALWAYS,
-    INVALID_COLUMN_REFERENCE,
     SYNTAX_ERROR,
-    UNDEFINED_COLUMN,
-    UNDEFINED_OBJECT,
     DatabaseError,
 )
 from actors.sql.binding.names import Level
@@ -35,38 +32,40 @@ from actors.sql.binding.targets import (
     table_relation,
     target_column,
 )
-from actors.sql.catalog.schema import Column, Index, Table
+from actors.sql.catalog.schema import Column, Table
 from actors.sql.expressions.tree import Column as ColumnNode
 from actors.sql.expressions.tree import Expression
 
 
-def bind_insert(binder: Binder, statement: Any) -> BoundInsert:
-    """`binder`: of this statement alone. Raises DatabaseError as PostgreSQL would."""
+def bind_insert(binder: Binder, statement: Any, around: Any = None) -> BoundInsert:
+    """`binder`: of this statement alone; `around`: the WITH that it stands in. Raises DatabaseError as PostgreSQL
+    would."""
+    clauses = (around, statement.withClause)
     level = Level()
     target = bind_target(binder, statement.relation, level)
     targets = _target_columns(target.table, statement.cols)
     query = statement.selectStmt
-    outer = Level()
-    ctes = binder.with_clause(statement.withClause, outer)
-    level.ctes = outer.ctes
+    ctes, level.ctes, recursive = binder.with_clauses(clauses)
     source: InsertRows | InsertQuery
     given: Sequence[Column] = ()
     if query is None:
         source = InsertRows((tuple(_defaults(binder, target.table)),))
     elif _plain_values(query):
-        source, given = _rows(binder, statement, target.table, targets, Level(ctes=outer.ctes))
+        alone = Level(ctes=level.ctes, beyond=level.relations[:1])
+        source, given = _rows(binder, statement, target.table, targets, alone)
     else:
-        source, given = _query(binder, statement, target.table, targets)
+        source, given = _query(binder, statement, target.table, targets, clauses)
     conflict = _conflict(binder, statement.onConflictClause, target, level)
     returning = bind_returning(binder, statement.returningClause, _own(level))
-    if binder.that_are_read(ctes):
-        raise DatabaseError(FEATURE_NOT_SUPPORTED, "WITH is supported in the query of an INSERT only")
+    ctes = binder.that_are_read(ctes)
     return BoundInsert(
         target,
         tuple(column.position for column in given),
         source,
         conflict,
         returning,
+        ctes,
+        recursive and bool(ctes),
         binder.values,
         tuple(binder.relations),
     )
@@ -74,7 +73,7 @@ def bind_insert(binder: Binder, statement: Any) -> BoundInsert:
 
 def _own(level: Level) -> Level:
     """Without `excluded`."""
-    return Level(relations=level.relations[:1], ctes=level.ctes)
+    return Level(relations=level.relations[:1], ctes=level.ctes, beyond=level.relations[1:])
 
 
 def _target_columns(table: Table, nodes: Sequence[Any] | None) -> tuple[Column, ...]:
@@ -131,17 +130,16 @@ def _rows(
 
 
 def _query(
-    binder: Binder, statement: Any, table: Table, targets: Sequence[Column]
+    binder: Binder, statement: Any, table: Table, targets: Sequence[Column], clauses: Sequence[Any]
 ) -> tuple[InsertQuery, Sequence[Column]]:
     """The query sees nothing of the statement but its WITH."""
     inner = binder.beside()
-    outer = Level()
-    ctes = inner.with_clause(statement.withClause, outer)
-    query = inner.query(statement.selectStmt, Level(ctes=outer.ctes), is_arm=True)
+    ctes, visible, recursive = inner.with_clauses(clauses)
+    query = inner.query(statement.selectStmt, Level(ctes=visible), is_arm=True)
     ctes = inner.that_are_read(ctes)
     if ctes:
         query.ctes = (*ctes, *query.ctes)
-        query.recursive = query.recursive or bool(statement.withClause.recursive)
+        query.recursive = query.recursive or recursive
     matched = _matched(targets, len(query.columns), bool(statement.cols))
     for number, column in enumerate(matched):
         give_type(inner, query, number, column.type)
@@ -191,7 +189,7 @@ def _conflict(binder: Binder, clause: Any, target: Any, level: Level) -> Conflic
             "ON CONFLICT DO UPDATE requires inference specification or constraint name",
             hint="For example, ON CONFLICT (column_name).",
         )
-    arbiters, inferred = _arbiters(target.table, clause.infer), clause.infer is not None
+    arbiters, inferred = binder.arbiters(target.table, clause.infer), clause.infer is not None
     if inferred:
         target.read.update(column.position for index in arbiters for column in index.columns)
     if not updates:
@@ -202,40 +200,3 @@ def _conflict(binder: Binder, clause: Any, target: Any, level: Level) -> Conflic
     where = None if clause.whereClause is None else binder.condition(clause.whereClause, level, WHERE)
     target.read |= excluded.read
     return Conflict(arbiters, inferred, excluded, assignments, where)
-
-
-def _unique_indexes(table: Table) -> list[Index]:
-    """The hidden primary key of a table without one is none of them."""
-    return [index for index in (table.primary, *table.indexes) if index.columns and (index.unique or index.primary)]
-
-
-def _arbiters(table: Table, infer: Any) -> tuple[Index, ...]:
-    """The unique indexes whose conflicts the clause is about. Raises 42704, 42703, 42P10."""
-    indexes = _unique_indexes(table)
-    if infer is None:
-        return tuple(indexes)
-    if infer.conname:
-        for index in indexes:
-            if index.constraint and index.name == infer.conname and not index.state:
-                return (index,)
-        raise DatabaseError(UNDEFINED_OBJECT, f'constraint "{infer.conname}" for table "{table.name}" does not exist')
-    positions = set()
-    for element in infer.indexElems:
-        if not element.name:
-            raise _no_arbiter()
-        column = next((column for column in table.live_columns() if column.name == element.name), None)
-        if column is None:
-            raise DatabaseError(UNDEFINED_COLUMN, f'column "{element.name}" does not exist')
-        positions.add(column.position)
-    found = [
-        index for index in indexes if {column.position for column in index.columns} == positions and not index.state
-    ]
-    if not found:
-        raise _no_arbiter()
-    return tuple(found)
-
-
-def _no_arbiter() -> DatabaseError:
-    return DatabaseError(
-        INVALID_COLUMN_REFERENCE, "there is no unique or exclusion constraint matching the ON CONFLICT specification"
-    )

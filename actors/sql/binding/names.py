@@ -22,7 +22,7 @@ from actors.common.errors import (
     UNDEFINED_TABLE,
     DatabaseError,
 )
-from actors.sql.binding.query import Cte, TableItem, ViewItem
+from actors.sql.binding.query import Cte, TableItem
 from actors.sql.binding.scope import position_of
 from actors.sql.catalog.schema import Table
 from actors.sql.expressions.tree import Column
@@ -91,7 +91,7 @@ class Relation:
     offset: int = 0
     schema: str = ""
     table_name: str = ""
-    items: tuple[TableItem | ViewItem, ...] = ()
+    items: tuple[TableItem, ...] = ()
     """The stored tables that it has the columns of."""
     merged: frozenset[str] = frozenset()
     nullable: bool = False
@@ -149,6 +149,8 @@ class Level:
     sets: list[str] = field(default_factory=list)
     """Names of the functions that return rows in the select list."""
 
+    beyond: list[Relation] = field(default_factory=list)
+    """Of the statement, but not to be mentioned here."""
     places: dict[int, int] = field(default_factory=dict)
     """Where a position is first mentioned outside of aggregates: its place in the statement's text."""
 
@@ -206,9 +208,27 @@ class Level:
         if found is not None:
             return found
         if len(names) == 1:
-            raise DatabaseError(UNDEFINED_COLUMN, f'column "{names[0]}" does not exist')
+            there = next((relation for relation in self.beyond if names[0] in relation.columns.by_name), None)
+            detail = ""
+            if there is not None:
+                detail = (
+                    f'There is a column named "{names[0]}" in table "{there.alias}", but it cannot be referenced from '
+                    f"this part of the query."
+                )
+            raise DatabaseError(UNDEFINED_COLUMN, f'column "{names[0]}" does not exist', detail=detail)
         self.relation(names[:-1])
         raise DatabaseError(UNDEFINED_COLUMN, f"column {'.'.join(names[-2:])} does not exist")
+
+    def tableoid(self, names: Sequence[str]) -> int | None:
+        """The oid of the stored table whose system column is meant; None where it is none, or there may be no row."""
+        if names[-1] != "tableoid":
+            return None
+        relation = self.relations[0] if len(names) == 1 and len(self.relations) == 1 else None
+        if len(names) > 1:
+            relation = self.find_relation(names[:-1])
+        if relation is None or relation.nullable or len(relation.items) != 1:
+            return None
+        return relation.items[0].table.id
 
     def own_column(self, names: Sequence[str]) -> Found | None:
         if len(names) > 1:
@@ -263,6 +283,13 @@ class Level:
                     f'invalid reference to FROM-clause entry for table "{name}"',
                     hint=f'Perhaps you meant to reference the table alias "{relation.alias}".',
                 )
+        if any(relation.alias == name for relation in self.beyond):
+            raise DatabaseError(
+                UNDEFINED_TABLE,
+                f'invalid reference to FROM-clause entry for table "{name}"',
+                detail=f'There is an entry for table "{name}", but it cannot be referenced from this part of the '
+                f"query.",
+            )
         raise DatabaseError(UNDEFINED_TABLE, f'missing FROM-clause entry for table "{name}"')
 
     def star(self, qualifier: Sequence[str]) -> list[Found]:

@@ -25,7 +25,7 @@ import msgspec
 
 from actors.sql.aggregates.registry import Overload
 from actors.sql.catalog.catalog_functions import CatalogFunction
-from actors.sql.catalog.schema import Table, View
+from actors.sql.catalog.schema import Table
 from actors.sql.catalog.system_tables import SystemTable
 from actors.sql.expressions.tree import Expression
 from actors.sql.results import Field
@@ -42,7 +42,7 @@ ROW_KEY = ColumnType("bytea")
 class TableItem:
     """A stored table. `renamed`: it has an alias, so its schema-qualified name is not visible. `read`: positions of the
     columns that the statement mentions, whether or not they are computed in the end: what privileges are asked for.
-    `keyed`: the last position is the key that the row lies under."""
+    `keyed`: the last position is the key that the row lies under. `locked`: a locking clause is about it."""
 
     table: Table
     alias: str
@@ -50,6 +50,7 @@ class TableItem:
     renamed: bool = False
     read: set[int] = field(default_factory=set)
     keyed: bool = False
+    locked: bool = False
 
     @property
     def width(self) -> int:
@@ -128,22 +129,8 @@ class JoinItem:
     condition: Expression | None
 
 
-@dataclass(slots=True, eq=False)
-class ViewItem:
-    """A view as it stands, where the statement is bound for its privileges alone (needs.py)."""
-
-    view: View
-    alias: str
-    offset: int
-    read: set[int] = field(default_factory=set)
-
-    @property
-    def width(self) -> int:
-        return len(self.view.columns)
-
-
-RelationItem = TableItem | SystemItem | ViewItem
-Leaf = TableItem | SystemItem | ViewItem | QueryItem | CteItem | FunctionItem | EmptyItem
+RelationItem = TableItem | SystemItem
+Leaf = TableItem | SystemItem | QueryItem | CteItem | FunctionItem | EmptyItem
 FromItem = Leaf | JoinItem
 
 
@@ -160,8 +147,6 @@ def types_of(leaf: Leaf) -> list[ColumnType]:
     """Of its columns, by position behind its offset."""
     if isinstance(leaf, TableItem):
         return [*(column.type for column in leaf.table.columns), *([ROW_KEY] if leaf.keyed else [])]
-    if isinstance(leaf, ViewItem):
-        return [column.type for column in leaf.view.columns]
     if isinstance(leaf, SystemItem):
         return [*(type_ for _, type_ in leaf.system.columns), ColumnType("oid")]
     if isinstance(leaf, QueryItem):

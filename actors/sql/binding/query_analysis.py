@@ -37,6 +37,7 @@ from actors.sql.types.column_type import ColumnType
 if TYPE_CHECKING:
     from actors.sql.binding.select import Binder
 
+OID = ColumnType("oid")
 BOOL, INT4, INT8, TEXT = ColumnType("bool"), ColumnType("int4"), ColumnType("int8"), ColumnType("text")
 Kind = enums.SubLinkType
 
@@ -118,6 +119,8 @@ class QueryAnalysis(Analysis):
         try:
             position, type_ = self.level.resolve(names)
         except DatabaseError as error:
+            if error.sqlstate == UNDEFINED_COLUMN and (table := self.level.tableoid(names)) is not None:
+                return Constant(table, OID)
             relation = (
                 self.level.find_relation(names) if error.sqlstate == UNDEFINED_COLUMN and len(names) == 1 else None
             )
@@ -178,7 +181,7 @@ class QueryAnalysis(Analysis):
             return self.value(aggregate_calls.aggregate_call(self.at(AGGREGATE), node, name))
         if name in SETS or name in PAIR_FIELDS:
             if not self._sets:
-                raise set_calls.not_allowed()
+                raise set_calls.not_allowed("" if self.place.sets else self.place.clause)
             self.level.sets.append(name)
             with_sets, self._sets = self._sets, False
             try:
@@ -195,6 +198,10 @@ class QueryAnalysis(Analysis):
 
     def indirection(self, node: Any) -> Expression:
         [part, *others] = node.indirection
+        if not others and isinstance(part, ast.String) and isinstance(node.arg, ast.ColumnRef):
+            names = names_of(node.arg)
+            if names is not None and self.level.find(names) is None and self.level.find_relation(names) is not None:
+                return self.column(ast.ColumnRef(fields=(*node.arg.fields, part), location=node.arg.location))
         if not others and isinstance(part, ast.String) and is_pair_field(node.arg, part.sval):
             call = SimpleNamespace(**{slot: getattr(node.arg, slot) for slot in node.arg.__slots__})
             call.funcname = (ast.String(sval=f"{node.arg.funcname[-1].sval}.{part.sval}"),)

@@ -11,6 +11,7 @@ Errors are PostgreSQL's, and the only ones there are: the executors find nothing
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from typing import Any
 
 from pglast import ast, enums
@@ -24,11 +25,12 @@ from actors.common.errors import (
 )
 from actors.sql.binding import with_decided_parameters
 from actors.sql.binding.aggregate_calls import directions
+from actors.sql.binding.arbiters import find_arbiters
 from actors.sql.binding.coercion import coerce, coerce_unknown, common_type, is_unknown, type_name
 from actors.sql.binding.column_names import figure_name
 from actors.sql.binding.from_clause import from_clause
 from actors.sql.binding.grouping import check_grouped, dependent_columns, group_items
-from actors.sql.binding.names import Level, names_of
+from actors.sql.binding.names import Level, NamedColumns, columns_of_table, names_of
 from actors.sql.binding.object_casts import shown_identifier
 from actors.sql.binding.output_names import Targets, named, ordinal
 from actors.sql.binding.parameters import ParameterTypes
@@ -40,8 +42,10 @@ from actors.sql.binding.query import (
     Select,
     SetOperation,
     SortItem,
+    TableItem,
     Values,
     ValuesRows,
+    leaves,
 )
 from actors.sql.binding.query_analysis import (
     DISTINCT_ON,
@@ -56,6 +60,7 @@ from actors.sql.binding.query_analysis import (
 )
 from actors.sql.binding.scope import located, position_of
 from actors.sql.binding.with_clause import bind_ctes
+from actors.sql.catalog.schema import Index, Table
 from actors.sql.catalog.snapshot import Catalog
 from actors.sql.expressions.casts import ASSIGNMENT
 from actors.sql.expressions.tree import BOOL, Column, Constant, Expression
@@ -107,8 +112,8 @@ class Binder:
 
     def beside(self) -> Binder:
         """For a query of the statement with positions of its own."""
-        made = Binder(self.catalog, self.parameters, given=self.given)
-        made.locking = self.locking
+        made = copy(self)
+        made.values, made.relations, made._uses = Values(), [], []
         return made
 
     def query(self, statement: Any, parent: Level | None = None, *, is_arm: bool = False) -> BoundQuery:
@@ -127,17 +132,46 @@ class Binder:
             query = _values(self, statement, level)
         else:
             query = _simple(self, statement, level, is_arm)
-        query.locking = statement if statement.lockingClause else None
+        if statement.lockingClause:
+            query.locking = statement
+            _note_locked(query, statement.lockingClause)
         if ctes:
             query.ctes = self.that_are_read(ctes)
             query.recursive = bool(query.ctes) and bool(statement.withClause.recursive)
         return query
+
+    # -- relations
+
+    def find(self, node: ast.RangeVar) -> tuple[Table, NamedColumns] | None:
+        """What FROM reads under a name, and its columns; None where it is nothing that is stored."""
+        table = self.catalog.find_readable(node.schemaname, node.relname)
+        return None if table is None else (table, columns_of_table(table))
+
+    def target(self, node: ast.RangeVar) -> Table:
+        """What a statement may change. Raises 42P01."""
+        return self.catalog.table(node.schemaname, node.relname)
+
+    def arbiters(self, table: Table, infer: Any) -> tuple[Index, ...]:
+        """Whose conflicts ON CONFLICT is about. Raises 42704, 42703, 42P10."""
+        return find_arbiters(table, infer)
 
     # -- WITH
 
     def with_clause(self, clause: Any, level: Level) -> tuple[Cte, ...]:
         """The common table expressions, by their names at `level`."""
         return () if clause is None else bind_ctes(self, clause, level)
+
+    def with_clauses(self, clauses: Sequence[Any]) -> tuple[tuple[Cte, ...], dict[str, Cte], bool]:
+        """Of several WITH (None for none), each within the one before it: their expressions, those that are visible by
+        name, and whether one is recursive."""
+        level: Level | None = None
+        made: tuple[Cte, ...] = ()
+        visible: dict[str, Cte] = {}
+        for clause in clauses:
+            level = Level(parent=level)
+            made += self.with_clause(clause, level)
+            visible |= level.ctes
+        return made, visible, any(clause is not None and clause.recursive for clause in clauses)
 
     def mention(self, cte: Cte) -> Cte:
         self._uses.append(cte)
@@ -175,6 +209,15 @@ class Binder:
             message = f"argument of {place.clause} must be type boolean, not type {type_name(expression.type)}"
             raise DatabaseError(DATATYPE_MISMATCH, message, position=position_of(node))
         return expression
+
+
+def _note_locked(query: BoundQuery, clauses: Sequence[Any]) -> None:
+    for item in leaves(query.body.items) if isinstance(query.body, Select) else ():
+        if isinstance(item, TableItem):
+            item.locked = any(
+                not clause.lockedRels or item.alias in {locked.relname for locked in clause.lockedRels}
+                for clause in clauses
+            )
 
 
 # -- set operations and VALUES -----------------------------------------------------------------------------------------

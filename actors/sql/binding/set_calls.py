@@ -65,8 +65,10 @@ def is_set(node: Any) -> bool:
     return isinstance(node, ast.FuncCall) and node.over is None and node.funcname[-1].sval in SETS
 
 
-def not_allowed() -> DatabaseError:
-    return DatabaseError(FEATURE_NOT_SUPPORTED, "set-returning functions are not allowed here")
+def not_allowed(clause: str) -> DatabaseError:
+    """ "" for an expression of a select list that does not evaluate all of its parts."""
+    where = f"in {'JOIN conditions' if clause == 'JOIN/ON' else clause}" if clause else "here"
+    return DatabaseError(FEATURE_NOT_SUPPORTED, f"set-returning functions are not allowed {where}")
 
 
 def set_call(analysis: QueryAnalysis, node: Any) -> SetCall:

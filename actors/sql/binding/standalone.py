@@ -30,7 +30,6 @@ from actors.sql.binding.query import (
     SystemItem,
     TableItem,
     Values,
-    ViewItem,
 )
 from actors.sql.expressions.tree import NODES, Column, Expression, rewrite
 from actors.sql.results import Field
@@ -43,23 +42,21 @@ def standalone(query: BoundQuery, values: Values) -> BoundStatement | None:
     """The statement; None where the query depends on what is around it. `values`: of the statement that it is in."""
     copy = _Copy(values, {})
     made = copy.query(query)
-    return None if copy.depends else BoundStatement(made, copy.values, tuple(copy.relations))
+    return None if copy.depends else copy.statement(made)
 
 
 def over_rows(
-    calls: Sequence[int], values: Values, outer: Mapping[int, int], width: int, item: Callable[[int], FromItem]
+    wanted: Sequence[Expression], values: Values, outer: Mapping[int, int], width: int, item: Callable[[int], FromItem]
 ) -> BoundStatement:
-    """SELECT the values at the positions `calls` of a statement, for rows: `item` makes their FROM item of its offset,
-    `width` columns wide, and `outer` says at which place of a row a position around these values is. The last column,
-    an int4, comes first."""
+    """SELECT expressions of a statement for rows: `item` makes their FROM item of its offset, `width` columns wide, and
+    `outer` says at which place of a row a position around these values is. The last column, an int4, comes first."""
     copy = _Copy(values, {})
     offset = copy.block(outer, width)
     targets: list[Expression] = [Column(offset + width - 1, INT4)]
-    targets += [copy.expression(Column(position, values.calls[position].type)) for position in calls]
+    targets += map(copy.expression, wanted)
     assert not copy.depends, "what RETURNING mentions is in its rows"
     columns = tuple(Field(f"c{number}", target.type) for number, target in enumerate(targets))
-    query = BoundQuery(Select((item(offset),), None, targets), columns)
-    return BoundStatement(query, copy.values, tuple(copy.relations))
+    return copy.statement(BoundQuery(Select((item(offset),), None, targets), columns))
 
 
 class _Copy:
@@ -69,6 +66,8 @@ class _Copy:
         self._calls = values.calls
         self._places = dict(places)
         self._ctes: dict[int, Cte] = {}
+        self._around: list[Cte] = []
+        """Copies of common table expressions around what is copied."""
         self.depends = False
         self.values = Values()
         self.relations: list[RelationItem] = []
@@ -78,6 +77,13 @@ class _Copy:
         first = self.values.block(width)
         self._places.update((position, first + place) for position, place in outer.items())
         return first
+
+    def statement(self, query: BoundQuery) -> BoundStatement:
+        """Of a query that has been copied."""
+        if self._around:
+            recursive = query.recursive or any(cte.recursive for cte in self._around)
+            query = replace(query, ctes=(*self._around, *query.ctes), recursive=recursive)
+        return BoundStatement(query, self.values, tuple(self.relations))
 
     def query(self, query: BoundQuery) -> BoundQuery:
         ctes = tuple(map(self._cte, query.ctes))
@@ -129,17 +135,18 @@ class _Copy:
         else:
             made = replace(item)
         made.offset = self._block(item.offset, item.width)
-        if isinstance(made, TableItem | SystemItem | ViewItem):
+        if isinstance(made, TableItem | SystemItem):
             self.relations.append(made)
         return made  # type: ignore[no-any-return]
 
     def _mentioned(self, cte: Cte) -> Cte:
-        """One of its own; what a part of the statement gives that writes is everybody's."""
+        """One of its own, or one around, which is taken along; what a part of the statement gives that writes is
+        everybody's."""
         found = self._ctes.get(id(cte))
-        if found is None:
-            self.depends = self.depends or cte.given is None
-            found = self._ctes[id(cte)] = cte
-        return found
+        if found is None and cte.given is None:
+            found = self._cte(cte)
+            self._around.append(found)
+        return cte if found is None else found
 
     # -- expressions, and what holds them
 

@@ -50,6 +50,11 @@ class BoundChange:
     relations: tuple[RelationItem, ...]
 
     @property
+    def all_relations(self) -> tuple[RelationItem, ...]:
+        """What it mentions beside the target, in its query too."""
+        return self.relations
+
+    @property
     def verb(self) -> str:
         return "DELETE" if self.assignments is None else "UPDATE"
 
@@ -84,16 +89,24 @@ class Conflict:
 
 @dataclass(slots=True, eq=False)
 class BoundInsert:
-    """`given`: positions of the columns that the statement has values for, which are not all defaults. `values` and
-    `relations` are those of VALUES, ON CONFLICT and RETURNING."""
+    """`given`: positions of the columns that the statement has values for, which are not all defaults. `ctes`, `values`
+    and `relations` are those of VALUES, ON CONFLICT and RETURNING."""
 
     target: TableItem
     given: tuple[int, ...]
     source: InsertRows | InsertQuery
     conflict: Conflict | None
     returning: Returning | None
+    ctes: tuple[Cte, ...]
+    recursive: bool
     values: Values
     relations: tuple[RelationItem, ...]
+
+    @property
+    def all_relations(self) -> tuple[RelationItem, ...]:
+        """What it mentions beside the target, in its query too."""
+        inner = self.source.statement.relations if isinstance(self.source, InsertQuery) else ()
+        return (*self.relations, *inner)
 
 
 BoundWrite = BoundInsert | BoundChange

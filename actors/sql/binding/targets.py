@@ -50,7 +50,7 @@ def bind_target(binder: Binder, node: ast.RangeVar, level: Level, keyed: bool = 
     """The table that a statement changes, which the rest of it may mention. `keyed`: its rows are to be found again,
     also where the table has no primary key. Raises 42P01."""
     with located(node):
-        table = binder.catalog.table(node.schemaname, node.relname)
+        table = binder.target(node)
     alias = node.relname if node.alias is None else node.alias.aliasname
     item, relation = table_relation(binder, table, alias, table.schema if node.alias is None else "")
     if keyed and not table.primary.columns:
@@ -66,7 +66,9 @@ def target_column(table: Table, node: Any) -> Column:
         if column.name == node.name:
             return column
     message = f'column "{node.name}" of relation "{table.name}" does not exist'
-    raise DatabaseError(UNDEFINED_COLUMN, message, position=position_of(node))
+    qualified = bool(node.indirection) and node.name == table.name
+    hint = "SET target columns cannot be qualified with the relation name." if qualified else ""
+    raise DatabaseError(UNDEFINED_COLUMN, message, hint=hint, position=position_of(node))
 
 
 # -- values ------------------------------------------------------------------------------------------------------------

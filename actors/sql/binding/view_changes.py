@@ -48,6 +48,25 @@ class CheckOption(NamedTuple):
     condition: Any
 
 
+def with_targets(statement: Any, catalog: Catalog) -> tuple[Any, dict[int, tuple[CheckOption, ...]]]:
+    """The statement and its parts (parts.py) on tables; the conditions by the part's number."""
+    if not catalog.has_views:
+        return statement, {}
+    options: dict[int, tuple[CheckOption, ...]] = {}
+    clause = statement.withClause
+    if clause is not None and not all(isinstance(node.ctequery, ast.SelectStmt) for node in clause.ctes):
+        ctes = []
+        for node in clause.ctes:
+            query = node.ctequery
+            if not isinstance(query, ast.SelectStmt):
+                query, options[len(options)] = with_target(query, catalog)
+            ctes.append(with_parts(node, lambda part: part, ctequery=query))
+        whole = with_parts(clause, lambda part: part, ctes=tuple(ctes))
+        statement = with_parts(statement, lambda part: part, withClause=whole)
+    changed, options[len(options)] = with_target(statement, catalog)
+    return changed, options
+
+
 def with_target(statement: Any, catalog: Catalog) -> tuple[Any, tuple[CheckOption, ...]]:
     """The statement itself where its target is no view. Raises 55000, 0A000, 42703."""
     if isinstance(statement, ast.SelectStmt) or not catalog.has_views:

@@ -58,7 +58,7 @@ def _cte(binder: Binder, node: ast.CommonTableExpr, level: Level, recursive: boo
 def renamed_fields(columns: Sequence[Field], names: Sequence[str], what: str) -> tuple[Field, ...]:
     """Raises 42P10 for more names than columns."""
     if len(names) > len(columns):
-        message = f'table "{what}" has {len(columns)} columns available but {len(names)} columns specified'
+        message = f'WITH query "{what}" has {len(columns)} columns available but {len(names)} columns specified'
         raise DatabaseError(INVALID_COLUMN_REFERENCE, message)
     fields = [
         Field(name, each.type, each.table_oid, each.attribute) for name, each in zip(names, columns, strict=False)

@@ -203,7 +203,7 @@ def _regtype_in(_: Catalog, __: Any, text: str | None) -> int | None:
     import pglast
 
     from actors.sql.binding import cast_type
-    from actors.sql.catalog.system_tables import system_type_named
+    from actors.sql.catalog.type_rows import system_type_named
 
     pseudo = system_type_named(text.removeprefix("pg_catalog."))
     if pseudo is not None:
@@ -223,7 +223,7 @@ def _regtype_out(_: Catalog, __: Any, oid: int | None) -> str | None:
         return "character"
     if type_ is not None:
         return format_type(ColumnType(type_.name))
-    from actors.sql.catalog.system_tables import system_type_name
+    from actors.sql.catalog.type_rows import system_type_name
 
     return "-" if oid == 0 else system_type_name(oid) or str(oid)
 
@@ -302,7 +302,7 @@ def function_arguments(function: SystemFunction) -> str:
 
 
 def _type_shown(oid: int) -> str:
-    from actors.sql.catalog.system_tables import system_type_name
+    from actors.sql.catalog.type_rows import system_type_name
 
     known = by_oid.get(oid)
     return format_type(ColumnType(known.name)) if known is not None else system_type_name(oid) or "???"
@@ -413,7 +413,7 @@ def _fill_environment() -> None:
     _add("pg_is_other_temp_schema", (OID,), BOOL, _constant(False))
     _add("pg_my_temp_schema", (), OID, _constant(0))
     for name in ("inet_server_addr", "inet_client_addr"):
-        _add(name, (), TEXT, _constant(None))
+        _add(name, (), ColumnType("inet"), _constant(None))
     for name in ("inet_server_port", "inet_client_port"):
         _add(name, (), INT4, _constant(None))
     _add("regtype_array_out", (ColumnType("_oid"),), ColumnType("_text"), _regtype_array_out)

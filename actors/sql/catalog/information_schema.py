@@ -79,9 +79,30 @@ def _columns(transaction: CatalogReader) -> Iterator[Row]:
             yield {**row, "is_updatable": "YES" if shown.name in updatable else "NO"}
 
 
+OCTETS_MAX = 1 << 30
+"""What PostgreSQL shows for texts without a length."""
+
+
+def _fraction_digits(type_: ColumnType) -> int | None:
+    """Of a second."""
+    if type_.name == "date":
+        return 0
+    if type_.name == "interval":
+        digits = type_.modifier & 0xFFFF
+        return 6 if digits == 0xFFFF else digits
+    if type_.name not in ("time", "timetz", "timestamp", "timestamptz"):
+        return None
+    return 6 if type_.modifier < 0 else type_.modifier
+
+
 def _column(schema: str, relation: str, number: int, name: str, type_: ColumnType) -> Row:
     """What every relation's columns have."""
-    length = type_.modifier - 4 if type_.name in ("varchar", "bpchar") and type_.modifier > 0 else None
+    length = None
+    if type_.modifier > 0 and type_.name in ("varchar", "bpchar", "bit", "varbit"):
+        length = type_.modifier - (4 if type_.name in ("varchar", "bpchar") else 0)
+    octets = None
+    if type_.name in ("text", "varchar", "bpchar"):
+        octets = OCTETS_MAX if length is None else 4 * length
     bits = {"int2": 16, "int4": 32, "int8": 64, "float4": 24, "float8": 53}.get(type_.name)
     scale = 0 if type_.name in ("int2", "int4", "int8") else None
     if type_.name == "numeric" and type_.modifier > 0:
@@ -95,10 +116,11 @@ def _column(schema: str, relation: str, number: int, name: str, type_: ColumnTyp
         "is_nullable": "YES",
         "data_type": "character" if type_.name == "bpchar" else format_type(ColumnType(type_.name)),
         "character_maximum_length": length,
+        "character_octet_length": octets,
         "numeric_precision": bits,
         "numeric_precision_radix": None if bits is None else 10 if type_.name == "numeric" else 2,
         "numeric_scale": scale,
-        "datetime_precision": 6 if type_.name in ("time", "timestamp", "timestamptz", "interval") else None,
+        "datetime_precision": _fraction_digits(type_),
         "udt_catalog": "postgres",
         "udt_schema": "pg_catalog",
         "udt_name": type_.name,

@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Any
 from actors.sql.catalog.array_texts import acl_text
 from actors.sql.catalog.catalog_functions import index_definition, view_definition
 from actors.sql.catalog.information_schema import numbered
+from actors.sql.catalog.operator_rows import operator_class_of
 from actors.sql.catalog.schema import INVALID
 from actors.sql.catalog.sequence_rows import shown_default
 from actors.sql.catalog.sequence_tables import COLUMNS as SEQUENCE_COLUMNS
 from actors.sql.catalog.table_parts import indexes_of
+from actors.sql.catalog.type_rows import storage_of
 from actors.sql.types import by_name
 from actors.sql.types.column_type import ColumnType
 
@@ -27,19 +29,6 @@ Row = dict[str, Any]
 BTREE_OID = 403
 HEAP_OID = 2
 DEFAULT_COLLATION_OID = 100
-COLLATED = frozenset({"text", "varchar", "bpchar", "name"})
-STORED_AS = {
-    "int2": 2,
-    "int4": 4,
-    "int8": 8,
-    "float4": 4,
-    "float8": 8,
-    "bool": 1,
-    "uuid": 16,
-    "date": 4,
-    "time": 8,
-    "interval": 16,
-}
 
 
 def _schema_oids(transaction: CatalogReader) -> dict[str, int]:
@@ -104,19 +93,24 @@ def _sequence_classes(transaction: CatalogReader) -> Iterator[Row]:
         yield {**row, "relacl": acl_text(sequence.acl, transaction.catalog.roles)}
 
 
+def _collation_of(type_name: str) -> int:
+    return int(storage_of(by_name[type_name].oid)["typcollation"])
+
+
 def _attribute(relation: int, number: int, name: str, type_: ColumnType, **more: Any) -> Row:
     known = by_name[type_.name]
+    stored = storage_of(known.oid)
     return {
         "attrelid": relation,
         "attname": name,
         "atttypid": known.oid,
-        "attlen": STORED_AS.get(type_.name, -1),
+        "attlen": known.size,
         "attnum": number,
         "attndims": 0,
         "atttypmod": type_.modifier,
-        "attbyval": type_.name in ("bool", "int2", "int4", "int8", "float4", "float8", "date", "time"),
-        "attalign": "i",
-        "attstorage": "p" if type_.name in STORED_AS else "x",
+        "attbyval": stored["typbyval"],
+        "attalign": stored["typalign"],
+        "attstorage": stored["typstorage"],
         "attcompression": "",
         "attnotnull": False,
         "atthasdef": False,
@@ -126,7 +120,7 @@ def _attribute(relation: int, number: int, name: str, type_: ColumnType, **more:
         "attisdropped": False,
         "attislocal": True,
         "attinhcount": 0,
-        "attcollation": DEFAULT_COLLATION_OID if type_.name in COLLATED else 0,
+        "attcollation": stored["typcollation"],
         **more,
     }
 
@@ -182,6 +176,7 @@ def _option(descending: bool, nulls_first: bool) -> int:
 def _indexes(transaction: CatalogReader) -> Iterator[Row]:
     for table in transaction.catalog.tables():
         for index in indexes_of(table):
+            types = [table.columns[column.position].type.name for column in index.columns]
             yield {
                 "indexrelid": index.oid,
                 "indrelid": table.id,
@@ -199,8 +194,8 @@ def _indexes(transaction: CatalogReader) -> Iterator[Row]:
                 "indislive": True,
                 "indisreplident": False,
                 "indkey": " ".join(str(column.position + 1) for column in index.columns),
-                "indcollation": " ".join("0" for _ in index.columns),
-                "indclass": " ".join("0" for _ in index.columns),
+                "indcollation": " ".join(str(_collation_of(type_)) for type_ in types),
+                "indclass": " ".join(str(operator_class_of(type_)) for type_ in types),
                 "indoption": " ".join(str(_option(column.descending, column.nulls_first)) for column in index.columns),
             }
 

@@ -20,13 +20,14 @@ from actors.sql.catalog.builtin_rows import BUILTIN_ROWS
 from actors.sql.catalog.catalog_functions import OWNER_OID
 from actors.sql.catalog.constraint_rows import constraint_rows
 from actors.sql.catalog.information_schema import INFORMATION_SCHEMA_ROWS
+from actors.sql.catalog.operator_rows import OPERATOR_ROWS
 from actors.sql.catalog.relation_rows import BTREE_OID, DEFAULT_COLLATION_OID, HEAP_OID, RELATION_ROWS
 from actors.sql.catalog.role_rows import ROLE_ROWS
 from actors.sql.catalog.schema import DATABASE_OID
 from actors.sql.catalog.sequence_rows import SEQUENCE_ROWS
 from actors.sql.catalog.table_parts import CLASS_OIDS, comments_of
+from actors.sql.catalog.type_rows import type_rows
 from actors.sql.settings import pg_settings
-from actors.sql.types import by_oid
 from actors.sql.types.arrays import ARRAY_TYPES
 from actors.sql.types.column_type import ColumnType
 
@@ -156,65 +157,6 @@ def _namespaces(transaction: CatalogReader) -> Iterator[Row]:
         }
 
 
-@cache
-def _type_names() -> dict[int, str]:
-    return {row["oid"]: row["typname"] for row in _types(None)}
-
-
-def system_type_name(oid: int) -> str:
-    """Of a type that pg_type shows and no value has; "" where there is none."""
-    return _type_names().get(oid, "")
-
-
-def system_type_named(name: str) -> int | None:
-    """The oid of a type that has no other name: a pseudo-type, a range ..."""
-    return next((oid for oid, known in _type_names().items() if known == name and oid not in by_oid), None)
-
-
-def _types(_: CatalogReader | None) -> Iterator[Row]:
-    names = [
-        "oid",
-        "typname",
-        "typlen",
-        "typbyval",
-        "typtype",
-        "typcategory",
-        "typispreferred",
-        "typdelim",
-        "typelem",
-        "typarray",
-        "typcollation",
-    ]
-    numbers = {"oid", "typlen", "typelem", "typarray", "typcollation"}
-    text = files("actors.sql.catalog").joinpath("system_types.txt").read_text()
-    for line in text.splitlines():
-        fields = line.split("|")
-        row: Row = {}
-        for name, field in zip(names, fields, strict=False):
-            row[name] = (
-                int(field) if name in numbers else field == "t" if name in ("typbyval", "typispreferred") else field
-            )
-        for name, field in zip(("typinput", "typoutput", "typreceive", "typsend"), fields[11:15], strict=True):
-            row[name] = field
-        fixed = {
-            "typnamespace": 11,
-            "typowner": OWNER_OID,
-            "typisdefined": True,
-            "typrelid": 0,
-            "typbasetype": 0,
-            "typtypmod": -1,
-        }
-        yield {
-            **row,
-            **fixed,
-            "typnotnull": False,
-            "typndims": 0,
-            "typalign": "i",
-            "typstorage": "p",
-            "typsubscript": "-",
-        }
-
-
 def _descriptions(transaction: CatalogReader) -> Iterator[Row]:
     for oid, owner, column, text in comments_of(transaction.catalog):
         yield {"objoid": oid, "classoid": CLASS_OIDS[owner], "objsubid": column, "description": text}
@@ -313,7 +255,7 @@ def _of_session(view: str) -> Callable[[CatalogReader], Iterator[Row]]:
 
 ROWS: dict[str, Callable[[Any], Iterator[Row]]] = {
     "pg_namespace": _namespaces,
-    "pg_type": _types,
+    "pg_type": type_rows,
     "pg_constraint": constraint_rows,
     "pg_database": _databases,
     "pg_description": _descriptions,
@@ -328,6 +270,7 @@ ROWS: dict[str, Callable[[Any], Iterator[Row]]] = {
     "pg_prepared_statements": _of_session("pg_prepared_statements"),
     "pg_cursors": _of_session("pg_cursors"),
     **BUILTIN_ROWS,
+    **OPERATOR_ROWS,
     **SEQUENCE_ROWS,
     **INFORMATION_SCHEMA_ROWS,
 }

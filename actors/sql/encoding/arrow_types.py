@@ -34,6 +34,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from actors.common.errors import DATETIME_FIELD_OVERFLOW, FEATURE_NOT_SUPPORTED, DatabaseError
+from actors.sql.types.base import BITS, ORDERED_BYTES
 from actors.sql.types.column_type import ColumnType
 
 EPOCH_DAYS = 10957
@@ -62,7 +63,8 @@ _FIXED: dict[str, pa.DataType] = {
     "jsonb": pa.utf8(),
     "oid": pa.int64(),
     "bytea": pa.binary(),
-    "uuid": pa.binary(),
+    **dict.fromkeys(sorted(ORDERED_BYTES), pa.binary()),
+    **dict.fromkeys(sorted(BITS), pa.utf8()),
     "date": pa.date32(),
     "time": pa.time64("us"),
     "timestamp": pa.timestamp("us"),
@@ -77,6 +79,19 @@ def arrow_type(type: ColumnType) -> pa.DataType:
         scale = _decimal_scale(type)
         return pa.utf8() if scale is None else pa.decimal128(DECIMAL_DIGITS_MAX, scale)
     return _FIXED[type.name]
+
+
+_ORDERED = frozenset(
+    {
+        *("bool", "int2", "int4", "int8", "float4", "float8", "text", "varchar", "uuid", "bytea"),
+        *("date", "time", "timestamp", "timestamptz"),
+    }
+)
+
+
+def is_ordered_by_arrow(type: ColumnType) -> bool:
+    """Arrow orders such columns as PostgreSQL does, but for the places of NULLs and NaN."""
+    return type.name in _ORDERED or (type.name == "numeric" and _decimal_scale(type) is not None)
 
 
 def to_arrow(datums: Sequence[Any], type: ColumnType) -> pa.Array:

@@ -12,12 +12,13 @@ columns and any prefix of the columns is a byte prefix.
 No column has a marker in front, so that the first byte of a uuid or an integer is the value's own (ranges.py cuts
 there). Per kind, ascending:
 
-    fixed width (integers, times, uuid)  big-endian, sign bit flipped. The one pattern that NULL needs (all FF for NULLS
+    fixed width (integers, times, uuid,
+    timetz, macaddr, macaddr8)           big-endian, sign bit flipped. The one pattern that NULL needs (all FF for NULLS
                                          LAST, all 00 for NULLS FIRST) is followed by one more byte: the value's and
                                          NULL's differ there
     float4, float8                       IEEE bits made monotone; one NaN, above Infinity; one zero. NULL is FF FF or 00
                                          00, which no value starts with
-    text, bytea                          bytes, 00 written as 00 FF, then 00 01. NULL: 00 00 first; last FF, and a bytea
+    text, bit, bytea, inet               bytes, 00 written as 00 FF, then 00 01. NULL: 00 00 first; last FF, and a bytea
                                          that starts with FF gets FF 00 there
     numeric                              class byte (-Inf, negative, zero, positive, Inf, NaN), then exponent and
                                          digits, complemented where negative
@@ -34,6 +35,7 @@ from decimal import Decimal
 from struct import Struct
 from typing import Any
 
+from actors.sql.types.base import BITS
 from actors.sql.types.column_type import ColumnType
 
 _keyspace = Struct(">IH").pack
@@ -121,7 +123,7 @@ def _null_beside(pattern: bytes, nulls_first: bool) -> tuple[bytes, bytes]:
 
 
 def _fixed_bytes_coders(size: int, nulls_first: bool, descending: bool) -> tuple[Encoder, Decoder]:
-    """uuid: 16 bytes as they are."""
+    """uuid and its like: their bytes as they are."""
     shared = (b"\x00" if nulls_first else b"\xff") * size
     null, value_byte = _null_beside(shared, nulls_first)
     shared_bytes = shared + value_byte
@@ -288,14 +290,17 @@ def _decode_interval(data: bytes, at: int) -> tuple[Any, int]:
 def _null_bytes(name: str, nulls_first: bool) -> bytes:
     if name in ("float4", "float8"):
         return b"\x00\x00" if nulls_first else b"\xff\xff"
-    if name == "bytea":
+    if name in _BINARIES:
         return b"\x00\x00" if nulls_first else b"\xff\x01"
     if name in _TEXTS:
         return b"\x00\x00" if nulls_first else b"\xff"
     return b"\x00" if nulls_first else b"\xff"
 
 
-_TEXTS = frozenset({"text", "varchar", "bpchar", "name", "char", "unknown"})
+_TEXTS = frozenset({"text", "varchar", "bpchar", "name", "char", "unknown"}) | BITS
+_BINARIES = frozenset({"bytea", "inet", "cidr"})
+"""Bytes of more than one length."""
+_SIZES = {"uuid": 16, "timetz": 12, "macaddr": 6, "macaddr8": 8}
 
 
 def _not_decoded(data: bytes, at: int) -> tuple[Any, int]:
@@ -308,7 +313,7 @@ def _ascending_coders(type_: ColumnType) -> tuple[Encoder, Decoder]:
         return lambda datum: _text(datum.rstrip(" ")), _decode_text
     if name in _TEXTS:
         return _text, _decode_text
-    if name == "bytea":
+    if name in _BINARIES:
         return _bytea, _decode_bytea
     if name == "bool":
         return _boolean, _decode_boolean
@@ -329,8 +334,8 @@ def _ascending_coders(type_: ColumnType) -> tuple[Encoder, Decoder]:
 def _coders(type_: ColumnType, descending: bool, nulls_first: bool) -> tuple[Encoder, Decoder]:
     if type_.name in _INTEGERS:
         return _integer_coders(type_.name, nulls_first, descending)
-    if type_.name == "uuid":
-        return _fixed_bytes_coders(16, nulls_first, descending)
+    if type_.name in _SIZES:
+        return _fixed_bytes_coders(_SIZES[type_.name], nulls_first, descending)
     ascending, read = _ascending_coders(type_)
     null = _null_bytes(type_.name, nulls_first != descending)
 

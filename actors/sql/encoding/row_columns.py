@@ -24,10 +24,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from actors.sql.encoding.arrow_types import arrow_type, from_integers
+from actors.sql.types.base import BITS, ORDERED_BYTES
 from actors.sql.types.column_type import ColumnType
 
-TEXTS = frozenset({"text", "varchar", "bpchar", "name", "char", "unknown", "numeric", "json", "jsonb"})
-BINARIES = frozenset({"bytea", "uuid"})
+TEXTS = frozenset({"text", "varchar", "bpchar", "name", "char", "unknown", "numeric", "json", "jsonb"}) | BITS
+BINARIES = frozenset({"bytea"}) | ORDERED_BYTES
 FLOATS = frozenset({"float4", "float8"})
 INTEGERS = frozenset({"int2", "int4", "int8", "oid", "date", "time", "timestamp", "timestamptz"})
 

@@ -22,13 +22,22 @@ class Aggregate(msgspec.Struct, frozen=True, array_like=True):
     argument: Any = None
 
 
+class OrderBy(msgspec.Struct, frozen=True, array_like=True):
+    """By the column at `position`."""
+
+    position: int
+    descending: bool
+    nulls_first: bool
+
+
 class ScanProgram(msgspec.Struct, frozen=True, array_like=True):
     """`columns[i]` is the type of position i of the encoded row (all positions, dropped ones too).
 
     `parameters`: datums for the expressions' parameters, already of the parameters' types. `output`: "rows" (key and
     row; `project` = positions to keep, None all, the others are None in the row), "columns" (typed Arrow columns of the
     positions in `project`, and `key` binary first where `with_key`), "aggregates" (one batch: the group columns, then
-    the aggregates).
+    the aggregates). `order` and `order_rows`, with output "rows": only the first so many rows in that order are wanted,
+    so an answer may leave out every row that as many others of the same answer come before.
     """
 
     columns: tuple[ColumnType, ...]
@@ -39,6 +48,8 @@ class ScanProgram(msgspec.Struct, frozen=True, array_like=True):
     aggregates: tuple[Aggregate, ...] = ()
     group_by: tuple[int, ...] = ()
     with_key: bool = False
+    order: tuple[OrderBy, ...] = ()
+    order_rows: int = 0
 
 
 def encode(program: ScanProgram) -> bytes:

@@ -14,9 +14,11 @@ from functools import lru_cache
 from typing import Any
 
 from actors.common.errors import NUMERIC_VALUE_OUT_OF_RANGE, DatabaseError
+from actors.sql.expressions.address_casts import MODIFIED, SPECIFIC
 from actors.sql.expressions.arithmetic import WIDTHS, float_overflow, out_of_range
 from actors.sql.types import by_name
 from actors.sql.types.arrays import element_of, is_array, vector_of
+from actors.sql.types.base import BITS
 from actors.sql.types.calendar import (
     DATE_INFINITY,
     DATE_MINUS_INFINITY,
@@ -42,7 +44,7 @@ Converter = Callable[[Any, int, bool, Any], Any]
 
 INTEGERS = ("int2", "int4", "int8")
 STRINGS = frozenset({"text", "varchar", "bpchar", "name", "char"})
-ZONED = frozenset({"date", "time", "timestamp", "timestamptz"})
+ZONED = frozenset({"date", "time", "timetz", "timestamp", "timestamptz"})
 ZONED_ARRAYS = frozenset("_" + name for name in (*ZONED, "interval"))
 STYLED = frozenset({"date", "timestamp", "timestamptz", "interval", "float4", "float8", "bytea"})
 """Types whose text depends on the session's styles (types/styles.py)."""
@@ -69,6 +71,7 @@ _IMPLICIT = (
     "timestamp>timestamptz time>interval "
     "text>varchar text>bpchar text>name varchar>text varchar>bpchar varchar>name bpchar>text bpchar>varchar "
     "bpchar>name name>text char>text "
+    "time>timetz cidr>inet macaddr>macaddr8 macaddr8>macaddr bit>varbit varbit>bit "
     "regclass>oid regtype>oid regproc>oid oid>regclass oid>regtype oid>regproc int2vector>_int2 oidvector>_oid"
 )
 _ASSIGNMENT = (
@@ -76,12 +79,13 @@ _ASSIGNMENT = (
     "float4>int2 float4>int4 float4>int8 "
     "float4>numeric numeric>int2 numeric>int4 numeric>int8 oid>int4 oid>int8 timestamp>date timestamp>time "
     "timestamptz>timestamp timestamptz>date "
-    "timestamptz>time interval>time name>varchar name>bpchar char>varchar char>bpchar text>char varchar>char "
+    "timestamptz>time timestamptz>timetz timetz>time inet>cidr "
+    "interval>time name>varchar name>bpchar char>varchar char>bpchar text>char varchar>char "
     "bpchar>char json>jsonb jsonb>json"
 )
 _EXPLICIT = (
     "int2>bytea int4>bytea int8>bytea bytea>int2 bytea>int4 bytea>int8 bool>int4 int4>bool char>int4 "
-    "int4>char bytea>bytea "
+    "int4>bit int8>bit bit>int4 bit>int8 int4>char bytea>bytea "
     "jsonb>bool jsonb>int2 jsonb>int4 jsonb>int8 jsonb>float4 jsonb>float8 jsonb>numeric"
 )
 _CONTEXTS = {
@@ -113,6 +117,8 @@ def is_stable(source: str, target: str) -> bool:
     if source in STRINGS or source == "unknown":
         return target in ZONED or target == "interval"
     if target in STRINGS and source in STYLED:
+        return True
+    if (source, target) == ("time", "timetz"):
         return True
     if "timestamptz" in (source, target):
         return source != target
@@ -335,6 +341,7 @@ _SPECIFIC: dict[tuple[str, str], Converter | None] = {
     ("oid", "int4"): lambda value, modifier, explicit, environment: value - 2**32 if value >= 2**31 else value,
     ("oid", "int8"): None,
     **{(kind, "oid"): _object_to_oid(kind) for kind in ("regtype", "regclass")},
+    **SPECIFIC,
     ("int2vector", "_int2"): lambda value, modifier, explicit, environment: vector_of(value),
     ("oidvector", "_oid"): lambda value, modifier, explicit, environment: vector_of(value),
 }
@@ -401,6 +408,9 @@ def _from_string(target: str) -> Converter:
         return lambda value, modifier, explicit, environment: zoned(
             value, modifier, environment.time_zone, environment.transaction_timestamp
         )
+    if target in BITS:
+        fit = _MODIFIED[target]
+        return lambda value, modifier, explicit, environment: fit(parse(value), modifier, explicit, environment)
     return lambda value, modifier, explicit, environment: parse(value, modifier)
 
 
@@ -416,6 +426,7 @@ _MODIFIED: dict[str, Converter] = {
         value if _infinite(value) else round_fraction(value, modifier)
     ),
     "interval": lambda value, modifier, explicit, environment: apply_interval_modifier(value, modifier),
+    **MODIFIED,
 }
 
 
@@ -458,10 +469,19 @@ def _array_converter(source: ColumnType, target: ColumnType) -> Converter | None
     )
 
 
+_FITTED = frozenset({"numeric", "interval", "timetz", "bit", "varbit"})
+"""Types whose specific converters look at the modifier themselves."""
+
+
 def _with_modifier(convert: Converter | None, target: ColumnType) -> Converter | None:
     """date -> timestamp(3) and the like: converted, then fitted."""
     fit = _MODIFIED.get(target.name)
-    if target.modifier < 0 or fit is None or target.name in ("numeric", "interval") or convert is None:
+    if (
+        target.modifier < 0
+        or fit is None
+        or target.name in ("numeric", "interval", "bit", "varbit", "timetz")
+        or convert is None
+    ):
         return convert
     return lambda value, modifier, explicit, environment: fit(
         convert(value, -1, explicit, environment), modifier, explicit, environment

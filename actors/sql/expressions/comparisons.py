@@ -11,6 +11,7 @@ from actors.common.errors import UNDEFINED_FUNCTION, DatabaseError
 from actors.sql.expressions.registry import HELPERS, register
 from actors.sql.types import format_type
 from actors.sql.types.arrays import element_of, is_array
+from actors.sql.types.base import BITS, ORDERED_BYTES
 from actors.sql.types.calendar import DAY_US
 from actors.sql.types.column_type import ColumnType
 from actors.sql.types.json_values import order_key as json_key
@@ -19,7 +20,10 @@ COMPARISONS = ("=", "<>", "<", "<=", ">", ">=")
 _PYTHON = {"=": "==", "<>": "!=", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 INTEGERS = ("int2", "int4", "int8")
 FLOATS = ("float4", "float8")
-DIRECT = ("bool", "text", "bytea", "uuid", "date", "time", "timestamp", "timestamptz", "oid", "name", "char")
+DIRECT = (
+    *("bool", "text", "bytea", "date", "time", "timestamp", "timestamptz", "oid", "name", "char"),
+    *sorted((ORDERED_BYTES | BITS) - {"cidr"}),
+)
 """Types whose datums Python orders as SQL does (str by code point, as UTF-8 bytes do)."""
 
 UNCOMPARED = frozenset({"json", "_json"})

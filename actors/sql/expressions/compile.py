@@ -57,6 +57,7 @@ from actors.sql.expressions.tree import (
     walk,
 )
 from actors.sql.types.arrays import Array, array_of_items, element_of, is_array
+from actors.sql.types.base import BITS, ORDERED_BYTES
 from actors.sql.types.column_type import ColumnType
 
 Evaluator = Callable[[Sequence[Any], Sequence[Any], Environment], Any]
@@ -79,7 +80,7 @@ _INTEGERS = frozenset({"int2", "int4", "int8"})
 _NAN_TYPES = frozenset({"float4", "float8", "numeric"})
 """Equal by Python's equality, and hashed by it, but for NaN."""
 _HASHED_TYPES = frozenset(
-    {"bool", "int2", "int4", "int8", "text", "bytea", "uuid", "date", "time", "timestamp", "timestamptz"}
+    {"bool", "int2", "int4", "int8", "text", "bytea", "date", "time", "timestamp", "timestamptz", *ORDERED_BYTES, *BITS}
 )
 
 

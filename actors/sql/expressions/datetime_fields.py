@@ -70,34 +70,34 @@ _FIELD_NAMES = {
         )
     },
 }
-_CLOCK_FIELDS = frozenset({"microseconds", "milliseconds", "second", "minute", "hour"})
+CLOCK_FIELDS = frozenset({"microseconds", "milliseconds", "second", "minute", "hour"})
 
 
-def _field(name: str, sql_name: str) -> str:
+def field_of(name: str, sql_name: str) -> str:
     field = _FIELD_NAMES.get(name.lower())
     if field is None:
         raise DatabaseError(INVALID_PARAMETER_VALUE, f'unit "{name.lower()}" not recognized for type {sql_name}')
     return field
 
 
-def _unsupported(name: str, sql_name: str) -> DatabaseError:
+def unsupported(name: str, sql_name: str) -> DatabaseError:
     return DatabaseError(FEATURE_NOT_SUPPORTED, f'unit "{name.lower()}" not supported for type {sql_name}')
 
 
-def _scaled(microseconds: int, digits: int) -> Decimal:
+def scaled(microseconds: int, digits: int) -> Decimal:
     return Decimal(microseconds).scaleb(-digits)
 
 
-def _clock_field(field: str, clock: int) -> Decimal:
+def clock_field(field: str, clock: int) -> Decimal:
     """Of microseconds since midnight (or of an interval's time part, which may be negative)."""
     sign, rest = (-1, -clock) if clock < 0 else (1, clock)
     in_minute = sign * (rest % MINUTE_US)
     if field == "microseconds":
         return Decimal(in_minute)
     if field == "milliseconds":
-        return _scaled(in_minute, 3)
+        return scaled(in_minute, 3)
     if field == "second":
-        return _scaled(in_minute, 6)
+        return scaled(in_minute, 6)
     return Decimal(sign * (rest // MINUTE_US % 60)) if field == "minute" else Decimal(sign * (rest // HOUR_US))
 
 
@@ -137,33 +137,33 @@ _MONOTONE = frozenset({"year", "decade", "century", "millennium", "julian", "iso
 
 
 def extract_timestamp(name: str, timestamp: int, sql_name: str = "timestamp without time zone") -> Decimal | None:
-    field = _field(name, sql_name)
+    field = field_of(name, sql_name)
     if timestamp in INFINITE:
         if field in _MONOTONE:
             return Decimal("Infinity") if timestamp > 0 else Decimal("-Infinity")
         return None
     number, clock = divmod(timestamp, DAY_US)
-    if field in _CLOCK_FIELDS:
-        return _clock_field(field, clock)
+    if field in CLOCK_FIELDS:
+        return clock_field(field, clock)
     if field == "epoch":
-        return _scaled(timestamp - UNIX_EPOCH_US, 6)
+        return scaled(timestamp - UNIX_EPOCH_US, 6)
     if field == "julian":
         if not clock:
             return Decimal(number + JULIAN_2000)
         return divide(Decimal((number + JULIAN_2000) * DAY_US + clock), Decimal(DAY_US), 20)
     value = _date_field(field, number)
     if value is None:
-        raise _unsupported(name, sql_name)
+        raise unsupported(name, sql_name)
     return Decimal(value)
 
 
 def extract_timestamptz(environment: Any, name: str, timestamp: int) -> Decimal | None:
     sql_name = "timestamp with time zone"
-    field = _field(name, sql_name)
+    field = field_of(name, sql_name)
     if timestamp in INFINITE:
         return extract_timestamp(name, timestamp, sql_name)
     if field == "epoch":
-        return _scaled(timestamp - UNIX_EPOCH_US, 6)
+        return scaled(timestamp - UNIX_EPOCH_US, 6)
     if field.startswith("timezone"):
         offset = offset_seconds(timestamp, environment.time_zone)
         if field == "timezone":
@@ -174,9 +174,9 @@ def extract_timestamptz(environment: Any, name: str, timestamp: int) -> Decimal 
 
 
 def extract_date(name: str, date: int) -> Decimal | None:
-    field = _field(name, "date")
-    if field in _CLOCK_FIELDS or field.startswith("timezone"):
-        raise _unsupported(name, "date")
+    field = field_of(name, "date")
+    if field in CLOCK_FIELDS or field.startswith("timezone"):
+        raise unsupported(name, "date")
     if field == "epoch" and date not in INFINITE_DATES:
         return Decimal((date * DAY_US - UNIX_EPOCH_US) // SECOND_US)
     return extract_timestamp(
@@ -187,27 +187,27 @@ def extract_date(name: str, date: int) -> Decimal | None:
 
 
 def extract_time(name: str, time: int) -> Decimal:
-    field = _field(name, "time without time zone")
+    field = field_of(name, "time without time zone")
     if field == "epoch":
-        return _scaled(time, 6)
-    if field not in _CLOCK_FIELDS:
-        raise _unsupported(name, "time without time zone")
-    return _clock_field(field, time)
+        return scaled(time, 6)
+    if field not in CLOCK_FIELDS:
+        raise unsupported(name, "time without time zone")
+    return clock_field(field, time)
 
 
 def extract_interval(name: str, interval: Interval) -> Decimal:
-    field = _field(name, "interval")
+    field = field_of(name, "interval")
     if sign := infinite(interval):
         if field in ("epoch", "year", "decade", "century", "millennium", "hour", "day"):
             return Decimal("Infinity") * sign
         raise DatabaseError(FEATURE_NOT_SUPPORTED, f"{field} of an infinite interval is not supported")
     months, days, microseconds = interval
-    if field in _CLOCK_FIELDS:
-        return _clock_field(field, microseconds)
+    if field in CLOCK_FIELDS:
+        return clock_field(field, microseconds)
     if field == "epoch":
         years, rest = toward_zero(months, 12), months - 12 * toward_zero(months, 12)
         quarter_days = years * 1461 + rest * 120 + days * 4
-        return _scaled(quarter_days * (DAY_US // 4) + microseconds, 6)
+        return scaled(quarter_days * (DAY_US // 4) + microseconds, 6)
     years = toward_zero(months, 12)
     in_year = months - 12 * years
     values = {
@@ -220,7 +220,7 @@ def extract_interval(name: str, interval: Interval) -> Decimal:
         "millennium": toward_zero(years, 1000),
     }
     if field not in values:
-        raise _unsupported(name, "interval")
+        raise unsupported(name, "interval")
     return Decimal(values[field])
 
 
@@ -238,7 +238,7 @@ _YEAR_UNITS = {"year": 1, "decade": 10, "century": 100, "millennium": 1000}
 
 
 def truncate(name: str, timestamp: int, sql_name: str = "timestamp without time zone") -> int:
-    field = _field(name, sql_name)
+    field = field_of(name, sql_name)
     if timestamp in INFINITE:
         return timestamp
     if field in _CLOCK_UNITS:
@@ -253,7 +253,7 @@ def truncate(name: str, timestamp: int, sql_name: str = "timestamp without time 
         return day_number(year, month - (month - 1) % 3, 1) * DAY_US
     unit = _YEAR_UNITS.get(field)
     if unit is None:
-        raise _unsupported(name, sql_name)
+        raise unsupported(name, sql_name)
     start = year // unit * unit if unit <= 10 else (year - 1) // unit * unit + 1
     return day_number(start, 1, 1) * DAY_US
 
@@ -263,13 +263,13 @@ def truncate_in_zone(name: str, timestamp: int, zone: Any) -> int:
         return timestamp
     local = to_local(timestamp, zone)
     truncated = truncate(name, local, "timestamp with time zone")
-    if _FIELD_NAMES[name.lower()] in _CLOCK_FIELDS:
+    if _FIELD_NAMES[name.lower()] in CLOCK_FIELDS:
         return timestamp - (local - truncated)  # within the hour the offset stays, even where the clock is set back
     return to_utc(truncated, zone)
 
 
 def truncate_interval(name: str, interval: Interval) -> Interval:
-    field = _field(name, "interval")
+    field = field_of(name, "interval")
     if infinite(interval):
         return interval
     months, days, microseconds = interval
@@ -280,7 +280,7 @@ def truncate_interval(name: str, interval: Interval) -> Interval:
         return months, days, 0
     units = {"month": 1, "quarter": 3, **{name: 12 * years for name, years in _YEAR_UNITS.items()}}
     if field not in units:
-        raise _unsupported(name, "interval")
+        raise unsupported(name, "interval")
     return toward_zero(months, units[field]) * units[field], 0, 0
 
 

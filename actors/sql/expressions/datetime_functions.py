@@ -270,13 +270,13 @@ def _age_zoned(environment: Any, left: int, right: int) -> Interval:
     return age(to_local(left, environment.time_zone), to_local(right, environment.time_zone))
 
 
-def _zone(name: str) -> tzinfo:
+def named_zone(name: str) -> tzinfo:
     """Abbreviations first, as PostgreSQL has it. Raises 22023."""
     found = posix_zone(name) if name[-1:].isdigit() else None
     return found if found is not None else find_zone(name)
 
 
-def _offset(interval: Interval) -> int:
+def interval_offset(interval: Interval) -> int:
     """Microseconds east of Greenwich. Raises 22023 for months and days."""
     months, days, microseconds = interval
     if months or days:
@@ -288,22 +288,22 @@ def _offset(interval: Interval) -> int:
 
 def at_offset(interval: Interval, timestamp: int) -> int:
     """timestamptz AT TIME ZONE interval: what a clock so far east shows."""
-    return timestamp if timestamp in INFINITE else check_timestamp(timestamp + _offset(interval))
+    return timestamp if timestamp in INFINITE else check_timestamp(timestamp + interval_offset(interval))
 
 
 def in_offset(interval: Interval, timestamp: int) -> int:
     """timestamp AT TIME ZONE interval: the instant when a clock so far east shows this."""
-    return timestamp if timestamp in INFINITE else check_timestamp(timestamp - _offset(interval))
+    return timestamp if timestamp in INFINITE else check_timestamp(timestamp - interval_offset(interval))
 
 
 def at_zone(zone: str, timestamp: int) -> int:
     """timestamptz AT TIME ZONE: what a clock there shows."""
-    return timestamp if timestamp in INFINITE else check_timestamp(to_local(timestamp, _zone(zone)))
+    return timestamp if timestamp in INFINITE else check_timestamp(to_local(timestamp, named_zone(zone)))
 
 
 def in_zone(zone: str, timestamp: int) -> int:
     """timestamp AT TIME ZONE: the instant when a clock there shows this."""
-    return timestamp if timestamp in INFINITE else check_timestamp(to_utc(timestamp, _zone(zone)))
+    return timestamp if timestamp in INFINITE else check_timestamp(to_utc(timestamp, named_zone(zone)))
 
 
 def _register_operators() -> None:

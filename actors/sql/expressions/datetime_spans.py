@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 from actors.common.errors import DATETIME_FIELD_OVERFLOW, FEATURE_NOT_SUPPORTED, INVALID_DATETIME_FORMAT, DatabaseError
 from actors.sql.expressions.datetime_fields import INFINITE, ZONED
 from actors.sql.expressions.datetime_functions import (
-    _zone,
     add_interval,
     add_interval_zoned,
     date_and_time,
     make_timestamp,
+    named_zone,
     negate,
 )
 from actors.sql.expressions.formatting import _check_pattern
@@ -63,11 +63,11 @@ def _make_timestamptz(environment: Any, *fields: Any) -> int:
 
 
 def _make_timestamptz_in(year: int, month: int, day: int, hour: int, minute: int, second: float, zone: str) -> int:
-    return check_timestamp(to_utc(make_timestamp(year, month, day, hour, minute, second), _zone(zone)))
+    return check_timestamp(to_utc(make_timestamp(year, month, day, hour, minute, second), named_zone(zone)))
 
 
 def _date_add_in(timestamp: int, interval: Interval, zone: str) -> int:
-    return add_interval_zoned(_Clock(_zone(zone)), timestamp, interval)
+    return add_interval_zoned(_Clock(named_zone(zone)), timestamp, interval)
 
 
 def overlaps(first: int | None, first_end: int | None, second: int | None, second_end: int | None) -> bool | None:

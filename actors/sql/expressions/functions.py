@@ -14,6 +14,7 @@ from functools import lru_cache
 from actors.sql.expressions import (  # noqa: F401  (they register their functions)
     arithmetic,
     array_functions,
+    bit_functions,
     bytes_functions,
     comparisons,
     datetime_fields,
@@ -22,16 +23,20 @@ from actors.sql.expressions import (  # noqa: F401  (they register their functio
     datetime_spans,
     float_functions,
     formatting,
+    hash_functions,
     json_changes,
     json_functions,
     json_making,
     json_sets,
+    network_functions,
     numerics,
+    operator_functions,
     pattern_functions,
     sequence_functions,
     session_functions,
     text_formats,
     text_functions,
+    timetz_functions,
 )
 from actors.sql.expressions.casts import IMPLICIT, context
 from actors.sql.expressions.registry import Function, find

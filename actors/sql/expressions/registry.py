@@ -11,6 +11,7 @@ pushed to storage.
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from typing import Any
 
 IMMUTABLE, STABLE, VOLATILE = "immutable", "stable", "volatile"
@@ -102,6 +103,13 @@ def register(
     known = _functions.setdefault(name, [])
     assert all(other.arguments != made.arguments for other in known), f"{name}({arguments}) is registered twice"
     known.append(made)
+
+
+def register_as(name: str, known: Function) -> None:
+    """A registered function under one more name."""
+    made = copy(known)
+    made.name = name
+    _functions.setdefault(name, []).append(made)
 
 
 def find(name: str) -> list[Function]:

@@ -5,13 +5,25 @@
     format_type(ColumnType("varchar", 14)) == "character varying(10)"
 
 A module a family: integers (bool too), floats, numeric, strings (bytea, uuid and the catalog's own types too),
-datetimes, intervals, json_values; arrays of all of these. What a datum is stands in docs/contracts.md. Left out:
-timetz, DateStyles and IntervalStyles other than ISO and postgres.
+datetimes, timetz, intervals, json_values, bits, network (inet, cidr, macaddr, macaddr8); arrays of all of these. What a
+datum is stands in docs/contracts.md.
 """
 
 from __future__ import annotations
 
-from actors.sql.types import arrays, datetimes, floats, integers, intervals, json_values, numeric, strings
+from actors.sql.types import (
+    arrays,
+    bits,
+    datetimes,
+    floats,
+    integers,
+    intervals,
+    json_values,
+    network,
+    numeric,
+    strings,
+    timetz,
+)
 from actors.sql.types.base import Type
 from actors.sql.types.column_type import ColumnType
 from actors.sql.types.numeric import precision_and_scale
@@ -24,6 +36,9 @@ _SCALARS = (
     *datetimes.TYPES,
     *intervals.TYPES,
     *json_values.TYPES,
+    *timetz.TYPES,
+    *bits.TYPES,
+    *network.TYPES,
 )
 _ARRAYS = arrays.make_array_types(
     [type_ for type_ in _SCALARS if type_.array_oid and type_.name not in strings.SHOWN_ONLY]
@@ -51,12 +66,14 @@ def format_type(type_: ColumnType) -> str:
     name = known.sql_name
     if modifier < 0:
         return "bpchar" if type_.name == "bpchar" else name
+    if type_.name in ("bit", "varbit"):
+        return f"{name}({modifier})"
     if type_.name in ("varchar", "bpchar"):
         return f"{name}({modifier - strings.HEADER})"
     if type_.name == "numeric":
         precision, scale = precision_and_scale(modifier)
         return f"numeric({precision},{scale})"
-    if type_.name in ("time", "timestamp", "timestamptz"):
+    if type_.name in ("time", "timetz", "timestamp", "timestamptz"):
         word, _, rest = name.partition(" ")
         return f"{word}({modifier}) {rest}"
     if type_.name == "interval":

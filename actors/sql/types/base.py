@@ -71,6 +71,12 @@ class Type:
         return f"Type({self.name})"
 
 
+ORDERED_BYTES = frozenset({"uuid", "timetz", "inet", "cidr", "macaddr", "macaddr8"})
+"""Types whose datums are bytes whose order is SQL's: every layer carries and compares them as such."""
+BITS = frozenset({"bit", "varbit"})
+"""Types whose datums are strings of 0 and 1 whose order is SQL's."""
+SHOWN = (ORDERED_BYTES - {"uuid"}) | BITS
+"""Types that a client's Arrow has no word for: it gets PostgreSQL's text."""
 WHITESPACE = " \t\n\r\v\f"
 """What PostgreSQL's isspace skips around numbers and words."""
 

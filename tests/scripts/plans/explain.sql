@@ -154,6 +154,7 @@ Limit
          -> Full Scan (btree-table) on t
                 -> Storage Scan on t_pkey
                        Projections: id, a, b, c, d
+                       Limit: pushed down, by the sort key
                        -> B-Tree Scan on t_pkey
 EXPLAIN
 QUERY PLAN

@@ -84,4 +84,4 @@ n
 2
 SELECT 2
 ERROR 0A000: rows of _pg_expandarray are supported within a query only
-ERROR 0A000: set-returning functions are not allowed here
+ERROR 0A000: set-returning functions are not allowed in WHERE

@@ -142,10 +142,10 @@ SELECT generate_series(1, 3), count(*) FROM t;
 SELECT generate_subscripts(1, 1);
 SELECT string_to_table('a');
 ---
+ERROR 0A000: set-returning functions are not allowed in WHERE
 ERROR 0A000: set-returning functions are not allowed here
 ERROR 0A000: set-returning functions are not allowed here
-ERROR 0A000: set-returning functions are not allowed here
-ERROR 0A000: set-returning functions are not allowed here
+ERROR 0A000: set-returning functions are not allowed in HAVING
 ERROR 0A000: generate_series in a select list beside aggregates, windows or other sets is not supported; use it in FROM
 ERROR 42883: function generate_subscripts(integer, integer) does not exist
   hint: No function matches the given name and argument types. You might need to add explicit type casts.

@@ -145,6 +145,7 @@ def keep(attempt: Attempt) -> None:
         kept["seconds"] = attempt.seconds
     kept["cpu_s"] = attempt.cpu_s
     FOUND.write_text("".join(f"{line}\n" for line in (*others, json.dumps(kept))))
+    kept_runs.cache_clear()
 
 
 def main() -> None:

@@ -160,13 +160,15 @@ def test_one_at_a_time() -> None:
 def test_replicas_that_only_serve_reads_come_and_go(placement: str) -> None:
     state = first(placement)
     more = resized(state, 2, 5)
-    assert replicas(more, [2]) == ["storage/2/a", "storage/2/a2", "storage/2/b", "storage/2/b2", "storage/2/c"]
-    assert {process.az for process in more.processes for role in process.roles if role.name == "storage/2/b2"} == {"b"}
+    assert replicas(more, [2]) == ["storage/2/a", "storage/2/a2", "storage/2/b", "storage/2/b3", "storage/2/c"]
+    assert {process.az for process in more.processes for role in process.roles if role.name == "storage/2/b3"} == {"b"}
     assert (
         more.shard_map == state.shard_map
         and replicas(resized(more, 2, 4), [2]) == replicas(more, [2])[:3] + replicas(more, [2])[4:]
     )
-    assert resized(more, 2, 3) == state
+    fewer = resized(more, 2, 3)
+    assert (fewer.processes, fewer.shard_map) == (state.processes, state.shard_map)
+    assert replicas(resized(fewer, 2, 4), [2])[1] == "storage/2/a4", "no number is given again"
     split = through(begun(more, [2], b"\xc0"))
     assert len(replicas(split, [3])) == 5, "children have as many as their parent"
     for count in (2, 99):

@@ -16,8 +16,6 @@ from collections.abc import Callable, Coroutine
 from random import Random
 from typing import Any
 
-import pyarrow as pa
-
 from actors.common import write_set
 from actors.common.errors import DatabaseError
 from actors.common.messages import Deliver, Done, Get, Message, Scanned, SubscribeRange, Topology
@@ -139,7 +137,7 @@ def drive(test: Callable[[], Coroutine[Any, Any, None]]) -> None:
 
 
 def rows_of(scanned: Scanned) -> list[tuple[bytes, bytes]]:
-    batch = pa.ipc.open_stream(scanned.rows).read_next_batch()
+    batch = scanned.rows.batch
     assert batch.num_rows == scanned.count
     keys = [key.removeprefix(PREFIX) for key in batch.column(0).to_pylist()]
     return list(zip(keys, batch.column(1).to_pylist(), strict=True))

@@ -24,7 +24,7 @@ from actors.sql.encoding.scan_program import Aggregate, ScanProgram
 from actors.sql.expressions import tree
 from actors.sql.expressions.tree import Call, Column, Constant, InList, NullTest, Parameter
 from actors.sql.types.column_type import ColumnType
-from actors.storage import block_scan, pushdown, scan, segment
+from actors.storage import block_scan, outputs, scan, segment
 from actors.storage.aggregates import NotVectorized
 from actors.storage.expression_binding import vector_filter
 from actors.storage.maintenance import Maintenance
@@ -117,7 +117,7 @@ def answers(
 
 
 def table(found: list[Scanned]) -> pa.Table:
-    batches = [pa.ipc.open_stream(scanned.rows).read_next_batch() for scanned in found]
+    batches = [scanned.rows.batch for scanned in found]
     assert [batch.num_rows for batch in batches] == [scanned.count for scanned in found]
     return pa.Table.from_batches(batches)
 
@@ -347,7 +347,7 @@ def test_groups_are_made_by_arrow_where_they_can_be(data: Data) -> None:
         aggregates=(Aggregate("sum", column(0)), Aggregate("max", column(1))),
         group_by=(1,),
     )
-    with patch.object(pushdown, "all_rows", side_effect=AssertionError("row by row")):
+    with patch.object(outputs, "all_rows", side_effect=AssertionError("row by row")):
         answers(data, scan_program.encode(program))
 
 

@@ -22,6 +22,7 @@ import pyarrow as pa
 from actors.common import write_set
 from actors.common.errors import DatabaseError, conflict, schema_changed, unavailable
 from actors.common.messages import Commit, Committed, Done, Get, Got, Message, Part, Scan, Scanned, Topology
+from actors.common.messages.arrow_rows import ArrowRows
 from actors.common.ranges import ShardMap
 from actors.common.references import is_reference
 from actors.common.settings import Settings
@@ -265,7 +266,7 @@ class FakeCluster:
         return Committed(at)
 
 
-def _arrow(rows: list[tuple[bytes, bytes]]) -> bytes:
+def _arrow(rows: list[tuple[bytes, bytes]]) -> ArrowRows:
     batch = pa.record_batch(
         [pa.array([key for key, _ in rows], pa.binary()), pa.array([value for _, value in rows], pa.binary())],
         schema=ROWS_SCHEMA,
@@ -273,7 +274,7 @@ def _arrow(rows: list[tuple[bytes, bytes]]) -> bytes:
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, ROWS_SCHEMA) as writer:
         writer.write_batch(batch)
-    return sink.getvalue().to_pybytes()  # type: ignore[no-any-return]
+    return ArrowRows.received(sink.getvalue().to_pybytes())
 
 
 def _program(data: bytes) -> tuple[Callable[[bytes], bool], Callable[[bytes], bytes]]:

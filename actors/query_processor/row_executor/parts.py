@@ -1,0 +1,49 @@
+"""`WithWrites`: a statement whose WITH writes. Its parts run one after the other, and read what was there before the
+statement (StatementView)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from actors.query_processor.transaction.view import StatementView
+from actors.sql.results import Batch, all_rows
+
+WRITING_SELECT = "WITH"
+"""The kind of a SELECT whose WITH writes."""
+
+if TYPE_CHECKING:
+    from actors.query_processor.transaction import Transaction
+
+
+class WithWrites:
+    """`parts`: plans that write; `last`: of the statement itself."""
+
+    def __init__(self, parts: Sequence[Any], last: Any) -> None:
+        self._parts = tuple(parts)
+        self._last = last
+        self._is_query = last.kind == "SELECT"
+        self.kind: str = WRITING_SELECT if self._is_query else last.kind
+        self.fields = last.fields
+        self.parameter_types = last.parameter_types
+
+    async def run(self, transaction: Transaction, parameters: Sequence[Any], rows_max: int = 0) -> Batch:
+        """Raises what the parts raise."""
+        await transaction.verify_catalog()
+        view = StatementView.of(transaction)
+        for number, plan in enumerate(self._parts):
+            view.given[number] = (await plan.run(transaction, parameters, 0, view)).rows
+        batch: Batch
+        if self._is_query:
+            rows = await all_rows(await self._last.run(view, parameters), transaction.memory_bytes_max)
+            batch = Batch(rows, True, f"SELECT {len(rows)}")
+        else:
+            batch = await self._last.run(transaction, parameters, 0, view)
+        view.end(transaction)
+        return batch
+
+    def explain(self, analyze: bool = False, verbose: bool = False) -> list[str]:
+        lines: list[str] = self._last.explain(analyze, verbose)
+        for number, plan in enumerate(self._parts, 1):
+            lines = [*lines, f"  CTE {number}", *(f"    {line}" for line in plan.explain(analyze, verbose))]
+        return lines

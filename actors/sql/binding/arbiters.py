@@ -1,0 +1,45 @@
+"""ON CONFLICT's arbiters: the unique indexes whose conflicts it is about."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from actors.common.errors import INVALID_COLUMN_REFERENCE, UNDEFINED_COLUMN, UNDEFINED_OBJECT, DatabaseError
+from actors.sql.catalog.schema import Index, Table
+
+
+def _unique_indexes(table: Table) -> list[Index]:
+    """The hidden primary key of a table without one is none of them."""
+    return [index for index in (table.primary, *table.indexes) if index.columns and (index.unique or index.primary)]
+
+
+def find_arbiters(table: Table, infer: Any) -> tuple[Index, ...]:
+    """The unique indexes whose conflicts the clause is about. Raises 42704, 42703, 42P10."""
+    indexes = _unique_indexes(table)
+    if infer is None:
+        return tuple(indexes)
+    if infer.conname:
+        for index in indexes:
+            if index.constraint and index.name == infer.conname and not index.state:
+                return (index,)
+        raise DatabaseError(UNDEFINED_OBJECT, f'constraint "{infer.conname}" for table "{table.name}" does not exist')
+    positions = set()
+    for element in infer.indexElems:
+        if not element.name:
+            raise _no_arbiter()
+        column = next((column for column in table.live_columns() if column.name == element.name), None)
+        if column is None:
+            raise DatabaseError(UNDEFINED_COLUMN, f'column "{element.name}" does not exist')
+        positions.add(column.position)
+    found = [
+        index for index in indexes if {column.position for column in index.columns} == positions and not index.state
+    ]
+    if not found:
+        raise _no_arbiter()
+    return tuple(found)
+
+
+def _no_arbiter() -> DatabaseError:
+    return DatabaseError(
+        INVALID_COLUMN_REFERENCE, "there is no unique or exclusion constraint matching the ON CONFLICT specification"
+    )
