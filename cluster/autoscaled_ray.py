@@ -22,7 +22,7 @@ from typing import Any
 
 import msgspec
 
-from cluster import leftovers, thrifty
+from cluster import thrifty
 from cluster.local_ray import LOOPBACK, OBJECT_STORE_BYTES, guard, make_token, prepare_environment
 from cluster.private_folders import require_private
 
@@ -138,7 +138,6 @@ def main() -> None:
     nodes = folder / "nodes"
     for private in (folder, folder / "ray", folder / "ray" / "ray", nodes):
         require_private(private)
-    leftovers.mark(folder)
     make_token(folder / "token")
     prepare_environment(folder / "ray", folder / "token")
     os.environ |= {
@@ -157,7 +156,6 @@ def main() -> None:
     print(json.dumps({"address": node.address}), flush=True)
     sys.stdin.read()
     node.kill_all_processes(check_alive=False, allow_graceful=False, wait=True)
-    leftovers.end(folder)
     os._exit(0)
 
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import os
 import select
-import signal
 import socket
 import subprocess
 import sys
@@ -42,8 +41,8 @@ def listen() -> socket.socket:
     return listener
 
 
-def start_agent() -> tuple[int, int]:
-    """The process id of Ray's agent, and its port, which it writes into a folder of its own."""
+def start_agent() -> int:
+    """The port of Ray's agent, which it writes into a folder of its own."""
     folder = os.path.join(given("session-dir"), f"{SERVICE}s", given("node-id"))
     os.makedirs(folder, mode=0o700)
     replaced = {"--session-dir": folder, "--runtime-env-agent-port": "0"}
@@ -55,7 +54,7 @@ def start_agent() -> tuple[int, int]:
     threading.Thread(target=lambda: os._exit(agent.wait()), daemon=True).start()
     while not (told := read(port_file(folder))):
         time.sleep(LOOK_S)
-    return agent.pid, int(told)
+    return int(told)
 
 
 def read(path: str) -> str:
@@ -88,14 +87,12 @@ def forward(client: socket.socket, port: int) -> None:
 def main() -> None:
     raylet = os.pidfd_open(int(os.environ["RAY_RAYLET_PID"]))
     listener = listen()
-    agent = port = 0
+    port = 0
     while raylet not in select.select([raylet, listener.fileno()], [], [])[0]:
         if not port:
-            agent, port = start_agent()
+            port = start_agent()
         client, _ = listener.accept()
         threading.Thread(target=forward, args=(client, port), daemon=True).start()
-    if agent:
-        os.kill(agent, signal.SIGKILL)  # it would look for its raylet every now and then
     os._exit(0)
 
 

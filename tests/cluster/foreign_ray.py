@@ -16,7 +16,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from cluster import leftovers, thrifty
+from cluster import thrifty
 from cluster.local_ray import LOOPBACK, guard, make_token, prepare_environment
 
 CPUS = 2
@@ -33,7 +33,6 @@ def what_lives(state: Any) -> dict[str, int]:
 
 def main() -> None:
     folder, labels = Path(sys.argv[1]), json.loads(sys.argv[2])
-    leftovers.mark(folder)
     make_token(folder / "token")
     (folder / "ray").mkdir(mode=0o700)
     prepare_environment(folder / "ray", folder / "token")
@@ -77,7 +76,6 @@ def main() -> None:
         start(name)
         tell()
     cluster.shutdown()
-    leftovers.end(folder)
     os._exit(0)
 
 

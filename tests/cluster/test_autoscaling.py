@@ -14,7 +14,6 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from cluster import leftovers
 from cluster.autoscaled_ray import AutoscaledRay, raylets
 from tests.cluster.test_elastic import WAIT_S_MAX, until
 from tests.conftest import LiveCluster, discard, make_cluster
@@ -30,7 +29,7 @@ def ray() -> Iterator[AutoscaledRay]:
             patch.setenv("RAY_AUTH_TOKEN_PATH", str(made.token))
             patch.setenv("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")  # so that Ray takes 127.0.0.1 as it is
             yield made
-        assert leftovers.find(folder) == [] == raylets(folder)
+        assert raylets(folder) == []
     finally:
         shutil.rmtree(folder)
 

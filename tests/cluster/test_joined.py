@@ -17,7 +17,6 @@ from typing import Any
 import psycopg
 import pytest
 
-from cluster import leftovers
 from tests.cluster.test_elastic import until
 from tests.cluster.under_proofs import commits_until, under_proofs, whole
 from tests.conftest import LiveCluster, discard, eagleray, free_port, make_cluster
@@ -72,7 +71,6 @@ def foreign() -> Iterator[ForeignRay]:
             yield ray
         finally:
             ray.end()
-            assert leftovers.find(folder) == []
             shutil.rmtree(folder)
 
 
