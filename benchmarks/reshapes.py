@@ -18,6 +18,7 @@ import os
 import random
 import signal
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -190,6 +191,8 @@ def main() -> int:
     parser.add_argument("--shards", type=int, default=2)
     parser.add_argument("--stacks", action="store_true", help="show what held the event loops")
     arguments = parser.parse_args()
+    if arguments.stacks:
+        os.environ.setdefault(VARIABLE, tempfile.mkdtemp(prefix="eagleray-probes-"))
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # the cluster is stopped, whoever ends this
     try:
         with own_cluster(

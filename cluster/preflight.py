@@ -18,7 +18,6 @@ from typing import Any
 
 import msgspec
 
-AUTO = "auto"
 ANSWER_S_MAX = 30.0
 CONNECT_S_MAX = 3.0
 RAY_S_MAX = 5
@@ -41,8 +40,6 @@ class Found(msgspec.Struct, frozen=True):
 
 def look(address: str) -> Found:
     """Raises NotJoined. `cluster.joined_ray.prepare_environment` has run."""
-    if address != AUTO and (error := _why_unreachable(address)):
-        raise NotJoined(error)
     import ray
 
     raylet: Any = ray._raylet  # its stub file lacks these
@@ -51,7 +48,8 @@ def look(address: str) -> Found:
     except ray.exceptions.AuthenticationError:
         there = False
     if not there:
-        raise NotJoined(f"there is no token for the Ray at {address}: {NO_TOKEN}")
+        nobody = _answer(_started(address, "disabled"), address)
+        raise NotJoined(nobody.error or f"there is no token for the Ray at {address}: {NO_TOKEN}")
     with_token, without = _started(address, "token"), _started(address, "disabled")
     found, stranger = _answer(with_token, address), _answer(without, address)
     if found.error:
@@ -103,30 +101,18 @@ def _look(address: str) -> Found:
 
     try:
         place = services.canonicalize_bootstrap_address_or_die(address)
+        host, _, port = place.rpartition(":")
+        number = int(port)
     except ConnectionError:
         return Found(error="no Ray runs on this machine: name its address (--address HOST:PORT)")
     except (ValueError, OSError):
-        return Found(error=_no_address(address))
-    error = _why_unreachable(place)
-    return Found(error=error) if error else _ask(place)
-
-
-def _no_address(address: str) -> str:
-    return f"{address!r} is no address of a Ray cluster: HOST:PORT or auto is expected"
-
-
-def _why_unreachable(place: str) -> str:
-    """Without Ray, which takes a second to import. "" where something listens there."""
-    host, _, port = place.rpartition(":")
-    try:
-        number = int(port)
-    except ValueError:
-        return _no_address(place)
+        return Found(error=f"{address!r} is no address of a Ray cluster: HOST:PORT or auto is expected")
     try:
         socket.create_connection((host.strip("[]"), number), CONNECT_S_MAX).close()
-    except (OSError, OverflowError) as error:
-        return f"no Ray answers at {place}: {(getattr(error, 'strerror', None) or str(error)).lower()}"
-    return ""
+    except OSError as error:
+        asked = place if address in (place, "auto") else f"{address} ({place}, as Ray takes it)"
+        return Found(error=f"no Ray answers at {asked}: {(error.strerror or str(error)).lower()}")
+    return _ask(place)
 
 
 def _ask(place: str) -> Found:

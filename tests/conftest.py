@@ -46,9 +46,19 @@ SHARED = "live_cluster"
 """The fixture whose processes run on until the last test has ended."""
 
 
+LONGEST = ("tests/sim/test_campaign.py", "tests/sim/planted/")
+"""Whose tests take seconds each."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of the shared cluster come after all that do without: its processes would run beside them for nothing."""
-    items.sort(key=lambda item: SHARED in getattr(item, "fixturenames", ()))
+    """Tests of the shared cluster come after all that do without: its processes would run beside them for nothing. The
+    longest come first: no worker is left with one of them when the others have ended."""
+
+    def rank(item: pytest.Item) -> tuple[bool, int]:
+        long = [place for place, prefix in enumerate(LONGEST) if item.nodeid.startswith(prefix)]
+        return SHARED in getattr(item, "fixturenames", ()), long[0] if long else len(LONGEST)
+
+    items.sort(key=rank)
 
 
 # -- garbage -----------------------------------------------------------------------------------------------------------

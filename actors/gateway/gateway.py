@@ -28,6 +28,7 @@ from collections.abc import Callable
 from typing import Any
 
 from actors.common.errors import DatabaseError
+from actors.common.messages import AskSessions, Sessions
 from actors.common.messages.base import Message
 from actors.gateway.parking import Guest, ParkedSessions
 from actors.gateway.reception import STOPPED, Reception
@@ -116,7 +117,9 @@ class Gateway:
         self._reception.stop()
 
     def receive(self, sender: str, message: Message, reply: Reply | None) -> None:
-        if reply is not None:
+        if isinstance(message, AskSessions) and reply is not None:
+            reply(Sessions(self._parked.of_role(message.role) if self._parked is not None else 0))
+        elif reply is not None:
             reply.fail(DatabaseError("XX000", f"the gateway does not understand {type(message).__name__}"))
 
     def status(self) -> dict[str, Any]:

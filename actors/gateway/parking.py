@@ -18,6 +18,7 @@ from __future__ import annotations
 import asyncio
 import select
 import socket
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from heapq import heapify, heappop, heappush
@@ -39,11 +40,13 @@ class Guest:
     loop's time. `came_s`: when it came, or said its first word after it was parked. `deadline_s`: when it is given
     up."""
 
-    __slots__ = ("came_s", "client", "deadline_s", "session", "since_s")
+    __slots__ = ("came_s", "client", "deadline_s", "role", "session", "since_s")
 
     def __init__(self, client: socket.socket, session: bytes = b"", since_s: float = 0.0) -> None:
         self.client = client
         self.session = session
+        self.role = 0
+        """The oid of the role that logged in, of one that is parked."""
         self.since_s = since_s
         self.came_s = self.deadline_s = since_s
 
@@ -82,6 +85,7 @@ class ParkedSessions:
         self._epoll = select.epoll()
         self._guests: dict[int, Guest] = {}
         """By descriptor."""
+        self._of_roles: Counter[int] = Counter()
         self._due: list[tuple[float, int, Guest, bool]] = []
         """(when, serial, whose, of its age) of those that a timeout ends, and of some that are gone: a heap."""
         self._serial = 0
@@ -91,6 +95,9 @@ class ParkedSessions:
     def __len__(self) -> int:
         return len(self._guests)
 
+    def of_role(self, role: int) -> int:
+        return self._of_roles[role]
+
     def take(self, client: socket.socket, data: bytes) -> None:
         """What this build cannot read cannot be kept either: its connection ends."""
         session = decode_session(data)
@@ -99,6 +106,7 @@ class ParkedSessions:
             return
         now_s = asyncio.get_running_loop().time()
         guest = Guest(client, data, now_s)
+        guest.role = session.roles.get("", 0)
         self._watch(guest)
         timeouts = [(now_s + session.idle_left_s, False)] if session.idle_left_s is not None else []
         if session.age_left_s is not None:
@@ -115,6 +123,7 @@ class ParkedSessions:
     def _watch(self, guest: Guest) -> None:
         descriptor = guest.client.fileno()
         self._guests[descriptor] = guest
+        self._of_roles[guest.role] += 1
         self._epoll.register(descriptor, _WATCHED)
 
     def _is_here(self, guest: Guest) -> bool:
@@ -141,7 +150,9 @@ class ParkedSessions:
 
     def _leave(self, descriptor: int) -> Guest:
         self._epoll.unregister(descriptor)
-        return self._guests.pop(descriptor)
+        guest = self._guests.pop(descriptor)
+        self._of_roles[guest.role] -= 1
+        return guest
 
     def _arm(self) -> None:
         """One timer, for the first that is due."""

@@ -22,6 +22,7 @@ from actors.runtime.interfaces import Disk
 PATH = "reserve"
 RESERVE_BYTES = 1 << 20
 """Some ten thousand LEASE records; and what is under way when the disk fills up."""
+_ZEROS = bytes(RESERVE_BYTES)
 ROOM_WATCH_S = 1.0
 """How often a replica whose disk is full looks whether there is room again."""
 
@@ -46,7 +47,7 @@ class Reserve:
             file = self._disk.open(PATH)
             try:
                 if file.size < RESERVE_BYTES:
-                    file.append(bytes(RESERVE_BYTES - file.size))
+                    file.append(_ZEROS[file.size :])
                 self.is_held = True
             except DatabaseError as error:
                 if error.sqlstate != DISK_FULL:

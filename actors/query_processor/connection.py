@@ -416,6 +416,8 @@ class Connection(asyncio.Protocol):
         self.process, self.secret = services.opened(self, SECRET_BYTES[message.version])
         session = services.make_session(user, database, startup.session_options(message.parameters), self)
         await session.begin()
+        if services.admit is not None:
+            await services.admit(session)
         conversation = self._converse(session, services.settings.limits.connection_age_s or None)
         for name, value in session.parameters.items():
             self.output += backend.parameter_status(name, value)

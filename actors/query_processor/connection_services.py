@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -46,9 +46,10 @@ class ConnectionServices:
     """What the connections of one query processor share.
 
     `make_session(user, database, options, connection)`; `enter` raises 53300 or 53400 where no more clients are
-    welcome; `opened` gives a new session's (process, secret) for BackendKeyData, of so many secret bytes, or raises
-    53300; `restored` is told of a session that was opened elsewhere; `closed` is called once for every connection, when
-    its socket is closed; `cancel` with a cancel request's contents.
+    welcome, `admit` 53300 where no more of the session's role are (None: sessions have no
+    roles); `opened` gives a new session's (process, secret) for
+    BackendKeyData, of so many secret bytes, or raises 53300; `restored` is told of a session that was opened elsewhere;
+    `closed` is called once for every connection, when its socket is closed; `cancel` with a cancel request's contents.
     """
 
     settings: Settings
@@ -57,6 +58,7 @@ class ConnectionServices:
     shapes: ShapeCache
     make_session: Callable[[str, str, dict[str, str], Connection], Session]
     enter: Callable[[], None]
+    admit: Callable[[Session], Awaitable[None]] | None
     opened: Callable[[Connection, int], tuple[int, bytes]]
     restored: Callable[[Connection], None]
     closed: Callable[[Connection], None]

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 
 from actors.common.error_response import error_response
 from actors.common.errors import ADMIN_SHUTDOWN, OBJECT_NOT_IN_PREREQUISITE_STATE, TOO_MANY_CONNECTIONS, DatabaseError
-from actors.common.messages import Cancel, Credentials, Done, Drain, Informed, OpenStream
+from actors.common.messages import AskSessions, Cancel, Credentials, Done, Drain, Informed, OpenStream, Sessions
 from actors.common.messages.base import Message
 from actors.common.metering import Usage
 from actors.common.parked_session import ParkedSession, decode_session
@@ -42,6 +42,7 @@ from actors.query_processor.connection_services import ConnectionServices
 from actors.query_processor.credentials import HeldCredentials
 from actors.query_processor.load import LoadReports
 from actors.query_processor.parking import Parking
+from actors.query_processor.role_limits import RoleLimits
 from actors.runtime import descriptors
 from actors.runtime.interfaces import Context, Reply
 from actors.runtime.socket_link import SocketReply
@@ -100,6 +101,9 @@ class QueryProcessor:
         layout = self._settings.layout
         neighbours = -(-layout.query_processors // len(layout.azs)) if layout.placement == "az" else 1
         self._admission = Admission(self._settings, number, descriptors.for_clients(descriptors.limit()) // neighbours)
+        self._role_limits = RoleLimits(
+            context, lambda: (each.session for each in self._sessions.values() if each.session is not None)
+        )
         self._address = (host, port)
         self._server: asyncio.Server | None = None
         self._services: ConnectionServices | None = None
@@ -163,6 +167,7 @@ class QueryProcessor:
             shapes=ShapeCache(),
             make_session=make_session,
             enter=lambda: self._admission.enter(len(self._sessions), asyncio.get_running_loop().time()),
+            admit=self._role_limits.admit if self._make_session is None else None,
             opened=self._opened,
             restored=self._restored,
             closed=self._closed,
@@ -250,6 +255,8 @@ class QueryProcessor:
     def receive(self, sender: str, message: Message, reply: Reply | None) -> None:
         if isinstance(message, Cancel):
             self._cancel_own(message.process, message.secret)
+        elif isinstance(message, AskSessions) and reply is not None:
+            reply(Sessions(self._role_limits.count(message.role)))
         elif isinstance(message, Credentials) and reply is not None:
             assert self._credentials is not None
             self._credentials.take(message)

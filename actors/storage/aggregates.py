@@ -24,6 +24,7 @@ from actors.common.errors import FEATURE_NOT_SUPPORTED, NUMERIC_VALUE_OUT_OF_RAN
 from actors.sql.encoding.arrow_types import DECIMAL_DIGITS_MAX, arrow_type, from_arrow
 from actors.sql.types.base import ORDERED_BYTES
 from actors.sql.types.column_type import ColumnType
+from actors.sql.types.numeric import precision_and_scale
 
 _EXACT = decimal.Context(prec=200_000, Emax=decimal.MAX_EMAX, Emin=decimal.MIN_EMIN, traps=[])
 """A numeric has at most 147455 digits; sums get a few more."""
@@ -159,10 +160,13 @@ class IntegerSum:
 
 
 class NumericSum:
+    """`type`: of the column, whose values have no more digits than it says."""
+
     result_type = ColumnType("numeric")
 
-    def __init__(self) -> None:
+    def __init__(self, type: ColumnType) -> None:
         self._sum: Decimal | None = None
+        self._digits = precision_and_scale(type.modifier)[0] if type.modifier >= 0 else DECIMAL_DIGITS_MAX
 
     def add(self, datums: Sequence[Any]) -> None:
         add = _EXACT.add
@@ -178,6 +182,8 @@ class NumericSum:
     def check(self, array: pa.Array) -> None:
         if not pa.types.is_decimal(array.type):
             raise NotVectorized
+        if self._digits + len(str(len(array))) <= DECIMAL_DIGITS_MAX:
+            return
         bounds = pc.min_max(array).as_py()
         room = Decimal(10) ** (DECIMAL_DIGITS_MAX - array.type.scale)
         if bounds["max"] is not None and max(abs(bounds["min"]), abs(bounds["max"])) * len(array) >= room:
@@ -286,7 +292,7 @@ def accumulator(function: str, type: ColumnType | None) -> Accumulator:
         if type.name in INTEGERS:
             return IntegerSum(type.name == "int8")
         if type.name == "numeric":
-            return NumericSum()
+            return NumericSum(type)
         if type.name in FLOATS:
             return FloatSum()
     raise DatabaseError(FEATURE_NOT_SUPPORTED, f"storage cannot compute {function} of {type.name if type else 'rows'}")

@@ -190,10 +190,11 @@ class Archive:
                 self._waits_for_journals = False
                 if self._replica.store.checkpoint_ts > self.stored_ts and self._loop.time() >= turn_s:
                     manifest, mapped = self._on_disk()
-                    if await self._journals_reach(manifest.watermark):
+                    is_of_one_moment = manifest.later_ts <= manifest.watermark  # else one of the next ones is
+                    if is_of_one_moment and await self._journals_reach(manifest.watermark):
                         await self._upload(manifest, mapped)
                     else:
-                        self._waits_for_journals = True
+                        self._waits_for_journals = is_of_one_moment
         except DatabaseError as error:
             if not self._refused:
                 logger.error("%s: %s", self._context.name, error.message)

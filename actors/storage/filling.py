@@ -151,6 +151,7 @@ class Copying:
                 if copied[name] and copied[name] not in self._timed
             },
             {copied[name]: self._shares[copied[name]] for name in manifest.segments if copied[name] in self._shares},
+            manifest.later_ts,
         )
 
     def forget(self, named: set[str]) -> None:

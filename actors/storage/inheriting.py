@@ -118,6 +118,7 @@ def united(store: Store, manifests: list[Manifest]) -> Manifest:
         store.life,
         {name: commit_ts for manifest in manifests for name, commit_ts in manifest.times.items()},
         {name: share for manifest in manifests for name, share in manifest.foreign.items()},
+        max((max(manifest.watermark, manifest.later_ts) for manifest in manifests), default=0),
     )
 
 

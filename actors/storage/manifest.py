@@ -31,6 +31,9 @@ class Manifest(msgspec.Struct, frozen=True):
     foreign: dict[str, float] = {}
     """Those segments that hold rows of other shards, too, which nobody asks for here; and the share of their bytes that
     is the shard's own."""
+    later_ts: int = 0
+    """Where that is above the watermark: rows and drops up to there may be in it, as several shards that were not
+    equally far have become one. No moment between the two is in it."""
 
 
 def load(disk: Disk) -> Manifest:

@@ -94,6 +94,10 @@ class _BatchOutput:
         return self._batches if schema else [_without_columns(self.count)]
 
 
+def _passed(mask: pa.Array) -> int:
+    return pc.sum(mask).as_py() or 0
+
+
 def _without_columns(rows: int) -> pa.RecordBatch:
     return pa.RecordBatch.from_struct_array(pa.array([{}] * rows, pa.struct([])))
 
@@ -146,14 +150,14 @@ class RowsOutput(_BatchOutput):
 
     def add_part(self, part: BlockPart) -> None:
         try:
-            _, rows = self.bound.part_columns(part, [])
+            _, mask = self.bound.part_columns(part, [])
         except (NotVectorized, DatabaseError):
             self.add_rows(*all_rows(part), 0)
             return
         self._flush()
         columns = [part.pick(part.block.batch.column(0)), part.pick(part.block.batch.column(2))]
-        if rows is not None:
-            columns = [column.take(rows) for column in columns]
+        if mask is not None:
+            columns = [column.filter(mask) for column in columns]
         base = pa.record_batch(columns, schema=ROWS_SCHEMA)
         if not part.overlay_keys:
             self._keep(base)
@@ -182,12 +186,12 @@ class FirstRowsOutput(_BatchOutput):
 
     def add_part(self, part: BlockPart) -> None:
         try:
-            columns, rows = self.bound.part_columns(part, self._first.positions)
+            columns, mask = self.bound.part_columns(part, self._first.positions)
             first = self._first.of(columns)
         except (NotVectorized, DatabaseError):
             self.add_rows(*all_rows(part), 0)
             return
-        picked = first if rows is None else rows.take(first)
+        picked = first if mask is None else pc.indices_nonzero(mask).take(first)
         arrays = [part.pick_some(part.block.batch.column(place), picked) for place in (0, 2)]
         arrays += [columns[position].take(first) for position in self._first.positions]
         self._keep(pa.record_batch(arrays, names=["key", "value", *map(str, self._first.positions)]))
@@ -227,18 +231,18 @@ class ColumnsOutput(_BatchOutput):
     def add_part(self, part: BlockPart) -> None:
         compiled = self.compiled
         try:
-            columns, rows = self.bound.part_columns(part, compiled.positions)
+            columns, mask = self.bound.part_columns(part, compiled.positions)
         except (NotVectorized, DatabaseError):
             self.add_rows(*all_rows(part), 0)
             return
         if not compiled.schema:
-            self._keep(_without_columns(part.base_rows if rows is None else len(rows)))
+            self._keep(_without_columns(part.base_rows if mask is None else _passed(mask)))
             self.add_rows(part.overlay_keys, part.overlay_values, 0)
             return
         keys: pa.Array | None = None
         if self.program.with_key or part.overlay_keys:
             keys = part.pick(part.block.batch.column(0))
-            keys = keys if rows is None else keys.take(rows)
+            keys = keys if mask is None else keys.filter(mask)
         arrays = [keys] if self.program.with_key else []
         base = pa.record_batch(arrays + [columns[position] for position in compiled.positions], schema=compiled.schema)
         if not part.overlay_keys:
@@ -317,11 +321,11 @@ class AggregatesOutput:
             if argument is not None and argument.position is not None
         ]
         try:
-            columns, rows = self.bound.part_columns(part, sorted({*used, *self._group_by}))
+            columns, mask = self.bound.part_columns(part, sorted({*used, *self._group_by}))
             if self._group_by:
                 self._add_groups(columns)
             else:
-                self._add_columns(columns, part.base_rows if rows is None else len(rows))
+                self._add_columns(columns, part.base_rows if mask is None else _passed(mask))
         except (NotVectorized, DatabaseError, pa.ArrowException):
             self.add_rows(*all_rows(part), 0)
             return

@@ -17,7 +17,6 @@ from __future__ import annotations
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from actors.sql.encoding.arrow_types import arrow_type
 from actors.sql.encoding.rows import RowCodec
@@ -119,8 +118,8 @@ class BoundProgram:
         self.parameters = parameters
 
     def part_columns(self, part: BlockPart, positions: list[int]) -> tuple[dict[int, pa.Array], pa.Array | None]:
-        """The columns at `positions` for the part's base rows that pass the filter, and those rows' numbers among the
-        base rows (None: all). Raises NotVectorized or DatabaseError where the block's values do not allow it."""
+        """The columns at `positions` for the part's base rows that pass the filter, and which of the base rows these
+        are, as a mask (None: all). Raises NotVectorized or DatabaseError where the block's values do not allow it."""
         compiled = self.compiled
         vector = compiled.filter.vector if compiled.filter is not None else None
         needed = sorted({*positions, *(vector.positions if vector is not None else ())})
@@ -130,8 +129,8 @@ class BoundProgram:
             columns = {position: part.pick(column) for position, column in whole.items()}
         if vector is None:
             return columns, None
-        rows = pc.indices_nonzero(vector.mask(columns, self.parameters))
-        return {position: columns[position].take(rows) for position in positions}, rows
+        mask = vector.mask(columns, self.parameters)
+        return {position: columns[position].filter(mask) for position in positions}, mask
 
     def filtered(
         self, keys: list[bytes], values: list[bytes], limit: int

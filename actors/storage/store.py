@@ -98,6 +98,7 @@ class Store:
         self.segments = [Segment(disk, name, found.times.get(name, 0)) for name in found.segments]
         """Oldest first; those that a checkpoint has made durable."""
         self.foreign = dict(found.foreign)
+        self._later_ts = found.later_ts
         """Of the segments, by name: those with rows of other shards, until they are clipped (upkeep.py), and the share
         that is not."""
         self.active = Memtable(self.tombstones)
@@ -194,16 +195,19 @@ class Store:
             del self.catalog_changes[: place - 1]
 
     def manifest(self, checkpoint_ts: int) -> Manifest:
+        later_ts = self._later_ts if self._later_ts > checkpoint_ts else 0
+        until = max(checkpoint_ts, later_ts)
         return Manifest(
             checkpoint_ts,
             self.horizon,
             [segment.name for segment in self.segments],
             self.next_segment,
-            [commit_ts for commit_ts in self.catalog_changes if commit_ts <= checkpoint_ts],
-            [drop for drop in self.tombstones.drops() if drop[2] <= checkpoint_ts],
+            [commit_ts for commit_ts in self.catalog_changes if commit_ts <= until],
+            [drop for drop in self.tombstones.drops() if drop[2] <= until],
             self.life,
             {segment.name: segment.commit_ts for segment in self.segments if segment.commit_ts},
             dict(self.foreign),
+            later_ts,
         )
 
     def new_segment_path(self) -> str:

@@ -57,7 +57,7 @@ HOT = "append"
 
 def outcomes(plan: Plan, random: Random, proofs: tuple[str, ...]) -> Plan:
     plan = _with_bounds(
-        _several_adjudicators(plan, random),
+        several_adjudicators(plan, random),
         *(("actors.adjudicator.claim.BULK_KEYS",) if random.random() < 0.5 else ()),
         *(("actors.adjudicator.window.WINDOW_KEYS_MAX",) if random.random() < 0.5 else ()),
     )
@@ -81,7 +81,7 @@ def outcomes(plan: Plan, random: Random, proofs: tuple[str, ...]) -> Plan:
 
 def severance(plan: Plan, random: Random, proofs: tuple[str, ...]) -> Plan:
     strikes = random.choice((("sever", "untold"), ("sever", "untold", "retire"), ("retire", "move")))
-    plan = _with_strikes(_several_adjudicators(_with_proof(plan, HOT, proofs), random), *strikes)
+    plan = _with_strikes(several_adjudicators(_with_proof(plan, HOT, proofs), random), *strikes)
     if random.random() < 0.7:  # an offer outlives its epoch, an outcome is lost on its way
         slow = tuple(sorted({*plan.faults.slow_messages, "Prepared" if "retire" in strikes else "Decided"}))
         faults = replace(plan.faults, slow_messages=slow, slow_s_max=random.choice((0.3, 1.0)))
@@ -191,7 +191,7 @@ def deafness(plan: Plan, random: Random, proofs: tuple[str, ...]) -> Plan:
 
 
 def boundaries(plan: Plan, random: Random, proofs: tuple[str, ...]) -> Plan:
-    plan = _several_adjudicators(plan, random)
+    plan = several_adjudicators(plan, random)
     if not plan.cuts:
         plan = replace(plan, cuts=draw_cuts(random, len(initial_map(plan.settings).shards)))
     plan = replace(plan, keeps_state=True, crowded=True, clients=max(plan.clients, 5), dawdle_s=3.0, dawdle_share=0.15)
@@ -264,7 +264,7 @@ def emphasised(plan: Plan, random: Random, proofs: tuple[str, ...]) -> Plan:
     return replace(plan, emphases=chosen)
 
 
-def _several_adjudicators(plan: Plan, random: Random) -> Plan:
+def several_adjudicators(plan: Plan, random: Random) -> Plan:
     layout = plan.settings.layout
     if layout.adjudicators > 1:
         return plan

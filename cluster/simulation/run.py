@@ -42,6 +42,7 @@ from cluster.simulation.simulated_cluster import LOSSY_WHOLE_S_MAX, SimulatedClu
 from cluster.simulation.snapshot_witness import watched_snapshots
 from cluster.simulation.storage_witness import StorageWitness
 from cluster.simulation.stored import STORED_SCENES, StoreWitness
+from cluster.simulation.trim_witness import TrimWitness
 from cluster.simulation.upkeep_witness import UpkeepWitness
 from cluster.simulation.window_witness import WindowWitness
 from cluster.simulation.witness import Witness
@@ -191,6 +192,7 @@ class _Run:
         self.members = MembershipWitness(self._world, self._witness.unstored, self._witness.evidence.headers)
         if not proofs_alone:
             cluster.states.on_acknowledged.append(self.members.acknowledged)
+        self._trims = TrimWitness(self._world, self._witness.checkpointed)
         self._proofs_alone = proofs_alone
         self._stored: StoreWitness | None = None
         self.lost: list[Lost] = []
@@ -198,7 +200,7 @@ class _Run:
         if not proofs_alone:
             self._world.network.observe(
                 *(self._witness, self._journals, self._storage),
-                *(ClaimWitness(self._world), self._late, self.windows),
+                *(ClaimWitness(self._world), self._late, self.windows, self._trims),
             )
             if self._world.stored is not None:
                 self._stored = StoreWitness(self._world, self._world.stored, lambda: {*cluster.newest_map.shards})
@@ -275,6 +277,7 @@ class _Run:
         world.network.heal()
         await self._set_clocks()  # first: what waits for a time that a clock far ahead has named may wait as long
         await self._cluster.until_whole()
+        self._trims.at_rest()
         if self._world.derive("outage").random() < OUTAGE_SHARE:
             await self._outage()
         for proof in self._proofs:
@@ -387,6 +390,7 @@ class _Run:
         await self._cluster.until_settled()
         if self._stored is not None and self._plan.keeps_state:
             await self._stored.reaches(max(told.commit_ts for told in self._witness.evidence.told.values()))
+        await self._trims.check(lambda: {int(role.split("/")[1]) for role in self._cluster.roles("journal/")} - {0})
         await verdict.read_the_rest(world, self._witness.evidence)
         await self._journals.await_equal()
         self._progress_of(keepers)

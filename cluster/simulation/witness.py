@@ -334,6 +334,11 @@ class Witness:
                     return name, checkpoint
         return None
 
+    def checkpointed(self) -> int:
+        """The least that a storage replica of the cluster has checkpointed; 0 where one has not."""
+        names = [name for name in self._images if name.startswith("storage/") and self._owns(name)]
+        return min((self._checkpoint_on_disk(name, self._images[name]) for name in names), default=0)
+
     # -- storage -------------------------------------------------------------------------------------------------------
 
     def _staged_at_storage(self, replica: str, message: Stage) -> None:

@@ -85,7 +85,7 @@ class Builds:
         connection = None
         fresh = 1000 * (number + 1)
         while not self._over:
-            await asyncio.sleep(random.uniform(0, 0.01))
+            await asyncio.sleep(random.uniform(0, 0.05 if self._kill else 0.01))  # until a job is taken over: seconds
             try:
                 connection = connection or await self._run.cluster.database(f"writer {number}").connect()
                 fresh += 1

@@ -116,6 +116,19 @@ class Cancel(Message, frozen=True):
     secret: int
 
 
+class AskSessions(Message, frozen=True):
+    """QP -> QP or gateway: how many sessions of the role (its oid) are with you, or on their way in? Answer:
+    Sessions."""
+
+    role: int
+
+
+class Sessions(Message, frozen=True):
+    """Those that the receiver of AskSessions has."""
+
+    count: int
+
+
 class OpenStream(Message, frozen=True):
     """Gateway -> query processor of another host, on a connection of its own (runtime/streams.py): a client; `session`:
     one that was parked. Answer: Done, and the connection carries the client's bytes from then on. Failures: 53300 where

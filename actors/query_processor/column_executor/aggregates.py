@@ -103,7 +103,7 @@ class _Call:
                 return self._over_list(), NUMERIC
             if is_array(type_.name) or has_key(type_):
                 return f"arg_{name}({sql}, {order_key(translator.emitter, sql, type_)}){self._suffix}", type_
-        if name in OWN:
+        if name in OWN and not (name.startswith("bit_") and type_.name == "bit"):
             return self._made(OWN[name], sql), type_
         if name == "string_agg":
             return self._made("string_agg", sql, f"coalesce({self._arguments[1][0]}, '')"), TEXT

@@ -50,4 +50,5 @@ def _udf(name: str, function: CatalogFunction) -> Udf:
 
     crossing = [duck_type(type_) if type_.name in DUCK_TYPES else "VARCHAR" for type_ in types] or ["INTEGER"]
     result = duck_type(function.result) if function.result.name in DUCK_TYPES else "VARCHAR"
-    return Udf(f"eagleray_catalog_{name}_{len(types)}", crossing, result, function.result, make, volatile=True)
+    signature = "_".join(type_.name for type_ in types)
+    return Udf(f"eagleray_catalog_{name}_{signature}", crossing, result, function.result, make, volatile=True)

@@ -2,9 +2,10 @@
 
     equality_key(emitter, sql, type_)     equal just where the values are:  GROUP BY, DISTINCT, UNION, IN, =
     order_key(emitter, sql, type_)        ordered as the values are:        ORDER BY, <, min and max
+    sign_udf()                            -1, 0 or 1, of two numerics:      <, <=, >, >= of two columns
 
-Both give `sql` itself where DuckDB's comparison is PostgreSQL's. Others are: free numerics (text, of which 1.0 and 1.00
-are equal), arrays, char without a length (blanks at the end do not count), jsonb. A json has neither (42883).
+The first two give `sql` itself where DuckDB's comparison is PostgreSQL's. Others are: free numerics (text, of which 1.0
+and 1.00 are equal), arrays, char without a length (blanks at the end do not count), jsonb. A json has neither (42883).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from actors.common.errors import UNDEFINED_FUNCTION, DatabaseError
 from actors.query_processor.column_executor.numerics import NUMERIC, is_free
@@ -66,6 +68,34 @@ def key_udf(type_: ColumnType) -> Udf:
     return Udf(
         f"eagleray_order_{type_.name}", ["VARCHAR"], "BLOB", ColumnType("bytea"), lambda surroundings: _maker(type_)
     )
+
+
+_WIDE = pa.decimal256(76, 38)
+
+
+def sign_udf() -> Udf:
+    """How one numeric is to the other, of their texts. Arrow compares them, where none has more than 38 digits before
+    or after the point: a key is a call for each value, which takes ten times as long."""
+    from actors.query_processor.column_executor.udf import Udf
+
+    key = key_of(NUMERIC)
+
+    def one_by_one(one: str | None, other: str | None) -> int | None:
+        if one is None or other is None:
+            return None
+        first, second = key(Decimal(one)), key(Decimal(other))
+        assert first is not None and second is not None
+        return (first > second) - (first < second)
+
+    def signs(ones: Any, others: Any) -> pa.Array:
+        try:
+            first, second = ones.cast(_WIDE), others.cast(_WIDE)
+        except pa.ArrowInvalid:
+            pairs = zip(ones.to_pylist(), others.to_pylist(), strict=True)
+            return pa.array([one_by_one(one, other) for one, other in pairs], pa.int8())
+        return pc.subtract(pc.greater(first, second).cast(pa.int8()), pc.less(first, second).cast(pa.int8()))
+
+    return Udf("eagleray_sign", ["VARCHAR", "VARCHAR"], "TINYINT", ColumnType("int2"), lambda surroundings: signs)
 
 
 def key_of(type_: ColumnType) -> Callable[[Any], bytes | None]:

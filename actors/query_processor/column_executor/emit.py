@@ -16,7 +16,7 @@ from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 from actors.common.errors import DatabaseError
-from actors.query_processor.column_executor.comparing import equality_key, has_key, key_of, order_key
+from actors.query_processor.column_executor.comparing import equality_key, has_key, key_of, order_key, sign_udf
 from actors.query_processor.column_executor.direct import (
     COMPARED_AS_POSTGRESQL,
     DIRECT_CASTS,
@@ -278,6 +278,9 @@ class Emitter:
     # -- calls ---------------------------------------------------------------------------------------------------------
 
     def _call(self, call: tree.Call, around: Translator) -> tuple[str, ColumnType]:
+        signed = self._signed(call, around)
+        if signed is not None:
+            return signed, BOOL
         compared = self.sides(call, around)
         if compared is not None:
             return f"({compared[0]} {call.name} {compared[1]})", BOOL
@@ -289,6 +292,18 @@ class Emitter:
             return self._truncated(call, unit, pairs), call.type
         direct = direct_call(call, [text for text, _ in pairs], types)
         return (direct, call.type) if direct is not None else self._udf(call, list(call.arguments), pairs)
+
+    def _signed(self, call: tree.Call, around: Translator) -> str | None:
+        """An inequality of two numerics that DuckDB does not carry both."""
+        if call.name not in ("<", "<=", ">", ">=") or any(map(_is_constant, call.arguments)):
+            return None
+        if [argument.type.name for argument in call.arguments] != ["numeric", "numeric"]:
+            return None
+        pairs = [self.emit(argument, around) for argument in call.arguments]
+        if all(scale_in(type_) is not None for _, type_ in pairs):
+            return None
+        texts = [f"CAST({text} AS VARCHAR)" for text, _ in pairs]
+        return f"({self.use(sign_udf(), texts)} {call.name} 0)"
 
     def _truncated(self, call: tree.Call, unit: str, pairs: list[tuple[str, ColumnType]]) -> str:
         """date_trunc. Of a timestamptz DuckDB does it where the session's time zone is UTC."""

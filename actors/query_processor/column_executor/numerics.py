@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from actors.common.errors import NUMERIC_VALUE_OUT_OF_RANGE, DatabaseError
-from actors.sql.expressions.numerics import divide, scale_of
+from actors.sql.expressions.numerics import DISPLAY_SCALE_MAX, SIGNIFICANT_DIGITS_MIN, divide, scale_of
 from actors.sql.types.column_type import ColumnType
 from actors.sql.types.numeric import CONTEXT, format_numeric, precision_and_scale
 
@@ -130,6 +130,35 @@ def common_numeric(types: Sequence[ColumnType]) -> ColumnType:
     return types[0] if all(type_ == types[0] and type_.name == "numeric" for type_ in types) else fixed(scale)
 
 
+def quotient(dividend: str, divisor: str) -> str:
+    """The text of `divide` of their datums, which takes three times as long. Raises 22012."""
+    one, other = _plain(dividend), _plain(divisor)
+    if one is None or other is None:
+        return format_numeric(divide(Decimal(dividend), Decimal(divisor)))
+    numerator, first_scale, first_weight, first_digit = one
+    denominator, second_scale, second_weight, second_digit = other
+    weight = first_weight - second_weight - (first_digit <= second_digit)
+    scale = max(SIGNIFICANT_DIGITS_MIN - 4 * weight, first_scale, second_scale, 0)
+    shift = scale + second_scale - first_scale
+    if scale > DISPLAY_SCALE_MAX or shift < 0:
+        return format_numeric(divide(Decimal(dividend), Decimal(divisor)))
+    found, rest = divmod(numerator * 10**shift, denominator)
+    digits = str(found + (2 * rest >= denominator)).rjust(scale + 1, "0")
+    sign = "-" if (dividend[0] == "-") != (divisor[0] == "-") and digits.strip("0") else ""
+    return f"{sign}{digits[:-scale]}.{digits[-scale:]}" if scale else sign + digits
+
+
+def _plain(text: str) -> tuple[int, int, int, int] | None:
+    """(the digits, digits after the point, weight and first digit in base 10000) of a number that is at least 1, but
+    for its sign."""
+    whole, _, fraction = text.partition(".")
+    digits = whole.lstrip("-")
+    if not digits.isdecimal() or digits[0] == "0" or not (fraction.isdecimal() or not fraction):
+        return None
+    weight = (len(digits) - 1) // 4
+    return int(digits + fraction), len(fraction), weight, int(digits[: len(digits) - 4 * weight])
+
+
 def divide_udf() -> Udf:
     """numeric / numeric, of texts."""
     from actors.query_processor.column_executor.udf import Udf, raised
@@ -140,7 +169,7 @@ def divide_udf() -> Udf:
             try:
                 for dividend, divisor in zip(dividends.to_pylist(), divisors.to_pylist(), strict=True):
                     given = dividend is not None and divisor is not None
-                    values.append(format_numeric(divide(Decimal(dividend), Decimal(divisor))) if given else None)
+                    values.append(quotient(dividend, divisor) if given else None)
             except DatabaseError as error:
                 raise raised(error) from error
             return pa.array(values, pa.string())

@@ -334,6 +334,7 @@ class SchemaChange:
             now,
             table.id,
             constraint,
+            role=self.session.role,
         )
         old = [other.id for other in self.catalog.jobs() if not other.is_open and other.update_time < now - JOB_KEPT_US]
         for other in old:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from actors.query_processor.planner.explain import explain_insert, indent
 from actors.query_processor.planner.planning import Planning
 from actors.query_processor.planner.subquery import QueryPlanner, Results
-from actors.query_processor.planner.writing import calls_in, changer_of, constraints_of, plan_returning
+from actors.query_processor.planner.writing import calls_in, changer_of, constraints_of, over_layout, plan_returning
 from actors.query_processor.row_executor.access import Statistics
 from actors.query_processor.row_executor.inserting import RowInserter
 from actors.query_processor.row_executor.modifying import InsertPlan, QuerySource, ValuesSource
@@ -22,7 +22,6 @@ from actors.query_processor.row_executor.selecting import Explainer, TupleOf
 from actors.query_processor.row_executor.stored_table import stored_table
 from actors.query_processor.row_executor.upserting import ConflictUpdate, Upserter
 from actors.sql.binding.query import BoundQuery, BoundStatement, Select
-from actors.sql.binding.scope import unsupported
 from actors.sql.binding.statements import BoundInsert, Conflict, InsertRows
 from actors.sql.expressions.compile import compile_filter, compile_tuple
 from actors.sql.expressions.tree import Column, Constant, Expression, calls_sequences, is_slow, rewrite
@@ -41,7 +40,7 @@ def plan_insert(planning: Planning, insert: BoundInsert, plan_query: QueryPlanne
     inserter = RowInserter(
         stored, constraints_of(planning, table), planning.settings.limits, watch_of(table, planning.catalog)
     )
-    upserter, shown = _upserter(planning, insert, results, inserter)
+    upserter, shown = _upserter(planning, insert, results, inserter, plan_query)
     layout = [(column.position, column.type) for column in table.columns]
     returning = plan_returning(planning, insert.returning, insert.values, results, layout, plan_query)
     explainer = _explainer(table.name, source, rows, shown)
@@ -111,7 +110,7 @@ def _row_maker(
 
 
 def _upserter(
-    planning: Planning, insert: BoundInsert, results: Results, inserter: RowInserter
+    planning: Planning, insert: BoundInsert, results: Results, inserter: RowInserter, plan_query: QueryPlanner
 ) -> tuple[Upserter | None, list[str]]:
     """(the upserter, EXPLAIN's lines of it)."""
     conflict = insert.conflict
@@ -121,29 +120,31 @@ def _upserter(
     shown = [f"Conflict Resolution: {'NOTHING' if conflict.assignments is None else 'UPDATE'}"]
     if conflict.inferred:
         shown.append(f"Conflict Arbiter Indexes: {', '.join(index.index.name for index in arbiters)}")
-    return Upserter(inserter, arbiters, _conflict_update(planning, insert, conflict, results, inserter)), shown
+    return Upserter(
+        inserter, arbiters, _conflict_update(planning, insert, conflict, results, inserter, plan_query)
+    ), shown
 
 
 def _conflict_update(
-    planning: Planning, insert: BoundInsert, conflict: Conflict, results: Results, inserter: RowInserter
+    planning: Planning,
+    insert: BoundInsert,
+    conflict: Conflict,
+    results: Results,
+    inserter: RowInserter,
+    plan_query: QueryPlanner,
 ) -> ConflictUpdate | None:
     if conflict.assignments is None or conflict.excluded is None:
         return None
     stored, first = inserter.stored, conflict.excluded.offset
-
-    def place(node: Expression) -> Expression | None:
-        if not isinstance(node, Column) or node.position < first:
-            return None
-        return Column(node.position - first + stored.width, node.type)
-
-    def ready(expression: Expression) -> Expression:
-        taken = results.taken(expression, with_lists=True)
-        if calls_in([taken], insert.values):
-            raise unsupported("a subquery about the row in ON CONFLICT")
-        return rewrite(taken, place)
-
-    values = [ready(assignment.value) for assignment in conflict.assignments]
+    columns = stored.table.columns
+    layout = [(column.position, column.type) for column in columns]
+    layout += [(first + column.position, column.type) for column in columns]
+    targets = [results.taken(assignment.value, with_lists=True) for assignment in conflict.assignments]
+    if conflict.where is not None:
+        targets.append(results.taken(conflict.where, with_lists=True))
+    expressions, query = over_layout(planning, targets, insert.values, layout, plan_query)
+    values = expressions[: len(conflict.assignments)]
+    where = None if conflict.where is None else compile_filter(expressions[-1])
     positions = tuple(assignment.column.position for assignment in conflict.assignments)
-    where = None if conflict.where is None else compile_filter(ready(conflict.where))
     changer = changer_of(planning, stored, frozenset(positions))
-    return ConflictUpdate(positions, compile_tuple(values), where, changer, any(map(calls_sequences, values)))
+    return ConflictUpdate(positions, compile_tuple(values), where, changer, any(map(calls_sequences, values)), query)

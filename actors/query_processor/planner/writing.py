@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from actors.query_processor.planner.planning import Planning
 from actors.query_processor.planner.route import names_objects
@@ -19,9 +20,12 @@ from actors.sql.binding.standalone import over_rows
 from actors.sql.binding.targets import bind_row_expression, parse_expression
 from actors.sql.catalog.schema import Table
 from actors.sql.expressions.compile import compile_expression, compile_tuple
-from actors.sql.expressions.tree import Column, Expression, calls_sequences, columns_of, rewrite
+from actors.sql.expressions.tree import Column, Expression, calls_sequences, columns_of, is_slow, rewrite
 from actors.sql.results import Field
 from actors.sql.types.column_type import ColumnType
+
+if TYPE_CHECKING:
+    from actors.query_processor.session.statements import QueryPlan
 
 INT4 = ColumnType("int4")
 Places = dict[int, int]
@@ -72,10 +76,24 @@ def plan_returning(
     if returning is None:
         return Returning()
     targets = [results.taken(target, with_lists=True) for target in returning.targets]
+    expressions, query = over_layout(planning, targets, values, layout, plan_query)
+    waits = any(map(calls_sequences, expressions))
+    return Returning(list(returning.fields), compile_tuple(expressions), waits, query)
+
+
+def over_layout(
+    planning: Planning,
+    targets: Sequence[Expression],
+    values: Values,
+    layout: Sequence[tuple[int, ColumnType]],
+    plan_query: QueryPlanner,
+) -> tuple[tuple[Expression, ...], QueryPlan | None]:
+    """(the expressions over rows of that layout and what stands behind them, the plan of a query that gives these
+    values for rows given as RETURNED; None where the rows alone tell all)."""
     places: Places = {position: place for place, (position, _) in enumerate(layout)}
     wanted: list[Expression] = []
     for target in targets:
-        if names_objects(target):
+        if names_objects(target) or (is_slow(target) and not calls_sequences(target)):
             wanted.append(target)
         else:
             wanted += [Column(position, values.calls[position].type) for position in calls_in([target], values)]
@@ -88,9 +106,7 @@ def plan_returning(
             return Column(len(layout) + wanted.index(node), node.type)
         return Column(places[node.position], node.type) if isinstance(node, Column) else None
 
-    expressions = tuple(rewrite(target, change) for target in targets)
-    waits = any(map(calls_sequences, expressions))
-    return Returning(list(returning.fields), compile_tuple(expressions), waits, query)
+    return tuple(rewrite(target, change) for target in targets), query
 
 
 def _rows_of(layout: Sequence[tuple[int, ColumnType]]) -> Callable[[int], CteItem]:

@@ -23,10 +23,12 @@ from actors.query_processor.row_executor import violations
 from actors.query_processor.row_executor.changing import TURN_ROWS, RowChanger
 from actors.query_processor.row_executor.inserting import RowInserter
 from actors.query_processor.row_executor.stored_table import StoredIndex
+from actors.query_processor.transaction.view import RETURNED, StatementView
 from actors.runtime.fiber import turn
+from actors.sql.results import all_rows
 
 if TYPE_CHECKING:
-    from actors.query_processor.transaction import StatementView, Transaction
+    from actors.query_processor.transaction import Transaction
 
 Row = Sequence[Any]
 
@@ -41,6 +43,9 @@ class ConflictUpdate:
     changer: RowChanger
     waits: bool = False
     """`assign` calls nextval or its kin."""
+    query: Any = None
+    """Of what the two rows alone do not tell, given as RETURNED with a number: its row, but for that number, follows
+    them."""
 
 
 class Upserter:
@@ -83,6 +88,8 @@ class Upserter:
         known = await self._read(transaction, probes)
         if inserter.watch is not None:
             await inserter.watch.begin(transaction)
+        if view is None and self._update is not None and self._update.query is not None:
+            view = StatementView.of(transaction)
         touched: set[bytes] = set() if view is None else view.changed
         affected: list[Row] = []
         for number, (row, key, unique_keys) in enumerate(zip(rows, keys, probes, strict=True), 1):
@@ -101,7 +108,7 @@ class Upserter:
             elif self._update is not None:
                 if existing in touched:
                     raise _second_time()
-                new = await self._change(transaction, self._update, existing, row, known, parameters)
+                new = await self._change(transaction, self._update, existing, row, known, parameters, view)
                 touched.add(existing)
                 if new is not None:
                     touched.add(new[0])
@@ -156,6 +163,7 @@ class Upserter:
         excluded: Row,
         known: dict[bytes, bytes | None],
         parameters: Sequence[Any],
+        view: StatementView | None,
     ) -> tuple[bytes, Row] | None:
         environment = transaction.environment
         written = transaction.buffer.values
@@ -163,6 +171,10 @@ class Upserter:
         assert value is not None, "an index entry leads to no row"
         old = self._inserter.stored.decode(value)
         both = [*old, *excluded]
+        if update.query is not None and view is not None:
+            view.given[RETURNED] = [(*both, 0)]
+            [[_, *more]] = await all_rows(await update.query.run(view, parameters), transaction.memory_bytes_max)
+            both += more
         if update.where is not None and not update.where(both, parameters, environment):
             transaction.check(key)
             return None

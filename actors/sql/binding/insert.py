@@ -135,7 +135,7 @@ def _query(
     """The query sees nothing of the statement but its WITH."""
     inner = binder.beside()
     ctes, visible, recursive = inner.with_clauses(clauses)
-    query = inner.query(statement.selectStmt, Level(ctes=visible), is_arm=True)
+    query = inner.query(statement.selectStmt, Level(ctes=visible), is_source=True)
     ctes = inner.that_are_read(ctes)
     if ctes:
         query.ctes = (*ctes, *query.ctes)

@@ -7,6 +7,7 @@ A `Place` says what may stand where: WHERE has no aggregates, an aggregate's arg
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -28,10 +29,11 @@ from actors.sql.binding.coercion import coerce, coerce_boolean, coerce_unknown, 
 from actors.sql.binding.function_kinds import SETS, WINDOW_FUNCTIONS
 from actors.sql.binding.json_rows import PAIR_FIELDS, ROW_TAKERS, is_pair_field, row_json, row_to_json
 from actors.sql.binding.names import Level, names_of
+from actors.sql.binding.nodes import is_untyped
 from actors.sql.binding.query import BoundQuery, CatalogCall, FieldOf, GroupingCall, Select, Subquery, Value
 from actors.sql.binding.scope import located, position_of, unsupported
 from actors.sql.catalog.catalog_functions import CATALOG_FUNCTIONS
-from actors.sql.expressions.tree import Column, Constant, Expression
+from actors.sql.expressions.tree import Cast, Column, Constant, Expression
 from actors.sql.types.column_type import ColumnType
 
 if TYPE_CHECKING:
@@ -156,15 +158,27 @@ class QueryAnalysis(Analysis):
         return super().function_call(node) if functions is None else self._catalog_call(node, name)
 
     def _catalog_call(self, node: Any, name: str) -> Expression:
-        given = node.args or ()
-        for function in CATALOG_FUNCTIONS[name]:
-            if len(function.arguments) == len(given):
-                arguments = tuple(
-                    self.typed(argument, type_) for argument, type_ in zip(given, function.arguments, strict=True)
-                )
-                return self.value(CatalogCall(name, function, arguments, function.result))
+        given = tuple(node.args or ())
+        fitting = [function for function in CATALOG_FUNCTIONS[name] if len(function.arguments) == len(given)]
+        if len(fitting) > 1:
+            given = tuple(argument if is_untyped(argument) else Bound(self.typed(argument)) for argument in given)
+            fitting.sort(key=lambda function: _conversions(given, function.arguments))
+        if fitting:
+            function = fitting[0]
+            arguments = tuple(
+                self._catalog_argument(argument, type_)
+                for argument, type_ in zip(given, function.arguments, strict=True)
+            )
+            return self.value(CatalogCall(name, function, arguments, function.result))
         with located(node):
             raise DatabaseError(UNDEFINED_FUNCTION, f"function {name} does not exist with {len(given)} arguments")
+
+    def _catalog_argument(self, node: Any, wanted: ColumnType) -> Expression:
+        """A function's name (regproc) is the oid that is asked for."""
+        found = self.typed(node, wanted)
+        if found.type.name == "regproc" and wanted == OID:
+            return Cast(found, OID, True)
+        return found
 
     def call_over_rows(self, node: Any, name: str) -> Expression:
         """Of an aggregate, a window function, or one that returns rows."""
@@ -333,3 +347,9 @@ def _drop_values(query: Any) -> None:
         body.targets = [Constant(1, INT4)]
         query.columns = query.columns[:1]
         query.order = ()
+
+
+def _conversions(given: Sequence[Any], declared: Sequence[ColumnType]) -> int:
+    """How many of the arguments an overload takes only by a conversion; an untyped literal is a text."""
+    types = [argument.expression.type.name if isinstance(argument, Bound) else "text" for argument in given]
+    return sum(type_ != wanted.name for type_, wanted in zip(types, declared, strict=True))

@@ -116,8 +116,11 @@ class Binder:
         made.values, made.relations, made._uses = Values(), [], []
         return made
 
-    def query(self, statement: Any, parent: Level | None = None, *, is_arm: bool = False) -> BoundQuery:
-        """`is_arm`: of a set operation, which decides about columns that have no type yet."""
+    def query(
+        self, statement: Any, parent: Level | None = None, *, is_arm: bool = False, is_source: bool = False
+    ) -> BoundQuery:
+        """`is_arm`: of a set operation, `is_source`: of an INSERT, which decide about columns that have no type
+        yet."""
         if statement.lockingClause:
             if statement is not self.outermost and self.locking is None:
                 message = "a locking clause such as FOR UPDATE is not supported in a subquery here"
@@ -131,7 +134,7 @@ class Binder:
         elif statement.valuesLists:
             query = _values(self, statement, level)
         else:
-            query = _simple(self, statement, level, is_arm)
+            query = _simple(self, statement, level, is_arm, is_source)
         if statement.lockingClause:
             query.locking = statement
             _note_locked(query, statement.lockingClause)
@@ -294,7 +297,7 @@ def _ordered(binder: Binder, statement: ast.SelectStmt, level: Level, query: Bou
 # -- SELECT ------------------------------------------------------------------------------------------------------------
 
 
-def _simple(binder: Binder, statement: ast.SelectStmt, level: Level, is_arm: bool) -> BoundQuery:
+def _simple(binder: Binder, statement: ast.SelectStmt, level: Level, is_arm: bool, is_source: bool) -> BoundQuery:
     if statement.intoClause:
         raise DatabaseError(FEATURE_NOT_SUPPORTED, "SELECT INTO is not supported")
     items = from_clause(binder, statement.fromClause, level)
@@ -306,6 +309,7 @@ def _simple(binder: Binder, statement: ast.SelectStmt, level: Level, is_arm: boo
     where = None if statement.whereClause is None else binder.condition(statement.whereClause, level, WHERE)
     having = None if statement.havingClause is None else binder.condition(statement.havingClause, level, HAVING)
     keeps_unknown = is_arm and not (statement.distinctClause or statement.sortClause or statement.groupClause)
+    keeps_unknown = keeps_unknown or (is_source and not statement.distinctClause)
     for number, expression in enumerate(targets):
         if not keeps_unknown and is_unknown(expression):
             targets[number] = expression = coerce_unknown(expression, binder.parameters)

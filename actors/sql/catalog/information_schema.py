@@ -67,7 +67,7 @@ def _columns(transaction: CatalogReader) -> Iterator[Row]:
             if not column.dropped:
                 yield {
                     **_column(table.schema, table.name, number, column.name, column.type),
-                    "column_default": shown_default(transaction.catalog, column.default),
+                    "column_default": shown_default(transaction.catalog, column.default, column.type),
                     **_identity(transaction.catalog, column),
                     "is_nullable": "NO" if column.not_null else "YES",
                     "is_updatable": "YES",

@@ -129,7 +129,7 @@ def _attributes(transaction: CatalogReader) -> Iterator[Row]:
     for table in transaction.catalog.tables():
         for number, column in numbered(table):
             name = f"........pg.dropped.{number}........" if column.dropped else column.name
-            has_default = column.default is not None and not column.dropped
+            has_default = column.default not in (None, "NULL") and not column.dropped
             acl = acl_text(table.column_acl(column.position) or None, transaction.catalog.roles)
             flags = {
                 "attacl": acl,
@@ -160,12 +160,13 @@ def _sequence_attributes(transaction: CatalogReader) -> Iterator[Row]:
 def _defaults(transaction: CatalogReader) -> Iterator[Row]:
     for table in transaction.catalog.tables():
         for number, column in numbered(table):
-            if column.default is not None and not column.dropped:
+            shown = shown_default(transaction.catalog, column.default, column.type)
+            if shown is not None and not column.dropped:
                 yield {
                     "oid": table.id * 1000 % 2**31 + number,
                     "adrelid": table.id,
                     "adnum": number,
-                    "adbin": shown_default(transaction.catalog, column.default),
+                    "adbin": shown,
                 }
 
 

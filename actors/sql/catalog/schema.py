@@ -268,6 +268,8 @@ class Job(msgspec.Struct, frozen=True):
     epoch: int = 0
     lease_until: int = 0
     progress: bytes = b""
+    role: int = 0
+    """Who submitted it; 0: an earlier build, which did not say."""
 
     @property
     def is_open(self) -> bool:
@@ -316,4 +318,6 @@ IMPLIED_SCHEMAS = (
     Schema(SYS_OID, "sys", acl=_USED_BY_ALL),
 )
 """There without a row of their own; one of them that has been changed has one."""
+DATABASE_NAME = "postgres"
+"""The one that there is."""
 SYSTEM_SCHEMAS = frozenset({"pg_catalog", "information_schema", "sys"})

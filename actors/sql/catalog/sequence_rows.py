@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from actors.common.errors import DatabaseError
 from actors.sql.types import by_name, format_type
 from actors.sql.types.column_type import ColumnType
 
@@ -23,11 +24,30 @@ PG_CLASS_OID, PG_ATTRDEF_OID = 1259, 2604
 _BY_OID = re.compile(r"'(\d+)'::regclass")
 
 
-def shown_default(catalog: Catalog, text: str | None) -> str | None:
-    """A default with its sequences under their names of now."""
+_STRING = re.compile(r"'(?:[^']|'')*'")
+_LONG_NAMES = {"varchar": "character varying", "timestamptz": "timestamp with time zone"}
+_CAST = re.compile(r"CAST\(('(?:[^']|'')*') AS ([\w ]+)((?:\([\d, ]+\))?)\)", re.ASCII)
+"""As the parser's printer writes '...'::type."""
+_NEGATIVE = re.compile(r"-\s*(\d+(?:\.\d+)?)", re.ASCII)
+
+
+def shown_default(catalog: Catalog, text: str | None, type_: ColumnType) -> str | None:
+    """A default of a column of this type: with its sequences under their names of now, an untyped literal with its
+    type, as PostgreSQL shows it."""
     from actors.sql.catalog.catalog_functions import CATALOG_FUNCTIONS
 
-    if text is None or "regclass" not in text:
+    if text is None or text.upper() == "NULL":
+        return None
+    text = _CAST.sub(lambda found: f"{found[1]}::{_LONG_NAMES.get(found[2], found[2])}{found[3]}", text)
+    if text in ("TRUE", "FALSE"):
+        return text.lower()
+    if _STRING.fullmatch(text):
+        shown = "bpchar" if type_.name == "bpchar" else format_type(ColumnType(type_.name))
+        return f"{_as_read(text, type_)}::{shown}"
+    if _NEGATIVE.fullmatch(text):
+        number = "numeric" if "." in text else "integer" if int(text.replace(" ", "")) >= -(2**31) else "bigint"
+        return f"'{text.replace(' ', '')}'::{number}"
+    if "regclass" not in text:
         return text
     (show,) = CATALOG_FUNCTIONS["regclass_out"]
 
@@ -36,6 +56,16 @@ def shown_default(catalog: Catalog, text: str | None) -> str | None:
         return f"'{name}'::regclass"
 
     return _BY_OID.sub(named, text)
+
+
+def _as_read(literal: str, type_: ColumnType) -> str:
+    """A string literal as its type writes the value that it reads; as it is where only a session can read it."""
+    known = by_name[type_.name]
+    try:
+        value = known.format_text(known.parse_text(literal[1:-1].replace("''", "'"), -1), -1)
+    except DatabaseError:
+        return literal
+    return "'" + value.replace("'", "''") + "'"
 
 
 def _sequences(transaction: CatalogReader) -> Iterator[Row]:

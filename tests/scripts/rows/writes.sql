@@ -80,6 +80,8 @@ INSERT INTO t (id, s) SELECT 110, 'lit' RETURNING id, s;
 INSERT INTO t (id, b) SELECT 111, 'yes' RETURNING id, b;
 INSERT INTO t (id, n) SELECT 112, '12' UNION ALL SELECT 113, '13';
 INSERT INTO t (id, n) SELECT id + 120, NULL FROM u WHERE id = 1 RETURNING id, n;
+INSERT INTO t (id, n, m) SELECT id + 130, NULL, '1.5' FROM u WHERE id < 3 ORDER BY id RETURNING id, n, m;
+INSERT INTO t (id, s, n) SELECT t_id + 140, 'lit', count(*) FROM u GROUP BY t_id ORDER BY t_id RETURNING id, s, n;
 INSERT INTO t (id, n) SELECT id, n FROM t WHERE id = 1;
 INSERT INTO t (id, n) SELECT 200 + id, count(*) OVER () FROM u WHERE t_id = 1 ORDER BY 1 RETURNING id, n;
 INSERT INTO t (id, n) SELECT 210 + t_id, count(*) FROM u GROUP BY t_id ORDER BY t_id RETURNING id, n;
@@ -111,6 +113,15 @@ ERROR 42804: column "n" is of type integer but expression is of type text
 id|n
 121|NULL
 INSERT 0 1
+id|n|m
+131|NULL|1.50
+132|NULL|1.50
+INSERT 0 2
+id|s|n
+141|lit|2
+142|lit|1
+149|lit|1
+INSERT 0 3
 ERROR 23505: duplicate key value violates unique constraint "t_pkey"
   detail: Key (id)=(1) already exists.
   schema=public table=t constraint=t_pkey
@@ -153,7 +164,7 @@ ERROR 42804: column "n" is of type integer but expression is of type text
   hint: You will need to rewrite or cast the expression.
 INSERT 0 1
 count
-21
+26
 SELECT 1
 
 # RETURNING: expressions, subqueries, the new row
@@ -348,7 +359,7 @@ DELETE 3
 ERROR 21000: more than one row returned by a subquery used as an expression
 DELETE 12
 count
-9
+14
 SELECT 1
 
 # ON CONFLICT
@@ -365,6 +376,7 @@ INSERT INTO c VALUES (1, 'y', 5) ON CONFLICT (id) DO UPDATE SET n = (SELECT max(
 INSERT INTO c VALUES (1, 'y', 5) ON CONFLICT (id) DO UPDATE SET n = 5 WHERE c.n > 1000 RETURNING *;
 INSERT INTO c VALUES (1, 'y', 5) ON CONFLICT (id) DO UPDATE SET n = excluded.n WHERE excluded.n IN (SELECT id + 2 FROM c) RETURNING *;
 INSERT INTO c VALUES (1, 'y', 5) ON CONFLICT (id) DO UPDATE SET n = DEFAULT, k = DEFAULT RETURNING *;
+INSERT INTO c VALUES (1, 'y', 5), (2, 'z', 6) ON CONFLICT (id) DO UPDATE SET n = (SELECT count(*) FROM c o WHERE o.n < c.n) + (SELECT count(*) FROM u WHERE u.id < excluded.n), k = c.id || (SELECT min(w) FROM u) WHERE EXISTS (SELECT 1 FROM u WHERE u.id = c.id) RETURNING *;
 INSERT INTO c VALUES (1, 'y', 500) ON CONFLICT (id) DO UPDATE SET n = 1;
 INSERT INTO c VALUES (1, 'y', 5) ON CONFLICT (id) DO UPDATE SET n = 500;
 INSERT INTO c VALUES (9, 'q', 1), (9, 'r', 2) ON CONFLICT (id) DO UPDATE SET n = 1;
@@ -409,30 +421,32 @@ INSERT 0 1
 id|k|n
 1|NULL|0
 INSERT 0 1
+id|k|n
+1|1none|4
+2|2none|5
+INSERT 0 2
 ERROR 23514: new row for relation "c" violates check constraint "c_n_check"
   detail: Failing row contains (1, y, 500).
   schema=public table=c constraint=c_n_check
 ERROR 23514: new row for relation "c" violates check constraint "c_n_check"
-  detail: Failing row contains (1, null, 500).
+  detail: Failing row contains (1, 1none, 500).
   schema=public table=c constraint=c_n_check
 ERROR 21000: ON CONFLICT DO UPDATE command cannot affect row a second time
   hint: Ensure that no rows proposed for insertion within the same command have duplicate constrained values.
-ERROR 23505: duplicate key value violates unique constraint "c_k_key"
-  detail: Key (k)=(b) already exists.
-  schema=public table=c constraint=c_k_key
+INSERT 0 1
 ERROR 42601: ON CONFLICT DO UPDATE requires inference specification or constraint name
   hint: For example, ON CONFLICT (column_name).
 ERROR 42P10: there is no unique or exclusion constraint matching the ON CONFLICT specification
 ERROR 42703: column "nosuch" does not exist
 id|k|n
-1|NULL|8
+1|b|8
 INSERT 0 1
 ERROR 42704: constraint "nosuch" for table "c" does not exist
 ERROR 42803: aggregate functions are not allowed in UPDATE
 ERROR 42703: column "nosuch" of relation "c" does not exist
 id|k|n
 1|k1|18
-2|k2|12
+2|k2|15
 3|k3|13
 INSERT 0 3
 ERROR 42P01: invalid reference to FROM-clause entry for table "excluded"
@@ -561,6 +575,10 @@ ROLLBACK;
 BEGIN READ ONLY;
 WITH x AS (DELETE FROM a) INSERT INTO b VALUES (1, 1);
 ROLLBACK;
+BEGIN;
+DECLARE c CURSOR FOR WITH x AS (DELETE FROM a RETURNING *) SELECT * FROM x;
+ROLLBACK;
+CREATE VIEW v AS WITH x AS (DELETE FROM a RETURNING *) SELECT * FROM x;
 SELECT count(*) FROM a;
 ---
 CREATE TABLE
@@ -641,6 +659,10 @@ ROLLBACK
 BEGIN
 ERROR 25006: cannot execute INSERT in a read-only transaction
 ROLLBACK
+BEGIN
+ERROR 0A000: DECLARE CURSOR must not contain data-modifying statements in WITH
+ROLLBACK
+ERROR 0A000: views must not contain data-modifying statements in WITH
 count
 5
 SELECT 1

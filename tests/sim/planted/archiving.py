@@ -10,13 +10,19 @@ from typing import Any
 import google_crc32c
 from msgspec.structs import replace
 
+from actors.adjudicator.reign import Reign
 from actors.common.errors import DatabaseError
+from actors.common.messages import AskPromise
+from actors.common.stored_journal import PieceName
 from actors.journal.archive import JournalArchive
 from actors.journal.log import JournalLog
 from actors.runtime.interfaces import StoredObject
 from actors.storage.archive import Archive
 from actors.storage.archive_index import Folder, Listing, StoredCheckpoint, StoredSegment
 from actors.storage.manifest import Manifest
+from actors.storage.store import Store
+from cluster import restoring
+from cluster.restoring import Found
 
 
 def a_checkpoint_before_its_segments() -> None:
@@ -99,3 +105,51 @@ def pieces_go_at_once() -> None:
             await archive._objects.remove(one.key)
 
     JournalArchive._tidy = careless  # type: ignore[method-assign]
+
+
+# -- what a cluster is made of -----------------------------------------------------------------------------------------
+
+
+def restores_what_came_later() -> None:
+    """Journals are cut nowhere: each ends where its pieces do."""
+    Found._is_kept = lambda found, journal, header: True  # type: ignore[method-assign]
+
+
+def restores_some_of_a_large_transactions_parts() -> None:
+    """A log begins where its first piece does."""
+
+    def careless(pieces: list[PieceName], read: restoring.Read) -> restoring.Beginning:
+        first = restoring._piece(pieces[0], read)
+        return restoring.Beginning(first.first, first.previous_epoch, first.before_ts)
+
+    restoring._beginning = careless
+
+
+def a_manifest_tells_of_what_came_after_its_watermark() -> None:
+    """Drops and catalog changes of the memtable's time are in it."""
+
+    def careless(store: Store, checkpoint_ts: int) -> Manifest:
+        told = manifest(store, checkpoint_ts)
+        return replace(told, catalog_changes=list(store.catalog_changes), drops=store.tombstones.drops())
+
+    manifest = Store.manifest
+    Store.manifest = careless  # type: ignore[method-assign]
+
+
+def a_newer_checkpoint_is_uploaded_than_journals_were_asked_about() -> None:
+    reach = Archive._journals_reach
+
+    async def careless(archive: Archive, at: int) -> bool:
+        return await reach(archive, min(at, archive.stored_ts + 1))
+
+    Archive._journals_reach = careless  # type: ignore[method-assign]
+
+
+def idle_journals_record_no_promise() -> None:
+    """The moment that can be had stays where the idlest journal was written last."""
+    promise = Reign.promise
+
+    def careless(reign: Reign, message: AskPromise, reply: Any) -> None:
+        promise(reign, replace(message, recorded=False), reply)
+
+    Reign.promise = careless  # type: ignore[method-assign]

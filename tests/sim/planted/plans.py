@@ -12,8 +12,10 @@ from dataclasses import replace
 from random import Random
 
 from actors.common.settings import Adjudication, Settings
+from cluster.simulation.emphases import several_adjudicators, sweeping
 from cluster.simulation.hostile import Plan, draw_cuts, trimmed
-from cluster.simulation.stored import stored
+from cluster.simulation.stored import SMALL_JOURNALS, stored
+from workloads.proofs import PROOFS
 
 
 def with_strikes(*strikes: str, pause_s: float = 3.0) -> Callable[[Plan], Plan]:
@@ -231,3 +233,77 @@ def archived_by_islands(plan: Plan) -> Plan:
         pause_s_max=1.0,
         strike_s_max=2.0,
     )
+
+
+def restored(plan: Plan) -> Plan:
+    """A cluster is made of what the object store has, after large transactions and swept tables on several
+    adjudicators."""
+    plan = archived_states(plan)
+    plan = sweeping(several_adjudicators(plan, Random(repr(plan.cuts))), Random(0), tuple(PROOFS))
+    bounds = (
+        *plan.bounds,
+        *SMALL_JOURNALS,
+        "actors.common.write_set.PIECE_ROWS_MAX",
+        "actors.query_processor.transaction.buffer.SORT_ROWS",
+    )
+    return replace(plan, bounds=tuple(dict.fromkeys(bounds)), strikes=("kill",), pause_s_max=5.0)
+
+
+def long_away(plan: Plan) -> Plan:
+    """Processes die for so long that nobody is tried at once any more."""
+    layout = replace(plan.settings.layout, placement="role")
+    return replace(
+        plan,
+        settings=replace(plan.settings, layout=layout),
+        strikes=("kill", "isolate"),
+        losses=(),
+        nemeses=2,
+        pause_s_max=1.0,
+        strike_s_max=8.0,
+        pace_s=0.5,
+    )
+
+
+def leaving_shards(plan: Plan) -> Plan:
+    """Shards end and get replicas that go again, while journals are trimmed all the time."""
+    settings = trimmed(replace(plan.settings, limits=replace(plan.settings.limits, transaction_age_s=5)))
+    return replace(
+        plan,
+        keeps_state=True,
+        settings=settings,
+        nemeses=1,
+        losses=(),
+        strikes=("shards", "replicas", "replicas", "replicas"),
+        pause_s_max=0.5,
+        strike_s_max=0.5,
+        pace_s=0.5,
+    )
+
+
+def shifting_in_parts(plan: Plan) -> Plan:
+    """... under large transactions, whose parts are long on their way."""
+    shifted = shifting(plan)
+    bounds = in_parts(plan).bounds
+    return replace(shifted, bounds=bounds, faults=replace(shifted.faults, slow_messages=("Part", "Commit")))
+
+
+def turning_over_late_outcomes(plan: Plan) -> Plan:
+    """... and outcomes are late, or lost."""
+    turned = turning_over(plan)
+    asking = replace(turned.settings.adjudication, ask_outcome_ms=2000)
+    faults = replace(turned.faults, slow_messages=("Decided", "OutcomeIs"), slow_s_max=1.0, loss_chance=0.05)
+    return replace(turned, settings=replace(turned.settings, adjudication=asking), faults=faults)
+
+
+def swept(plan: Plan) -> Plan:
+    """Tables come and go on storage that merges all the time."""
+    settings = small_storage(replace(plan.settings, limits=replace(plan.settings.limits, transaction_age_s=5)))
+    settings = replace(settings, limits=replace(settings.limits, transaction_age_s=5))
+    plan = replace(plan, settings=settings, proofs=("sweeping",), pace_s=0.3, strikes=("kill",), losses=(), nemeses=1)
+    return replace(plan, pause_s_max=3.0, strike_s_max=0.5, dawdle_s=0.0)
+
+
+def swept_and_lost(plan: Plan) -> Plan:
+    """... and that loses its disks."""
+    plan = swept(plan)
+    return replace(plan, settings=trimmed(plan.settings), strikes=("wipe",), proofs=("schema", "sweeping"))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import warnings
 from collections.abc import Callable
 from datetime import date
 
@@ -41,6 +42,9 @@ def test_a_planted_bug_is_found(name: str) -> None:
             "traces have changed since its run was kept: `python -m tests.sim.planted.bugs --keep` hunts it anew"
         )
     assert report is not None, f"{name} was not found"
+    kept = kept_runs().get(name)
+    if kept is not None and report.seed != kept.seed:
+        warnings.warn(f"{name}: seed {report.seed} shows it now, not {kept.seed}: `bugs --keep {name}`", stacklevel=1)
 
 
 def test_each_bug_has_a_turn_and_the_cheap_ones_every_day() -> None:

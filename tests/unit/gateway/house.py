@@ -40,6 +40,15 @@ class _Bus:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stored, name)
 
+    def call(self, sender: str, destination: str, message: Message, timeout_s: float = 10.0) -> asyncio.Future[Any]:
+        role = self._roles.get(destination)
+        if role is None:
+            return self._stored.call(sender, destination, message, timeout_s)
+        loop = asyncio.get_running_loop()
+        answer = loop.create_future()
+        loop.call_soon(role.receive, sender, message, answer.set_result)
+        return answer
+
     def post(self, sender: str, destination: str, message: Message) -> None:
         self.wakes += isinstance(message, Wake)
         if isinstance(message, Load):

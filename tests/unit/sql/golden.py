@@ -10,7 +10,13 @@ current_timestamp`).
 from __future__ import annotations
 
 import sys
+import traceback
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import TypeVar
+
+Case = TypeVar("Case")
+Answer = TypeVar("Answer")
 
 FILE = Path(__file__).with_name("expressions.golden")
 
@@ -19,6 +25,22 @@ def read(path: Path = FILE) -> list[tuple[str, str]]:
     """(expression, expected outcome)."""
     lines = path.read_text().splitlines()
     return list(zip(lines[::2], (line[2:] for line in lines[1::2]), strict=True))
+
+
+def differences(cases: Iterable[tuple[Case, Answer]], answer: Callable[[Case], Answer]) -> list[str]:
+    """Of all cases, each with what it must answer: those that answer something else or fail, one a line. A test of
+    thousands of cases costs a tenth of thousands of tests, and tells as much."""
+    found = []
+    for case, expected in cases:
+        try:
+            given = answer(case)
+        except Exception as error:
+            where = traceback.extract_tb(error.__traceback__)[-1]
+            found.append(f"{case!r}: {error!r} at {where.filename}:{where.lineno}, wanted {expected!r}")
+        else:
+            if given != expected:
+                found.append(f"{case!r}: {given!r}, wanted {expected!r}")
+    return found
 
 
 def outcome(type_name: str, text: str | None) -> str:

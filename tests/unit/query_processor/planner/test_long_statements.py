@@ -14,7 +14,8 @@ from actors.sql.binding.arrays import LONG_LIST
 from tests.scripts.stored_cluster import StoredCluster
 from tests.unit.query_processor.support.client import Client, LoopClient
 
-ITEMS = 1500
+ITEMS = 600
+"""Twice as many as an expression may be deep, and more."""
 
 
 @pytest.fixture
