@@ -95,6 +95,7 @@ def joined(foreign: ForeignRay, settings: Path) -> Iterator[LiveCluster]:
         discard(cluster)
 
 
+@pytest.mark.timeout(300)
 def test_what_cannot_be_joined_is_one_line_and_leaves_nothing(
     foreign: ForeignRay, settings: Path, tmp_path: Path
 ) -> None:
