@@ -40,16 +40,22 @@ def load(kinds: Collection[str]) -> None:
     if set(kinds) - {"gateway"}:
         import_arrow()
     for kind in sorted(set(kinds)):
-        import_module(_MODULES[kind])
+        for module in _MODULES[kind]:
+            import_module(module)
 
 
 _MODULES = {
-    "journal": "actors.journal.replica",
-    "adjudicator": "actors.adjudicator.adjudicator",
-    "crossbar": "actors.crossbar.crossbar",
-    "storage": "actors.storage.replica",
-    "query_processor": "actors.query_processor.role",
-    "gateway": "actors.gateway.gateway",
+    "journal": ("actors.journal.replica",),
+    "adjudicator": ("actors.adjudicator.adjudicator",),
+    "crossbar": ("actors.crossbar.crossbar",),
+    "storage": ("actors.storage.replica",),
+    "query_processor": (
+        "actors.query_processor.role",
+        "actors.query_processor.session.session",
+        "actors.query_processor.planner",
+        "duckdb",
+    ),
+    "gateway": ("actors.gateway.gateway",),
 }
 
 

@@ -142,7 +142,10 @@ def _plan_parts(planning: Planning, statement: Any, options: Mapping[int, tuple[
         for query in binder.locking or ():
             if not any(query is planned for planned in planning.locking):
                 raise refused(query)
-    return WithWrites(writes, plan) if writes else plan
+    if not writes:
+        return plan
+    names = [node.ctename for node in statement.withClause.ctes if not isinstance(node.ctequery, ast.SelectStmt)]
+    return WithWrites(writes, names, plan)
 
 
 def make_environment(session: Session, start_ts: int) -> Environment:

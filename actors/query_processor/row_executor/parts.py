@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 
 
 class WithWrites:
-    """`parts`: plans that write; `last`: of the statement itself."""
+    """`parts`: plans that write, `names`: what WITH calls them; `last`: of the statement itself."""
 
-    def __init__(self, parts: Sequence[Any], last: Any) -> None:
+    def __init__(self, parts: Sequence[Any], names: Sequence[str], last: Any) -> None:
         self._parts = tuple(parts)
+        self._names = tuple(names)
         self._last = last
         self._is_query = last.kind == "SELECT"
         self.kind: str = WRITING_SELECT if self._is_query else last.kind
@@ -44,6 +45,6 @@ class WithWrites:
 
     def explain(self, analyze: bool = False, verbose: bool = False) -> list[str]:
         lines: list[str] = self._last.explain(analyze, verbose)
-        for number, plan in enumerate(self._parts, 1):
-            lines = [*lines, f"  CTE {number}", *(f"    {line}" for line in plan.explain(analyze, verbose))]
+        for name, plan in zip(self._names, self._parts, strict=True):
+            lines = [*lines, f"  CTE {name}", *(f"    {line}" for line in plan.explain(analyze, verbose))]
         return lines

@@ -25,6 +25,7 @@ from actors.common.errors import (
     DatabaseError,
 )
 from actors.common.parked_session import ParkedStatement
+from actors.query_processor.row_executor.parts import WRITING_SELECT
 from actors.query_processor.session.parking import revived
 from actors.query_processor.session.portals import Portal
 from actors.query_processor.session.statements import PreparedStatement, RawStatement
@@ -125,6 +126,9 @@ async def declare(session: Session, raw: RawStatement, types: Sequence[ColumnTyp
     if node.portalname in session.portals:
         raise DatabaseError(DUPLICATE_CURSOR, f'cursor "{node.portalname}" already exists')
     prepared = await session.prepare(RawStatement(raw.text, node.query), [by_name[type_.name].oid for type_ in types])
+    if prepared.planned is not None and prepared.planned.plan.kind == WRITING_SELECT:
+        message = "DECLARE CURSOR must not contain data-modifying statements in WITH"
+        raise DatabaseError(FEATURE_NOT_SUPPORTED, message)
     portal = session.bind(prepared, parameters)
     portal.holds, portal.statement = holds, raw.original
     await portal.open()

@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, Any
 import pglast
 from pglast.enums import DiscardMode, VariableSetKind
 
-from actors.common.errors import ACTIVE_SQL_TRANSACTION, FEATURE_NOT_SUPPORTED, UNDEFINED_FUNCTION, DatabaseError
+from actors.common.errors import (
+    ACTIVE_SQL_TRANSACTION,
+    FEATURE_NOT_SUPPORTED,
+    NO_ACTIVE_SQL_TRANSACTION,
+    UNDEFINED_FUNCTION,
+    UNDEFINED_TABLE,
+    DatabaseError,
+)
 from actors.query_processor import ddl
 from actors.query_processor.session import copying, explain, foreign_keys, identity, named, transaction_control
 from actors.query_processor.session.parameters import IDENTITY, STYLES
@@ -28,6 +35,8 @@ if TYPE_CHECKING:
     from actors.query_processor.session.session import Session
 
 TEXT = ColumnType("text")
+ACCESS_SHARE = 1
+"""PostgreSQL's number of the weakest lock."""
 mends_block = transaction_control.mends_block
 
 
@@ -200,6 +209,28 @@ async def _unlisten(session: Session, raw: RawStatement) -> Batch:
     return Batch([], True, "UNLISTEN")
 
 
+async def _lock(session: Session, raw: RawStatement) -> Batch:
+    """LOCK TABLE ... IN ACCESS SHARE MODE, as pg_dump sends it: a snapshot keeps what that lock keeps. The modes that
+    hold other writers up are refused. Raises 25P01 outside of a block, 42P01."""
+    if session.settings.mode == "dsql":
+        raise DatabaseError(FEATURE_NOT_SUPPORTED, "unsupported statement: Lock")
+    if raw.node.mode != ACCESS_SHARE:
+        raise DatabaseError(
+            FEATURE_NOT_SUPPORTED,
+            "only ACCESS SHARE locks are supported",
+            hint="Transactions that write the same rows conflict at COMMIT (40001); SELECT ... FOR UPDATE adds rows.",
+        )
+    if not session.in_transaction:
+        raise DatabaseError(NO_ACTIVE_SQL_TRANSACTION, "LOCK TABLE can only be used in transaction blocks")
+    catalog = (session.transaction or await session.begin_transaction()).catalog
+    for relation in raw.node.relations:
+        named = (relation.schemaname, relation.relname)
+        if catalog.find_readable(*named) is None and catalog.find_other(*named) is None:
+            name = ".".join(filter(None, named))
+            raise DatabaseError(UNDEFINED_TABLE, f'relation "{name}" does not exist')
+    return Batch([], True, "LOCK TABLE")
+
+
 _HANDLERS: dict[str, Callable[[Session, RawStatement], Awaitable[Batch]]] = {
     "TransactionStmt": transaction_control.run,
     "VariableSetStmt": _set,
@@ -212,6 +243,7 @@ _HANDLERS: dict[str, Callable[[Session, RawStatement], Awaitable[Batch]]] = {
     "ClosePortalStmt": named.close,
     "UnlistenStmt": _unlisten,
     "CallStmt": _call,
+    "LockStmt": _lock,
     "ConstraintsSetStmt": foreign_keys.set_constraints,
 }
 _QUERYING: dict[str, Callable[[Session, RawStatement, Sequence[ColumnType], Sequence[Any]], Awaitable[Batch]]] = {

@@ -116,7 +116,8 @@ def subscript(analysis: Analysis, node: Any) -> Expression:
         raise unsupported("field selection")
     if array.type.name == "jsonb":
         return json.subscript(analysis, array, node.indirection)
-    if not is_array(array.type.name):
+    of_name = array.type.name == "name" and [part.is_slice for part in node.indirection] == [False]
+    if not is_array(array.type.name) and not of_name:
         raise DatabaseError(
             DATATYPE_MISMATCH, f"cannot subscript type {type_name(array.type)} because it does not support subscripting"
         )
@@ -131,6 +132,8 @@ def subscript(analysis: Analysis, node: Any) -> Expression:
             raise DatabaseError(DATATYPE_MISMATCH, "array subscript must have type integer")
         return found
 
+    if of_name:
+        return analysis.call("name_subscript", [array, place(node.indirection[0].uidx, 0)])
     if not any(part.is_slice for part in node.indirection):
         return analysis.call("array_subscript", [array, *(place(part.uidx, 0) for part in node.indirection)])
     bounds: list[Expression] = []

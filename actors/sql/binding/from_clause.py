@@ -12,6 +12,7 @@ from actors.common.errors import FEATURE_NOT_SUPPORTED, UNDEFINED_COLUMN, UNDEFI
 from actors.sql.binding.coercion import coerce_to_common
 from actors.sql.binding.json_rows import EACH, ELEMENTS, pair_field, query_of_records
 from actors.sql.binding.names import Found, Level, Named, NamedColumns, Relation, renamed
+from actors.sql.binding.option_rows import query_of_options
 from actors.sql.binding.query import (
     CteItem,
     EmptyItem,
@@ -69,7 +70,9 @@ def _part(binder: Binder, item: Any, level: Level) -> Part:
         made, relation = _table(binder, item, level)
     elif isinstance(item, ast.RangeSubselect):
         made, relation = _subselect(binder, item, level)
-    elif isinstance(item, ast.RangeFunction) and (query := query_of_records(item)) is not None:
+    elif (
+        isinstance(item, ast.RangeFunction) and (query := query_of_records(item) or query_of_options(item)) is not None
+    ):
         made, relation = _subselect(binder, query, level)
     elif isinstance(item, ast.RangeFunction):
         made, relation = _function(binder, item, level)
@@ -77,6 +80,11 @@ def _part(binder: Binder, item: Any, level: Level) -> Part:
         raise DatabaseError(FEATURE_NOT_SUPPORTED, f"{type(item).__name__} in FROM is not supported")
     level.add(relation)
     return Part(made, [relation], {})
+
+
+def _query_of(item: ast.RangeFunction) -> Any:
+    """The FROM item that a function stands for which is a query over its argument; None for any other."""
+    return query_of_records(item) or query_of_options(item)
 
 
 def _alias_of(item: Any) -> tuple[str | None, list[str]]:

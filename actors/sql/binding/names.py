@@ -243,7 +243,7 @@ class Level:
             if name not in relation.columns.by_name or name in relation.merged:
                 continue
             column = relation.find(name)
-            if column is None or column.hidden:
+            if column is None:
                 continue
             if answer is not None:
                 raise DatabaseError(AMBIGUOUS_COLUMN, f'column reference "{name}" is ambiguous')

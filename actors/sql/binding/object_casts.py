@@ -59,6 +59,8 @@ def object_cast(analysis: QueryAnalysis, node: Any) -> Expression | None:
     argument = analysis.typed(inner)
     if name in OBJECTS and argument.type.name in (*INTEGERS, *OBJECTS):
         return Cast(argument, ColumnType(name), True)
+    if argument.type.name == name:
+        return Cast(argument, OID, True)
     direction = "out" if argument.type.name in INTEGERS else "in"
     (function,) = CATALOG_FUNCTIONS[f"{name}_{direction}"]
     result = ColumnType(name) if name in OBJECTS else function.result
@@ -81,6 +83,10 @@ def shown_identifier(analysis: QueryAnalysis, node: Any, type_: ColumnType | Non
     if not is_identifier(node):
         return None
     name = node.typeName.names[-1].sval
+    if isinstance(node.arg, ast.ColumnRef):
+        argument = analysis.typed(node.arg)
+        if argument.type.name == name and type_ is None:
+            return argument
     type_ = type_ or (ColumnType(name) if name in by_name else TEXT)
     found = object_cast(analysis, node)
     assert isinstance(found, Column)

@@ -33,7 +33,7 @@ from actors.sql.binding.nodes import is_untyped
 from actors.sql.binding.query import BoundQuery, CatalogCall, FieldOf, GroupingCall, Select, Subquery, Value
 from actors.sql.binding.scope import located, position_of, unsupported
 from actors.sql.catalog.catalog_functions import CATALOG_FUNCTIONS
-from actors.sql.expressions.tree import Column, Constant, Expression
+from actors.sql.expressions.tree import Cast, Column, Constant, Expression
 from actors.sql.types.column_type import ColumnType
 
 if TYPE_CHECKING:
@@ -166,11 +166,19 @@ class QueryAnalysis(Analysis):
         if fitting:
             function = fitting[0]
             arguments = tuple(
-                self.typed(argument, type_) for argument, type_ in zip(given, function.arguments, strict=True)
+                self._catalog_argument(argument, type_)
+                for argument, type_ in zip(given, function.arguments, strict=True)
             )
             return self.value(CatalogCall(name, function, arguments, function.result))
         with located(node):
             raise DatabaseError(UNDEFINED_FUNCTION, f"function {name} does not exist with {len(given)} arguments")
+
+    def _catalog_argument(self, node: Any, wanted: ColumnType) -> Expression:
+        """A function's name (regproc) is the oid that is asked for."""
+        found = self.typed(node, wanted)
+        if found.type.name == "regproc" and wanted == OID:
+            return Cast(found, OID, True)
+        return found
 
     def call_over_rows(self, node: Any, name: str) -> Expression:
         """Of an aggregate, a window function, or one that returns rows."""

@@ -21,7 +21,7 @@ from actors.common.errors import (
     UNDEFINED_TABLE,
     DatabaseError,
 )
-from actors.sql.catalog.catalog_privileges import privilege_functions
+from actors.sql.catalog.catalog_privileges import default_privileges, privilege_functions
 from actors.sql.catalog.roles import ADMIN_OID
 from actors.sql.catalog.schema import Index, Table, View
 from actors.sql.catalog.table_parts import column_comment, column_name, constraints_of, indexes_of, object_comment
@@ -412,6 +412,7 @@ def _fill_environment() -> None:
     _add("pg_tablespace_location", (OID,), TEXT, _constant(""))
     for name, count, call in privilege_functions():
         _add(name, (TEXT,) * count, BOOL, call)
+    _add("acldefault", (ColumnType("char"), OID), ColumnType("_text"), default_privileges)
     _add("pg_is_in_recovery", (), BOOL, _constant(False))
     _add("pg_is_other_temp_schema", (OID,), BOOL, _constant(False))
     _add("pg_my_temp_schema", (), OID, _constant(0))

@@ -11,6 +11,7 @@ A role is a name, an oid, or `public`. Of several privileges with commas between
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from actors.common.errors import (
@@ -20,19 +21,30 @@ from actors.common.errors import (
     DatabaseError,
 )
 from actors.sql.catalog.privileges import (
+    CREATE,
+    DATABASE,
     EXECUTE,
+    FUNCTION,
     NAMES,
+    SCHEMA,
     SELECT,
+    SEQUENCE,
+    TABLE,
+    TYPE,
+    UPDATE,
     USAGE,
     Acl,
     AclItem,
     acl_of,
+    acl_texts,
+    default_acl,
     grantable,
     held,
     kind_of,
 )
 from actors.sql.catalog.roles import ADMIN_OID, PUBLIC_ROLE_OID
 from actors.sql.catalog.schema import DATABASE_OID, SYSTEM_SCHEMAS
+from actors.sql.types.arrays import Array, array_of_items
 
 if TYPE_CHECKING:
     from actors.sql.catalog.schema import Table, View
@@ -256,3 +268,30 @@ def privilege_functions() -> Iterator[tuple[str, int, Callable[..., bool | None]
         yield "has_column_privilege", arguments, _of_column
     for arguments in (2, 3):
         yield "pg_has_role", arguments, _of_role
+
+
+def default_privileges(catalog: Catalog, _: Any, kind: str | None, owner: int | None) -> Array | None:
+    """acldefault: the items that count for an object without a list of its own; `kind` is PostgreSQL's letter."""
+    if kind is None or owner is None:
+        return None
+    if kind not in _DEFAULTS:
+        raise DatabaseError(INVALID_PARAMETER_VALUE, f"unrecognized object type abbreviation: {kind}")
+    return array_of_items(acl_texts(_DEFAULTS[kind](owner), catalog.roles))
+
+
+_DEFAULTS: dict[str, Callable[[int], Acl]] = {
+    "c": lambda owner: (),
+    "p": lambda owner: (),
+    "L": lambda owner: (AclItem(owner, owner, SELECT | UPDATE),),
+    "t": lambda owner: (AclItem(owner, owner, CREATE),),
+    "F": lambda owner: (AclItem(owner, owner, USAGE),),
+    "S": lambda owner: (AclItem(owner, owner, USAGE),),
+    **{
+        letter: partial(default_acl, kind)
+        for letter, kind in (
+            *(("r", TABLE), ("s", SEQUENCE), ("d", DATABASE), ("n", SCHEMA)),
+            *(("f", FUNCTION), ("l", TYPE), ("T", TYPE)),
+        )
+    },
+}
+"""By the letters of PostgreSQL's acldefault."""

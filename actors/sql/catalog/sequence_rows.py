@@ -25,6 +25,9 @@ _BY_OID = re.compile(r"'(\d+)'::regclass")
 
 
 _STRING = re.compile(r"'(?:[^']|'')*'")
+_LONG_NAMES = {"varchar": "character varying", "timestamptz": "timestamp with time zone"}
+_CAST = re.compile(r"CAST\(('(?:[^']|'')*') AS ([\w ]+)((?:\([\d, ]+\))?)\)", re.ASCII)
+"""As the parser's printer writes '...'::type."""
 _NEGATIVE = re.compile(r"-\s*(\d+(?:\.\d+)?)", re.ASCII)
 
 
@@ -35,6 +38,7 @@ def shown_default(catalog: Catalog, text: str | None, type_: ColumnType) -> str 
 
     if text is None or text.upper() == "NULL":
         return None
+    text = _CAST.sub(lambda found: f"{found[1]}::{_LONG_NAMES.get(found[2], found[2])}{found[3]}", text)
     if text in ("TRUE", "FALSE"):
         return text.lower()
     if _STRING.fullmatch(text):

@@ -23,7 +23,7 @@ from actors.sql.catalog.information_schema import INFORMATION_SCHEMA_ROWS
 from actors.sql.catalog.operator_rows import OPERATOR_ROWS
 from actors.sql.catalog.relation_rows import BTREE_OID, DEFAULT_COLLATION_OID, HEAP_OID, RELATION_ROWS
 from actors.sql.catalog.role_rows import ROLE_ROWS
-from actors.sql.catalog.schema import DATABASE_OID
+from actors.sql.catalog.schema import DATABASE_OID, SYSTEM_SCHEMAS
 from actors.sql.catalog.sequence_rows import SEQUENCE_ROWS
 from actors.sql.catalog.table_parts import CLASS_OIDS, comments_of
 from actors.sql.catalog.type_rows import type_rows
@@ -74,6 +74,9 @@ KNOWN = frozenset(ARRAY_TYPES) | frozenset(
         "bytea",
     }
 )
+NAMESPACE_OID = 2615
+SCHEMA_COMMENTS = {"public": "standard public schema"}
+"""As PostgreSQL begins with; pg_dump tells by it that nobody has commented on the schema."""
 Row = dict[str, Any]
 
 
@@ -158,7 +161,20 @@ def _namespaces(transaction: CatalogReader) -> Iterator[Row]:
         }
 
 
+def _initial_privileges(transaction: CatalogReader) -> Iterator[Row]:
+    """Of the system's schemas: pg_dump leaves out what has not changed since."""
+    for schema in transaction.catalog.schemas():
+        if schema.name in SYSTEM_SCHEMAS:
+            acl = acl_text(schema.acl, transaction.catalog.roles)
+            yield {"objoid": schema.id, "classoid": NAMESPACE_OID, "objsubid": 0, "privtype": "i", "initprivs": acl}
+
+
 def _descriptions(transaction: CatalogReader) -> Iterator[Row]:
+    described = {oid for oid, owner, _, _ in comments_of(transaction.catalog) if CLASS_OIDS[owner] == NAMESPACE_OID}
+    for schema in transaction.catalog.schemas():
+        if schema.name in SCHEMA_COMMENTS and schema.id not in described:
+            row: Row = {"objoid": schema.id, "classoid": NAMESPACE_OID, "objsubid": 0}
+            yield {**row, "description": SCHEMA_COMMENTS[schema.name]}
     for oid, owner, column, text in comments_of(transaction.catalog):
         yield {"objoid": oid, "classoid": CLASS_OIDS[owner], "objsubid": column, "description": text}
 
@@ -265,6 +281,7 @@ ROWS: dict[str, Callable[[Any], Iterator[Row]]] = {
     "pg_constraint": constraint_rows,
     "pg_database": _databases,
     "pg_description": _descriptions,
+    "pg_init_privs": _initial_privileges,
     "jobs": _jobs,
     "pg_db_role_setting": _role_settings,
     **RELATION_ROWS,

@@ -5,10 +5,12 @@ Which function an operator has, PostgreSQL's catalog says (types/system_rows.py)
 
 from __future__ import annotations
 
-from actors.sql.expressions.registry import find, register_as
+from actors.sql.expressions.registry import find, register, register_as
 from actors.sql.types import by_oid
 from actors.sql.types.system_rows import system_rows
 
+NAME_SIZE = 64
+"""Characters of a name, for its subscripts."""
 _PATTERNS = {"~<~": "<", "~<=~": "<=", "~>~": ">", "~>=~": ">="}
 """Comparisons by bytes, which are those of the C collation."""
 
@@ -39,4 +41,9 @@ def _register() -> None:
         _alias(name, source, tuple(arguments.split()))
 
 
+def _character(name: str, place: int) -> str | None:
+    return name[place : place + 1] if 0 <= place < NAME_SIZE else None
+
+
+register("name_subscript", "name int4", "char", _character)
 _register()

@@ -575,6 +575,10 @@ ROLLBACK;
 BEGIN READ ONLY;
 WITH x AS (DELETE FROM a) INSERT INTO b VALUES (1, 1);
 ROLLBACK;
+BEGIN;
+DECLARE c CURSOR FOR WITH x AS (DELETE FROM a RETURNING *) SELECT * FROM x;
+ROLLBACK;
+CREATE VIEW v AS WITH x AS (DELETE FROM a RETURNING *) SELECT * FROM x;
 SELECT count(*) FROM a;
 ---
 CREATE TABLE
@@ -655,6 +659,10 @@ ROLLBACK
 BEGIN
 ERROR 25006: cannot execute INSERT in a read-only transaction
 ROLLBACK
+BEGIN
+ERROR 0A000: DECLARE CURSOR must not contain data-modifying statements in WITH
+ROLLBACK
+ERROR 0A000: views must not contain data-modifying statements in WITH
 count
 5
 SELECT 1

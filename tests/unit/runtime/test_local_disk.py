@@ -111,7 +111,7 @@ def test_a_disk_is_closed_once_its_syncs_have_been_called_back(tmp_path: Path, s
 
     before = len(os.listdir("/proc/self/fd"))
     asyncio.run(run())
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert len(os.listdir("/proc/self/fd")) <= before
 
 
 def test_a_full_disk_leaves_the_file_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

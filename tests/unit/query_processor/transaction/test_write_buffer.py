@@ -154,3 +154,19 @@ def test_what_was_written_since_a_mark_is_taken_back(
                 assert seen(buffer) == marks[-1][1]
         buffer.record(False)
         assert not buffer.recording
+
+
+def test_a_frozen_buffer_stays_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(buffering, "SORT_ROWS", 16)
+    buffer = WriteBuffer()
+    for number in range(26):  # the first of them are sealed
+        buffer.write(b"\0\0\0\1\0\1" + number.to_bytes(4, "big"), b"old", True)
+    first, last = (b"\0\0\0\1\0\1" + number.to_bytes(4, "big") for number in (0, 25))
+    frozen = buffer.frozen()
+    for key in (first, last, b"\0\0\0\2\0\1new"):
+        buffer.write(key, b"new", True)
+    for number in range(26, 58):
+        buffer.write(b"\0\0\0\1\0\1" + number.to_bytes(4, "big"), b"new", True)
+    assert (frozen.values[first], frozen.values[last], len(frozen)) == (b"old", b"old", 26)
+    assert frozen.range(b"\0\0\0\1", b"\0\0\0\3")[-1] == last
+    assert (buffer.values[first], buffer.values[last]) == (b"new", b"new")
