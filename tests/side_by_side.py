@@ -39,8 +39,16 @@ NICE = 10
 COMPUTING = ("tests/sim", "tests/scripts", "tests/unit")
 SHARED = re.compile(r"\b(live_cluster|cluster_url)\b")
 """Who names one of these fixtures shares the cluster of its process."""
-LONGEST_FIRST = ("test_failover", "test_joined", "test_elastic", "test_lifecycle", "test_autoscaling")
-"""Of the files with clusters of their own; others follow."""
+LONGEST_FIRST = (
+    "test_joined",
+    "test_tokens",
+    "test_failover",
+    "test_autoscaling",
+    "test_object_store",
+    "test_elastic",
+    "test_lifecycle",
+)
+"""Of the files with clusters of their own, after the shared cluster's, which are the longest; others follow."""
 TOLD = re.compile(
     r"^(?:(?:FAILED|ERROR) \S+\.py.*|.*\b\d+ (?:passed|failed|error|errors|skipped)\b.* in [\d.]+s.*|no tests ran.*)$",
     re.MULTILINE,
@@ -85,12 +93,7 @@ def parts(workers: int) -> tuple[Part, list[Part]]:
     live = [path for folder in ("clients", "cluster", "sql") for path in sorted((TESTS / folder).glob("test_*.py"))]
     shared = [str(path.relative_to(ROOT)) for path in live if SHARED.search(path.read_text())]
     own = [path for path in live if str(path.relative_to(ROOT)) not in shared]
-    own.sort(
-        key=lambda path: (
-            path.stem not in LONGEST_FIRST,
-            LONGEST_FIRST.index(path.stem) if path.stem in LONGEST_FIRST else 0,
-        )
-    )
+    own.sort(key=lambda path: (*LONGEST_FIRST, path.stem).index(path.stem))
     computing = Part("computing", ("-n", str(workers), "--dist", "worksteal", *COMPUTING), NICE, shown=True)
     return computing, [
         Part("shared_cluster", tuple(shared)),

@@ -2,7 +2,7 @@
 
 - Before it becomes a worker, each of Ray's worker processes imports all of Ray (0.6 s of processor time) to read which
   environment it is to have; then it begins anew, and imports it again. `worker.py` reads that with the standard library
-  alone, and leaves to Ray whatever names an environment.
+  alone, and leaves to Ray what asks for more than variables.
 - Each raylet has an agent of the dashboard, which imports all of Ray (1 s, 90 MB) to say, where there is no dashboard,
   that it serves nothing. `agent.py` says so.
 - Each raylet has an agent for runtime environments, as dear, which the cluster's own processes do without.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import socket
 import sys
 
@@ -21,8 +22,14 @@ parser.add_argument("--language")
 
 
 def is_plain(context: dict[str, object]) -> bool:
-    """It asks for nothing but the Python that runs already."""
-    return not any(asked and (name, asked) != ("py_executable", sys.executable) for name, asked in context.items())
+    """It asks for nothing but the Python that runs already, and variables."""
+    return not any(asked for name, asked in context.items() if (name, asked) != ("py_executable", sys.executable))
+
+
+def set_variables(variables: dict[str, str]) -> None:
+    """As Ray does: ${NAME} is another variable's value, or nothing."""
+    for name, value in variables.items():
+        os.environ[name] = re.sub(r"\$\{[A-Z0-9_]+\}", "", os.path.expandvars(value))
 
 
 def is_copied(worker: list[str]) -> bool:
@@ -51,8 +58,12 @@ def is_copied(worker: list[str]) -> bool:
 
 def main() -> None:
     known, worker = parser.parse_known_args()
-    if known.language == "PYTHON" and is_plain(json.loads(known.serialized_runtime_env_context or "{}")):
-        if is_copied(worker):
+    context = json.loads(known.serialized_runtime_env_context or "{}")
+    variables = context.pop("env_vars", None)
+    if known.language == "PYTHON" and is_plain(context):
+        if variables:
+            set_variables(variables)
+        elif is_copied(worker):
             return
         os.execv(sys.executable, [sys.executable, *worker])
     # Of the package that Ray's worker, which is to run, lies in.

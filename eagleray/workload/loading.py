@@ -15,12 +15,14 @@ import asyncpg
 
 from eagleray.transactions import ATTEMPTS_MAX, PAUSE_S_MAX, PAUSE_S_MIN
 from eagleray.workload.client import RETRYABLE, Connection, connect, sqlstate_of
+from eagleray.workload.workload import WorkloadError
 
 BATCH_ROWS_MAX = 12_000
 """Halved twice it is DSQL's 3,000. Larger batches load no faster: a COPY's fixed cost is then below a hundredth."""
 CONNECTIONS = 4
 TOO_LARGE = "54000"
 INDEX, INDEX_ASYNC = "CREATE INDEX", "CREATE INDEX ASYNC"
+WAIT, DETAILS = "SELECT sys.wait_for_job($1)", "SELECT details FROM sys.jobs WHERE job_id = $1"
 
 Row: TypeAlias = tuple[Any, ...]
 
@@ -48,11 +50,22 @@ class Loader:
         jobs only, and says so (DSQL), is asked for such."""
         for statement in [*(f"DROP TABLE IF EXISTS {table}" for table in reversed(tables)), *schema]:
             try:
-                await self._again_on_conflict(self._connections[0].execute, statement)
+                await self._execute(statement)
             except asyncpg.FeatureNotSupportedError as error:
                 if INDEX_ASYNC not in str(error) or INDEX_ASYNC in statement:
                     raise
-                await self._again_on_conflict(self._connections[0].execute, statement.replace(INDEX, INDEX_ASYNC, 1))
+                await self._execute(statement.replace(INDEX, INDEX_ASYNC, 1))
+
+    async def _execute(self, statement: str) -> None:
+        """A job is waited for: its end may refuse what commits beside it. Raises WorkloadError where it has
+        failed."""
+        connection = self._connections[0]
+        if INDEX_ASYNC not in statement:
+            await self._again_on_conflict(connection.execute, statement)
+            return
+        job = await self._again_on_conflict(connection.fetchval, statement)
+        if not await connection.fetchval(WAIT, job):
+            raise WorkloadError(f"{statement}: job {job} has failed: {await connection.fetchval(DETAILS, job)}")
 
     async def copy(self, table: str, columns: Sequence[str], rows: Iterable[Row]) -> int:
         """Append `rows`, tuples in the order of `columns` (none named: of all); how many there were. Raises the
@@ -89,11 +102,10 @@ class Loader:
                 self.batch_rows = min(self.batch_rows, max(1, len(piece) // 2))
                 pending.append(piece)
 
-    async def _again_on_conflict(self, call: Callable[..., Any], *arguments: Any, **options: Any) -> None:
+    async def _again_on_conflict(self, call: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
         for attempt in range(1, ATTEMPTS_MAX + 1):
             try:
-                await call(*arguments, **options)
-                return
+                return await call(*arguments, **options)
             except asyncpg.PostgresError as error:
                 if sqlstate_of(error) not in RETRYABLE or attempt == ATTEMPTS_MAX:
                     raise

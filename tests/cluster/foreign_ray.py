@@ -4,7 +4,8 @@
                                                                              the head
 
 Says {"address": ..., "raylets": {name: pid}} in a line. On its input: "start NAME" starts that node anew (and says the
-line again). It ends, and Ray with it, when its input ends. The token lies in FOLDER/token.
+line again); "lives" has it say how many nodes, actors and placement groups there are. It ends, and Ray with it, when
+its input ends. The token lies in FOLDER/token.
 """
 
 from __future__ import annotations
@@ -15,10 +16,19 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from cluster import thrifty
 from cluster.local_ray import LOOPBACK, guard, make_token, prepare_environment
 
 CPUS = 2
 OBJECT_STORE_BYTES = 80 << 20
+
+
+def what_lives(state: Any) -> dict[str, int]:
+    """`state`: Ray's, as its control process has it."""
+    nodes = [node for node in state.node_table() if node["Alive"]]
+    actors = [actor for actor in state.actor_table(None).values() if actor["State"] != "DEAD"]
+    groups = [group for group in state.placement_group_table().values() if group["state"] != "REMOVED"]
+    return {"nodes": len(nodes), "actors": len(actors), "groups": len(groups)}
 
 
 def main() -> None:
@@ -31,6 +41,8 @@ def main() -> None:
     from ray.cluster_utils import Cluster
 
     guard()
+    thrifty.without_agents()
+    thrifty.without_waiting()
     Node.start_api_server = lambda self, **_: None  # type: ignore[method-assign]
     cluster: Any = Cluster(shutdown_at_exit=True)
     nodes: dict[str, Any] = {}
@@ -56,6 +68,9 @@ def main() -> None:
         start(name)
     tell()
     for line in sys.stdin:
+        if line.split() == ["lives"]:
+            print(json.dumps(what_lives(cluster.global_state)), flush=True)
+            continue
         name = line.split()[1]
         cluster.remove_node(nodes.pop(name), allow_graceful=False)
         start(name)

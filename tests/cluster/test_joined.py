@@ -49,6 +49,13 @@ class ForeignRay:
         self._process.stdin.flush()
         self._listen()
 
+    def lives(self) -> dict[str, int]:
+        """How many nodes, actors and placement groups there are."""
+        assert self._process.stdin is not None and self._process.stdout is not None
+        self._process.stdin.write("lives\n")
+        self._process.stdin.flush()
+        return dict(json.loads(self._process.stdout.readline()))
+
     def end(self) -> None:
         self._process.communicate()
 
@@ -88,26 +95,7 @@ def joined(foreign: ForeignRay, settings: Path) -> Iterator[LiveCluster]:
         discard(cluster)
 
 
-def what_lives(foreign: ForeignRay) -> dict[str, int]:
-    """Of a Ray cluster: how many nodes, actors and placement groups there are, by a driver of its own."""
-    program = (
-        "import json, ray; from ray.util.placement_group import placement_group_table as table\n"
-        f"ray.init(address={foreign.address!r}, log_to_driver=False, configure_logging=False)\n"
-        "groups = [group for group in table().values() if group['state'] != 'REMOVED']\n"
-        "nodes = [node for node in ray.nodes() if node['Alive']]\n"
-        "print(json.dumps({'nodes': len(nodes), 'actors': len(ray.util.list_named_actors(True)), 'groups': "
-        "len(groups)}))\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "RAY_AUTH_MODE": "token"},
-        check=True,
-    )
-    return dict(json.loads(done.stdout.splitlines()[-1]))
-
-
+@pytest.mark.timeout(300)
 def test_what_cannot_be_joined_is_one_line_and_leaves_nothing(
     foreign: ForeignRay, settings: Path, tmp_path: Path
 ) -> None:
@@ -141,7 +129,7 @@ def test_what_cannot_be_joined_is_one_line_and_leaves_nothing(
     assert "there is no token" in up(foreign.address, RAY_AUTH_TOKEN_PATH=str(tmp_path / "nothing"))
     assert "need nodes of as many" in up(foreign.address, '[layout]\nazs = ["a", "b", "c", "d", "e"]\n')
     assert "no room: each zone asks for 1000 CPU" in up(foreign.address, "[layout]\naz_cpus = 1000\n")
-    assert what_lives(foreign) == {"nodes": 3, "actors": 0, "groups": 0}
+    assert foreign.lives() == {"nodes": 3, "actors": 0, "groups": 0}
 
 
 @pytest.mark.timeout(300)
@@ -177,9 +165,9 @@ def test_down_leaves_the_ray_and_up_finds_the_rows(foreign: ForeignRay, joined: 
     until(joined, lambda status: not status["supervised"] and status["state"] == "running")
     stopped = joined.stop()
     assert stopped.returncode == 0, stopped.stderr
-    assert what_lives(foreign) == {"nodes": 3, "actors": 0, "groups": 0}
+    assert foreign.lives() == {"nodes": 3, "actors": 0, "groups": 0}
     joined.start()  # the address is remembered
     with psycopg.connect(joined.url) as connection:
         assert connection.execute("SELECT id FROM stays ORDER BY id").fetchall() == [(1,), (2,)]
     assert joined.stop().returncode == 0
-    assert what_lives(foreign) == {"nodes": 3, "actors": 0, "groups": 0}
+    assert foreign.lives() == {"nodes": 3, "actors": 0, "groups": 0}

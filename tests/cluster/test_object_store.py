@@ -124,23 +124,28 @@ def test_every_row_is_there_after_all_storage_disks_are_lost(stored: LiveCluster
 def test_a_store_that_is_away_delays_no_commit_and_status_says_so(stored: LiveCluster, server: S3Server) -> None:
     server.stop()
     with psycopg.connect(stored.url, autocommit=True) as connection:
-        connection.execute("CREATE TABLE away (id int PRIMARY KEY)")
+        connection.execute("CREATE TABLE away (id int PRIMARY KEY, what text)")
         numbers = iter(range(10**6))
 
+        def insert() -> None:
+            """As much as is sent at once to a replica that nobody reads."""
+            connection.execute("INSERT INTO away VALUES (%s, repeat('x', 70000))", [next(numbers)])
+
         def told() -> bool:
-            connection.execute("INSERT INTO away VALUES (%s)", [next(numbers)])
+            insert()
             return any("refused" in account for account in accounts(stored))
 
         await_true(told, "status says nothing")
         shown = eagleray("status", "--data", str(stored.data)).stdout
         assert "object store: since " in shown and "the object store refuses" in shown
         server.start()  # what was there is gone: all of it is uploaded again
-        # whose turn it is to upload has the next checkpoint within a minute, where nobody reads
-        await_true(
-            lambda: all(account["stored"] and "refused" not in account for account in accounts(stored)),
-            "nothing is uploaded again",
-            150.0,
-        )
+
+        def uploaded() -> bool:
+            """Once whose turn it is has its next checkpoint, for which others' rows come."""
+            insert()
+            return all(account["stored"] and "refused" not in account for account in accounts(stored))
+
+        await_true(uploaded, "nothing is uploaded again")
         [(rows,)] = connection.execute("SELECT count(*) FROM away").fetchall()
         assert rows == next(numbers)
 

@@ -38,6 +38,12 @@ TYPES = (
     "interval",
     "uuid",
     "bytea",
+    "timetz",
+    "bit",
+    "varbit",
+    "inet",
+    "cidr",
+    "macaddr",
     "_int4",
     "_text",
 )
@@ -91,6 +97,8 @@ SKIPPED = frozenset(
         "pg_conf_load_time",
         "inet_server_port",
         "like_escape",
+        "inet_out",
+        "name_subscript",
     }
 )
 """Of the environment or without end; forms that are no calls in SQL."""

@@ -26,11 +26,17 @@ from msgspec.structs import replace
 from pglast import ast, enums
 from pglast.stream import RawStream
 
-from actors.common.errors import INVALID_OBJECT_DEFINITION, STATEMENT_TOO_COMPLEX, UNDEFINED_TABLE, DatabaseError
-from actors.sql.binding.scope import located
+from actors.common.errors import (
+    FEATURE_NOT_SUPPORTED,
+    INVALID_OBJECT_DEFINITION,
+    STATEMENT_TOO_COMPLEX,
+    UNDEFINED_TABLE,
+    DatabaseError,
+)
+from actors.sql.binding.scope import located, position_of
 from actors.sql.binding.trees import has_subquery, mapped, mentions, with_parts, with_relations
 from actors.sql.binding.view_bases import Base, Substitution, base_of, is_star, unsorted
-from actors.sql.catalog.schema import Table, View, ViewSource
+from actors.sql.catalog.schema import DATABASE_NAME, Table, View, ViewSource
 from actors.sql.catalog.snapshot import Catalog
 from actors.sql.catalog.system_tables import find_system_table
 
@@ -180,7 +186,11 @@ class Expansion:
         return mapped(tree, lambda node: _without_schema(node, schemas)) if schemas else tree
 
     def _view(self, node: ast.RangeVar) -> View | None:
-        found = self._catalog.find_other(node.schemaname, node.relname) if not node.catalogname else None
+        if node.catalogname and node.catalogname != DATABASE_NAME:
+            name = f"{node.catalogname}.{node.schemaname}.{node.relname}"
+            message = f'cross-database references are not implemented: "{name}"'
+            raise DatabaseError(FEATURE_NOT_SUPPORTED, message, position=position_of(node))
+        found = self._catalog.find_other(node.schemaname, node.relname)
         return found if isinstance(found, View) else None
 
     def query(self, view: View) -> Any:

@@ -318,4 +318,6 @@ IMPLIED_SCHEMAS = (
     Schema(SYS_OID, "sys", acl=_USED_BY_ALL),
 )
 """There without a row of their own; one of them that has been changed has one."""
+DATABASE_NAME = "postgres"
+"""The one that there is."""
 SYSTEM_SCHEMAS = frozenset({"pg_catalog", "information_schema", "sys"})

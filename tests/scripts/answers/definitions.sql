@@ -62,6 +62,8 @@ select opcname, opcdefault, opcintype::regtype from pg_opclass where opcmethod =
 select attname, attlen, attbyval, attalign, attstorage, attcollation, atthasdef from pg_attribute where attrelid = 'defs'::regclass and attnum > 0 order by attnum;
 select column_name, data_type, character_maximum_length, character_octet_length, datetime_precision from information_schema.columns where table_name = 'defs' order by ordinal_position;
 select int4pl(1, 2), texteq('a', 'b'), numeric_ln(2.5), textlen('abc');
+select count(*) from postgres.public.well_paid;
+select count(*) from "postgres"."public"."emp";
 ---
 oprname|oprleft|oprright|oprcode
 =|integer|bigint|int48eq
@@ -117,4 +119,24 @@ o|bytea|NULL|NULL|NULL
 SELECT 16
 int4pl|texteq|numeric_ln|textlen
 3|f|0.9162907318741551|3
+SELECT 1
+count
+0
+SELECT 1
+count
+0
+SELECT 1
+
+select count(*) from postgres.public.emp e join postgres.public.well_paid w on w.id = e.id where w.pay is null;
+select count(*) from other.public.well_paid;
+select count(*) from other.public.emp;
+select tableoid from postgres.pg_catalog.pg_type where oid = 23;
+---
+count
+0
+SELECT 1
+ERROR 0A000: cross-database references are not implemented: "other.public.well_paid"
+ERROR 0A000: cross-database references are not implemented: "other.public.emp"
+tableoid
+1247
 SELECT 1

@@ -13,3 +13,9 @@ select opcname, opcdefault, opcintype::regtype from pg_opclass where opcmethod =
 select attname, attlen, attbyval, attalign, attstorage, attcollation, atthasdef from pg_attribute where attrelid = 'defs'::regclass and attnum > 0 order by attnum;
 select column_name, data_type, character_maximum_length, character_octet_length, datetime_precision from information_schema.columns where table_name = 'defs' order by ordinal_position;
 select int4pl(1, 2), texteq('a', 'b'), numeric_ln(2.5), textlen('abc');
+select count(*) from postgres.public.well_paid;
+select count(*) from "postgres"."public"."emp";
+select count(*) from postgres.public.emp e join postgres.public.well_paid w on w.id = e.id where w.pay is null;
+select count(*) from other.public.well_paid;
+select count(*) from other.public.emp;
+select tableoid from postgres.pg_catalog.pg_type where oid = 23;

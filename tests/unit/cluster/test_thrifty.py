@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from ray._private import ray_constants, services
+from ray._private.utils import update_envs
 from ray._raylet import persist_port
 
 from cluster import thrifty
@@ -53,7 +54,12 @@ def test_a_worker_gets_its_arguments_as_they_are(tmp_path: Path, context: dict[s
 
 
 @pytest.mark.parametrize(
-    "context", [{"env_vars": {"A": "b"}}, {"command_prefix": ["true", "&&"]}, {"py_executable": "other"}]
+    "context",
+    [
+        {"env_vars": {"A": "b"}, "command_prefix": ["true", "&&"]},
+        {"command_prefix": ["true", "&&"]},
+        {"py_executable": "other"},
+    ],
 )
 def test_an_environment_is_rays_affair(tmp_path: Path, context: dict[str, object]) -> None:
     worker = tmp_path / "default_worker.py"
@@ -61,6 +67,19 @@ def test_an_environment_is_rays_affair(tmp_path: Path, context: dict[str, object
     given = (f"--serialized-runtime-env-context={json.dumps(context)}", "--language=PYTHON")
     done = become(*given, worker=worker)
     assert done.stdout == f"Ray {[*given, str(worker), '--node-ip-address=127.0.0.1', 'a b']}\n", done.stderr
+
+
+def test_variables_are_set_as_ray_sets_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    variables = {"ONE": "1", "TWO": "${ONE}2", "THREE": "$HOME/${NO_SUCH}x $$ ${no_such}"}
+    worker = tmp_path / "default_worker.py"
+    worker.write_text(f"import json, os; print(json.dumps([os.environ[name] for name in {list(variables)}]))")
+    done = become(
+        f"--serialized-runtime-env-context={json.dumps({'env_vars': variables})}", "--language=PYTHON", worker=worker
+    )
+    for name in variables:
+        monkeypatch.setenv(name, "")
+    update_envs(variables)
+    assert json.loads(done.stdout) == [os.environ[name] for name in variables], done.stderr
 
 
 def test_rays_own_file_is_beside_rays_worker() -> None:

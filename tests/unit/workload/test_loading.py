@@ -12,6 +12,7 @@ import pytest
 
 from eagleray.workload import loading
 from eagleray.workload.loading import BATCH_ROWS_MAX, Loader
+from eagleray.workload.workload import WorkloadError
 
 
 class Server:
@@ -23,6 +24,7 @@ class Server:
         self.calls = 0
         self.largest = 0
         self.statements: list[str] = []
+        self.job_succeeds = True
 
     async def connect(self, url: str) -> Server:
         return self
@@ -33,6 +35,12 @@ class Server:
             raise asyncpg.FeatureNotSupportedError("unsupported mode. please use CREATE INDEX ASYNC.")
         if "nonsense" in statement:
             raise asyncpg.FeatureNotSupportedError("nonsense")
+
+    async def fetchval(self, statement: str, *arguments: str) -> Any:
+        self.statements.append(" ".join((statement, *arguments)))
+        if statement.startswith("CREATE INDEX ASYNC"):
+            return "job"
+        return self.job_succeeds if "wait_for_job" in statement else "why not"
 
     def is_closed(self) -> bool:
         return True
@@ -104,6 +112,10 @@ def test_indexes_are_made_as_jobs_where_the_server_asks_for_it(monkeypatch: pyte
         "CREATE TABLE a",
         "CREATE INDEX i ON a (n)",
         "CREATE INDEX ASYNC i ON a (n)",
+        "SELECT sys.wait_for_job($1) job",
     ]
+    server.job_succeeds = False
+    with pytest.raises(WorkloadError, match=r"CREATE INDEX ASYNC j ON a \(n\): job job has failed: why not"):
+        asyncio.run(create("CREATE INDEX ASYNC j ON a (n)"))
     with pytest.raises(asyncpg.FeatureNotSupportedError, match="nonsense"):
         asyncio.run(create("nonsense"))
