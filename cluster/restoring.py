@@ -6,11 +6,11 @@
     restore(uri, identity, folder)          that moment under a new identity in the store, and a data folder that
                                             `eagleray up` starts
 
-The moment is the least of the journals' last promises: up to there every journal's pieces hold all that was committed
-(actors/common/stored_journal.py), so cutting all of them there gives the database at one time: every transaction up to
-it, none later, none in part. Of each shard it takes the newest checkpoint at or below it that counts
-(storage/archive_index.py); uploads keep to an order that makes one exist. The state (cluster/keeping.py) is the newest
-that was kept by then.
+The moment is the least of the journals' last promises, up to which every journal's pieces hold all that was committed
+(actors/common/stored_journal.py), and lies before records that ask for a newer state than the store has. Cutting all
+journals there gives the database at one time: every transaction up to it, none later, none in part. Of each shard it
+takes the newest checkpoint at or below it that counts (storage/archive_index.py); uploads keep to an order that makes
+one exist. The state (cluster/keeping.py) is the newest that was kept by then.
 
 The restored cluster has a number, and so a folder in the store, of its own: what the lost one's processes may still
 write is nobody's business. At its first start each journal replica takes its log from the pieces and votes at once: all
@@ -101,7 +101,7 @@ def look(listed: Sequence[StoredObject], read: Read) -> Found:
     states = _states(chains[JOURNAL], read)
     if not states:
         raise NotRestorable("the store has no state of a cluster")
-    at = _moment(states[-1][2], chains)
+    at = _known(_moment(states[-1][2], chains), states[-1][2], chains, read)
     lsn, _, state = next((found for found in reversed(states) if found[1] <= at), states[0])
     at = min(at, _moment(state, chains))
     newer = [found for found in states if found[0] >= lsn]
@@ -179,6 +179,26 @@ def _moment(state: ClusterState, chains: dict[int, list[PieceName]]) -> Timestam
     return min(last)
 
 
+def _known(at: Timestamp, newest: ClusterState, chains: dict[int, list[PieceName]], read: Read) -> Timestamp:
+    """`at`, or before it: the time up to which no record is of a map or of a set of journals that came after the state
+    that the store has. Journals' pieces do not wait for those of the state."""
+    for journal, pieces in chains.items():
+        if journal == JOURNAL:
+            continue
+        for name in reversed(pieces):
+            headers = [header for header in map(decode_header, _piece(name, read).records) if header.commit_ts <= at]
+            unknown = [header.commit_ts for header in headers if not _is_known(header, newest)]
+            if unknown:
+                at = min(unknown) - 1
+            elif headers:
+                break  # those before are of no newer map
+    return at
+
+
+def _is_known(header: MappedHeader, state: ClusterState) -> bool:
+    return header.map_version <= state.shard_map.version and header.set_version <= journals_of(state).version
+
+
 def _last(pieces: list[PieceName], at: Timestamp, read: Read) -> MappedHeader | None:
     """The last record at or below `at`."""
     for name in reversed(pieces):
@@ -194,10 +214,7 @@ def _state_that_knows(
     """The first whose map and journals are as new as the journals' records ask for."""
     headers = [header for header in last.values() if header is not None]
     for lsn, _, state in states:
-        if all(
-            header.map_version <= state.shard_map.version and header.set_version <= journals_of(state).version
-            for header in headers
-        ):
+        if all(_is_known(header, state) for header in headers):
             return lsn, state
     raise NotRestorable("the store has no state of the cluster that goes with its journals")
 
