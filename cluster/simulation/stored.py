@@ -29,7 +29,6 @@ from actors.common.messages import Settle, Trim
 from actors.common.messages.base import Message
 from actors.common.timestamps import Timestamp
 from actors.journal.record import COMMIT, decode_header
-from actors.runtime.interfaces import StoredObject
 from actors.runtime.simulation.nemesis import Nemesis
 from actors.runtime.simulation.network import Kinds
 from actors.runtime.simulation.object_store import StoreFaults, StoreImage
@@ -37,7 +36,7 @@ from actors.runtime.simulation.world import World
 from actors.storage.archive_index import Listing, StoredCheckpoint, decode, shard_folder
 from cluster.keeping import JOURNAL as STATE_JOURNAL
 from cluster.simulation.hostile import Plan, trimmed
-from cluster.simulation.restored import Lost
+from cluster.simulation.restored import Lost, Objects
 from cluster.simulation.witness import Evidence
 
 if TYPE_CHECKING:
@@ -177,12 +176,7 @@ class StoreWitness:
         shard = int(key.split("/")[1])
         if shard not in self._shards():
             return  # it has ended
-        found = [
-            StoredObject(key, len(data), written_s)
-            for key, (data, written_s) in sorted(self._image.objects.items())
-            if key.startswith(shard_folder(shard))
-        ]
-        listing = Listing(shard, found)
+        listing = Listing(shard, Objects(self._image.objects).list(shard_folder(shard)))
         for _, left in listing.checkpoints:
             checkpoint = self._checkpoint(left)
             if checkpoint is not None and listing.counts(checkpoint):
@@ -223,7 +217,7 @@ class StoreWitness:
     async def disaster(self, seconds: float) -> None:
         """At some time, under whatever is struck then, everything but the store is lost: of a copy."""
         await asyncio.sleep(self._world.derive("disaster").uniform(0, seconds))
-        self._copies.append(Lost.now(self._image.objects, max(self._newest.values(), default=0)))
+        self._copies.append(self._now())
 
     async def reaches(self, last: Timestamp) -> None:
         """At rest, and nothing refuses: what was committed up to `last` can soon be had from the store alone."""
