@@ -10,7 +10,9 @@ decides afterwards counts (I7). A replica that lost its disk is filled from the 
     await keeper.write(successor)        returns once it is durable; raises 55000 where another controller has taken
                                          over
 
-Each record holds a whole state, so the last one is all that recovery needs; older ones are trimmed.
+Each record holds a whole state, so the last one is all that recovery needs; older ones are trimmed. Its header tells
+which versions of the shard map and of the set of journals the state has, for those who ask no more of it
+(actors/journal/archive.py).
 """
 
 from __future__ import annotations
@@ -24,13 +26,15 @@ import msgspec
 
 from actors.common.errors import DATA_CORRUPTED, OBJECT_NOT_IN_PREREQUISITE_STATE, DatabaseError
 from actors.common.messages import Trim, Watched
+from actors.common.stored_journal import STATE_JOURNAL
 from actors.common.timestamps import Timestamp
 from actors.journal.record import STATE, RecordHeader, payload_of
 from actors.journal.writer import JournalWriter
 from actors.runtime.interfaces import Context
+from cluster.membership import journals_of
 from cluster.state import ClusterState, ProcessState, RoleState, decode_state, encode_state
 
-JOURNAL = 0
+JOURNAL = STATE_JOURNAL
 
 
 class StateKeeper:
@@ -70,6 +74,7 @@ class StateKeeper:
         durable: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         at = self._next_ts()
         payload = encode_state(state)
+        self._writer.map_version, self._writer.set_version = state.shard_map.version, journals_of(state).version
         self._writer.append(STATE, at, at, at, payload=payload, on_committed=partial(_settle, durable))
         await self._unless_deposed(durable)
         for name in self._replicas:

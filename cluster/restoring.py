@@ -7,7 +7,8 @@
                                             `eagleray up` starts
 
 The moment is the least of the journals' last promises, up to which every journal's pieces hold all that was committed
-(actors/common/stored_journal.py), and lies before records that ask for a newer state than the store has. Cutting all
+(actors/common/stored_journal.py). A journal that counts from some time on has nothing before it. Pieces come after the
+state that they ask for, so the newest state in the store knows all of them. Cutting all
 journals there gives the database at one time: every transaction up to it, none later, none in part. Of each shard it
 takes the newest checkpoint at or below it that counts (storage/archive_index.py); uploads keep to an order that makes
 one exist. The state (cluster/keeping.py) is the newest that was kept by then.
@@ -26,8 +27,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from actors.common.errors import DatabaseError
-from actors.common.stored_journal import RESTORING, Piece, PieceName, chain, decode, encode, parse
-from actors.common.timestamps import Epoch, Lsn, Timestamp
+from actors.common.stored_journal import RESTORING, Piece, PieceName, Versions, chain, decode, encode, named, parse
+from actors.common.timestamps import TIMESTAMP_MIN, Epoch, Lsn, Timestamp
 from actors.journal.record import COMMIT, PART, STATE, MappedHeader, decode_header, payload_of
 from actors.runtime.interfaces import StoredObject
 from actors.runtime.object_store import Objects, open_objects, refused, write
@@ -101,9 +102,9 @@ def look(listed: Sequence[StoredObject], read: Read) -> Found:
     states = _states(chains[JOURNAL], read)
     if not states:
         raise NotRestorable("the store has no state of a cluster")
-    at = _known(_moment(states[-1][2], chains), states[-1][2], chains, read)
-    lsn, _, state = next((found for found in reversed(states) if found[1] <= at), states[0])
-    at = min(at, _moment(state, chains))
+    at = _moment(states[-1][2], chains)
+    fitting = [found for found in states if _reaches(found[2], at, chains)]
+    lsn = next((found[0] for found in reversed(fitting) if found[1] <= at), fitting[0][0])
     newer = [found for found in states if found[0] >= lsn]
     lsn, state = _state_that_knows(
         newer, {journal: _last(pieces, at, read) for journal, pieces in chains.items() if journal != JOURNAL}
@@ -167,36 +168,28 @@ def _states(pieces: list[PieceName], read: Read) -> list[tuple[int, Timestamp, C
 
 
 def _moment(state: ClusterState, chains: dict[int, list[PieceName]]) -> Timestamp:
+    """Up to which the store has all of the journals that the state knows. One that is only announced has nothing before
+    a map gives it keys, which is of a newer state. Raises NotRestorable."""
     last: list[Timestamp] = []
     for term in journals_of(state).terms:
         if term.since is None:
             continue
-        if not chains.get(term.number):
+        pieces = chains.get(term.number)
+        if not pieces and term.since == TIMESTAMP_MIN:
             raise NotRestorable(f"the store has nothing of journal {term.number}")
-        promise = chains[term.number][-1].promise
+        promise = max(term.since, pieces[-1].promise if pieces else TIMESTAMP_MIN)
         if term.until is None or promise < term.until:
             last.append(promise)
     return min(last)
 
 
-def _known(at: Timestamp, newest: ClusterState, chains: dict[int, list[PieceName]], read: Read) -> Timestamp:
-    """`at`, or before it: the time up to which no record is of a map or of a set of journals that came after the state
-    that the store has. Journals' pieces do not wait for those of the state."""
-    for journal, pieces in chains.items():
-        if journal == JOURNAL:
-            continue
-        for name in reversed(pieces):
-            headers = [header for header in map(decode_header, _piece(name, read).records) if header.commit_ts <= at]
-            unknown = [header.commit_ts for header in headers if not _is_known(header, newest)]
-            if unknown:
-                at = min(unknown) - 1
-            elif headers:
-                break  # those before are of no newer map
-    return at
-
-
-def _is_known(header: MappedHeader, state: ClusterState) -> bool:
-    return header.map_version <= state.shard_map.version and header.set_version <= journals_of(state).version
+def _reaches(state: ClusterState, at: Timestamp, chains: dict[int, list[PieceName]]) -> bool:
+    """Whether all that the state knows of was committed up to `at`: an older one may not know that a journal has
+    ended."""
+    try:
+        return _moment(state, chains) >= at
+    except NotRestorable:
+        return False
 
 
 def _last(pieces: list[PieceName], at: Timestamp, read: Read) -> MappedHeader | None:
@@ -214,7 +207,8 @@ def _state_that_knows(
     """The first whose map and journals are as new as the journals' records ask for."""
     headers = [header for header in last.values() if header is not None]
     for lsn, _, state in states:
-        if all(_is_known(header, state) for header in headers):
+        versions = Versions(state.shard_map.version, journals_of(state).version)
+        if all(map(versions.has, headers)):
             return lsn, state
     raise NotRestorable("the store has no state of the cluster that goes with its journals")
 
@@ -316,9 +310,7 @@ def copy(found: Found, source: Objects, target: Objects) -> None:
             piece = found.cut(_piece(name, lambda key: source.read(key, 0, -1)))
             if piece is not None:
                 data = encode(piece)
-                promise = max(decode_header(piece.records[-1]).promise, 0)
-                last = piece.first + len(piece.records) - 1
-                write(target, PieceName(piece.journal, piece.first, last, promise, len(data)).key, data)
+                write(target, named(piece, decode_header(piece.records[-1]), len(data)).key, data)
     for key in found.objects:
         target.write(key, _pieces(source, key))
 

@@ -3,11 +3,12 @@ with another's data has its logs from there.
 
     committed --UPLOAD_S at most--> a piece of records (common/stored_journal.py)
 
-One upload serves all replicas: the first of them in the order of their names uploads; each further one only where
-nothing new has been stored for `TURN_S` more. Nothing waits for it: no commit, no sync, no trim. What journals let go
-of is in checkpoints that are in the store (storage/archive.py), and a checkpoint is uploaded only when the journals'
-pieces reach as far, so that the store as a whole has the database at one time (cluster/restoring.py). What the store
-refuses is tried again after `RETRY_S`.
+A record that goes by a map or a set of journals of the cluster's state is uploaded once the store has a state that is
+as new: what a restored cluster begins with is whole. One upload serves all replicas: the first of them in the order of
+their names uploads; each further one only where nothing new has been stored for `TURN_S` more. Nothing waits for it: no
+commit, no sync, no trim. What journals let go of is in checkpoints that are in the store (storage/archive.py), and a
+checkpoint is uploaded only when the journals' pieces reach as far, so that the store as a whole has the database at one
+time (cluster/restoring.py). What the store refuses is tried again after `RETRY_S`.
 
 Pieces go once the log has let go of all that they have, and they were written `KEPT_S` before the newest one: whoever
 reads meanwhile does not lose them."""
@@ -19,7 +20,20 @@ import logging
 from collections.abc import Callable
 
 from actors.common.errors import UNDEFINED_FILE, DatabaseError
-from actors.common.stored_journal import RESTORING, Piece, PieceName, chain, decode, encode, folder_of, parse
+from actors.common.stored_journal import (
+    RESTORING,
+    STATE_JOURNAL,
+    Piece,
+    PieceName,
+    Versions,
+    chain,
+    decode,
+    encode,
+    folder_of,
+    named,
+    parse,
+    state_versions,
+)
 from actors.common.timestamps import Lsn
 from actors.journal.log import JournalLog, Promise
 from actors.journal.record import decode_header
@@ -59,6 +73,8 @@ class JournalArchive:
         self._moved_at = self._loop.time()
         """When that was found to be another one."""
         self._refused = ""
+        self._state = Versions()
+        """Of the state that the store has, when it was last looked for."""
 
     def stop(self) -> None:
         self._stopped = True
@@ -108,7 +124,10 @@ class JournalArchive:
             return
         newest: PieceName | None = None
         while self._committed() > self._stored and self._committed() >= self._log.first_lsn and not self._stopped:
-            newest = await self._put_next()
+            put = await self._put_next()
+            if put is None:
+                break
+            newest = put
             self._learn(newest.last)
         if newest is not None:
             await self._tidy(found)
@@ -117,17 +136,27 @@ class JournalArchive:
         if stored != self._stored:
             self._stored, self._moved_at = stored, self._loop.time()
 
-    async def _put_next(self) -> PieceName:
+    async def _put_next(self) -> PieceName | None:
+        """None where the next record has to wait for the state that it asks for."""
         log = self._log
         first = max(self._stored + 1, log.first_lsn)
-        records = log.read(first, PIECE_BYTES, self._committed())
+        records = await self._readable(log.read(first, PIECE_BYTES, self._committed()))
+        if not records:
+            return None
         before_ts = log.commit_ts_at(first - 1) if first > log.first_lsn else log.promise.trimmed_ts
-        data = encode(Piece(self._journal, first, max(log.epoch_at(first - 1), 0), before_ts, records))
-        name = PieceName(
-            self._journal, first, first + len(records) - 1, max(decode_header(records[-1]).promise, 0), len(data)
-        )
+        piece = Piece(self._journal, first, max(log.epoch_at(first - 1), 0), before_ts, records)
+        data = encode(piece)
+        name = named(piece, decode_header(records[-1]), len(data))
         await self._objects.put(name.key, data)
         return name
+
+    async def _readable(self, records: list[bytes]) -> list[bytes]:
+        """The first of them, up to one that asks for a newer state than the store has. Versions only ascend."""
+        if self._journal == STATE_JOURNAL or self._state.has(decode_header(records[-1])):
+            return records
+        found = await self._objects.list(folder_of(STATE_JOURNAL))
+        self._state = state_versions(filter(None, (parse(one.key, one.size) for one in found)))
+        return [record for record in records if self._state.has(decode_header(record))]
 
     async def _tidy(self, found: list[StoredObject]) -> None:
         newest_s = max((one.written_s for one in found), default=0.0)

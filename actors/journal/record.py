@@ -82,7 +82,8 @@ class RecordHeader(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
 
 class MappedHeader(RecordHeader, frozen=True, gc=False):
-    """Of a record after a RELEASE, an ANNOUNCE or an END."""
+    """Of a record after a RELEASE, an ANNOUNCE or an END. Of a STATE, and what comes after it: the versions that the
+    state has."""
 
     map_version: int = 0
     """Whoever leads the journal may go by no older version of the shard map."""

@@ -147,10 +147,13 @@ class Archive:
     async def _journals_reach(self, at: int) -> bool:
         """Whether the store has all that was committed up to `at` in the journals, too, so that what it has is the
         database at one time (cluster/restoring.py)."""
+        found = await self._objects.list(stored_journal.FOLDER)
+        names = [name for one in found if (name := stored_journal.parse(one.key, one.size)) is not None]
+        if not self._goes_by_state_of(names):
+            return False
         newest: dict[int, int] = {}
-        for one in await self._objects.list(stored_journal.FOLDER):
-            if (name := stored_journal.parse(one.key, one.size)) is not None:
-                newest[name.journal] = max(name.promise, newest.get(name.journal, 0))
+        for name in names:
+            newest[name.journal] = max(name.promise, newest.get(name.journal, 0))
         lacking = [journal for journal, last_ts in self._replica.place.journals(at) if newest.get(journal, 0) < last_ts]
         ask = bool(lacking) and self._loop.time() >= self._asks_at
         for journal in (
@@ -163,6 +166,12 @@ class Archive:
                 self._context.name, f"adjudicator/{journal}", AskPromise(at, recorded=True), _ignore, _ignore
             )
         return not lacking
+
+    def _goes_by_state_of(self, names: list[stored_journal.PieceName]) -> bool:
+        """Whether this replica's set of journals is that of the state in the store: which journals have to reach how
+        far, whoever restores learns from that one."""
+        known, state = self._replica.place.set_version, stored_journal.state_versions(names)
+        return known is None or (state.is_there and known == state.journals)
 
     def _try_again(self) -> None:
         self._retry = None

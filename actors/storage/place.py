@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from actors.common.errors import OBJECT_NOT_IN_PREREQUISITE_STATE, DatabaseError
 from actors.common.ranges import ShardMap, Span, covers
+from actors.common.stored_journal import STATE_JOURNAL
 from actors.common.timestamps import Timestamp
 from actors.runtime.interfaces import Bus
 
@@ -41,17 +42,26 @@ class Place:
 
     def journals(self, at: Timestamp) -> list[tuple[int, Timestamp]]:
         """Of the cluster's journals that have commits up to `at`: number, and the last time up to then at which they
-        may have."""
+        may have. One that is announced may count by now."""
         topology = self._bus.topology
         if topology is None:
             return []
         if topology.journals.version:
-            terms = [term for term in topology.journals.terms if term.since is not None and term.since < at]
+            terms = [term for term in topology.journals.terms if term.since is None or term.since < at]
             return [(term.number, min(at, term.until) if term.until is not None else at) for term in terms]
         return [
             (number, at)
             for number in sorted({int(name.split("/")[1]) for name in topology.azs if name.startswith("adjudicator/")})
         ]
+
+    @property
+    def set_version(self) -> int | None:
+        """Of the set of journals; None where the cluster keeps no state."""
+        topology = self._bus.topology
+        keeps_state = topology is not None and any(
+            name.startswith(f"journal/{STATE_JOURNAL}/") for name in topology.azs
+        )
+        return topology.journals.version if topology is not None and keeps_state else None
 
     def _replicas_of(self, shard: int) -> list[str]:
         topology = self._bus.topology

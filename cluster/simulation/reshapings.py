@@ -125,6 +125,12 @@ class Reshapings:
 
         self._ask_for(controller, "turnover", "in" if grows else f"{leaving} out", successor)
 
+    def retire(self, adjudicator: int) -> None:
+        controller = self._controller
+        if controller is not None:
+            what = f"{adjudicator} out"
+            self._ask_for(controller, "turnover", what, lambda state: with_farewell(state, adjudicator))
+
     def _reshape(self, random: Random) -> None:
         """Shards end, and others take their place: one is parted or moves, or two become one."""
         controller = self._controller

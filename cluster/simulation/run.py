@@ -161,8 +161,13 @@ def _noted(report: SeedReport) -> Iterator[None]:
 
 
 def drawn_plan(seed: int, proofs: Sequence[str] = (), seconds: float = SECONDS) -> Plan:
-    names = tuple(sorted(proofs or PROOFS))
+    names = proof_names(proofs)
     return emphasised(draw(Random(f"{seed}/plan"), names, seconds), Random(f"{seed}/emphases"), names)
+
+
+def proof_names(proofs: Sequence[str] = ()) -> tuple[str, ...]:
+    """Those to choose from, where none is named all."""
+    return tuple(sorted(proofs or PROOFS))
 
 
 class _Run:
@@ -203,7 +208,9 @@ class _Run:
                 *(ClaimWitness(self._world), self._late, self.windows, self._trims),
             )
             if self._world.stored is not None:
-                self._stored = StoreWitness(self._world, self._world.stored, lambda: {*cluster.newest_map.shards})
+                self._stored = StoreWitness(
+                    self._world, self._world.stored, lambda: {*cluster.newest_map.shards}, self._plan.keeps_state
+                )
                 self._world.network.observe(self._stored)
         self._nemeses = [
             Nemesis(

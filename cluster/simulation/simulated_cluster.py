@@ -258,6 +258,10 @@ class SimulatedCluster:
         """Query processors that have come with the load are left alone: older plans know nothing of them."""
         return process == CONTROLLER or process in self.first or process.startswith("storage-")
 
+    def retire(self, adjudicator: int) -> None:
+        """This adjudicator is to leave, where the controller is up and takes it."""
+        self._reshapings.retire(adjudicator)
+
     @property
     def reshapings(self) -> dict[str, Reshape]:
         """Changes of the cluster's shape for a nemesis to ask for, by name."""

@@ -8,8 +8,11 @@ it.
                                   as it was at some time, a cluster can be made (restored.py)
                              late at rest, all that was committed can be had from the store alone a while later
     at once (the run ends)   I12  a checkpoint's object comes after all that it names
+                             I4   ... and tells of nothing that came after its watermark
                              I12  nothing is removed that the newest checkpoint names which counts
                              I12  nobody asks a journal to trim what the store lacks of some shard
+                             I12  with every checkpoint and every state that comes, the store alone gives a moment no
+                                  earlier than its newest checkpoint
 
 What is opened from the store is judged like every other disk (storage_witness.py), and what is served from it like
 every other answer.
@@ -123,14 +126,16 @@ STORED_SCENES = {LOOK: bereave}
 
 
 class StoreWitness:
-    """An Observer (runtime/simulation/network.py). `shards`: those that own keys now."""
+    """An Observer (runtime/simulation/network.py). `shards`: those that own keys now. `keeps_state`: a cluster can be
+    made of what the store has."""
 
     looks_at: Kinds | None = frozenset([Trim, Settle])
 
-    def __init__(self, world: World, image: StoreImage, shards: Callable[[], set[int]]) -> None:
+    def __init__(self, world: World, image: StoreImage, shards: Callable[[], set[int]], keeps_state: bool) -> None:
         self._world = world
         self._image = image
         self._shards = shards
+        self._keeps_state = keeps_state
         self._newest: dict[int, int] = {}
         """By shard: the watermark of the newest checkpoint that counted."""
         self._begun = world.clock.true_us()
@@ -161,6 +166,8 @@ class StoreWitness:
                 self._world.violated("I12", what)
 
     def _put(self, key: str) -> None:
+        if key.startswith(stored_journal.folder_of(STATE_JOURNAL)):
+            self._gives_a_moment(key)
         checkpoint = self._checkpoint(key) if "/checkpoints/" in key else None
         if checkpoint is None:
             return
@@ -168,7 +175,20 @@ class StoreWitness:
             data, _ = self._image.objects.get(segment.key, (b"", 0.0))
             if len(data) != segment.size:
                 self._world.violated("I12", f"{key} names {segment.key}, which is not in the store")
+        manifest = checkpoint.manifest
+        told = max([*manifest.catalog_changes, *(commit_ts for _, _, commit_ts in manifest.drops)], default=0)
+        if told > manifest.watermark:
+            self._world.violated("I4", f"{key} tells of what came at {told}, after its watermark")
         self._newest[checkpoint.shard] = max(self._newest.get(checkpoint.shard, 0), checkpoint.manifest.watermark)
+        self._gives_a_moment(key)
+
+    def _gives_a_moment(self, key: str) -> None:
+        if not self._keeps_state:
+            return
+        try:
+            self._now().find()
+        except AssertionError as error:
+            self._world.violated("I12", f"now that {key} has come, {str(error).removeprefix('I12: ')}")
 
     def _removed(self, key: str) -> None:
         if key.startswith(stored_journal.FOLDER):

@@ -107,6 +107,20 @@ def pieces_go_at_once() -> None:
     JournalArchive._tidy = careless  # type: ignore[method-assign]
 
 
+def pieces_do_not_wait_for_the_state() -> None:
+    """A record that goes by a newer map than any state in the store is uploaded: nobody can begin with it."""
+
+    async def careless(archive: JournalArchive, records: list[bytes]) -> list[bytes]:
+        return records
+
+    JournalArchive._readable = careless  # type: ignore[method-assign]
+
+
+def checkpoints_do_not_wait_for_the_state() -> None:
+    """Which journals have to reach as far is judged by a set of journals that the state in the store does not have."""
+    Archive._goes_by_state_of = lambda archive, names: True  # type: ignore[method-assign]
+
+
 # -- what a cluster is made of -----------------------------------------------------------------------------------------
 
 
@@ -143,6 +157,17 @@ def a_newer_checkpoint_is_uploaded_than_journals_were_asked_about() -> None:
         return await reach(archive, min(at, archive.stored_ts + 1))
 
     Archive._journals_reach = careless  # type: ignore[method-assign]
+
+
+def a_new_journal_reaches_nowhere() -> None:
+    """Of a journal that has begun to count just now, what was committed before is missed."""
+    moment = restoring._moment
+
+    def careless(state: Any, chains: dict[int, list[PieceName]]) -> int:
+        terms = [term for term in restoring.journals_of(state).terms if term.since and term.until is None]
+        return min([moment(state, chains), *(chains[term.number][-1].promise for term in terms)])
+
+    restoring._moment = careless
 
 
 def idle_journals_record_no_promise() -> None:

@@ -249,6 +249,19 @@ def restored(plan: Plan) -> Plan:
     return replace(plan, bounds=tuple(dict.fromkeys(bounds)), strikes=("kill",), pause_s_max=5.0)
 
 
+def restored_slowly(plan: Plan) -> Plan:
+    """... while checkpoints take their time, and tables come and go meanwhile."""
+    plan = restored(plan)
+    slow = ("actors.storage.maintenance.SLICE_PAUSE_S", "actors.storage.maintenance.SLICE_ROWS")
+    return replace(plan, bounds=(*plan.bounds, *slow), proofs=("schema", "sweeping"), pace_s=0.3)
+
+
+def restored_in_turns(plan: Plan) -> Plan:
+    """... while adjudicators are born and retired, and ranges move: the state is a newer one all the time."""
+    plan = restored(plan)
+    return replace(plan, strikes=("turnover", "turnover", "boundary", "kill"), pause_s_max=0.5)
+
+
 def long_away(plan: Plan) -> Plan:
     """Processes die for so long that nobody is tried at once any more."""
     layout = replace(plan.settings.layout, placement="role")
@@ -262,6 +275,21 @@ def long_away(plan: Plan) -> Plan:
         strike_s_max=8.0,
         pace_s=0.5,
     )
+
+
+def relapsing(plan: Plan) -> Plan:
+    """A replica that lost its disk dies again just before it may vote."""
+    return replace(losing_disks(plan), strikes=("relapse",), losses=(), pause_s_max=1.0)
+
+
+def leaving_in_debt(plan: Plan) -> Plan:
+    """An adjudicator dies before others have heard what it has committed, and is retired."""
+    turned = turning_over(plan)
+    settings = replace(
+        small_storage(turned.settings), adjudication=replace(turned.settings.adjudication, ask_outcome_ms=2000)
+    )
+    faults = replace(turned.faults, slow_messages=("Decided",), slow_s_max=1.0)
+    return replace(turned, settings=settings, faults=faults, strikes=("farewell", "farewell", "turnover", "boundary"))
 
 
 def leaving_shards(plan: Plan) -> Plan:
@@ -280,19 +308,38 @@ def leaving_shards(plan: Plan) -> Plan:
     )
 
 
+def slow_watermarks(plan: Plan) -> Plan:
+    """Shards end on a network on which a watermark takes longer than a read may wait: each journal's promise waits for
+    the acknowledgement of a record."""
+    layout = replace(plan.settings.layout, adjudicators=3, shards=2)
+    settings = replace(
+        plan.settings,
+        layout=layout,
+        adjudication=replace(plan.settings.adjudication, lease_ms=60),
+        storing=replace(plan.settings.storing, read_wait_s=0.5),
+    )
+    faults = replace(plan.faults, slow_messages=("Appended",), slow_s_max=1.0, clock_honest=True)
+    return replace(
+        plan,
+        keeps_state=True,
+        settings=settings,
+        faults=faults,
+        cuts=draw_cuts(Random(repr(plan.cuts)), 3),
+        weather_s_max=0.0,
+        strikes=("shards", "shards", "wipe"),
+        losses=(),
+        nemeses=1,
+        pause_s_max=1.0,
+        strike_s_max=0.5,
+        pace_s=2.0,
+    )
+
+
 def shifting_in_parts(plan: Plan) -> Plan:
     """... under large transactions, whose parts are long on their way."""
     shifted = shifting(plan)
     bounds = in_parts(plan).bounds
     return replace(shifted, bounds=bounds, faults=replace(shifted.faults, slow_messages=("Part", "Commit")))
-
-
-def turning_over_late_outcomes(plan: Plan) -> Plan:
-    """... and outcomes are late, or lost."""
-    turned = turning_over(plan)
-    asking = replace(turned.settings.adjudication, ask_outcome_ms=2000)
-    faults = replace(turned.faults, slow_messages=("Decided", "OutcomeIs"), slow_s_max=1.0, loss_chance=0.05)
-    return replace(turned, settings=replace(turned.settings, adjudication=asking), faults=faults)
 
 
 def swept(plan: Plan) -> Plan:

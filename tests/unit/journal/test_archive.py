@@ -9,7 +9,17 @@ from typing import cast
 import pytest
 
 from actors.common.settings import Journaling, Settings, Storing
-from actors.common.stored_journal import RESTORING, Piece, PieceName, chain, decode, encode, parse
+from actors.common.stored_journal import (
+    RESTORING,
+    STATE_JOURNAL,
+    Piece,
+    PieceName,
+    chain,
+    decode,
+    encode,
+    folder_of,
+    parse,
+)
 from actors.common.timestamps import Lsn
 from actors.journal import archive
 from actors.journal.record import decode_header
@@ -39,7 +49,8 @@ def stored(world: World) -> dict[Lsn, bytes]:
     """The records of the chain."""
     assert world.stored is not None
     objects = world.stored.objects
-    names = chain(filter(None, (parse(key, len(data)) for key, (data, _) in objects.items())))
+    found = filter(None, (parse(key, len(data)) for key, (data, _) in objects.items()))
+    names = chain(name for name in found if name.journal != STATE_JOURNAL)
     pieces = [decode(objects[name.key][0], name.key) for name in names]
     return {lsn: record for piece in pieces for lsn, record in enumerate(piece.records, piece.first)}
 
@@ -53,7 +64,7 @@ async def told(leader: TestWriter) -> Lsn:
 
 def test_pieces_are_a_chain_and_a_torn_one_is_none() -> None:
     def name(first: int, last: int) -> PieceName:
-        return PieceName(1, first, last, 0, 10)
+        return PieceName(1, first, last, 0, 0, 0, 10)
 
     assert chain([name(6, 9), name(1, 3), name(2, 5), name(3, 4)]) == [name(1, 3), name(2, 5), name(6, 9)]
     assert chain([name(1, 3), name(5, 9)]) == [name(5, 9)], "what is before a gap leads nowhere"
@@ -79,6 +90,30 @@ def test_what_is_committed_is_stored_and_nothing_else() -> None:
         await until(lambda: replica(world, "a").log.last_lsn == tail)
         await asyncio.sleep(60)
         assert tail not in stored(world)
+
+    with stored_world() as world:
+        world.run(scenario(world))
+
+
+def test_a_record_waits_for_the_state_that_it_asks_for() -> None:
+    async def scenario(world: World) -> None:
+        await begin_world(world)
+        assert world.stored is not None
+        leader = await TestWriter(world).lead()
+        before = await told(leader)
+        leader.writer.map_version, leader.writer.set_version = 7, 3
+        await told(leader)
+        newer = before + 2
+        for versions in ((), (7, 2), (6, 3)):
+            if versions:
+                name = PieceName(STATE_JOURNAL, 1, 1, 0, *versions, 1)
+                world.stored.put(name.key, b"?")
+            await asyncio.sleep(20)
+            assert max(stored(world)) < newer, versions
+            for key in [key for key in world.stored.objects if key.startswith(folder_of(STATE_JOURNAL))]:
+                world.stored.remove(key)
+        world.stored.put(PieceName(STATE_JOURNAL, 2, 2, 0, 7, 3, 1).key, b"?")
+        await until(lambda: newer in stored(world))
 
     with stored_world() as world:
         world.run(scenario(world))
