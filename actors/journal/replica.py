@@ -35,6 +35,7 @@ from actors.common.messages import (
     Seal,
     Sealed,
     Settle,
+    Stored,
     StreamAck,
     StreamLost,
     Subscribed,
@@ -159,6 +160,9 @@ class JournalReplica:
             self._fetch(message, reply)
         elif isinstance(message, Trim):
             self._trim(message.below_ts, reply)
+        elif isinstance(message, Stored):
+            if self._archive is not None:
+                self._archive.look()
         elif isinstance(message, Settle):
             self._settle(message.below_ts, reply)
         elif isinstance(message, Promote):

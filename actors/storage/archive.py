@@ -150,6 +150,7 @@ class Archive:
         found = await self._objects.list(stored_journal.FOLDER)
         names = [name for one in found if (name := stored_journal.parse(one.key, one.size)) is not None]
         if not self._goes_by_state_of(names):
+            self._ask_for_state()
             return False
         newest: dict[int, int] = {}
         for name in names:
@@ -166,6 +167,13 @@ class Archive:
                 self._context.name, f"adjudicator/{journal}", AskPromise(at, recorded=True), _ignore, _ignore
             )
         return not lacking
+
+    def _ask_for_state(self) -> None:
+        """A journal at rest does not notice that the store has lost what it had."""
+        if self._loop.time() >= self._asks_at:
+            self._asks_at = self._loop.time() + ASK_S
+            for keeper in self._replica.place.keepers():
+                self._context.bus.post(self._context.name, keeper, Stored())
 
     def _goes_by_state_of(self, names: list[stored_journal.PieceName]) -> bool:
         """Whether this replica's set of journals is that of the state in the store: which journals have to reach how

@@ -58,10 +58,13 @@ class Place:
     def set_version(self) -> int | None:
         """Of the set of journals; None where the cluster keeps no state."""
         topology = self._bus.topology
-        keeps_state = topology is not None and any(
-            name.startswith(f"journal/{STATE_JOURNAL}/") for name in topology.azs
-        )
-        return topology.journals.version if topology is not None and keeps_state else None
+        return topology.journals.version if topology is not None and self.keepers() else None
+
+    def keepers(self) -> list[str]:
+        """The replicas of the journal that has the cluster's state; none where it keeps none."""
+        topology = self._bus.topology
+        names = topology.azs if topology is not None else ()
+        return [name for name in sorted(names) if name.startswith(f"journal/{STATE_JOURNAL}/")]
 
     def _replicas_of(self, shard: int) -> list[str]:
         topology = self._bus.topology
