@@ -47,6 +47,8 @@ async def prepare(session: Session, raw: RawStatement, parameter_oids: Sequence[
         return await copying.prepare(session, raw)
     if raw.kind in _QUERYING:
         fields = [Field("QUERY PLAN", TEXT)] if raw.kind == "ExplainStmt" else None
+        if raw.kind == "CreateTableAsStmt":
+            ddl.refuse_table_as(session, raw.node)
         if type(raw.node.query).__name__ not in PLANNED_KINDS:
             return PreparedStatement(raw, fields=fields)
         inner = await session.prepare(RawStatement(raw.text, raw.node.query), parameter_oids)
@@ -249,6 +251,7 @@ _HANDLERS: dict[str, Callable[[Session, RawStatement], Awaitable[Batch]]] = {
 _QUERYING: dict[str, Callable[[Session, RawStatement, Sequence[ColumnType], Sequence[Any]], Awaitable[Batch]]] = {
     "DeclareCursorStmt": named.declare,
     "ExplainStmt": explain.explain,
+    "CreateTableAsStmt": ddl.run,
 }
 """Statements about a query, which may have parameters."""
 _DESCRIBERS: dict[str, Callable[[Session, RawStatement], Awaitable[list[Field] | None]]] = {

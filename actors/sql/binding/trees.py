@@ -109,3 +109,24 @@ def mentions(node: Any, name: str) -> bool:
         elif isinstance(part, ast.Node):
             todo += [getattr(part, slot) for slot in part.__slots__]
     return False
+
+
+def table_of_into(statement: ast.SelectStmt) -> ast.CreateTableAsStmt | None:
+    """Of SELECT ... INTO t; None for a SELECT without INTO, which stands in the first of the queries of a UNION. The
+    tree stays as it is: the parser's may be shared."""
+    first: Any = statement
+    while first.larg is not None:
+        first = first.larg
+    if first.intoClause is None:
+        return None
+    query = _without_into(statement)
+    kind = enums.ObjectType.OBJECT_TABLE
+    return ast.CreateTableAsStmt(
+        query=query, into=first.intoClause, objtype=kind, is_select_into=True, if_not_exists=False
+    )
+
+
+def _without_into(statement: Any) -> Any:
+    if statement.larg is not None:
+        return with_parts(statement, lambda part: part, larg=_without_into(statement.larg))
+    return with_parts(statement, lambda part: part, intoClause=None)
