@@ -37,7 +37,7 @@ from actors.query_processor.planner.sequenced import is_sequenced, plan_sequence
 from actors.query_processor.planner.small import plan_small
 from actors.query_processor.planner.smallness import is_small
 from actors.query_processor.row_executor.parts import WithWrites
-from actors.sql.binding.parts import bind_parts
+from actors.sql.binding.parts import bind_parts, in_order
 from actors.sql.binding.query import BoundStatement, Cte
 from actors.sql.binding.reasons import Reason
 from actors.sql.binding.select import Binder
@@ -145,7 +145,8 @@ def _plan_parts(planning: Planning, statement: Any, options: Mapping[int, tuple[
     if not writes:
         return plan
     names = [node.ctename for node in statement.withClause.ctes if not isinstance(node.ctequery, ast.SelectStmt)]
-    return WithWrites(writes, names, plan)
+    before, after = in_order([binder.parts_read for binder in binders])
+    return WithWrites(writes, names, plan, before, after)
 
 
 def make_environment(session: Session, start_ts: int) -> Environment:

@@ -17,12 +17,17 @@ if TYPE_CHECKING:
 
 
 class WithWrites:
-    """`parts`: plans that write, `names`: what WITH calls them; `last`: of the statement itself."""
+    """`parts`: plans that write, `names`: what WITH calls them; `last`: of the statement itself. `before` and `after`:
+    numbers of the parts that run before it, and after it."""
 
-    def __init__(self, parts: Sequence[Any], names: Sequence[str], last: Any) -> None:
+    def __init__(
+        self, parts: Sequence[Any], names: Sequence[str], last: Any, before: Sequence[int], after: Sequence[int]
+    ) -> None:
         self._parts = tuple(parts)
         self._names = tuple(names)
         self._last = last
+        self._before = tuple(before)
+        self._after = tuple(after)
         self._is_query = last.kind == "SELECT"
         self.kind: str = WRITING_SELECT if self._is_query else last.kind
         self.fields = last.fields
@@ -32,14 +37,16 @@ class WithWrites:
         """Raises what the parts raise."""
         await transaction.verify_catalog()
         view = StatementView.of(transaction)
-        for number, plan in enumerate(self._parts):
-            view.given[number] = (await plan.run(transaction, parameters, 0, view)).rows
+        for number in self._before:
+            view.given[number] = (await self._parts[number].run(transaction, parameters, 0, view)).rows
         batch: Batch
         if self._is_query:
             rows = await all_rows(await self._last.run(view, parameters), transaction.memory_bytes_max)
             batch = Batch(rows, True, f"SELECT {len(rows)}")
         else:
             batch = await self._last.run(transaction, parameters, 0, view)
+        for number in self._after:
+            view.given[number] = (await self._parts[number].run(transaction, parameters, 0, view)).rows
         view.end(transaction)
         return batch
 

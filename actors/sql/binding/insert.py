@@ -137,6 +137,7 @@ def _query(
     ctes, visible, recursive = inner.with_clauses(clauses)
     query = inner.query(statement.selectStmt, Level(ctes=visible), is_source=True)
     ctes = inner.that_are_read(ctes)
+    binder.note_beside(inner)
     if ctes:
         query.ctes = (*ctes, *query.ctes)
         query.recursive = query.recursive or recursive

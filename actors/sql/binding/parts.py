@@ -5,26 +5,27 @@
 
 Each part is bound with positions of its own, and brings the common table expressions before it that it reads. All see
 the same rows, and none sees what another writes but by its RETURNING; each runs to its end, whether or not anything
-reads it, in the order in which they are written.
+reads it. As in PostgreSQL the statement asks the parts for their rows as it reads them, and those that nobody has read
+run after it, the last one first (`in_order`), which shows where two of them change one row, or one key.
 
 Left out: WITH RECURSIVE parts that mention later ones.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence, Set
 from typing import Any
 
 from pglast import ast
 
-from actors.common.errors import FEATURE_NOT_SUPPORTED, DatabaseError
+from actors.common.errors import FEATURE_NOT_SUPPORTED, INVALID_RECURSION, DatabaseError
 from actors.sql.binding.change import bind_change
 from actors.sql.binding.insert import bind_insert
 from actors.sql.binding.query import BoundStatement, Cte
 from actors.sql.binding.scope import position_of
 from actors.sql.binding.select import Binder, bind_query
 from actors.sql.binding.statements import BoundWrite
-from actors.sql.binding.with_clause import renamed_fields
+from actors.sql.binding.with_clause import mentions_relation, renamed_fields
 
 Part = BoundStatement | BoundWrite
 MakeBinder = Callable[[Any, Mapping[int, Cte]], Binder]
@@ -42,6 +43,9 @@ def bind_parts(statement: Any, make_binder: MakeBinder) -> list[Part]:
             continue
         if not isinstance(node.ctequery, WRITES):
             raise DatabaseError(FEATURE_NOT_SUPPORTED, "MERGE is not supported in WITH", position=position_of(node))
+        if clause.recursive and mentions_relation(node.ctequery, node.ctename):
+            message = f'recursive query "{node.ctename}" must not contain data-modifying statements'
+            raise DatabaseError(INVALID_RECURSION, message, position=position_of(node))
         around = ast.WithClause(ctes=clause.ctes[:place], recursive=clause.recursive)
         part = _write(node.ctequery, make_binder(node.ctequery, dict(given)), around)
         names = [name.sval for name in node.aliascolnames or ()]
@@ -53,6 +57,20 @@ def bind_parts(statement: Any, make_binder: MakeBinder) -> list[Part]:
     binder = make_binder(statement, given)
     last = bind_query(binder, statement) if isinstance(statement, ast.SelectStmt) else _write(statement, binder)
     return [*parts, last]
+
+
+def in_order(reads: Sequence[Set[int]]) -> tuple[list[int], list[int]]:
+    """Numbers of the parts that run before the statement, and of those that run after it. `reads`: which parts each
+    one reads, the statement's at the end."""
+    needed: list[set[int]] = []  # of each: it, those that it reads, and those that these read, all of them before it
+    for number, read in enumerate(reads):
+        needed.append({number}.union(*(needed[other] for other in read)))
+    last = len(reads) - 1
+    before = sorted(needed[last] - {last})
+    after: list[int] = []
+    for number in reversed(range(last)):
+        after += sorted(needed[number].difference(before, after))
+    return before, after
 
 
 def _write(statement: Any, binder: Binder, around: Any = None) -> BoundWrite:

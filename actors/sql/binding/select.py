@@ -116,6 +116,15 @@ class Binder:
         made.values, made.relations, made._uses = Values(), [], []
         return made
 
+    def note_beside(self, other: Binder) -> None:
+        """What a query beside this one reads of the parts that write."""
+        self._uses += [cte for cte in other._uses if cte.given is not None]
+
+    @property
+    def parts_read(self) -> set[int]:
+        """Numbers of the parts that write whose rows it reads, once everything is bound."""
+        return {cte.given for cte in self._uses if cte.given is not None}
+
     def query(
         self, statement: Any, parent: Level | None = None, *, is_arm: bool = False, is_source: bool = False
     ) -> BoundQuery:

@@ -45,7 +45,7 @@ def bind_ctes(binder: Binder, clause: ast.WithClause, level: Level) -> tuple[Cte
 
 def _cte(binder: Binder, node: ast.CommonTableExpr, level: Level, recursive: bool) -> Cte:
     names = [name.sval for name in node.aliascolnames or ()]
-    if recursive and _mentions(node.ctequery, node.ctename):
+    if recursive and mentions_relation(node.ctequery, node.ctename):
         cte = _recursive(binder, node, level, names)
     else:
         query = binder.query(node.ctequery, level)
@@ -96,17 +96,17 @@ def _aggregates_over(statement: Any, name: str) -> bool:
 
     return (
         isinstance(statement, ast.SelectStmt)
-        and _mentions(statement.fromClause, name)
+        and mentions_relation(statement.fromClause, name)
         and any_call((statement.targetList, statement.havingClause), is_aggregate)
     )
 
 
-def _mentions(node: Any, name: str) -> bool:
+def mentions_relation(node: Any, name: str) -> bool:
     """Whether a RangeVar of that name occurs anywhere below `node`."""
     if isinstance(node, ast.RangeVar):
         return bool(node.schemaname is None and node.relname == name)
     if isinstance(node, tuple | list):
-        return any(_mentions(item, name) for item in node)
+        return any(mentions_relation(item, name) for item in node)
     if isinstance(node, ast.Node):
-        return any(_mentions(getattr(node, slot), name) for slot in node.__slots__)
+        return any(mentions_relation(getattr(node, slot), name) for slot in node.__slots__)
     return False
