@@ -183,14 +183,15 @@ async def _apply(
             await transaction.reload_catalog(stale.catalog_ts)
     else:
         raise schema_changed()
-    change = SchemaChange(session, transaction)
+    change, before = SchemaChange(session, transaction), transaction.catalog
     if raw.kind == "CreateTableAsStmt":
         from actors.query_processor.ddl.create_table_as import create_table_as
 
         answer = await create_table_as(change, raw, types, parameters)
     else:
         answer = await _dispatch(change, raw)
-    transaction.has_ddl = True
+    if transaction.schema_changes or transaction.catalog is before:  # else it was about temporary tables alone
+        transaction.has_ddl = True
     return answer if isinstance(answer, Batch) else Batch([], True, answer)
 
 

@@ -23,7 +23,7 @@ from actors.common.errors import (
     DatabaseError,
 )
 from actors.query_processor.ddl import refuse_table_as
-from actors.query_processor.ddl.change import SchemaChange
+from actors.query_processor.ddl.change import SchemaChange, replace
 from actors.query_processor.ddl.tables import FIRST_INDEX, refuse_options
 from actors.query_processor.session.statements import RawStatement
 from actors.sql.binding.column_types import require_storable
@@ -54,7 +54,8 @@ async def create_table_as(
         query, types, parameters = await named.source(session, query)
     oids = [by_name[type_.name].oid for type_ in types]
     prepared = await session.prepare(RawStatement(raw.text, query), oids)
-    schema, name = change.place(into.rel.schemaname), into.rel.relname
+    name = into.rel.relname
+    schema, temporary = await change.place_of(into.rel, into.onCommit)
     if change.catalog.is_taken(schema, name):
         if not node.if_not_exists:
             raise DatabaseError(DUPLICATE_TABLE, f'relation "{name}" already exists')
@@ -64,8 +65,8 @@ async def create_table_as(
     number, hidden_key = await change.ids(2)
     primary = Index(FIRST_INDEX, hidden_key, "", ())
     acl = change.catalog.initial_acl(TABLE, change.role, schema)
-    table = Table(number, schema, name, columns, primary, owner_oid=change.role, acl=acl, next_index=FIRST_INDEX + 1)
-    change.create_table(table)
+    table = Table(number, schema, name, columns, primary, owner_oid=change.role, acl=acl, temporary=temporary)
+    change.create_table(replace(table, next_index=FIRST_INDEX + 1))
     if into.skipData:
         return TAG
     target = ast.RangeVar(schemaname=schema, relname=name, inh=True, relpersistence=into.rel.relpersistence)

@@ -41,7 +41,7 @@ async def create_table(change: SchemaChange, node: Any) -> str:
     relation = node.relation
     _refuse_forms(node)
     refuse_options(change, relation, node.tablespacename)
-    schema = change.place(relation.schemaname)
+    schema, temporary = await change.place_of(relation, node.oncommit)
     if change.catalog.is_taken(schema, relation.relname):
         if node.if_not_exists:
             change.notice(DUPLICATE_TABLE, f'relation "{relation.relname}" already exists, skipping')
@@ -61,6 +61,7 @@ async def create_table(change: SchemaChange, node: Any) -> str:
         Index(FIRST_INDEX, numbers.pop(0), "", ()),
         owner_oid=change.role,
         acl=change.catalog.initial_acl(TABLE, change.role, schema),
+        temporary=temporary,
     )
     not_null = set(positions(columns, clauses.not_null, "not-null")) if clauses.not_null else set()
     indexes: list[Index] = []
@@ -99,7 +100,6 @@ def refuse_options(change: SchemaChange, relation: Any, tablespace: str | None) 
     """Raises 0A000 for what only PostgreSQL has of tables named so. Storage parameters (fillfactor ...) mean nothing
     here and are let pass."""
     refused = (
-        ("temporary tables are not supported", relation.relpersistence == "t"),
         ("unlogged tables are not supported", relation.relpersistence == "u" and not change.limits.mixed_ddl),
         ("tablespaces are not supported", bool(tablespace)),
     )

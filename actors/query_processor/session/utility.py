@@ -165,12 +165,17 @@ async def _discard(session: Session, raw: RawStatement) -> Batch:
         session.held.clear()
         _forget_sequences(session)
         session.prepared_statements.clear()
+        session.temporary = None
         session.run_time.reset_all(False)
         for name in IDENTITY:
             session.run_time.set(name, None)
         return Batch([], True, "DISCARD ALL")
     if raw.node.target == DiscardMode.DISCARD_SEQUENCES:
         _forget_sequences(session)
+    if raw.node.target == DiscardMode.DISCARD_TEMP and session.temporary is not None:
+        if session.in_transaction:
+            raise DatabaseError(FEATURE_NOT_SUPPORTED, "DISCARD TEMP within a transaction is not supported")
+        session.temporary = None
     names = {
         DiscardMode.DISCARD_PLANS: "PLANS",
         DiscardMode.DISCARD_SEQUENCES: "SEQUENCES",
