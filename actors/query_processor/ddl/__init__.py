@@ -67,7 +67,7 @@ _CHANGING = {
     "DropOwnedStmt": "DROP OWNED",
     "AlterDatabaseSetStmt": "ALTER DATABASE",
 }
-_WRITING = frozenset({"InsertStmt", "UpdateStmt", "DeleteStmt"})
+_WRITING = frozenset({"InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt"})
 _ENDS = (TransactionStmtKind.TRANS_STMT_COMMIT, TransactionStmtKind.TRANS_STMT_ROLLBACK)
 _OF_ROLES = frozenset(
     {

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from pglast import ast
 
 from actors.common.errors import (
+    FEATURE_NOT_SUPPORTED,
     STATEMENT_TOO_COMPLEX,
     TOO_MANY_COLUMNS,
     DatabaseError,
@@ -30,6 +31,7 @@ from actors.query_processor.planner.awaiting import plan_waiting
 from actors.query_processor.planner.change import plan_change
 from actors.query_processor.planner.insert import plan_insert
 from actors.query_processor.planner.locking import check_locking, refused
+from actors.query_processor.planner.merge import plan_merge
 from actors.query_processor.planner.planning import Planning
 from actors.query_processor.planner.route import route
 from actors.query_processor.planner.select import plan_select
@@ -41,7 +43,7 @@ from actors.sql.binding.parts import bind_parts, in_order
 from actors.sql.binding.query import BoundStatement, Cte
 from actors.sql.binding.reasons import Reason
 from actors.sql.binding.select import Binder
-from actors.sql.binding.statements import BoundInsert, BoundWrite
+from actors.sql.binding.statements import BoundInsert, BoundMerge, BoundWrite
 from actors.sql.binding.view_changes import CheckOption, with_targets
 from actors.sql.binding.views import expanded
 from actors.sql.catalog.snapshot import Catalog
@@ -66,6 +68,8 @@ def make_plan(
     """The plan of a pglast statement. Raises DatabaseError as PostgreSQL would, 0A000 for what is not supported."""
 
     planning = Planning(catalog, parameter_types, settings)
+    if settings.mode == "dsql":
+        _refuse_merge(statement)
     try:
         statement, options = with_targets(statement, catalog)
         statement = expanded(statement, catalog)
@@ -77,6 +81,14 @@ def make_plan(
         return _plan_parts(planning, statement, options)
     except RecursionError:
         raise DatabaseError(STATEMENT_TOO_COMPLEX, "stack depth limit exceeded") from None
+
+
+def _refuse_merge(statement: Any) -> None:
+    """Raises 0A000: DSQL has no MERGE."""
+    clause = statement.withClause
+    parts = [statement, *(() if clause is None else (node.ctequery for node in clause.ctes))]
+    if any(isinstance(part, ast.MergeStmt) for part in parts):
+        raise DatabaseError(FEATURE_NOT_SUPPORTED, "unsupported statement: Merge")
 
 
 def _checked_width(plan: QueryPlan) -> QueryPlan:
@@ -116,6 +128,8 @@ def plan_bound(planning: Planning, bound: BoundStatement) -> QueryPlan:
 def _plan_write(planning: Planning, part: BoundWrite) -> Plan:
     if isinstance(part, BoundInsert):
         return plan_insert(planning, part, plan_bound)
+    if isinstance(part, BoundMerge):
+        return plan_merge(planning, part, plan_bound)
     return plan_change(planning, part, plan_bound)
 
 

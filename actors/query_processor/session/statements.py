@@ -64,7 +64,7 @@ UNLIMITED_MEMORY_BYTES = 1 << 30
 
 _TIME_CATEGORIES = ("D", "T")
 """PostgreSQL's type categories of dates and times, and of intervals."""
-PLANNED_KINDS = frozenset({"SelectStmt", "InsertStmt", "UpdateStmt", "DeleteStmt"})
+PLANNED_KINDS = frozenset({"SelectStmt", "InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt"})
 _MAY_BE_ASYNC = re.compile(r"\b(?:index|table)\b.*\basync\b", re.IGNORECASE | re.DOTALL)
 _ASYNC_FORMS = (("create", "index"), ("create", "unique", "index"), ("alter", "table"))
 """What stands before DSQL's ASYNC, from the statement's first word on."""

@@ -18,9 +18,10 @@ from typing import Any
 
 from pglast import ast
 
-from actors.common.errors import FEATURE_NOT_SUPPORTED, INVALID_RECURSION, DatabaseError
+from actors.common.errors import INVALID_RECURSION, DatabaseError
 from actors.sql.binding.change import bind_change
 from actors.sql.binding.insert import bind_insert
+from actors.sql.binding.merge import bind_merge
 from actors.sql.binding.query import BoundStatement, Cte
 from actors.sql.binding.scope import position_of
 from actors.sql.binding.select import Binder, bind_query
@@ -30,7 +31,7 @@ from actors.sql.binding.with_clause import mentions_relation, renamed_fields
 Part = BoundStatement | BoundWrite
 MakeBinder = Callable[[Any, Mapping[int, Cte]], Binder]
 """Of the part's tree, and what the parts before it give."""
-WRITES = (ast.InsertStmt, ast.UpdateStmt, ast.DeleteStmt)
+WRITES = (ast.InsertStmt, ast.UpdateStmt, ast.DeleteStmt, ast.MergeStmt)
 
 
 def bind_parts(statement: Any, make_binder: MakeBinder) -> list[Part]:
@@ -41,8 +42,6 @@ def bind_parts(statement: Any, make_binder: MakeBinder) -> list[Part]:
     for place, node in enumerate(() if clause is None else clause.ctes):
         if isinstance(node.ctequery, ast.SelectStmt):
             continue
-        if not isinstance(node.ctequery, WRITES):
-            raise DatabaseError(FEATURE_NOT_SUPPORTED, "MERGE is not supported in WITH", position=position_of(node))
         if clause.recursive and mentions_relation(node.ctequery, node.ctename):
             message = f'recursive query "{node.ctename}" must not contain data-modifying statements'
             raise DatabaseError(INVALID_RECURSION, message, position=position_of(node))
@@ -75,5 +74,7 @@ def in_order(reads: Sequence[Set[int]]) -> tuple[list[int], list[int]]:
 
 def _write(statement: Any, binder: Binder, around: Any = None) -> BoundWrite:
     binder.locking = []
+    if isinstance(statement, ast.MergeStmt):
+        return bind_merge(binder, statement, around)
     bind = bind_insert if isinstance(statement, ast.InsertStmt) else bind_change
     return bind(binder, statement, around)

@@ -30,7 +30,7 @@ from actors.sql.binding.coercion import coerce, coerce_unknown, common_type, is_
 from actors.sql.binding.column_names import figure_name
 from actors.sql.binding.from_clause import from_clause
 from actors.sql.binding.grouping import check_grouped, dependent_columns, group_items
-from actors.sql.binding.names import Level, NamedColumns, columns_of_table, names_of
+from actors.sql.binding.names import Level, NamedColumns, columns_of_table, names_of, without_database
 from actors.sql.binding.object_casts import shown_identifier
 from actors.sql.binding.output_names import Targets, named, ordinal
 from actors.sql.binding.parameters import ParameterTypes
@@ -90,7 +90,17 @@ class Binder:
     """One statement's. `outermost`: the query whose rows the client sees. `given`: what the parts of the statement that
     write give to it, by the identity of their nodes in WITH."""
 
-    __slots__ = ("_uses", "catalog", "given", "locking", "outermost", "parameters", "relations", "values")
+    __slots__ = (
+        "_uses",
+        "catalog",
+        "given",
+        "locking",
+        "merge_action",
+        "outermost",
+        "parameters",
+        "relations",
+        "values",
+    )
 
     def __init__(
         self,
@@ -109,6 +119,8 @@ class Binder:
         self.locking: list[ast.SelectStmt] | None = None
         """Its queries that lock rows, where it is a statement that writes: it may have some."""
         self._uses: list[Cte] = []
+        self.merge_action: int | None = None
+        """The position of merge_action(), where RETURNING of a MERGE may mention it."""
 
     def beside(self) -> Binder:
         """For a query of the statement with positions of its own."""
@@ -389,7 +401,7 @@ def _target(analysis: QueryAnalysis, node: Any, fields: list[Field], targets: li
 
 def _star(value: ast.ColumnRef, level: Level, fields: list[Field], targets: list[Expression]) -> None:
     with located(value):
-        columns = level.star([part.sval for part in value.fields[:-1]])
+        columns = level.star(without_database((*(part.sval for part in value.fields[:-1]), "*"))[:-1])
     for found in columns:
         column = found.column
         targets.append(level.mentioned(found, value))

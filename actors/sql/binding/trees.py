@@ -8,6 +8,7 @@ from typing import Any
 from pglast import ast, enums
 
 Change = Callable[[Any], Any]
+_WRITING = (ast.InsertStmt, ast.UpdateStmt, ast.DeleteStmt, ast.MergeStmt)
 
 
 def with_parts(node: Any, change: Change, **replaced: Any) -> Any:
@@ -43,7 +44,7 @@ def with_relations(node: Any, change: Callable[[ast.RangeVar], Any], hidden: fro
             return part if is_cte else change(part)
         if part is not node and getattr(part, "withClause", None) is not None:
             return with_relations(part, change, hidden)
-        kept = {"relation": part.relation} if isinstance(part, ast.InsertStmt | ast.UpdateStmt | ast.DeleteStmt) else {}
+        kept = {"relation": part.relation} if isinstance(part, _WRITING) else {}
         if isinstance(part, ast.SelectStmt) and part.lockingClause:
             kept["lockingClause"] = part.lockingClause
         if part is node:

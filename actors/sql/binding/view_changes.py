@@ -75,6 +75,8 @@ def with_target(statement: Any, catalog: Catalog) -> tuple[Any, tuple[CheckOptio
     view = catalog.find_other(relation.schemaname, relation.relname)
     if not isinstance(view, View):
         return statement, ()
+    if isinstance(statement, ast.MergeStmt):
+        raise DatabaseError(FEATURE_NOT_SUPPORTED, "MERGE into a view is not supported")
     if isinstance(statement, ast.InsertStmt):
         change = Change(catalog, view, "insert", relation)
         return change.insert(statement), change.checks()
