@@ -38,12 +38,13 @@ from actors.query_processor.planner.select import plan_select
 from actors.query_processor.planner.sequenced import is_sequenced, plan_sequenced
 from actors.query_processor.planner.small import plan_small
 from actors.query_processor.planner.smallness import is_small
-from actors.query_processor.row_executor.parts import WithWrites
+from actors.query_processor.row_executor.parts import WithParts
 from actors.sql.binding.parts import bind_parts, in_order
 from actors.sql.binding.query import BoundStatement, Cte
 from actors.sql.binding.reasons import Reason
 from actors.sql.binding.select import Binder
 from actors.sql.binding.statements import BoundInsert, BoundMerge, BoundWrite
+from actors.sql.binding.trees import is_part
 from actors.sql.binding.view_changes import CheckOption, with_targets
 from actors.sql.binding.views import expanded
 from actors.sql.catalog.snapshot import Catalog
@@ -142,11 +143,11 @@ def _plan_parts(planning: Planning, statement: Any, options: Mapping[int, tuple[
         return binders[-1]
 
     *parts, last = bind_parts(statement, make_binder)
-    writes: list[Plan] = []
+    plans: list[Plan] = []
     for number, part in enumerate(parts):
-        assert not isinstance(part, BoundStatement)
         planning.check_options = options.get(number, ())
-        writes.append(_plan_write(planning, part))
+        is_query = isinstance(part, BoundStatement)
+        plans.append(plan_bound(planning, part) if is_query else _plan_write(planning, part))
     planning.check_options = options.get(len(parts), ())
     if isinstance(last, BoundStatement):
         plan: Plan = _checked_width(plan_bound(planning, last))
@@ -156,11 +157,12 @@ def _plan_parts(planning: Planning, statement: Any, options: Mapping[int, tuple[
         for query in binder.locking or ():
             if not any(query is planned for planned in planning.locking):
                 raise refused(query)
-    if not writes:
+    if not plans:
         return plan
-    names = [node.ctename for node in statement.withClause.ctes if not isinstance(node.ctequery, ast.SelectStmt)]
-    before, after = in_order([binder.parts_read for binder in binders])
-    return WithWrites(writes, names, plan, before, after)
+    names = [node.ctename for node in statement.withClause.ctes if is_part(node.ctequery)]
+    queries = {number for number, part in enumerate(parts) if isinstance(part, BoundStatement)}
+    before, after = in_order([binder.parts_read for binder in binders], queries)
+    return WithParts(plans, names, plan, before, after)
 
 
 def make_environment(session: Session, start_ts: int) -> Environment:

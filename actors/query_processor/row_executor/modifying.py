@@ -91,7 +91,7 @@ def _each(items: Sequence[Any], make: Callable[[Any], Any]) -> list[Any]:
 
 
 class WritingPlan:
-    """`view`: what the statement reads, where it is a part of one (WithWrites), or its RETURNING asks a query."""
+    """`view`: what the statement reads, where it is a part of one (WithParts), or its RETURNING asks a query."""
 
     kind = ""
 

@@ -80,9 +80,14 @@ def bind_statement(statement: ast.SelectStmt, catalog: Catalog, parameters: Para
     return bind_query(Binder(catalog, parameters, statement), statement)
 
 
-def bind_query(binder: Binder, statement: ast.SelectStmt) -> BoundStatement:
-    """`binder`: of this statement alone."""
-    query = binder.query(statement)
+def bind_query(binder: Binder, statement: ast.SelectStmt, around: Any = None) -> BoundStatement:
+    """`binder`: of this statement alone; `around`: the WITH that it stands in."""
+    ctes, visible, recursive = binder.with_clauses(() if around is None else (around,))
+    query = binder.query(statement, Level(ctes=visible) if visible else None)
+    ctes = binder.that_are_read(ctes)
+    if ctes:
+        query.ctes = (*ctes, *query.ctes)
+        query.recursive = query.recursive or recursive
     return BoundStatement(query, binder.values, tuple(binder.relations))
 
 

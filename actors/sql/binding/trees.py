@@ -11,6 +11,11 @@ Change = Callable[[Any], Any]
 _WRITING = (ast.InsertStmt, ast.UpdateStmt, ast.DeleteStmt, ast.MergeStmt)
 
 
+def is_part(query: Any) -> bool:
+    """Whether a query of a statement's WITH runs by itself (parts.py): it writes, or it locks rows."""
+    return not isinstance(query, ast.SelectStmt) or bool(query.lockingClause)
+
+
 def with_parts(node: Any, change: Change, **replaced: Any) -> Any:
     """A copy of a parser's node with its parts changed, those named in `replaced` taken as they are."""
     return type(node)(

@@ -1,5 +1,5 @@
-"""WITH: common table expressions, recursive ones too. Those that write are parts of the statement of their own
-(parts.py)."""
+"""WITH: common table expressions, recursive ones too. Those that write or lock rows are parts of the statement of their
+own (parts.py)."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ def bind_ctes(binder: Binder, clause: ast.WithClause, level: Level) -> tuple[Cte
         if node.ctename in level.ctes:
             message = f'WITH query name "{node.ctename}" specified more than once'
             raise DatabaseError(DUPLICATE_ALIAS, message, position=position_of(node))
-        if isinstance(node.ctequery, ast.SelectStmt):
-            made.append(binder.bind_cte(partial(_cte, binder, node, level, bool(clause.recursive))))
-        elif id(node) in binder.given:
+        if id(node) in binder.given:
             level.ctes[node.ctename] = binder.given[id(node)]
+        elif isinstance(node.ctequery, ast.SelectStmt):
+            made.append(binder.bind_cte(partial(_cte, binder, node, level, bool(clause.recursive))))
         else:
             message = "WITH clause containing a data-modifying statement must be at the top level"
             raise DatabaseError(FEATURE_NOT_SUPPORTED, message, position=position_of(node))
