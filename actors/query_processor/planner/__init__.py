@@ -146,8 +146,10 @@ def _plan_parts(planning: Planning, statement: Any, options: Mapping[int, tuple[
     plans: list[Plan] = []
     for number, part in enumerate(parts):
         planning.check_options = options.get(number, ())
-        is_query = isinstance(part, BoundStatement)
-        plans.append(plan_bound(planning, part) if is_query else _plan_write(planning, part))
+        if isinstance(part, BoundStatement):
+            plans.append(plan_bound(planning, part))
+        else:
+            plans.append(_plan_write(planning, part))
     planning.check_options = options.get(len(parts), ())
     if isinstance(last, BoundStatement):
         plan: Plan = _checked_width(plan_bound(planning, last))
