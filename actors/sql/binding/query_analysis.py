@@ -26,7 +26,7 @@ from actors.sql.aggregates import AGGREGATES, HYPOTHETICAL
 from actors.sql.binding import aggregate_calls, object_casts, set_calls, window_calls
 from actors.sql.binding.analysis import HANDLERS, Analysis
 from actors.sql.binding.coercion import coerce, coerce_boolean, coerce_unknown, is_unknown
-from actors.sql.binding.function_kinds import SETS, WINDOW_FUNCTIONS
+from actors.sql.binding.function_kinds import ADVISORY_LOCKS, SETS, WINDOW_FUNCTIONS
 from actors.sql.binding.json_rows import PAIR_FIELDS, ROW_TAKERS, is_pair_field, row_json, row_to_json
 from actors.sql.binding.names import Level, names_of
 from actors.sql.binding.nodes import is_untyped
@@ -154,6 +154,10 @@ class QueryAnalysis(Analysis):
                     **{slot: getattr(node, slot) for slot in node.__slots__},
                 )
                 node.args = tuple(argument if row is None else Bound(row) for row, argument in pairs)
+        if name in ADVISORY_LOCKS:
+            hint = "Transactions that write the same rows conflict at COMMIT (40001); SELECT ... FOR UPDATE adds rows."
+            message = "advisory locks are not supported"
+            raise DatabaseError(FEATURE_NOT_SUPPORTED, message, hint=hint, position=position_of(node))
         functions = CATALOG_FUNCTIONS.get(name)
         return super().function_call(node) if functions is None else self._catalog_call(node, name)
 
