@@ -16,7 +16,6 @@ import asyncio
 import json
 import os
 import random
-import signal
 import sys
 import tempfile
 import time
@@ -193,7 +192,6 @@ def main() -> int:
     arguments = parser.parse_args()
     if arguments.stacks:
         os.environ.setdefault(VARIABLE, tempfile.mkdtemp(prefix="eagleray-probes-"))
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # the cluster is stopped, whoever ends this
     try:
         with own_cluster(
             "reshapes", SETTINGS.format(placement=arguments.placement, shards=arguments.shards), quiet=True

@@ -31,7 +31,7 @@ from actors.common.settings import ADMIN, Settings
 from actors.common.settings_file import SettingsError
 from actors.runtime import descriptors
 from cluster import joined_ray, leftovers, local_ray, object_store
-from cluster.data_folder import DataFolder, DataFolderError
+from cluster.data_folder import UNEXPECTED, DataFolder, DataFolderError
 from cluster.initial import controller_az, initial_state, placed, with_keepers
 from cluster.joined_ray import JoinedRay
 from cluster.listening import exposed
@@ -356,7 +356,7 @@ def _run(folder: DataFolder, resolution: Resolution, ready: int) -> NoReturn:
         stopping.append(signal.SIGTERM)
         traceback.print_exc()
         _say(ready, f"failed {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}")
-        status = 1
+        status = UNEXPECTED
     supervisor.stop()
     leftovers.end(folder.root)
     folder.clear_run()
