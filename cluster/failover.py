@@ -122,7 +122,7 @@ class Failover:
             self._assign_all()
 
     def _follow(self, state: ClusterState) -> None:
-        self._homes = homes(state.processes)
+        self._homes = homes(state.processes, state.regions)
         if self._assigns_all:
             self._homes |= {role.name: [process.name] for process in state.processes for role in process.fixed}
         self._azs = {process.name: process.az for process in state.processes}

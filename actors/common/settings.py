@@ -262,6 +262,16 @@ class Layout:
 
 
 @dataclass(frozen=True)
+class Regions:
+    """Several regions (docs/regions.md): each zone of the layout lies in one."""
+
+    zones: dict[str, str] = field(default_factory=dict)
+    """Zone -> region. Empty: all zones are one region's."""
+    witnesses: tuple[str, ...] = ()
+    """Regions that hold journals and vote, and have no storage and no query processors."""
+
+
+@dataclass(frozen=True)
 class Settings:
     mode: str = "dsql"
     limits: Limits = Limits()
@@ -278,3 +288,4 @@ class Settings:
     metering: Metering = Metering()
     bus: Bus = Bus()
     layout: Layout = Layout()
+    regions: Regions = Regions()

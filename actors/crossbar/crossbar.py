@@ -31,6 +31,7 @@ from actors.common.messages import (
     Done,
     JournalRecords,
     Promised,
+    Stands,
     StreamAck,
     StreamLost,
     SubscribeRange,
@@ -142,6 +143,8 @@ class Crossbar:
             self._acknowledged(sender, message)
         elif isinstance(message, SubscribeRange):
             self._subscribe(sender, message, reply)
+        elif isinstance(message, Stands):
+            self._trimming.told(message, self._journals)
         elif reply is not None:
             reply.fail(DatabaseError("0A000", f"a crossbar does not understand {type(message).__name__}"))
 
@@ -373,16 +376,7 @@ class Crossbar:
             self._pursue()
 
     def _pursue(self) -> None:
-        """Ask each adjudicator whose promise is below the demand, unless one is being asked already."""
-        demand = self._demand
-        for journal, name in self._adjudicators.items():
-            head = self.merge.heads[journal]
-            if head.promise >= demand:
-                continue
-            if head.pending and any(promise >= demand for _, promise, _ in head.pending):
-                self._asking.wait_for_records(journal, self._feeds[journal])
-            else:
-                self._asking.ask(journal, name, demand)
+        self._asking.pursue(self._demand, self.merge.heads, self._adjudicators, self._feeds)
 
     def _pursue_on(self) -> None:
         """If anything is wanted still."""
