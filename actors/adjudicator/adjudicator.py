@@ -38,6 +38,7 @@ from actors.common.messages import (
     AskHeld,
     AskOutcome,
     AskPromise,
+    AskPromises,
     Commit,
     Decided,
     Done,
@@ -174,6 +175,8 @@ class Adjudicator:
             self._watched(reign.writer, sender, message)
         elif isinstance(message, DropParts):
             reign.drop_parts(message.transaction)
+        elif isinstance(message, AskPromises):
+            reign.ahead.ask(sender, message)
         elif reply is None:
             return
         elif isinstance(message, Commit):

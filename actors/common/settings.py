@@ -269,6 +269,11 @@ class Regions:
     """Zone -> region. Empty: all zones are one region's."""
     witnesses: tuple[str, ...] = ()
     """Regions that hold journals and vote, and have no storage and no query processors."""
+    lead_ms: int = 0
+    """How far ahead of its adjudicator's clock a commit is dated. A little more than the round trip to the nearest
+    other region: then no reader waits for it, and it is acknowledged hardly later than its journal has it."""
+    push_ms: int = 10
+    """How often adjudicators push promises to other regions that read."""
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,8 @@ MODES = ("dsql", "open")
 METHODS = ("trust", "scram-sha-256", "tokens")
 TRANSPORTS = ("unix", "tls")
 REGION = re.compile(r"[a-z0-9-]{1,63}")
+LEADS_A_LEASE = 4
+"""Promises that are pushed lie a lead ahead, within the lease, which takes a round trip to extend."""
 PLACEMENTS = ("auto", "role", "az")
 
 
@@ -195,6 +197,14 @@ def _check_regions(settings: Settings, text: str, source: str) -> None:
     for witness in regions.witnesses:
         if witness not in there:
             raise SettingsError(_at(text, source, "regions.witnesses", f"no zone lies in {witness!r}"))
+    if settings.adjudication.lease_ms < LEADS_A_LEASE * regions.lead_ms:
+        raise SettingsError(
+            _at(
+                text, source, "regions.lead_ms", f"adjudication.lease_ms must be {LEADS_A_LEASE} times as long at least"
+            )
+        )
+    if regions.lead_ms and not regions.push_ms:
+        raise SettingsError(_at(text, source, "regions.push_ms", "must be at least 1"))
     if there <= set(regions.witnesses):
         raise SettingsError(_at(text, source, "regions.witnesses", "must leave a region that has storage"))
 

@@ -19,6 +19,9 @@ ZONES = {"a": "east", "b": "west", "c": "north"}
 ONE_WAY_S = (0.01, 0.0375, 0.12)
 WITNESS_SHARE = 0.7
 JITTER_SHARES = (0.0, 0.1, 1.0)
+LEADS_MS = (0, 20, 80, 80, 120)
+"""Shorter than a round trip, longer, and none."""
+PUSHES_MS = (10, 50)
 LEASE_MS, PREPARE_TIMEOUT_MS, READ_WAIT_S, SILENCE_S = 500, 2000, 5.0, 2.0
 
 
@@ -26,7 +29,8 @@ def regions(plan: Plan, random: Random, proofs: tuple[str, ...]) -> Plan:
     witnesses = ("north",) if random.random() < WITNESS_SHARE else ()
     distances = tuple((one, other, random.choice(ONE_WAY_S)) for one, other in combinations(ZONES.values(), 2))
     plan = replace(plan, distances=distances, jitter_share=random.choice(JITTER_SHARES))
-    return patient(replace(plan, settings=replace(plan.settings, regions=Regions(ZONES, witnesses))))
+    there = Regions(ZONES, witnesses, lead_ms=random.choice(LEADS_MS), push_ms=random.choice(PUSHES_MS))
+    return patient(replace(plan, settings=replace(plan.settings, regions=there)))
 
 
 def patient(plan: Plan) -> Plan:
