@@ -150,6 +150,9 @@ class Adjudicator:
             "epoch": reign.epoch if reign is not None else None,
             "watermark": reign.lease.last if reign is not None else None,
         }
+        regions = self._context.settings.regions
+        if regions.zones:
+            account |= {"region": regions.zones.get(self._context.az, ""), "lead_ms": regions.lead_ms}
         if reign is not None:
             account["load"] = {
                 "commits": reign.commits,
@@ -180,7 +183,7 @@ class Adjudicator:
         elif reply is None:
             return
         elif isinstance(message, Commit):
-            reign.commit(message, reply)
+            reign.commit(message, reply, sender)
         elif isinstance(message, Part):
             reign.gatherings.part(message, reply)
         elif isinstance(message, AskPromise):

@@ -185,8 +185,8 @@ class Reign:
 
     # -- commits -------------------------------------------------------------------------------------------------------
 
-    def commit(self, message: Commit, reply: Reply) -> None:
-        """Decide, or begin to. Raises what ends it at once."""
+    def commit(self, message: Commit, reply: Reply, writer: str = "") -> None:
+        """Decide, or begin to. Raises what ends it at once. `writer`: the role that sends it."""
         transaction = message.transaction
         flight = self._flights.get(transaction)
         if flight is not None:
@@ -198,7 +198,7 @@ class Reign:
             answer_again(known, reply)
             return
         try:
-            self._admit(message, reply)
+            self._admit(message, reply, writer)
         except DatabaseError:
             self._answered.remember(transaction, ABORTED, self._clock.now().earliest)
             self.gatherings.drop(transaction)
@@ -229,7 +229,7 @@ class Reign:
         if not self.is_under_way(transaction):
             self.gatherings.drop(transaction)
 
-    def _admit(self, message: Commit, reply: Reply) -> None:
+    def _admit(self, message: Commit, reply: Reply, writer: str) -> None:
         """Of a transaction that is not known yet."""
         if self.over:  # a repeated message about one that is appended already got the one's own answer above
             raise not_committed("the epoch is over")
@@ -238,7 +238,7 @@ class Reign:
         self._check_room()
         now = self._clock.now()
         if message.start_ts > now.latest and self._early.hold(
-            message.start_ts, partial(self._commit_later, message, reply)
+            message.start_ts, partial(self._commit_later, message, reply, writer)
         ):
             return
         flight = Flight(message, reply)
@@ -255,7 +255,7 @@ class Reign:
         gathering = self.gatherings.complete(message, dropped) if message.parts else None
         concerns_all = bool(dropped or message.schema_changes or message.exclusive)
         self.check_beginning(message.start_ts, message.catalog_ts, written, checked, concerns_all)
-        self.load.note(written)
+        self.load.note(written, writer)
         is_own = not gathering.shares if gathering is not None else ownership.owns(self.number, written, checked)
         if is_own and not concerns_all:
             flight.claim = (
@@ -274,9 +274,9 @@ class Reign:
         self._flights[flight.message.transaction] = flight
         self._bytes += flight.size
 
-    def _commit_later(self, message: Commit, reply: Reply) -> None:
+    def _commit_later(self, message: Commit, reply: Reply, writer: str) -> None:
         try:
-            self.commit(message, reply)
+            self.commit(message, reply, writer)
         except DatabaseError as error:
             reply.fail(error)
 

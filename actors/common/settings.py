@@ -272,6 +272,9 @@ class Regions:
     lead_ms: int = 0
     """How far ahead of its adjudicator's clock a commit is dated. A little more than the round trip to the nearest
     other region: then no reader waits for it, and it is acknowledged hardly later than its journal has it."""
+    follow_s: float = 30.0
+    """A range of which another region has written the most for so long goes to an adjudicator there. 0: ranges stay
+    where they are put."""
     push_ms: int = 10
     """How often adjudicators push promises to other regions that read."""
 

@@ -13,6 +13,7 @@ from uuid import UUID
 
 import pytest
 
+from actors.adjudicator.load import ClaimLoad
 from actors.common.settings import OPEN_LIMITS, Layout, Regions, Settings
 from actors.runtime.simulation.faults import Faults
 from cluster.simulation.hostile import Plan, draw
@@ -78,7 +79,7 @@ class Clients:
     def __init__(self, cluster: SimulatedCluster) -> None:
         self._cluster = cluster
         self._now_s = cluster.world.loop.time
-        self._end_s = self._now_s() + SECONDS
+        self.end_s = self._now_s() + SECONDS
         self.taken_s: dict[str, list[float]] = {}
 
     async def run(
@@ -88,7 +89,7 @@ class Clients:
         there = region if self._cluster.plan.distances else None
         random = self._cluster.world.derive(f"{what}/{number}")
         connection = await self._cluster.database(f"{what}/{number}", region=there).connect()
-        while self._now_s() < self._end_s:
+        while self._now_s() < self.end_s:
             *first, last = act(connection, random)  # type: ignore[misc]
             try:
                 for statement in first:
@@ -161,6 +162,28 @@ def test_a_read_pays_none_while_the_other_region_writes() -> None:
 def test_without_a_lead_a_read_pays_a_round_trip() -> None:
     """So that the tests above can fail."""
     assert at_share(0.5, measured(0)["read"]) > 0.8 * ROUND_TRIP_S
+
+
+def test_a_range_goes_to_the_region_that_writes_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And its commits pay one round trip from then on, as they did in the other region."""
+    init = ClaimLoad.__init__
+    monkeypatch.setattr(ClaimLoad, "__init__", lambda load, context, _: init(load, context, lambda: 0.0))
+    regions = Regions(ZONES, ("north",), lead_ms=LEAD_MS, follow_s=1.0)
+    cluster = SimulatedCluster(3, replace(plan_of(regions), keeps_state=True))
+    east = keys_led_by(1)
+
+    async def scenario() -> list[float]:
+        await created(cluster)
+        clients = Clients(cluster)
+        clients.end_s += 6.0
+        await asyncio.gather(*(clients.run("write afar", WEST, number, write(east)) for number in range(12)))
+        return clients.taken_s["write afar"]
+
+    with cluster.world:
+        taken_s = cluster.world.run(scenario())
+    assert cluster.newest_map.adjudicators == (2, 2)
+    assert at_share(0.5, sorted(taken_s[:100])) > 1.9 * ROUND_TRIP_S
+    assert at_share(0.5, sorted(taken_s[-100:])) < 1.3 * ROUND_TRIP_S
 
 
 @pytest.mark.parametrize("lost", ["a", "b", "c"])
