@@ -8,8 +8,8 @@
     create index    CREATE INDEX on all rows, of a column of 50,000 values
     add key         ALTER TABLE ... ADD PRIMARY KEY on all rows of a table that has none
 
-Seconds by the client's clock, and the processor seconds that Eagleray's processes took. Each table is counted and summed
-afterwards and compared. Writes bench-results/loading.json.
+Seconds by the client's clock, and the processor seconds that Eagleray's processes took. Each table is counted and
+summed afterwards and compared. Writes bench-results/loading.json.
 
     python -m benchmarks.loading [--rows 1000000] [--only "copy,create index"] [--alone] [--hold]
 
@@ -35,7 +35,8 @@ import psycopg
 from benchmarks.peer_postgres import PostgresPeer
 from benchmarks.pgbench import Eagleray
 
-COLUMNS = "id bigint{}, customer int NOT NULL, region text NOT NULL, amount float8 NOT NULL, note text, placed timestamptz NOT NULL"
+COLUMNS = """id bigint{}, customer int NOT NULL, region text NOT NULL, amount float8 NOT NULL, note text,
+    placed timestamptz NOT NULL"""
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 BATCH_ROWS = 2_500
 CLIENTS = 4
@@ -63,7 +64,8 @@ def _shown(n: int, separator: str, null: str) -> str:
     id_, customer, region, amount, note, placed = row(n)
     hours, rest = divmod(placed, 3600)
     days, hours = divmod(hours, 24)
-    at = f"20{10 + days // 336:02}-{days % 336 // 28 + 1:02}-{days % 28 + 1:02} {hours:02}:{rest // 60:02}:{rest % 60:02}+00"
+    day = f"20{10 + days // 336:02}-{days % 336 // 28 + 1:02}-{days % 28 + 1:02}"
+    at = f"{day} {hours:02}:{rest // 60:02}:{rest % 60:02}+00"
     return separator.join((str(id_), str(customer), region, str(amount), null if note is None else note, at)) + "\n"
 
 

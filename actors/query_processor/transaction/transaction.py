@@ -308,6 +308,15 @@ class Transaction:
         if limits.transaction_bytes_max and buffer.bytes > limits.transaction_bytes_max:
             self._too_large()
 
+    def has_room(self, rows: int, size: int, value_bytes_max: int) -> bool:
+        """Whether so many rows more, of so many bytes together, the largest value of so many, are within all limits."""
+        limits, buffer = self._limits, self.buffer
+        return (
+            not 0 < limits.row_bytes_max < value_bytes_max
+            and not 0 < limits.transaction_rows_max < buffer.rows + rows
+            and not 0 < limits.transaction_bytes_max < buffer.bytes + size
+        )
+
     def delete(self, key: bytes, counts: bool = True) -> None:
         """Delete one row or (counts=False) index entry. Raises 54000 beyond a limit."""
         buffer = self.buffer
