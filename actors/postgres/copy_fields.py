@@ -89,7 +89,7 @@ class FieldCutter:
 
     def _unescaped(self, column: pa.Array) -> pa.Array:
         assert self._unescape is not None
-        escaped = pc.fill_null(pc.match_substring(column, "\\"), False)
+        escaped = pc.fill_null(pc.match_substring(column, "\\"), pa.scalar(False, pa.bool_()))
         if not pc.any(escaped).as_py():
             return column
         values = list(map(self._unescape, column.filter(escaped).to_pylist()))

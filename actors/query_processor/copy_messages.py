@@ -94,7 +94,8 @@ class _Receiver:
         self._gathered.clear()
         self._size = 0
         for start in range(0, len(data), COPY_BATCH_BYTES):
-            await turn()
+            if len(data) > COPY_TURN_BYTES:
+                await turn()
             batch = data[start : start + COPY_BATCH_BYTES]
             if not await self._columns(batch):
                 await self._rows(batch[:COPY_TURN_BYTES])

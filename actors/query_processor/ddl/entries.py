@@ -42,6 +42,8 @@ ASIDE_ROWS = 32_768
 PADDED_BYTES_MAX = 64
 """Entries that are no longer, without their keyspace, are sorted as numbers of eight bytes; others by Arrow, which
 compares them one by one."""
+LENGTH_MAX = 2**31 - 1
+"""Of a key: without a stop Arrow's binary_slice fails (findings/pyarrow_binary_slice.sh)."""
 _WORD = 8
 
 
@@ -144,7 +146,14 @@ class Entries:
 
 def primary_keys_of(keys: pa.Array) -> pa.Array:
     """Full keys without their keyspaces."""
-    return pc.binary_slice(keys, KEYSPACE_BYTES)
+    return pc.binary_slice(keys, KEYSPACE_BYTES, LENGTH_MAX)
+
+
+def _buffers(keys: pa.Array) -> tuple[Any, Any]:
+    """(offsets from 0 on, the bytes)."""
+    _, offset_buffer, data_buffer = keys.buffers()
+    offsets = np.frombuffer(offset_buffer, np.int32)[keys.offset : keys.offset + len(keys) + 1].astype(np.int64)
+    return offsets - offsets[0], np.frombuffer(data_buffer, np.uint8)[offsets[0] : offsets[-1]]
 
 
 def in_order(rows: tuple[pa.Array, pa.Array]) -> tuple[pa.Array, pa.Array]:
@@ -156,18 +165,15 @@ def in_order(rows: tuple[pa.Array, pa.Array]) -> tuple[pa.Array, pa.Array]:
 
 def _order(keys: pa.Array) -> Any:
     """Positions in the order of the keys."""
-    _, offset_buffer, data_buffer = keys.buffers()
-    offsets = np.frombuffer(offset_buffer, np.int32)[keys.offset : keys.offset + len(keys) + 1].astype(np.int64)
+    offsets, data = _buffers(keys)
     lengths = np.diff(offsets) - KEYSPACE_BYTES
     longest = int(lengths.max())
     if longest > PADDED_BYTES_MAX or int(lengths.min()) < 0:
         return pc.sort_indices(keys)
-    data = np.frombuffer(data_buffer, np.uint8)
     width = -(-longest // _WORD) * _WORD
     padded = np.zeros((len(keys), width), np.uint8)
     if longest == int(lengths.min()):
-        whole = data[offsets[0] : offsets[-1]].reshape(len(keys), -1)
-        padded[:, :longest] = whole[:, KEYSPACE_BYTES:]
+        padded[:, :longest] = data.reshape(len(keys), -1)[:, KEYSPACE_BYTES:]
     else:
         places = np.arange(width)
         within = places < lengths[:, None]

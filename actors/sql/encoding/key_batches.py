@@ -56,13 +56,13 @@ class KeyBatches:
             if numbers is not None:
                 return _fixed(_big_endian(numbers, name), column, descending, nulls_first)
         elif name == "uuid":
-            raw = column.fill_null(bytes(16)) if column.null_count else column
-            if pc.all(pc.equal(pc.binary_length(raw), 16)).as_py():
+            raw = column.fill_null(pa.scalar(bytes(16), pa.binary())) if column.null_count else column
+            if pc.all(pc.equal(pc.binary_length(raw), pa.scalar(16, pa.int32()))).as_py():
                 return _fixed(_matrix(raw, 16), column, descending, nulls_first)
         elif name in ("float4", "float8"):
             return _others(_from_matrix(_floats(column, name)), column, name, descending, nulls_first)
         elif name in _TEXTS:
-            texts = column.fill_null("") if column.null_count else column
+            texts = column.fill_null(pa.scalar("", pa.utf8())) if column.null_count else column
             if name == "bpchar":
                 texts = pc.utf8_rtrim(texts, " ")
             texts = texts.view(pa.binary())
@@ -107,7 +107,7 @@ def _others(ascending: pa.Array, column: pa.Array, name: str, descending: bool, 
 
 
 def _floats(column: pa.Array, name: str) -> Any:
-    numbers = column.fill_null(0.0).to_numpy(zero_copy_only=False) + 0.0  # -0.0 becomes 0.0
+    numbers = column.fill_null(pa.scalar(0.0, column.type)).to_numpy(zero_copy_only=False) + 0.0  # -0.0 becomes 0.0
     wide = name == "float8"
     numbers = numbers.astype(np.float64 if wide else np.float32)
     numbers[np.isnan(numbers)] = np.nan

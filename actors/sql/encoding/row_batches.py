@@ -30,6 +30,7 @@ from actors.sql.types.column_type import ColumnType
 EXACT_SCALE_MAX = 6
 """Decimal's text has no exponent up to so many digits behind the point, whatever the value: it is Arrow's text."""
 _NOTHING = pa.scalar(b"", pa.binary())
+_TRUE, _FALSE, _NULL = (pa.scalar(tag, pa.binary()) for tag in (b"\xc3", b"\xc2", b"\xc0"))
 _NIL = 0xC0
 _FIELD = 9
 """A tag, and as many bytes as an integer may take."""
@@ -68,7 +69,7 @@ def datum_integers(column: pa.Array, type_: ColumnType) -> Any:
     width = pa.int32() if name == "date" else pa.int64()
     if name in _TIMES or name == "time":
         column = column.view(width)
-    integers = column.fill_null(0) if column.null_count else column
+    integers = column.fill_null(pa.scalar(0, column.type)) if column.null_count else column
     values = integers.to_numpy(zero_copy_only=False)
     epoch = _TIMES.get(name)
     if epoch is None or not len(values):
@@ -89,7 +90,7 @@ def _parts(column: pa.Array, type_: ColumnType) -> list[pa.Array]:
         if numbers is not None:
             return [_integers(numbers, _nulls(column))]
     elif name == "bool":
-        return [pc.if_else(column, b"\xc3", b"\xc2").cast(pa.binary()).fill_null(b"\xc0")]
+        return [pc.if_else(column, _TRUE, _FALSE).fill_null(_NULL)]
     elif name in FLOATS:
         return [_floats(column)]
     elif name == "numeric":
@@ -146,7 +147,7 @@ def _floats(column: pa.Array) -> pa.Array:
     doubles = column.cast(pa.float64())
     fields = np.empty((count, _FIELD), np.uint8)
     fields[:, 0] = 0xCB
-    values = doubles.fill_null(0.0).to_numpy(zero_copy_only=False)
+    values = doubles.fill_null(pa.scalar(0.0, pa.float64())).to_numpy(zero_copy_only=False)
     fields[:, 1:] = values.astype(">f8").view(np.uint8).reshape(count, 8)
     sizes = np.full(count, _FIELD, np.int64)
     nulls = _nulls(column)
@@ -180,7 +181,7 @@ def _strings(column: pa.Array, text: bool) -> list[pa.Array]:
     nulls = _nulls(column)
     strings = column.view(pa.binary()) if pa.types.is_string(column.type) else column
     if nulls is not None:
-        strings = strings.fill_null(b"")
+        strings = strings.fill_null(_NOTHING)
     sizes = pc.binary_length(strings).to_numpy(zero_copy_only=False)
     if not len(sizes) or sizes.max() < _SHORT:
         if nulls is not None:

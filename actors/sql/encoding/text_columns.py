@@ -88,7 +88,7 @@ def _floats(texts: pa.Array, type_: ColumnType, zone: tzinfo | None) -> pa.Array
     values = numbers.drop_null().to_numpy(zero_copy_only=False)
     if not np.isfinite(values).all():
         raise NotPlain
-    zeros = pc.fill_null(pc.equal(numbers, 0), False)
+    zeros = pc.fill_null(pc.equal(numbers, pa.scalar(0, numbers.type)), pa.scalar(False, pa.bool_()))
     if pc.any(zeros).as_py():  # a zero, or too small a number?
         _only(texts.filter(zeros), _ZEROS)
     return numbers
@@ -151,7 +151,7 @@ def _spread(found: pa.Array, texts: pa.Array) -> pa.Array:
 
 def _matrix(texts: pa.Array, length: int) -> Any:
     """The characters of texts (no NULL) of one length, a row a text."""
-    if not pc.all(pc.equal(pc.binary_length(texts), length)).as_py():
+    if not pc.all(pc.equal(pc.binary_length(texts), pa.scalar(length, pa.int32()))).as_py():
         raise NotPlain
     return _characters(texts).reshape(len(texts), length)
 

@@ -23,6 +23,7 @@ def test_keys_are_sorted_as_bytes(ends: list[bytes], skipped: int) -> None:
     values = pa.array([b"of " + key for key in keys], pa.binary())
     ordered, moved = entries.in_order((given_keys, values))
     assert ordered.to_pylist() == sorted(keys)
+    assert entries.primary_keys_of(given_keys).to_pylist() == ends
     assert moved.to_pylist() == [b"of " + key for key in sorted(keys)]
 
 
