@@ -104,6 +104,8 @@ class LineDecoder(ABC):
     def columns(self, data: bytes) -> list[pa.Array] | None:
         """The complete lines, as columns; [] where there is none. None: `feed` has to take the data, of which nothing
         has been taken."""
+        if not self._newline and not self._held and b"\r" not in data:
+            self._newline = self._detect(data)
         if not self._cutter.applies or self._newline != b"\n" or self._header_due or self.ended:
             return None
         before = {**self.__dict__, "_rest": list(self._rest)}
