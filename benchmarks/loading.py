@@ -159,18 +159,18 @@ class Load:
             _copy(self._connection, table, "text", list(data("text", 0, self._rows)))
 
     def _run(self, statement: str) -> None:
-        self._connection.execute(statement)  # type: ignore[call-overload]
+        self._connection.execute(statement)
 
     def sums(self, table: str) -> Any:
         query = (
             f"SELECT count(*), sum(id), sum(customer), min(region), sum(amount), count(note), max(placed) FROM {table}"
         )
         self._connection.execute("SET TIME ZONE 'UTC'")
-        return self._connection.execute(query).fetchone()  # type: ignore[call-overload]
+        return self._connection.execute(query).fetchone()
 
 
 def _copy(connection: psycopg.Connection[Any], table: str, format_: str, chunks: list[bytes]) -> None:
-    with connection.cursor() as cursor, cursor.copy(f"COPY {table} FROM STDIN (FORMAT {format_})") as copy:  # type: ignore[arg-type]
+    with connection.cursor() as cursor, cursor.copy(f"COPY {table} FROM STDIN (FORMAT {format_})") as copy:
         for chunk in chunks:
             copy.write(chunk)
 
