@@ -11,8 +11,9 @@ range (the overlay, as lists). Where another shape of the data rules that out it
 The base is the oldest segment that has rows at the place of the scan; the part ends with its block, or before older
 sources' first key. Visibility within the base is decided by Arrow kernels; a `plain` block below `at` needs none.
 
-`ColumnCache` keeps blocks' rows decoded into typed Arrow columns, bounded by bytes: the first analytic scan decodes (1
-to 2 us a row), the next ones only compute.
+Segments have most columns as Arrow has them (segment_layout.py), so a scan computes with the mapped file. `ColumnCache`
+keeps what they have not, decoded from the rows (0.5 to 2 us a row) and bounded by bytes: columns of segments of before
+there were any, and of values that no column can hold.
 """
 
 from __future__ import annotations
@@ -266,6 +267,8 @@ class ColumnCache:
             else:
                 cached.move_to_end(key)
                 found[position] = column
+        if missing:
+            missing = self._missing(found, block, keyspace, missing, types)
         if missing and (plain := self._plain(block, keyspace, missing, types)) is not None:
             for position, column in plain.items():
                 found[position] = self._keep((name, number, keyspace, position, types[position]), column)
@@ -285,6 +288,31 @@ class ColumnCache:
                     raise NotVectorized from error  # a newer row's datum, of another type
                 found[position] = self._keep((name, number, keyspace, position, types[position]), column)
         return found
+
+    def _missing(
+        self,
+        found: dict[int, pa.Array],
+        block: Block,
+        keyspace: bytes,
+        positions: list[int],
+        types: tuple[ColumnType, ...],
+    ) -> list[int]:
+        """Takes what the block has as columns; the positions that it has not. One of another type than it lies there is
+        kept: to change it may have been work."""
+        missing: list[int] = []
+        for position in positions:
+            type_ = types[position]
+            try:
+                column = block.column(keyspace, position, type_)
+            except NotPlain:
+                column = None
+            if column is None:
+                missing.append(position)
+            elif block.is_stored(position, type_):
+                found[position] = column
+            else:
+                found[position] = self._keep((block.segment.name, block.number, keyspace, position, type_), column)
+        return missing
 
     def _plain(
         self, block: Block, keyspace: bytes, positions: list[int], types: tuple[ColumnType, ...]

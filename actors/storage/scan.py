@@ -19,6 +19,7 @@ import msgspec
 
 from actors.common.messages import Scan, Scanned
 from actors.common.messages.arrow_rows import ArrowRows
+from actors.common.ranges import KEYSPACE_BYTES
 from actors.sql.encoding import scan_program
 from actors.sql.encoding.scan_program import ScanProgram
 from actors.storage.block_scan import BlockPart, ColumnCache, block_part
@@ -65,6 +66,8 @@ class Scanner:
         store.check_horizon(at)
         program, parameters, order_rows = (self._raw, (), 0) if not message.program else self._program(message.program)
         output = program.output(parameters, order_rows)
+        if program.types:
+            store.types.learn(message.start[:KEYSPACE_BYTES], program.types)
         if program.program.output == "aggregates" or order_rows:
             limit = 0
         start, end = message.start, message.end
