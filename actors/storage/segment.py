@@ -65,8 +65,8 @@ _FIXED_OFFSETS = pa.py_buffer(np.arange(0, 16 * (BLOCK_ROWS_MAX + 1), 16, dtype=
 """Of values of 16 bytes each, one after the other: those of every uuid column."""
 
 
-class _Keys(Sequence[bytes]):
-    """A block's keys in the mapped file, for bisection."""
+class _Bytes(Sequence[bytes]):
+    """A block's keys or rows in the mapped file, one by one: for bisection, and for point reads."""
 
     __slots__ = ("_data", "_offsets", "_rows")
 
@@ -98,10 +98,11 @@ class Block:
             batch = batch.set_column(
                 1, SCHEMA.field(1), pa.repeat(pa.scalar(segment.commit_ts, pa.int64()), footer.rows)
             )
-        self._values: pa.Array = batch.column(2)
+        values = batch.column(2)
+        self._values: Any = values if values.null_count else _Bytes(values)
         self.batch = batch
         self.times = memoryview(self.batch.column(1).buffers()[1]).cast("q")
-        self._keys = _Keys(self.batch.column(0))
+        self._keys = _Bytes(self.batch.column(0))
         self._sparse: list[bytes] = (
             self.batch.column(0).take(pa.array(range(0, footer.rows, SPARSE_ROWS), pa.int32())).to_pylist()
             if footer.rows > SPARSE_ROWS
@@ -164,7 +165,8 @@ class Block:
         keys, times = self._keys, self.times
         while row < rows and keys[row] == key:
             if times[row] <= at:
-                return times[row], self._values[row].as_py()
+                value = self._values[row]
+                return times[row], value if value.__class__ is bytes else value.as_py()
             row += 1
         return None
 
