@@ -43,6 +43,7 @@ PROGRAMS_MAX = 512
 ROW_COST_US = 1.0
 CACHED_ROW_COST_US = 0.1
 DECODED_ROW_COST_US = 2.0
+SKIPPED_BLOCK_COST_US = 50.0
 BYTE_COST_US = 0.001
 """Of a block that is opened (its checksum), and of rows that are looked at one by one (copied)."""
 
@@ -68,6 +69,7 @@ class Scanner:
         output = program.output(parameters, order_rows)
         if program.types:
             store.types.learn(message.start[:KEYSPACE_BYTES], program.types)
+        skips = program.skipped(parameters, message.start[:KEYSPACE_BYTES])
         if program.program.output == "aggregates" or order_rows:
             limit = 0
         start, end = message.start, message.end
@@ -81,10 +83,10 @@ class Scanner:
         rows_read, bytes_read, work_us, windows_due = 0, 0, 0.0, 0
         opened_before = Segment.opened_bytes
         while True:
-            part = block_part(store, start, end, at) if by_block and windows_due == 0 else None
-            if part is not None and (not limit or part.base_rows + len(part.overlay_keys) <= limit - output.count):
+            part = block_part(store, start, end, at, skips) if by_block and windows_due == 0 else None
+            if part is not None and (not limit or part.rows_max <= limit - output.count):
                 work_us += self._add_part(output, part, program)
-                rows_read += part.base_rows + len(part.overlay_keys)
+                rows_read += part.rows_max
                 bytes_read += part.nbytes
                 resume = part.resume
             else:
@@ -127,14 +129,14 @@ class Scanner:
 
     def _add_part(self, output: Output, part: BlockPart, program: CompiledProgram) -> float:
         """The work it was, in microseconds, about."""
+        overlay_us = len(part.overlay_keys) * program.row_cost_us
+        if part.is_skipped:
+            output.add_rows(part.overlay_keys, part.overlay_values, 0)
+            return SKIPPED_BLOCK_COST_US + overlay_us
         cached_before = self._cache.decoded_rows
         output.add_part(part)
         decoded = self._cache.decoded_rows - cached_before
-        return (
-            part.base_rows * CACHED_ROW_COST_US
-            + decoded * DECODED_ROW_COST_US
-            + len(part.overlay_keys) * program.row_cost_us
-        )
+        return part.base_rows * CACHED_ROW_COST_US + decoded * DECODED_ROW_COST_US + overlay_us
 
     def _program(self, data: bytes) -> tuple[CompiledProgram, tuple[Any, ...], int]:
         """Compiled once for all parameters and numbers of rows; and these."""

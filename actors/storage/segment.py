@@ -36,6 +36,7 @@ from actors.runtime.interfaces import Disk
 from actors.sql.encoding.row_columns import absent, recast
 from actors.sql.types.column_type import ColumnType
 from actors.storage.segment_layout import (
+    FIRST_COLUMN,
     ROWS_SECTION,
     SCHEMA,
     BlockFooter,
@@ -45,6 +46,7 @@ from actors.storage.segment_layout import (
     read_footer,
     unpacked,
 )
+from actors.storage.zones import Zones
 
 BLOCK_ROWS_MAX = 16384
 """Rows that have no columns yet are decoded to them as a block: some 8 ms of the loop's time."""
@@ -117,7 +119,7 @@ class Block:
     @property
     def rows(self) -> pa.RecordBatch:
         """Keys, commit times and values, without typed columns."""
-        return pa.record_batch(self.batch.columns[:3], schema=SCHEMA)
+        return pa.record_batch(self.batch.columns[:FIRST_COLUMN], schema=SCHEMA)
 
     def column(self, keyspace: bytes, position: int, type_: ColumnType) -> pa.Array | None:
         """The typed column, null where a row is deleted. None where the block has none for it, or one that is not
@@ -201,12 +203,16 @@ class Segment:
         self.footer = read_footer(self._buffer, name)
         self.sections = self.footer.sections or (ROWS_SECTION,)
         self._schemas: dict[int, pa.Schema] = {}
+        self._zones: dict[int, Zones | None] = {}
+        self._numbers: dict[int, list[int]] = {}
         self._places: dict[int, dict[int, tuple[int, ColumnType]]] = {}
-        """Both by section, once asked for."""
+        """All by section, once asked for."""
         blocks = self.footer.blocks
         if commit_ts:
             blocks = tuple(replace(block, min_ts=commit_ts, max_ts=commit_ts) for block in blocks)
-            self.footer = SegmentFooter(blocks, self.footer.rows, commit_ts, commit_ts, self.footer.sections)
+            self.footer = SegmentFooter(
+                blocks, self.footer.rows, commit_ts, commit_ts, self.sections, self.footer.zones
+            )
         self.first_key = blocks[0].first_key
         self.last_key = blocks[-1].last_key
         self._last_keys = [block.last_key for block in blocks]
@@ -223,8 +229,8 @@ class Segment:
         """Which of the blocks' columns is that of the rows' position, and its type."""
         places = self._places.get(section)
         if places is None:
-            columns = self.sections[section].columns
-            places = self._places[section] = {one: (place, type_) for place, (one, type_) in enumerate(columns, 3)}
+            columns = enumerate(self.sections[section].columns, FIRST_COLUMN)
+            places = self._places[section] = {one: (place, type_) for place, (one, type_) in columns}
         return places.get(position)
 
     def types(self, keyspace: bytes) -> tuple[ColumnType, ...] | None:
@@ -233,6 +239,20 @@ class Segment:
             if section.keyspace == keyspace and len(section.columns) == section.width:
                 return tuple(type_ for _, type_ in section.columns)
         return None
+
+    def zones(self, section: int) -> Zones | None:
+        """None where the section has none."""
+        if section not in self._zones:
+            encoded = self.footer.zones[section] if self.footer.zones else b""
+            self._zones[section] = Zones(self.sections[section], encoded) if encoded else None
+        return self._zones[section]
+
+    def numbers(self, section: int) -> list[int]:
+        """Of the section's blocks, in the order of its zones."""
+        if section not in self._numbers:
+            blocks = enumerate(self.footer.blocks)
+            self._numbers[section] = [number for number, block in blocks if block.section == section]
+        return self._numbers[section]
 
     def block(self, number: int) -> Block:
         """Raises XX001 where the block is damaged."""

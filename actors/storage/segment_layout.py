@@ -40,6 +40,8 @@ _FOOTER_SCHEMA = pa.schema(
         pa.field("trailer", pa.binary(16), nullable=False),
     ]
 )
+FIRST_COLUMN = len(ROW_FIELDS)
+"""Of the typed ones, in a block."""
 MAGIC = b"eagleseg"
 END = b"\xff\xff\xff\xff\x00\x00\x00\x00"
 """Of an Arrow IPC stream."""
@@ -74,13 +76,14 @@ class BlockFooter(msgspec.Struct, frozen=True, array_like=True):
 
 
 class SegmentFooter(msgspec.Struct, frozen=True, array_like=True):
-    """`sections`: none in files of the first layout."""
+    """`sections`: none in files of the first layout. `zones`: of each section (zones.py), b"" where there are none."""
 
     blocks: tuple[BlockFooter, ...]
     rows: int
     min_ts: int
     max_ts: int
     sections: tuple[Section, ...] = ()
+    zones: tuple[bytes, ...] = ()
 
 
 def corrupted(path: str, what: str) -> DatabaseError:
@@ -129,6 +132,11 @@ def unpacked(array: pa.Array, offsets: pa.Buffer) -> pa.Array:
         return array
     validity, data = array.buffers()
     return pa.Array.from_buffers(pa.binary(), len(array), [validity, offsets, data], offset=array.offset)
+
+
+def unpacked_all(array: pa.Array) -> pa.Array:
+    """Likewise, of any number of values."""
+    return array.cast(pa.binary()) if pa.types.is_fixed_size_binary(array.type) else array
 
 
 def footer_stream(footer: SegmentFooter, offset: int) -> bytes:

@@ -39,6 +39,7 @@ from actors.storage.segment_layout import (
     packed,
     section_of,
 )
+from actors.storage.zones import ZoneWriter
 
 Types = Callable[[bytes], Sequence[ColumnType] | None]
 """Of a keyspace's rows, by position; None where they are not known."""
@@ -66,6 +67,7 @@ class SegmentWriter:
         self._bytes = 0
         self._blocks: list[BlockFooter] = []
         self._sections: dict[Section, int] = {}
+        self._zones: list[ZoneWriter] = []
         self._section = -1
         """The one whose stream is being written."""
 
@@ -119,6 +121,7 @@ class SegmentWriter:
             min(block.min_ts for block in blocks),
             max(block.max_ts for block in blocks),
             tuple(self._sections),
+            tuple(zones.encoded() for zones in self._zones),
         )
         self._file.append(END)
         self._file.append(footer_stream(footer, self._file.size))
@@ -181,6 +184,9 @@ class SegmentWriter:
         plain: bool,
     ) -> None:
         number = self._sections.setdefault(section, len(self._sections))
+        if number == len(self._zones):
+            self._zones.append(ZoneWriter(section))
+        self._zones[number].add(batch)
         if number != self._section:
             self._file.append(section.schema if self._section < 0 else END + section.schema)
             self._section = number
