@@ -93,6 +93,34 @@ def test_blocks_are_passed_over(numbers: Store, condition: Any, passing: int, bl
     assert blocks_opened(numbers, NUMBERS, condition, (777,)) <= blocks + 1, "the catalog's row has a block, too"
 
 
+NAN, FEW = float("nan"), 300
+
+
+@pytest.mark.parametrize(
+    ("type_", "values", "operator", "constant"),
+    [
+        (FLOAT8, [1.0] * FEW + [NAN], ">", 5.0),
+        (FLOAT8, [NAN] * FEW, ">=", 5.0),
+        (FLOAT8, [0.0] * FEW, "=", -0.0),
+        (FLOAT8, [-0.0] * FEW, ">=", 0.0),
+        (TEXT, ["z" * 65] * FEW, ">", "z"),
+        (TEXT, ["B"] * FEW + ["a"], ">", "Z"),
+        (TEXT, ["\U0001f600"] * FEW, ">", "\uffff"),
+        (ColumnType("timestamp"), [0] * FEW + [2**63 - 1], ">", 5),
+        (ColumnType("timestamp"), [0] * FEW + [-(2**63)], "<", -5),
+        (ColumnType("date"), [0] * FEW + [2**31 - 1], "=", 2**31 - 1),
+        (MONEY, [Decimal("1.00")] * FEW + [Decimal("NaN")], ">", Decimal("5.00")),
+    ],
+)
+def test_extremes(type_: ColumnType, values: list[Any], operator: str, constant: Any) -> None:
+    """NaN is above all numbers, a text is compared by its code points, minus zero is zero."""
+    _, store = asyncio.run(stored([RowCodec((type_,)).encode([value]) for value in values], (type_,)))
+    condition = compared(operator, Column(0, type_), Constant(constant, type_))
+    passes = compile_filter(condition)
+    expected = sum(passes([value], (), IMMUTABLE_ENVIRONMENT) for value in values)
+    assert count(store, (type_,), condition) == expected > 0
+
+
 @st.composite
 def filtered(draw: st.DrawFn) -> tuple[ColumnType, list[Any], Any]:
     """A column's type and values, and a condition on it with constants of the same kind."""
@@ -154,10 +182,10 @@ def test_no_row_is_lost(made: tuple[ColumnType, list[Any], Any], is_known: bool,
 
 def test_a_type_told_by_the_rows_bounds_those_of_the_catalog(numbers: Store) -> None:
     """Integers that were taken for int8 are days; a zone of texts says nothing of numerics."""
-    rows = [[number, str(Decimal(number) / 4)] for number in range(1000)]
-    types = (ColumnType("date"), ColumnType("numeric"))
+    rows = [[number, f"{Decimal(number) / 4:.2f}"] for number in range(1000)]
+    types = (ColumnType("date"), MONEY)
     with patch.object(segment, "BLOCK_ROWS_MAX", 100):
         _, store = asyncio.run(stored([RowCodec((INT4, TEXT)).encode(row) for row in rows]))
         assert count(store, types, compared("<", Column(0, types[0]), Constant(150, types[0]))) == 150
         assert blocks_opened(store, types, compared("<", Column(0, types[0]), Constant(150, types[0]))) <= 3
-        assert count(store, types, compared("<", Column(1, types[1]), Constant(Decimal(10), types[1]))) == 40
+        assert count(store, types, compared(">=", Column(1, types[1]), Constant(Decimal(20), types[1]))) == 920
