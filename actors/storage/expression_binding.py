@@ -322,8 +322,11 @@ def _in_list(node: tree.InList) -> Vector | None:
         column = checked(columns[position], type_)
         datums = [item(parameters) for item in items]
         known = [datum for datum in datums if datum is not None]
-        if type_.name in FLOATS and any(datum != datum for datum in known):
-            raise NotVectorized
+        if type_.name in FLOATS:
+            if any(datum != datum for datum in known):
+                raise NotVectorized
+            known = [datum + 0.0 for datum in known]  # Arrow looks values up by their bits: minus zero becomes zero
+            column = pc.add(column, pa.scalar(0.0, column.type))
         found = pc.is_in(column, value_set=to_arrow(known, type_).cast(column.type))
         unknown = pc.is_null(column) if len(known) == len(datums) else pc.invert(found)
         result = pc.if_else(unknown, pa.scalar(None, pa.bool_()), found)
