@@ -35,7 +35,9 @@ WORK_US_MAX = 15_000
 """Of one answer. A few times the loop's time for anything else, and still small against the 100 us that one more
 request costs."""
 BLOCK_LIMIT_MIN = 1024
-"""A scan for fewer rows than this goes row by row."""
+"""A scan for fewer rows than this goes row by row ..."""
+FIRST_WINDOWS = 9
+"""... unless it has a filter, and so many windows, some 2,000 rows, have not been enough."""
 WINDOWS_BETWEEN = 3
 """Where a scan cannot go by blocks, so many more windows follow before that is tried again."""
 PROGRAMS_MAX = 512
@@ -72,23 +74,26 @@ class Scanner:
         skips = program.skipped(parameters, message.start[:KEYSPACE_BYTES])
         if program.program.output == "aggregates" or order_rows:
             limit = 0
+        is_small = 0 < limit < BLOCK_LIMIT_MIN
         start, end = message.start, message.end
         by_block = (
             program.vectorized
             and not reverse
-            and (limit == 0 or limit >= BLOCK_LIMIT_MIN)
+            and (not is_small or program.filter is not None)
             and message.bytes_max >= BLOCK_BYTES_MAX
         )
         window_rows = WINDOW_ROWS_MAX if limit == 0 else min(max(limit, WINDOW_ROWS_MIN), WINDOW_ROWS_MAX)
-        rows_read, bytes_read, work_us, windows_due = 0, 0, 0.0, 0
+        rows_read, bytes_read, work_us, windows_due = 0, 0, 0.0, FIRST_WINDOWS if is_small else 0
         opened_before = Segment.opened_bytes
         while True:
             part = block_part(store, start, end, at, skips) if by_block and windows_due == 0 else None
-            if part is not None and (not limit or part.rows_max <= limit - output.count):
+            if part is not None and (not limit or program.filter is not None or part.rows_max <= limit - output.count):
                 work_us += self._add_part(output, part, program)
                 rows_read += part.rows_max
                 bytes_read += part.nbytes
                 resume = part.resume
+                if limit and output.count > limit:
+                    output.truncate(limit)
             else:
                 windows_due = windows_due - 1 if windows_due else WINDOWS_BETWEEN
                 keys, values, resume, size = self._window(start, end, message, window_rows)
