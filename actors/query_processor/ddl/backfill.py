@@ -108,7 +108,7 @@ async def _fill_one_by_one(change: SchemaChange, table: Table, indexes: Sequence
             primary = key[KEYSPACE_BYTES:]
             for index, make in makers:
                 entry, pointer = make(row, primary)
-                if index.unique and transaction.buffer.values.get(entry, pointer) != pointer:
+                if index.unique and transaction.written(entry).get(entry, pointer) != pointer:
                     raise duplicate(table, index, row)
                 transaction.put(entry, pointer, counts=False)
 
@@ -168,7 +168,7 @@ async def _rewrite_one_by_one(change: SchemaChange, before: Table, after: Table)
             if None in datums:
                 raise contains_nulls(after, places[datums.index(None)])
             primary = codec.encode(datums)
-            if space + primary in transaction.buffer.values:
+            if space + primary in transaction.written(space):
                 raise duplicate(after, after.primary, row)
             transaction.put(space + primary, value, counts=False)
             for _, make in makers:

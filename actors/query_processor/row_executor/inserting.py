@@ -121,7 +121,7 @@ class RowInserter:
 
     async def taken(self, transaction: Transaction, probes: list[list[bytes | None]]) -> set[bytes]:
         """Those of the keys that exist for this transaction."""
-        written = transaction.buffer.values
+        written = transaction.written(self.stored.primary.space)
         asked: list[bytes] = []
         taken: set[bytes] = set()
         for index, unique_keys in zip(self.stored.unique_indexes, probes, strict=True):

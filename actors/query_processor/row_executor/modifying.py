@@ -92,8 +92,8 @@ def _each(items: Sequence[Any], make: Callable[[Any], Any]) -> list[Any]:
     return [make(item) for item in items]
 
 
-class _WritingPlan:
-    """`view`: what the statement reads, where it is a part of one (WithWrites), or its RETURNING asks a query."""
+class WritingPlan:
+    """`view`: what the statement reads, where it is a part of one (WithParts), or its RETURNING asks a query."""
 
     kind = ""
 
@@ -177,7 +177,7 @@ class QuerySource:
         return rows
 
 
-class InsertPlan(_WritingPlan):
+class InsertPlan(WritingPlan):
     kind = "INSERT"
 
     def __init__(
@@ -272,7 +272,7 @@ class InsertPlan(_WritingPlan):
         return len(batch)
 
 
-class UpdatePlan(_WritingPlan):
+class UpdatePlan(WritingPlan):
     """`assign(old row, parameters, environment)` gives the datums of `positions`."""
 
     kind = "UPDATE"
@@ -340,7 +340,7 @@ class UpdatePlan(_WritingPlan):
         return self._access.statistics
 
 
-class DeletePlan(_WritingPlan):
+class DeletePlan(WritingPlan):
     kind = "DELETE"
 
     def __init__(
@@ -383,7 +383,7 @@ class DeletePlan(_WritingPlan):
         return self._access.statistics
 
 
-class JoinedChangePlan(_WritingPlan):
+class JoinedChangePlan(WritingPlan):
     """UPDATE ... FROM, DELETE ... USING, and those with subqueries: `query` gives the primary key's columns of the rows
     to change (or their keys, where the table has none), then the joined datums. `assign` sees the old row followed by
     the query's row; None: the rows are deleted. A row that the join finds several times is changed once, with the first

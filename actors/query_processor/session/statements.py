@@ -44,6 +44,7 @@ from actors.query_processor.session.value_lists import ValueList, read_values
 from actors.query_processor.session.values_plan import RowPlan, ValuesPlan
 from actors.query_processor.transaction import Transaction
 from actors.sql.binding.permissions import Needs, check, check_schemas, required
+from actors.sql.binding.trees import table_of_into
 from actors.sql.catalog.roles import ADMIN_OID
 from actors.sql.catalog.snapshot import Catalog
 from actors.sql.encoding.column_batch import ColumnBatch
@@ -64,7 +65,7 @@ UNLIMITED_MEMORY_BYTES = 1 << 30
 
 _TIME_CATEGORIES = ("D", "T")
 """PostgreSQL's type categories of dates and times, and of intervals."""
-PLANNED_KINDS = frozenset({"SelectStmt", "InsertStmt", "UpdateStmt", "DeleteStmt"})
+PLANNED_KINDS = frozenset({"SelectStmt", "InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt"})
 _MAY_BE_ASYNC = re.compile(r"\b(?:index|table)\b.*\basync\b", re.IGNORECASE | re.DOTALL)
 _ASYNC_FORMS = (("create", "index"), ("create", "unique", "index"), ("alter", "table"))
 """What stands before DSQL's ASYNC, from the statement's first word on."""
@@ -302,7 +303,9 @@ class StatementCache:
         else:
             self._texts.move_to_end(lifted.text)
         return (
-            [RawStatement(lifted.text, known[0].node, lifted.literals, text)] if len(known) == 1 else self._parsed(text)
+            [RawStatement(lifted.text, known[0].node, lifted.literals, text)]
+            if len(known) == 1 and known[0].kind in PLANNED_KINDS
+            else self._parsed(text)
         )
 
     def parse_one(self, text: str) -> RawStatement:
@@ -439,7 +442,7 @@ def parse(text: str) -> list[RawStatement]:
             (text if mapping is not None else source)[start:end].strip()
             if len(trees) > 1 or mapping is not None
             else source,
-            mapping or tree.stmt,
+            mapping or (isinstance(tree.stmt, pglast.ast.SelectStmt) and table_of_into(tree.stmt)) or tree.stmt,
         )
         statement.is_async = any(start <= place < end for place, _ in places)
         statements.append(statement)

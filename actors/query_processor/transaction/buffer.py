@@ -55,6 +55,10 @@ class BufferMark(NamedTuple):
     rows: int
 
 
+UNWRITTEN = BufferMark(0, 0, 0, 0)
+"""Of a buffer that has recorded from its beginning."""
+
+
 class _Drop(NamedTuple):
     """Noted for a dropped range: the own writes that were forgotten, and all runs before."""
 
@@ -207,6 +211,27 @@ class WriteBuffer:
         assert self._undo is not None
         return BufferMark(len(self._undo), self.bytes, self.padding, self.rows)
 
+    async def settle(self) -> None:
+        """Nothing that was written will be taken back, or sent to anybody (session/temporary.py): `mark` begins anew,
+        what is deleted or dropped is as if it had never been. Only while recording; in turns of the loop."""
+        undo = self._undo
+        assert undo is not None
+        recent = self._recent
+        self._sort()
+        while undo:
+            slice_ = undo[-UNDO_ROWS:]
+            keys = {note[0] for note in slice_ if not isinstance(note, _Drop)}
+            gone = {key for key in keys if recent.get(key, b"") is None}
+            for key in gone:
+                del recent[key]
+                self.bytes -= len(key)
+            self._strike(gone)
+            del undo[-UNDO_ROWS:]
+            if undo:
+                await turn()
+        self._dropped.clear()
+        self.padding = self.rows = 0
+
     async def undo_to(self, mark: BufferMark) -> None:
         """Take back what was written since `mark`, in turns of the loop."""
         undo = self._undo
@@ -237,6 +262,10 @@ class WriteBuffer:
                 gone.add(key)
             else:
                 recent[key] = before
+        self._strike(gone)
+
+    def _strike(self, gone: set[bytes]) -> None:
+        """Take keys out of the sorted lists."""
         if len(gone) > FEW_KEYS:
             self._chunks = [[key for key in chunk if key not in gone] for chunk in self._chunks]
         else:
