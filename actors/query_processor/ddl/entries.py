@@ -23,6 +23,7 @@ import pyarrow.compute as pc
 from actors.common.ranges import KEYSPACE_BYTES
 from actors.query_processor.aside import aside
 from actors.query_processor.ddl.change import keyspace_range
+from actors.query_processor.transaction.bulk import has_room, put_together
 from actors.reading.storage_client import ROWS_SCHEMA
 from actors.runtime.fiber import turn
 from actors.sql.catalog.schema import Index, Table
@@ -137,8 +138,7 @@ class Entries:
         for start in range(0, len(keys), SLICE_ROWS):
             await turn()
             part = keys.slice(start, SLICE_ROWS), values.slice(start, SLICE_ROWS)
-            size = sum(pc.sum(pc.binary_length(column)).as_py() for column in part)
-            if not transaction.has_room(0, size, 0) or not transaction.buffer.append(*part, counts=False):
+            if not has_room(transaction, *part, counts=False) or not put_together(transaction, *part, counts=False):
                 for key, value in zip(*(column.to_pylist() for column in part), strict=True):
                     transaction.put(key, value, counts=False)
         self._sorted = None

@@ -20,13 +20,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from actors.common.ranges import KEYSPACE_BYTES
 from actors.query_processor.row_executor.hidden_keys import HiddenKeys
 from actors.query_processor.row_executor.inserting import RowInserter
+from actors.query_processor.transaction.bulk import has_room, put_together
 from actors.runtime.fiber import turn
 from actors.sql.encoding.arrow_types import to_arrow
 from actors.sql.encoding.column_batch import ColumnBatch
@@ -87,7 +87,7 @@ class ColumnInserter:
             keys, values = ordered
             if not await self._are_new(transaction, keys):
                 return False
-        if not transaction.buffer.append(keys, values, counts=True):
+        if not put_together(transaction, keys, values, counts=True):
             pairs = zip(keys.to_pylist(), values.to_pylist(), strict=True)
             for number, (key, value) in enumerate(pairs, 1):
                 transaction.put(key, value)
@@ -121,12 +121,11 @@ class ColumnInserter:
         return self._keys.encode(primary.space, [columns[position] for position in primary.positions])
 
     def _are_within_limits(self, transaction: Transaction, keys: pa.Array, values: pa.Array) -> bool:
-        key_sizes, value_sizes = (pc.binary_length(column).to_numpy().astype(np.int64) for column in (keys, values))
-        largest = int(value_sizes.max())
+        longest_key, largest = (pc.max(pc.binary_length(column)).as_py() for column in (keys, values))
         return (
-            self._rows.takes_keys_of(int(key_sizes.max()))
+            self._rows.takes_keys_of(longest_key)
             and self._rows.constraints.takes_columns_of(largest)
-            and transaction.has_room(len(keys), int(key_sizes.sum() + value_sizes.sum()), largest)
+            and has_room(transaction, keys, values, counts=True)
         )
 
     async def _are_new(self, transaction: Transaction, keys: pa.Array) -> bool:

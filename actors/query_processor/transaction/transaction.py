@@ -41,6 +41,7 @@ from actors.common.errors import (
     schema_changed,
 )
 from actors.common.messages.committing import Commit
+from actors.common.settings import Limits
 from actors.query_processor.transaction.buffer import TABLE_BYTES, UNWRITTEN, WriteBuffer
 from actors.query_processor.transaction.committing import Committing, Piece
 from actors.query_processor.transaction.marks import TransactionMark, pieces_of
@@ -287,6 +288,10 @@ class Transaction:
         return self._limits.statement_memory_bytes_max
 
     @property
+    def limits(self) -> Limits:
+        return self._limits
+
+    @property
     def verified(self) -> bool:
         """The pinned catalog is known to be the one of start_ts."""
         return self._verified
@@ -339,15 +344,6 @@ class Transaction:
                 raise DatabaseError(PROGRAM_LIMIT_EXCEEDED, "transaction row limit exceeded")
         if limits.transaction_bytes_max and buffer.bytes > limits.transaction_bytes_max:
             self._too_large()
-
-    def has_room(self, rows: int, size: int, value_bytes_max: int) -> bool:
-        """Whether so many rows more, of so many bytes together, the largest value of so many, are within all limits."""
-        limits, buffer = self._limits, self.buffer
-        return (
-            not 0 < limits.row_bytes_max < value_bytes_max
-            and not 0 < limits.transaction_rows_max < buffer.rows + rows
-            and not 0 < limits.transaction_bytes_max < buffer.bytes + size
-        )
 
     def delete(self, key: bytes, counts: bool = True) -> None:
         """Delete one row or (counts=False) index entry. Raises 54000 beyond a limit."""

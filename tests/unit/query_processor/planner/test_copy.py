@@ -206,3 +206,13 @@ def test_tables_of_all_kinds_get_the_same_rows(copier: Copier, table: str) -> No
     copier.copy("INSERT INTO one (id, n) VALUES ($1, $2)", rows)
     copier.copy("INSERT INTO other (id, n) VALUES ($1, $2)", batch(rows, id="int4", n="int4"))
     assert copier.client.rows("SELECT * FROM one ORDER BY id") == copier.client.rows("SELECT * FROM other ORDER BY id")
+
+
+def test_columns_go_into_temporary_tables(copier: Copier) -> None:
+    copier.client.query("CREATE TEMPORARY TABLE own (id int PRIMARY KEY)")
+    copier.client.query("BEGIN")
+    copier.copy("INSERT INTO own (id) VALUES ($1)", batch([(2,), (1,)], id="int4"))
+    copier.client.query("CREATE INDEX ON own (id)")
+    assert copier.client.rows("SELECT * FROM own ORDER BY id") == [(1,), (2,)]
+    with pytest.raises(DatabaseError, match="duplicate key"):
+        copier.copy("INSERT INTO own (id) VALUES ($1)", batch([(3,), (2,)], id="int4"))
