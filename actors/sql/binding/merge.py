@@ -29,7 +29,11 @@ from actors.sql.binding.targets import bind_assignments, bind_returning, bind_ta
 from actors.sql.expressions.tree import BOOL, Constant
 from actors.sql.results import Field
 
-CONDITION = Place.plain("MERGE WHEN", "MERGE WHEN conditions")
+CONDITION = Place(
+    "WHEN",
+    "aggregate functions are not allowed in MERGE WHEN conditions",
+    "window functions are not allowed in MERGE WHEN conditions",
+)
 Match, Command = enums.MergeMatchKind, enums.CmdType
 _KINDS = {
     Match.MERGE_WHEN_MATCHED: "MATCHED",

@@ -81,6 +81,8 @@ MERGE INTO t USING s ON t.id = s.id WHEN NOT MATCHED BY SOURCE AND s.n = 1 THEN 
 MERGE INTO t USING s ON t.id = s.id WHEN MATCHED THEN DELETE WHEN MATCHED AND s.n = 1 THEN DO NOTHING;
 MERGE INTO t USING s ON t.id = s.id WHEN MATCHED AND count(*) > 1 THEN DELETE;
 MERGE INTO t USING s ON t.id = count(*) WHEN MATCHED THEN DELETE;
+MERGE INTO t USING s ON t.id = s.id WHEN MATCHED AND t.n THEN DELETE;
+MERGE INTO t USING s ON t.id = s.id WHEN MATCHED AND rank() OVER () > 1 THEN DELETE;
 MERGE INTO t USING s ON t.id = s.id WHEN MATCHED THEN UPDATE SET nope = 1;
 MERGE INTO t USING s ON t.id = s.id WHEN NOT MATCHED THEN INSERT (id) VALUES (1, 2);
 MERGE INTO t USING s ON t.id = s.id WHEN NOT MATCHED THEN INSERT (id, n) VALUES (1);
@@ -99,6 +101,8 @@ ERROR 42P01: invalid reference to FROM-clause entry for table "s"
 ERROR 42601: unreachable WHEN clause specified after unconditional WHEN clause
 ERROR 42803: aggregate functions are not allowed in MERGE WHEN conditions
 ERROR 42803: aggregate functions are not allowed in JOIN conditions
+ERROR 42804: argument of WHEN must be type boolean, not type integer
+ERROR 42P20: window functions are not allowed in MERGE WHEN conditions
 ERROR 42703: column "nope" of relation "t" does not exist
 ERROR 42601: INSERT has more expressions than target columns
 ERROR 42601: INSERT has more target columns than expressions
