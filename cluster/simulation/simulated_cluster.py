@@ -135,7 +135,6 @@ class SimulatedCluster:
         controller = Controller(
             context,
             self._state,
-            "",
             make_keeper=self._make_keeper if self.plan.keeps_state else None,
             launcher=_Launcher(self) if self.plan.keeps_state else None,
             restarted=process.starts > 1,
