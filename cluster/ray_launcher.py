@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from typing import Any, Protocol
 
 import ray
@@ -17,6 +18,7 @@ import ray
 from actors.common.errors import CANNOT_CONNECT_NOW, DatabaseError
 from actors.common.settings import Settings
 from actors.runtime.ray_shell import RoleProcess
+from cluster import thrifty
 from cluster.lean_process import RoleProcessWithoutArrow
 from cluster.process_files import CONTROLLER, ProcessFiles
 from cluster.state import ProcessState, stays_at_zero
@@ -156,7 +158,14 @@ def create(process: ProcessState, files: ProcessFiles, settings: Settings, place
     """The actor's handle. There must be none of this name."""
     options = {**OPTIONS, **places.options(process), "name": process.name, "lifetime": "detached"}
     shell = RoleProcessWithoutArrow if stays_at_zero(process) else RoleProcess
-    return ray.remote(shell).options(**options).remote(files.spec(process, settings))
+    return actor_class(shell).options(**options).remote(files.spec(process, settings))
+
+
+@cache
+def actor_class(shell: type) -> Any:
+    """Ray's own of this class. It is sent once, however many actors this process creates."""
+    thrifty.without_disassembly()
+    return ray.remote(shell)
 
 
 def cores() -> float:
