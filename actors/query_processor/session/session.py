@@ -68,6 +68,7 @@ from actors.query_processor.transaction import CatalogStale, Transaction
 from actors.sql.catalog.roles import ADMIN_OID
 from actors.sql.catalog.schema import is_any_open
 from actors.sql.catalog.snapshot import Catalog
+from actors.sql.encoding.column_batch import ColumnBatch
 from actors.sql.results import Batch, RowStream
 
 CATALOG_RELOADS_MAX = 3
@@ -228,7 +229,10 @@ class Session:
         return utility.portal(self, prepared, datums)
 
     async def execute(
-        self, prepared: PreparedStatement, parameters: Sequence[Any], rows: list[tuple[Any, ...]] | None = None
+        self,
+        prepared: PreparedStatement,
+        parameters: Sequence[Any],
+        rows: list[tuple[Any, ...]] | ColumnBatch | None = None,
     ) -> Batch:
         """Run a planned statement in the current transaction (an implicit one where there is none); `rows`: a COPY's,
         for its INSERT."""

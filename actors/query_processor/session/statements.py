@@ -47,6 +47,7 @@ from actors.sql.binding.permissions import Needs, check, check_schemas, required
 from actors.sql.binding.trees import table_of_into
 from actors.sql.catalog.roles import ADMIN_OID
 from actors.sql.catalog.snapshot import Catalog
+from actors.sql.encoding.column_batch import ColumnBatch
 from actors.sql.expressions.casts import ZONED_ARRAYS
 from actors.sql.results import Batch, CopyIn, CopyOut, Field
 from actors.sql.types import by_name
@@ -103,6 +104,10 @@ class TakesRows(Plan, Protocol):
         """Insert many; how many were."""
         ...
 
+    async def run_columns(self, transaction: Transaction, batch: ColumnBatch) -> int:
+        """The same of rows as columns."""
+        ...
+
 
 Reader = Callable[[str, tzinfo, int], Any]
 Planner = Callable[[Any, Catalog, Sequence[ColumnType | None], Settings], Plan]
@@ -153,9 +158,12 @@ class Planned:
         check(self._needs, catalog, role)
         self.allowed.add(role)
 
-    async def copied(self, transaction: Transaction, rows: list[tuple[Any, ...]]) -> Batch:
+    async def copied(self, transaction: Transaction, rows: list[tuple[Any, ...]] | ColumnBatch) -> Batch:
         """Of the INSERT behind a COPY: so many of its rows."""
-        return Batch([], True, f"COPY {await cast(TakesRows, self.plan).run_many(transaction, rows)}")
+        plan = cast(TakesRows, self.plan)
+        if isinstance(rows, ColumnBatch):
+            return Batch([], True, f"COPY {await plan.run_columns(transaction, rows)}")
+        return Batch([], True, f"COPY {await plan.run_many(transaction, rows)}")
 
     def read(self, literals: tuple[Literal, ...], zone: tzinfo, now: int) -> list[Any]:
         """The datums of the lifted literals; `zone` and `now` (a timestamptz datum) are the session's, for dates and

@@ -41,6 +41,7 @@ from actors.common.errors import (
     schema_changed,
 )
 from actors.common.messages.committing import Commit
+from actors.common.settings import Limits
 from actors.query_processor.transaction.buffer import TABLE_BYTES, UNWRITTEN, WriteBuffer
 from actors.query_processor.transaction.committing import Committing, Piece
 from actors.query_processor.transaction.marks import TransactionMark, pieces_of
@@ -285,6 +286,10 @@ class Transaction:
     def memory_bytes_max(self) -> int:
         """Of one statement; 0: no limit."""
         return self._limits.statement_memory_bytes_max
+
+    @property
+    def limits(self) -> Limits:
+        return self._limits
 
     @property
     def verified(self) -> bool:
