@@ -60,6 +60,10 @@ class Crossbar:
     """Role `crossbar/<number>`. `journals`: journal -> its replicas' names; `adjudicators`: journal -> its
     adjudicator's name. `known`: the set of journals, where the cluster has had more than one."""
 
+    merge: Merge
+    ring: Ring
+    """Both from its first subscriber on."""
+
     def __init__(
         self,
         context: Context,
@@ -76,13 +80,12 @@ class Crossbar:
         """Those that count, and so are read."""
         self._adjudicators = adjudicators
         self._streams: dict[int, Feed] = {}
-        self._merge: Merge | None = None
+        self._has_begun = False
         self._routing: ShardMap | None = None
         """By which records are cut: the newest map, or an older one with the same shards."""
         self._holdings: dict[int, tuple[Span, ...]] = {}
         """What each of its shards holds."""
         self._feeds: dict[int, Feed] = {}
-        self._ring: Ring | None = None
         self._subscribers: dict[str, Subscriber] = {}  # sorted by name
         self._catch_ups: dict[str, CatchUp] = {}
         self._behind = False
@@ -111,7 +114,7 @@ class Crossbar:
         if before == self._holdings:
             return
         self._routing = topology.shard_map
-        if self._merge is not None and not self._holdings.keys() <= before.keys():
+        if self._has_begun and not self._holdings.keys() <= before.keys():
             self._route_anew()
 
     def _dismiss(self, name: str) -> None:
@@ -146,7 +149,7 @@ class Crossbar:
             reply.fail(DatabaseError("0A000", f"a crossbar does not understand {type(message).__name__}"))
 
     def status(self) -> dict[str, Any]:
-        merge = self._merge
+        merge = self.merge if self._has_begun else None
         return {
             "layer": "crossbar",
             "name": f"crossbar/{self._number}",
@@ -190,16 +193,6 @@ class Crossbar:
         return self._members.met
 
     @property
-    def merge(self) -> Merge:
-        assert self._merge is not None
-        return self._merge
-
-    @property
-    def ring(self) -> Ring:
-        assert self._ring is not None
-        return self._ring
-
-    @property
     def shard_map(self) -> ShardMap:
         assert self._routing is not None, "nobody subscribes before the topology is known"
         return self._routing
@@ -208,9 +201,10 @@ class Crossbar:
 
     def _begin(self, after_ts: Timestamp) -> None:
         """Read every journal from the first subscriber's place on."""
-        self._merge = Merge([], partial(route, shard_map=self.shard_map))
-        self._ring = Ring(self.shard_map.all_shards(), self._context.settings.streaming.ring_bytes_max)
-        self._ring.floor = after_ts
+        self.merge = Merge([], partial(route, shard_map=self.shard_map))
+        self.ring = Ring(self.shard_map.all_shards(), self._context.settings.streaming.ring_bytes_max)
+        self.ring.floor = after_ts
+        self._has_begun = True
         self._journals, self._adjudicators, self._feeds = {}, {}, {}
         self._join(after_ts)
 
@@ -229,25 +223,24 @@ class Crossbar:
             feed.subscribe()
 
     def _meet(self, set_version: int) -> None:
-        """A record or a promise of a known set: the journals that are new in it count from here on."""
-        if set_version > self._members.met:
-            self._members.meet(set_version)
-            self._join(self.merge.watermark)
+        """A record or a promise of a newer set that is known: the journals new in it count from here on."""
+        self._members.meet(set_version)
+        self._join(self.merge.watermark)
 
     def _learn(self, known: JournalSet) -> None:
         """The controller tells of a newer set of journals."""
         gone = [journal for journal in self._journals if known.term(journal) is None]
         is_gone = known.gone_ts > self._gone_ts
         self._gone_ts = max(self._gone_ts, known.gone_ts)
-        if self._merge is None:
+        if not self._has_begun:
             return
-        if not all(self._merge.heads[journal].has_ended for journal in gone):
+        if not all(self.merge.heads[journal].has_ended for journal in gone):
             self._begin_again(known.gone_ts)
             return
         for journal in gone:  # what is held of it is all that it had
             del self._journals[journal], self._adjudicators[journal]
             self.drop_stream(self._feeds.pop(journal))
-        self._join(self._merge.watermark)
+        self._join(self.merge.watermark)
         for name in sorted(self._catch_ups) if is_gone else ():
             self._catch_up(self._subscribers[name])
         self._advance()
@@ -299,7 +292,8 @@ class Crossbar:
 
     def _on_records(self, journal: int, records: Sequence[tuple[MappedHeader, bytes]]) -> None:
         self._records += len(records)
-        self._meet(records[-1][0].set_version)
+        if records[-1][0].set_version > self._members.met:
+            self._meet(records[-1][0].set_version)
         self.merge.add(journal, records)
         self._asking.came(journal)
         self._advance()
@@ -365,18 +359,19 @@ class Crossbar:
         if subscriber is None or subscriber.stream != message.stream:
             self._context.bus.post(self._context.name, sender, StreamLost(message.stream))
             return
-        subscriber.demand = max(subscriber.demand, message.at)
-        if subscriber.live:
-            subscriber.serve(self.ring, self.merge.watermark)
-        if message.at > self.merge.watermark:
-            self._demand = max(self._demand, message.at)
+        at, watermark = message.at, self.merge.watermark
+        subscriber.demand = max(subscriber.demand, at)
+        if subscriber.live and watermark > subscriber.sent_ts:
+            subscriber.serve(self.ring, watermark)
+        if at > watermark:
+            self._demand = max(self._demand, at)
             self._pursue()
 
     def _pursue(self) -> None:
         """Ask each adjudicator whose promise is below the demand, unless one is being asked already."""
-        demand = self._demand
+        demand, heads = self._demand, self.merge.heads
         for journal, name in self._adjudicators.items():
-            head = self.merge.heads[journal]
+            head = heads[journal]
             if head.promise >= demand:
                 continue
             if head.pending and any(promise >= demand for _, promise, _ in head.pending):
@@ -394,9 +389,14 @@ class Crossbar:
         if not self._members.knows(answer.set_version):
             return False
         if journal in self._adjudicators:
-            self._meet(answer.set_version)
-            self.merge.promised(journal, answer.epoch, answer.promise, answer.after_lsn)
-            self._advance()
+            if answer.set_version > self._members.met:
+                self._meet(answer.set_version)
+            merge = self.merge
+            merge.promised(journal, answer.epoch, answer.promise, answer.after_lsn)
+            if merge.is_due:
+                self._advance()
+            elif self._demand > merge.watermark:
+                self._pursue()  # of several adjudicators the last one's promise makes something due
         return True
 
     # -- subscribers ---------------------------------------------------------------------------------------------------
@@ -421,7 +421,7 @@ class Crossbar:
                 lacking = f"the journals no longer hold all that was committed after {message.after_ts}"
                 reply.fail(DatabaseError(TRIMMED, lacking))
             return
-        if self._merge is None:
+        if not self._has_begun:
             self._begin(message.after_ts)
         former = self._catch_ups.pop(sender, None)
         if former is not None:
@@ -496,5 +496,5 @@ class Crossbar:
         self._take_map(topology)
         if self._members.learn(topology.journals):
             self._learn(topology.journals)
-        if self._merge is not None and self._demand > self._merge.watermark:
+        if self._has_begun and self._demand > self.merge.watermark:
             self._pursue()

@@ -135,9 +135,6 @@ class Subscriber:
         self._ahead: set[tuple[int, bytes]] = set()
         """What it needs no pieces of, though the main merge, which may be behind it, still brings them."""
 
-    def gather(self, size: int) -> None:
-        self.gathered_bytes += size
-
     @property
     def has_room(self) -> bool:
         return self._outstanding_bytes < self._window_bytes
