@@ -62,7 +62,6 @@ class Crossbar:
 
     merge: Merge
     ring: Ring
-    """Both from its first subscriber on."""
 
     def __init__(
         self,
@@ -300,7 +299,7 @@ class Crossbar:
 
     def _advance(self) -> None:
         """Move what has become due into the ring, serve the subscribers, and ask for what is still wanted."""
-        merge, ring = self.merge, self.ring
+        merge, ring, known = self.merge, self.ring, len(self.ring.groups)
         due = merge.take()
         if due:
             file(due, ring, self.shard_map, self._subscribers.values())
@@ -315,7 +314,7 @@ class Crossbar:
                     subscriber.stage_all(groups)
                 if subscriber.demand > subscriber.sent_ts or subscriber.gathered_bytes >= subscribing.LAZY_BYTES:
                     subscriber.serve(ring, watermark)
-        if groups or ring.groups:
+        if groups or len(ring.groups) > known or ring.holds_much:
             self._let_go(groups)
         if due:
             ring.shrink()
@@ -333,13 +332,13 @@ class Crossbar:
     def _let_go(self, groups: list[tuple[Timestamp, Group]]) -> None:
         """Beyond the ring's bound, of the pieces that every subscriber has been sent. None, while one catches up: it
         goes on here from where it will have come."""
-        if not self._behind and all(self._subscribers[name].is_slow for name in self._catch_ups):
-            followers = [subscriber for subscriber in self._subscribers.values() if not subscriber.is_slow]
-            let_go([*groups, *self.ring.groups], followers, self._context.settings.streaming.ring_bytes_max)
-
-    def _lacks(self, subscriber: Subscriber, groups: list[tuple[Timestamp, Group]]) -> bool:
-        """What the subscriber needs is not all here any more. `groups`: of the merge and of the ring."""
-        return subscriber.sent_ts < self.ring.floor or subscriber.lacks_any(groups)
+        groups = [*groups, *self.ring.groups]
+        held_bytes = sum(group.held_bytes for _, group in groups)
+        self.ring.holds_much = held_bytes > self._context.settings.streaming.ring_bytes_max
+        if self._behind or not self.ring.holds_much:
+            return
+        if all(self._subscribers[name].is_slow for name in self._catch_ups):
+            let_go(groups, [one for one in self._subscribers.values() if not one.is_slow])
 
     def _rescue(self) -> None:
         """A subscriber that the ring does not reach reads the journals again from where it stands, once the main merge
@@ -347,9 +346,12 @@ class Crossbar:
         if self.merge.watermark < self.ring.floor:
             return
         self._behind = False
-        floor, groups = self.ring.floor, [*self.merge.groups(), *self.ring.groups]
+        floor, ring, coming = self.ring.floor, self.ring.groups, self.merge.groups()
+        groups = [*ring, *coming]
+        last_ts = max((due_ts for due_ts, _ in coming), default=ring[-1][0] if ring else TIMESTAMP_MIN)
         for name, one in [*self._subscribers.items()]:
-            if name not in self._catch_ups and (one.sent_ts < floor or (groups and one.lacks_any(groups))):
+            is_current = one.sent_ts >= floor and (one.sent_ts >= last_ts or not one.lacks_any(groups))
+            if not is_current and name not in self._catch_ups:
                 self._catch_up(one)
 
     # -- demand --------------------------------------------------------------------------------------------------------
@@ -391,12 +393,11 @@ class Crossbar:
         if journal in self._adjudicators:
             if answer.set_version > self._members.met:
                 self._meet(answer.set_version)
-            merge = self.merge
-            merge.promised(journal, answer.epoch, answer.promise, answer.after_lsn)
-            if merge.is_due:
+            self.merge.promised(journal, answer.epoch, answer.promise, answer.after_lsn)
+            if self.merge.is_due:
                 self._advance()
-            elif self._demand > merge.watermark:
-                self._pursue()  # of several adjudicators the last one's promise makes something due
+            else:
+                self._pursue_on()  # of several adjudicators the last one's promise makes something due
         return True
 
     # -- subscribers ---------------------------------------------------------------------------------------------------
@@ -438,7 +439,7 @@ class Crossbar:
         self._subscribers = dict(sorted({**self._subscribers, sender: subscriber}.items()))
         if reply is not None:
             reply(Done())
-        if not self._lacks(subscriber, [*self.merge.groups(), *self.ring.groups]):
+        if subscriber.finds_all(self.ring, [*self.merge.groups(), *self.ring.groups]):
             subscriber.live = True
             subscriber.serve(self.ring, self.merge.watermark)
         else:
@@ -464,7 +465,7 @@ class Crossbar:
             if subscriber.lacks(group):
                 subscriber.pass_over(group)
         groups = [*self.merge.groups(), *self.ring.groups]
-        if self._lacks(subscriber, groups):
+        if not subscriber.finds_all(self.ring, groups):
             self._behind = True
             self._rescue()
             return
@@ -484,8 +485,7 @@ class Crossbar:
                 groups = self.merge.groups()
                 subscriber.stage_all(groups)
                 subscriber.serve(self.ring, self.merge.watermark)
-                if groups or self.ring.groups:
-                    self._let_go(groups)
+                self._let_go(groups)
                 self._rescue()
             elif sender in self._catch_ups:
                 self._catch_ups[sender].advance()
@@ -496,5 +496,5 @@ class Crossbar:
         self._take_map(topology)
         if self._members.learn(topology.journals):
             self._learn(topology.journals)
-        if self._has_begun and self._demand > self.merge.watermark:
-            self._pursue()
+        if self._has_begun:
+            self._pursue_on()

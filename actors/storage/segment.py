@@ -22,7 +22,7 @@ manifest keeps them: they outlive the segment that brought them).
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any, ClassVar
@@ -43,6 +43,8 @@ GATHER_ROWS = 1024
 """Rows are made columns so many at a time: a block of them at once would take 30 ms."""
 SPARSE_ROWS = 64
 """Every 64th key is kept in memory: 1 to 2 percent of the data, six steps in the mapped file for a point read."""
+SEARCH_BYTES_MAX = 8192
+"""Of keys that are searched as one text."""
 BLOCKS_OPEN_MAX = 1024
 """Blocks of one segment with their sparse index in memory (some 20 kB each); the least recently used makes room."""
 
@@ -256,16 +258,17 @@ class SegmentWriter:
         return data
 
 
-class _Keys(Sequence[bytes]):
-    """A block's keys in the mapped file, for bisection."""
+class _Column(Sequence[bytes]):
+    """A block's keys or values in the mapped file: an Arrow scalar for one of them costs a microsecond."""
 
-    __slots__ = ("_data", "_offsets", "_rows")
+    __slots__ = ("_data", "_offsets", "_present", "_rows")
 
     def __init__(self, column: pa.Array) -> None:
-        _, offsets, data = column.buffers()
+        present, offsets, data = column.buffers()
         self._rows = len(column)
+        self._present = memoryview(present) if column.null_count else None
         self._offsets = memoryview(offsets).cast("i")
-        self._data = memoryview(data)
+        self._data = memoryview(data if data is not None else b"")
 
     def __len__(self) -> int:
         return self._rows
@@ -274,11 +277,35 @@ class _Keys(Sequence[bytes]):
         offsets = self._offsets
         return bytes(self._data[offsets[row] : offsets[row + 1]])
 
+    def value(self, row: int) -> bytes | None:
+        present = self._present
+        if present is not None and not present[row >> 3] >> (row & 7) & 1:
+            return None
+        offsets = self._offsets
+        return bytes(self._data[offsets[row] : offsets[row + 1]])
+
+    def first(self, wanted: bytes, low: int, high: int) -> int:
+        """The first of the rows [low, high) that is `wanted`, which is not empty; -1: there is none. One search over
+        the bytes of all of them instead of a comparison a row."""
+        offsets = self._offsets
+        start, end, size = offsets[low], offsets[high], len(wanted)
+        if end - start > SEARCH_BYTES_MAX:
+            row = bisect_left(self, wanted, low, high)
+            return row if row < high and self[row] == wanted else -1
+        text = bytes(self._data[start:end])
+        at = text.find(wanted)
+        while at >= 0:
+            row = bisect_right(offsets, start + at, low, high) - 1
+            if offsets[row] == start + at and offsets[row + 1] - offsets[row] == size:
+                return row
+            at = text.find(wanted, at + 1)
+        return -1
+
 
 class Block:
     """One verified block. `batch` points into the mapped file; `times` is commit_ts as a sequence."""
 
-    __slots__ = ("_keys", "_slots", "_sparse", "batch", "footer", "number", "segment", "times")
+    __slots__ = ("_keys", "_slots", "_sparse", "_values", "batch", "footer", "number", "segment", "times")
 
     def __init__(self, segment: Segment, number: int, footer: BlockFooter, message: pa.Buffer) -> None:
         self.segment = segment
@@ -291,7 +318,8 @@ class Block:
             )
         self.batch = batch
         self.times = memoryview(self.batch.column(1).buffers()[1]).cast("q")
-        self._keys = _Keys(self.batch.column(0))
+        self._keys = _Column(self.batch.column(0))
+        self._values = _Column(self.batch.column(2))
         self._sparse: list[bytes] = (
             self.batch.column(0).take(pa.array(range(0, footer.rows, SPARSE_ROWS), pa.int32())).to_pylist()
             if footer.rows > SPARSE_ROWS
@@ -321,14 +349,18 @@ class Block:
 
     def get(self, key: bytes, at: int) -> tuple[int, bytes | None] | None:
         """The newest version of `key` at or below `at`."""
-        row = self.find(key)
         rows = self.footer.rows
         keys, times = self._keys, self.times
-        while row < rows and keys[row] == key:
-            if times[row] <= at:
-                return times[row], self.batch.column(2)[row].as_py()
+        place = bisect_left(self._sparse, key)
+        low, high = (place - 1) * SPARSE_ROWS if place else 0, place * SPARSE_ROWS + 1
+        row = keys.first(key, low, high if high < rows else rows)
+        if row < 0:
+            return None
+        while times[row] > at:
             row += 1
-        return None
+            if row == rows or keys[row] != key:
+                return None
+        return times[row], self._values.value(row)
 
     def versions(self, low: int, high: int) -> tuple[list[bytes], list[int], list[bytes | None]]:
         """Rows [low, high) as lists: keys, commit times, values."""
