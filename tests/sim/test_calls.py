@@ -1,8 +1,8 @@
 """What a point read and a one-row commit cost, in Python calls: a figure that no load of the machine changes.
 
-Counted after a bulk load, which leaves a large transaction in the crossbar's ring, over all roles of a simulated cluster
-whose network and processes do what they should, less what is simulated (the bus, the loop, the sockets). Whoever adds
-calls to every statement hears of it here; whoever takes some away writes the new figure down.
+Counted after a bulk load, which leaves a large transaction in the crossbar's ring, over all roles of a simulated
+cluster whose network and processes do what they should, less what is simulated (the bus, the loop, the sockets).
+Whoever adds calls to every statement hears of it here; whoever takes some away writes the new figure down.
 """
 
 from __future__ import annotations
