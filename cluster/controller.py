@@ -279,11 +279,10 @@ class Controller:
     # -- zero ----------------------------------------------------------------------------------------------------------
 
     async def sleep(self) -> None:
-        """To zero: every role but the gateways is stopped cleanly, its process ended (`scaling.warm`: it stays, without
-        any data). The state stays where it is kept, and is noted on the controller's own disk, so that one that is
-        restarted meanwhile wakes nobody. Sessions that have come are parked; query processors that came with the load
-        do not come again. Nothing happens where the cluster is not whole, or a client comes before anything has
-        ended."""
+        """To zero: every role but the gateways is stopped cleanly, and its process ended. The state stays where it is
+        kept, and is noted on the controller's own disk, so that one that is restarted meanwhile wakes nobody. Sessions
+        that have come are parked; query processors that came with the load do not come again. Nothing happens where the
+        cluster is not whole, or a client comes before anything has ended."""
         async with self._changing:
             failover = self._failover
             if (
@@ -323,11 +322,10 @@ class Controller:
                 self._keeper.stop()
                 self._keeper = None
             await stop_journals(self._context, homes, going)
-            if not self._context.settings.scaling.warm:
-                await stop_processes(self._context, [process.name for process in going])
-                for process in going:
-                    self._end(process.name)
-                self._room.release()
+            await stop_processes(self._context, [process.name for process in going])
+            for process in going:
+                self._end(process.name)
+            self._room.release(going)
             for name, register in self._directory.registers.items():
                 self._directory.registers[name] = replace(register, roles={})
             self.assembly.leading.names.clear()
@@ -437,7 +435,7 @@ class Controller:
         assert self._failover is not None
         if self._asleep and message.process in {process.name for process in self._state.processes}:
             if not self._directory.knows(message.process):
-                return  # a warm one: it has nothing to do before the cluster wakes
+                return  # it is about to end, or Ray started it once more: the cluster may wake before it is gone
         elif not self._directory.knows(message.process):
             logger.warning("%s is none of this cluster's processes any more", message.process)
             self._end(message.process)

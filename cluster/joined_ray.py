@@ -108,6 +108,9 @@ class JoinedPlaces:
     def release_room(self) -> None:
         self.rooms.release()
 
+    def nodes(self) -> Mapping[str, str]:
+        return self.rooms.nodes
+
 
 class JoinedRay:
     """`disks`: zone -> the disk with its data, `seats`: zone -> its seat; empty for a new cluster. Its authority has
@@ -189,7 +192,7 @@ class JoinedRay:
 
     @property
     def _goes_to_zero(self) -> bool:
-        return self._scaling.zero_after_s > 0 and not self._scaling.warm
+        return self._scaling.zero_after_s > 0
 
     @property
     def _doors(self) -> dict[str, tuple[str, int]]:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from typing import Any, Protocol
 
 import ray
@@ -19,6 +21,7 @@ from actors.common.settings import Settings
 from actors.runtime.ray_shell import RoleProcess
 from cluster.lean_process import RoleProcessWithoutArrow
 from cluster.process_files import CONTROLLER, ProcessFiles
+from cluster.spares import keep_spares
 from cluster.state import ProcessState, stays_at_zero
 from cluster.zone_rooms import await_over
 
@@ -60,6 +63,9 @@ class Places(Protocol):
         """Whether it is on the node of its zone."""
 
     def release_room(self) -> None: ...
+
+    def nodes(self) -> Mapping[str, str]:
+        """Zone -> its node's id, where there is one."""
 
 
 class RayLauncher:
@@ -111,8 +117,14 @@ class RayLauncher:
             self._launch(process)
         return zones
 
-    def release_room(self) -> None:
+    def release_room(self, ended: Collection[ProcessState]) -> None:
         self._loop.run_in_executor(self._calls, self._places.release_room)
+        if self._settings.scaling.warm:  # in another thread, since a launch may be wanted, and a raylet silent
+            self._loop.run_in_executor(None, self._keep_spares, ended)
+
+    def _keep_spares(self, processes: Collection[ProcessState]) -> None:
+        nodes = self._places.nodes()
+        keep_spares(Counter(nodes[process.az] for process in processes if process.az in nodes))
 
     def launch(self, process: ProcessState) -> None:
         if process.name not in self._launched:
@@ -156,7 +168,13 @@ def create(process: ProcessState, files: ProcessFiles, settings: Settings, place
     """The actor's handle. There must be none of this name."""
     options = {**OPTIONS, **places.options(process), "name": process.name, "lifetime": "detached"}
     shell = RoleProcessWithoutArrow if stays_at_zero(process) else RoleProcess
-    return ray.remote(shell).options(**options).remote(files.spec(process, settings))
+    return _actor_class(shell).options(**options).remote(files.spec(process, settings))
+
+
+@cache
+def _actor_class(shell: type) -> Any:
+    """Ray tells all nodes of a class once for each time that it is made one of Ray's."""
+    return ray.remote(shell)
 
 
 def cores() -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import contextvars
 from collections.abc import Awaitable, Callable, Collection
 from random import Random
 from typing import cast
@@ -72,6 +73,8 @@ class SimulatedCluster:
         """What lies in the data folder; read where the settings ask for tokens."""
         self.nemeses: list[Nemesis] = []
         self._away: set[str] = set()
+        self._scenario = contextvars.copy_context()
+        """Of nobody's process."""
         self._stalls: dict[str, bool] = {}
         """Process that is stalled -> whether it computes meanwhile, rather than being stopped."""
         self._stall_random = self.world.derive("stalls")
@@ -105,6 +108,14 @@ class SimulatedCluster:
             for spec in there.specs:
                 self.world.disk_of(there, spec.name)
             self.follow_topology()
+
+    def names(self, process: str) -> bool:
+        """Whether it is one of the cluster's, by the newest state."""
+        return process in {one.name for one in self._processes}
+
+    def begin_anew(self, process: str) -> None:
+        self.world.crash(process)
+        self.world.loop.create_task(self.world.restart(process), context=self._scenario)
 
     def _make_controller(self, context: Context) -> Controller:
         process = self.world.processes[CONTROLLER]
@@ -386,7 +397,8 @@ class SimulatedCluster:
 
 
 class _Launcher:
-    """cluster.launching.Launcher: Ray's part. Processes that the cluster began with are there all the time."""
+    """cluster.launching.Launcher: Ray's part. Processes that the cluster began with are there all the time: one that is
+    ended at zero begins anew, with its disks and without a role."""
 
     def __init__(self, cluster: SimulatedCluster) -> None:
         self._cluster = cluster
@@ -397,7 +409,7 @@ class _Launcher:
     async def replace_lost(self, processes: Collection[ProcessState]) -> Collection[str]:
         return ()
 
-    def release_room(self) -> None:
+    def release_room(self, ended: Collection[ProcessState]) -> None:
         pass
 
     def launch(self, process: ProcessState) -> None:
@@ -410,7 +422,10 @@ class _Launcher:
             self._cluster.register(process.name)
 
     def end(self, process: str) -> None:
-        self._cluster.world.remove_process(process)
+        if self._cluster.names(process):
+            self._cluster.begin_anew(process)
+        else:
+            self._cluster.world.remove_process(process)
 
     def end_others(self, processes: Collection[str]) -> None:
         for name in sorted(set(self._cluster.world.processes) - {CONTROLLER, *processes}):

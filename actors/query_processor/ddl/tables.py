@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from pglast.enums import DropBehavior
@@ -38,8 +39,9 @@ FIRST_INDEX = 1
 
 async def create_table(change: SchemaChange, node: Any) -> str:
     relation = node.relation
-    _refuse_options(change, node)
-    schema = change.place(relation.schemaname)
+    _refuse_forms(node)
+    refuse_options(change, relation, node.tablespacename)
+    schema, temporary = await change.place_of(relation, node.oncommit)
     if change.catalog.is_taken(schema, relation.relname):
         if node.if_not_exists:
             change.notice(DUPLICATE_TABLE, f'relation "{relation.relname}" already exists, skipping')
@@ -59,6 +61,7 @@ async def create_table(change: SchemaChange, node: Any) -> str:
         Index(FIRST_INDEX, numbers.pop(0), "", ()),
         owner_oid=change.role,
         acl=change.catalog.initial_acl(TABLE, change.role, schema),
+        temporary=temporary,
     )
     not_null = set(positions(columns, clauses.not_null, "not-null")) if clauses.not_null else set()
     indexes: list[Index] = []
@@ -93,17 +96,26 @@ async def create_table(change: SchemaChange, node: Any) -> str:
     return "CREATE TABLE"
 
 
-def _refuse_options(change: SchemaChange, node: Any) -> None:
-    """Raises 0A000 for what only PostgreSQL has. Storage parameters (fillfactor ...) mean nothing here and are let
-    pass."""
+def refuse_options(change: SchemaChange, relation: Any, tablespace: str | None) -> None:
+    """Raises 0A000 for what only PostgreSQL has of tables named so. Storage parameters (fillfactor ...) mean nothing
+    here and are let pass."""
     refused = (
-        ("temporary tables are not supported", node.relation.relpersistence == "t"),
-        ("unlogged tables are not supported", node.relation.relpersistence == "u" and not change.limits.mixed_ddl),
+        ("unlogged tables are not supported", relation.relpersistence == "u" and not change.limits.mixed_ddl),
+        ("tablespaces are not supported", bool(tablespace)),
+    )
+    _refuse(refused)
+
+
+def _refuse_forms(node: Any) -> None:
+    refused = (
         ("inherited tables are not supported", bool(node.inhRelations)),
         ("partitioned tables are not supported", node.partspec is not None or node.partbound is not None),
         ("typed tables are not supported", node.ofTypename is not None),
-        ("tablespaces are not supported", bool(node.tablespacename)),
     )
+    _refuse(refused)
+
+
+def _refuse(refused: Iterable[tuple[str, bool]]) -> None:
     for message, found in refused:
         if found:
             raise DatabaseError(FEATURE_NOT_SUPPORTED, message)

@@ -8,8 +8,9 @@ Under optimistic concurrency control nobody holds a row before COMMIT and nobody
 - NOWAIT is granted as it stands: there is nothing to wait for. SKIP LOCKED finds no row locked, so it skips none: of
   two consumers that take the same row one is told so at COMMIT.
 
-The row executor locks: on one table, and in joins by look-up. A lock in any other query is refused (0A000), with
-PostgreSQL's words where PostgreSQL refuses it, too.
+The row executor locks: on one table, and in joins by look-up, also for a query in the statement's WITH
+(binding/parts.py) and for one that a writing statement compares with (subquery.py). A lock in any other query is
+refused (0A000), with PostgreSQL's words where PostgreSQL refuses it, too.
 """
 
 from __future__ import annotations

@@ -24,11 +24,13 @@ from actors.common.errors import (
 )
 from actors.sql.binding.query import Cte, TableItem
 from actors.sql.binding.scope import position_of
-from actors.sql.catalog.schema import Table
+from actors.sql.catalog.schema import DATABASE_NAME, Table
 from actors.sql.expressions.tree import Column
 from actors.sql.types.column_type import ColumnType
 
 DUPLICATE_ALIAS = "42712"
+COLUMN_PARTS = 4
+"""Of a name that begins with the database."""
 TABLES_MAX = 1024
 
 
@@ -307,4 +309,9 @@ def names_of(node: ast.ColumnRef) -> tuple[str, ...] | None:
     """The parts of a column reference; None where it ends in `*`."""
     if isinstance(node.fields[-1], ast.A_Star):
         return None
-    return tuple(field.sval for field in node.fields)
+    return without_database(tuple(field.sval for field in node.fields))
+
+
+def without_database(names: tuple[str, ...]) -> tuple[str, ...]:
+    """database.schema.table.column is schema.table.column of the only database."""
+    return names[1:] if len(names) == COLUMN_PARTS and names[0] == DATABASE_NAME else names

@@ -314,8 +314,16 @@ class QueryAnalysis(Analysis):
         )
         return self.value(Subquery(kind, query, BOOL, comparisons, operator, offset))
 
+    def merge_action(self, node: Any) -> Expression:
+        position = self.binder.merge_action
+        if position is None:
+            message = "MERGE_ACTION() can only be used in the RETURNING list of a MERGE command"
+            raise DatabaseError(SYNTAX_ERROR, message, position=position_of(node))
+        return Column(position, TEXT)
+
     handlers = {
         **HANDLERS,
+        ast.MergeSupportFunc: merge_action,
         ast.ColumnRef: column,
         ast.FuncCall: function_call,
         ast.TypeCast: cast,
