@@ -61,14 +61,13 @@ logger = logging.getLogger(__name__)
 
 
 class Controller:
-    """`initial`: the state of a new cluster, and whose processes hold the replicas of `keeper`. `url` is what a client
-    connects to; `restarted`: the processes run already."""
+    """`initial`: the state of a new cluster, and whose processes hold the replicas of `keeper`. `restarted`: the
+    processes run already."""
 
     def __init__(
         self,
         context: Context,
         initial: ClusterState,
-        url: str,
         *,
         make_keeper: Callable[[Context, Callable[[str], None]], StateKeeper] | None = None,
         processors: int = 1,
@@ -79,7 +78,6 @@ class Controller:
     ) -> None:
         self._context = context
         self._state = initial
-        self._url = url
         self._make_keeper = make_keeper
         self._keeper: StateKeeper | None = None  # of this time of being awake
         self._asleep = False
@@ -462,7 +460,6 @@ class Controller:
         known = "asleep" if self._asleep else "degraded" if self._directory.registers else "starting"
         activity = self._wakes.activity("" if self._asleep else self._scaling.awake_because(), self._room.why)
         account = {
-            "url": self._url,
             "activity": activity,
             "metering": self._metering.account(),
             **account_of(self._state),

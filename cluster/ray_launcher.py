@@ -1,7 +1,8 @@
 """Creates and ends processes as detached Ray actors, for the controller.
 
 Detached, so that they live on when the controller's own actor is restarted; Ray restarts each one that dies
-(max_restarts = -1). Calls to Ray's control process block, so they are made in a thread, one after the other.
+(max_restarts = -1). Calls to Ray's control process block, so they are made in a thread, in their order; processes that
+are launched together, as at a wake, are created side by side, since each creation is mostly waiting.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Any, Protocol
@@ -32,6 +33,9 @@ OPTIONS: dict[str, Any] = {
 }
 """Of every actor of a cluster, the controller's too. They live in the namespace of whoever creates them: the
 cluster's."""
+
+LAUNCHES_MAX = 4
+"""Processes that are created at a time: a zone's each, and one more. Beyond that Ray's control process is busy."""
 
 logger = logging.getLogger(__name__)
 
@@ -87,7 +91,10 @@ class RayLauncher:
         self._on_failed = on_failed
         self._loop = asyncio.get_running_loop()
         self._calls = ThreadPoolExecutor(1, thread_name_prefix="ray-launcher")
+        self._side_by_side = ThreadPoolExecutor(LAUNCHES_MAX, thread_name_prefix="ray-launch")
         self._launched: set[str] = set()
+        self._batch: list[ProcessState] = []
+        """Launched in this turn of the loop."""
 
     async def make_room(self) -> None:
         try:
@@ -129,13 +136,26 @@ class RayLauncher:
     def launch(self, process: ProcessState) -> None:
         if process.name not in self._launched:
             self._launched.add(process.name)
-            self._loop.run_in_executor(self._calls, self._launch, process)
+            if not self._batch:
+                self._loop.call_soon(self._flush)
+            self._batch.append(process)
+
+    def _flush(self) -> None:
+        if self._batch:
+            batch, self._batch = self._batch, []
+            self._loop.run_in_executor(self._calls, self._launch_all, batch)
+
+    def _launch_all(self, batch: Sequence[ProcessState]) -> None:
+        for _ in self._side_by_side.map(self._launch, batch):
+            pass
 
     def end(self, process: str) -> None:
+        self._flush()
         self._launched.discard(process)
         self._loop.run_in_executor(self._calls, self._end, process)
 
     def end_others(self, processes: Collection[str]) -> None:
+        self._flush()
         self._loop.run_in_executor(self._calls, self._end_others, {CONTROLLER, *processes})
 
     def _end_others(self, processes: set[str]) -> None:

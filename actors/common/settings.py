@@ -262,6 +262,24 @@ class Layout:
 
 
 @dataclass(frozen=True)
+class Regions:
+    """Several regions (docs/regions.md): each zone of the layout lies in one."""
+
+    zones: dict[str, str] = field(default_factory=dict)
+    """Zone -> region. Empty: all zones are one region's."""
+    witnesses: tuple[str, ...] = ()
+    """Regions that hold journals and vote, and have no storage and no query processors."""
+    lead_ms: int = 0
+    """How far ahead of its adjudicator's clock a commit is dated. A little more than the round trip to the nearest
+    other region: then no reader waits for it, and it is acknowledged hardly later than its journal has it."""
+    follow_s: float = 30.0
+    """A range of which another region has written the most for so long goes to an adjudicator there. 0: ranges stay
+    where they are put."""
+    push_ms: int = 10
+    """How often adjudicators push promises to other regions that read."""
+
+
+@dataclass(frozen=True)
 class Settings:
     mode: str = "dsql"
     limits: Limits = Limits()
@@ -278,3 +296,4 @@ class Settings:
     metering: Metering = Metering()
     bus: Bus = Bus()
     layout: Layout = Layout()
+    regions: Regions = Regions()

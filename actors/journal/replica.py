@@ -48,6 +48,7 @@ from actors.common.refusals import Trimmed
 from actors.common.timestamps import Epoch, Lsn, Timestamp
 from actors.journal.archive import JournalArchive, restore
 from actors.journal.log import JournalLog
+from actors.journal.own_quorum import OwnQuorum
 from actors.journal.promises import Promises
 from actors.journal.record import TRIMMED, decode_header
 from actors.journal.repair import open_log
@@ -87,6 +88,7 @@ class JournalReplica:
         self._reserve = Reserve(context.disk, context.spawn)
         self._promises = Promises(self._reserve, context.spawn, self.receive)
         self._committed: Lsn = 0
+        self._own_quorum = OwnQuorum()
         self._subscriptions: dict[int, Subscription] = {}
         """By stream: a crossbar reads a journal several times at once, for subscribers that catch up."""
         self._expected_writer = writer or f"adjudicator/{journal}"
@@ -321,9 +323,10 @@ class JournalReplica:
                     if reply is not None:
                         reply.fail(error)
                     return
-        committed = message.committed_lsn if message.committed_lsn < last else last
-        if committed > self._committed:
-            self._note_committed(committed)
+        self._note_committed(min(message.committed_lsn, last))
+        if message.elsewhere_lsn:
+            self._own_quorum.elsewhere(message.epoch, message.elsewhere_lsn)
+            self._note_committed(self._own_quorum.committed(log, self._promises.epoch))
         if records or reply is not None:
             self._sync_and_answer(last, message.epoch, reply)
 
@@ -367,6 +370,9 @@ class JournalReplica:
             _expect_none(error)
             if reply is not None:
                 reply(self._appended(epoch, lsn))
+            self._own_quorum.stored(epoch, lsn)
+            if self._own_quorum.is_told:
+                self._note_committed(self._own_quorum.committed(self.log, self._promises.epoch))
 
         self.log.sync(synced)
 
@@ -386,11 +392,12 @@ class JournalReplica:
         )
 
     def _note_committed(self, lsn: Lsn) -> None:
-        self._committed = lsn
-        if self._archive is not None:
-            self._archive.look()
-        for stream in list(self._subscriptions):
-            self._advance(stream)
+        if lsn > self._committed:
+            self._committed = lsn
+            if self._archive is not None:
+                self._archive.look()
+            for stream in list(self._subscriptions):
+                self._advance(stream)
 
     def _advance(self, stream: int) -> None:
         """A stream that cannot go on here ends; its crossbar notices the silence and reads at another replica."""

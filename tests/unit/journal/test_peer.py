@@ -21,6 +21,7 @@ class Writer:
     last_lsn = committed_lsn = 10
     memory_first = 11
     stopped = False
+    tells_elsewhere = False
     seats: dict[str, int] = {}
 
     def __init__(self) -> None:
