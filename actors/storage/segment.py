@@ -28,7 +28,6 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import google_crc32c
-import numpy as np
 import pyarrow as pa
 from msgspec.structs import replace
 
@@ -63,10 +62,6 @@ BLOCKS_OPEN_MAX = 1024
 
 SLOTS_PER_ROW = 4
 """Of the table that says which keys a block cannot hold: one miss in six is looked for in vain."""
-
-
-_FIXED_OFFSETS = pa.py_buffer(np.arange(0, 16 * (BLOCK_ROWS_MAX + 1), 16, dtype=np.int32).tobytes())
-"""Of values of 16 bytes each, one after the other: those of every uuid column."""
 
 
 class _Bytes(Sequence[bytes]):
@@ -152,7 +147,7 @@ class Block:
         if found is None:
             return None
         place, stored = found
-        return recast(unpacked(self.batch.column(place), _FIXED_OFFSETS), stored, type_)
+        return recast(unpacked(self.batch.column(place)), stored, type_)
 
     def is_stored(self, position: int, type_: ColumnType) -> bool:
         """`column` gives it as it lies there."""
@@ -219,7 +214,7 @@ class Segment:
         self.commit_ts = commit_ts
         try:
             mapped = disk.map(name)
-            self._buffer = pa.py_buffer(mapped)
+            self._buffer = pa.py_buffer(mapped.toreadonly())
             self.bytes = len(mapped)
         except (pa.ArrowException, OSError, ValueError, TypeError) as error:
             raise corrupted(name, f"footer: {error}") from None
@@ -293,7 +288,7 @@ class Segment:
         """The block's bytes in the mapped file. Raises XX001 where they are damaged."""
         footer = self.footer.blocks[number]
         message = self._buffer.slice(footer.offset, footer.length)
-        if google_crc32c.value(message.to_pybytes()) != footer.crc:
+        if google_crc32c.value(message) != footer.crc:
             raise corrupted(self.name, f"block {number} of {len(self.footer.blocks)}: checksum mismatch")
         return message
 

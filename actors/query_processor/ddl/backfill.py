@@ -113,6 +113,39 @@ async def _fill_one_by_one(change: SchemaChange, table: Table, indexes: Sequence
                 transaction.put(entry, pointer, counts=False)
 
 
+async def convert_rows(
+    change: SchemaChange, before: Table, after: Table, position: int, convert: Callable[[list[Any]], Any]
+) -> None:
+    """Write every row of `before` to the primary index of `after`, with what `convert` makes of it in the column at
+    `position`, fill the secondary indexes, drop the old keyspaces. Raises 23502, 23505, and what `convert` raises."""
+    change.alone_with(before)
+    transaction = change.transaction
+    decode = RowCodec([column.type for column in before.columns]).decode
+    encode = RowCodec([column.type for column in after.columns]).encode
+    codec = key_codec(after, after.primary)
+    places = [column.position for column in after.primary.columns]
+    space, _ = keyspace_range(after.id, after.primary.id)
+    not_null = after.columns[position].not_null
+    scanner = transaction.scan(*keyspace_range(before.id, before.primary.id))
+    while (rows := await scanner.next_rows()) is not None:
+        for place, (key, value) in enumerate(rows, 1):
+            if place % TURN_ROWS == 0:
+                await turn()
+            row = list(decode(value))
+            row[position] = convert(row)
+            if not_null and row[position] is None:
+                raise contains_nulls(after, position)
+            primary = codec.encode([row[place] for place in places]) if places else key[KEYSPACE_BYTES:]
+            if places and space + primary in transaction.written(space):
+                raise duplicate(after, after.primary, row)
+            transaction.put(space + primary, encode(row), counts=False)
+    for index in (before.primary, *before.indexes):
+        change.drop_keyspace(before, index)
+    indexes = [index for index in after.indexes if index.state != INVALID]
+    if indexes:
+        await fill(change, after, indexes)
+
+
 async def rewrite(change: SchemaChange, before: Table, after: Table) -> None:
     """Move every row from the primary index of `before` to that of `after` (other key columns), fill the secondary
     indexes, drop the old keyspaces."""

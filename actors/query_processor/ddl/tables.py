@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from pglast import ast
 from pglast.enums import DropBehavior
 
 from actors.common.errors import (
-    DUPLICATE_COLUMN,
     DUPLICATE_TABLE,
     FEATURE_NOT_SUPPORTED,
     INVALID_SCHEMA_NAME,
@@ -29,6 +29,7 @@ from actors.query_processor.ddl.constraints import (
 )
 from actors.query_processor.ddl.dependencies import clear, dependents_of_table, described
 from actors.query_processor.ddl.generated import sequenced_columns
+from actors.query_processor.ddl.like import Likeness, refuse_twice
 from actors.query_processor.ddl.views import right_drop
 from actors.sql.catalog.privileges import TABLE, TRUNCATE, owns, require
 from actors.sql.catalog.schema import Column, Index, Other, Table
@@ -48,7 +49,7 @@ async def create_table(change: SchemaChange, node: Any) -> str:
             return "CREATE TABLE"
         raise DatabaseError(DUPLICATE_TABLE, f'relation "{relation.relname}" already exists')
     clauses = Clauses(is_open=change.limits.mixed_ddl)
-    columns = _columns(node, clauses)
+    columns, likenesses = _columns(change, node, clauses)
     primary_keys = [key for key in clauses.keys if key.primary]
     if len(primary_keys) > 1:
         raise one_primary_key(relation.relname)
@@ -93,6 +94,8 @@ async def create_table(change: SchemaChange, node: Any) -> str:
     for sequence in made:
         sequences.add(change, sequence)
     await validate_expressions(change, table)
+    for likeness in likenesses:
+        table = await likeness.finish(table)
     return "CREATE TABLE"
 
 
@@ -121,21 +124,21 @@ def _refuse(refused: Iterable[tuple[str, bool]]) -> None:
             raise DatabaseError(FEATURE_NOT_SUPPORTED, message)
 
 
-def _columns(node: Any, clauses: Clauses) -> tuple[Column, ...]:
+def _columns(change: SchemaChange, node: Any, clauses: Clauses) -> tuple[tuple[Column, ...], list[Likeness]]:
     columns: list[Column] = []
+    likenesses: list[Likeness] = []
     for element in node.tableElts or ():
-        kind = type(element).__name__
-        if kind == "ColumnDef":
-            if any(column.name == element.colname for column in columns):
-                raise DatabaseError(DUPLICATE_COLUMN, f'column "{element.colname}" specified more than once')
+        if isinstance(element, ast.ColumnDef):
             columns.append(column_of(element, len(columns), clauses))
-        elif kind == "Constraint":
+        elif isinstance(element, ast.Constraint):
             add_table_constraint(element, clauses)
         else:
-            raise DatabaseError(FEATURE_NOT_SUPPORTED, "LIKE in CREATE TABLE is not supported")
+            likenesses.append(Likeness(change, element, len(columns)))
+            columns += likenesses[-1].columns(clauses)
+        refuse_twice(columns)
     for constraint in node.constraints or ():
         add_table_constraint(constraint, clauses)
-    return tuple(columns)
+    return tuple(columns), likenesses
 
 
 async def validate_expressions(change: SchemaChange, table: Table, before: Table | None = None) -> None:

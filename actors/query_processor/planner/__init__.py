@@ -30,7 +30,7 @@ from actors.common.settings import Settings
 from actors.query_processor.planner.awaiting import plan_waiting
 from actors.query_processor.planner.change import plan_change
 from actors.query_processor.planner.insert import plan_insert
-from actors.query_processor.planner.locking import check_locking, refused
+from actors.query_processor.planner.locking import check_locking, locks_rows, refused
 from actors.query_processor.planner.merge import plan_merge
 from actors.query_processor.planner.planning import Planning
 from actors.query_processor.planner.route import route
@@ -109,6 +109,8 @@ def plan_bound(planning: Planning, bound: BoundStatement) -> QueryPlan:
     if locking is not None:
         check_locking(locking, planning.settings.mode)
         planning.locking.append(locking)
+        if not locks_rows(bound.query, locking):
+            locking = None
     if is_sequenced(bound):
         return plan_sequenced(planning, bound, plan_bound)
     found = route(bound, locking is None)

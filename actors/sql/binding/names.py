@@ -8,7 +8,7 @@ A name that its own level does not know is looked for outwards.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
@@ -144,6 +144,8 @@ class Level:
     ctes: dict[str, Cte] = field(default_factory=dict)
     aggregated: bool = False
     """An aggregate was met."""
+    place: Any = None
+    """The clause in which the subquery stands that is bound now (query_analysis.py); None: FROM."""
     windows: dict[str, Any] = field(default_factory=dict)
     """Of the WINDOW clause, as they are parsed."""
     windowed: bool = False
@@ -176,6 +178,20 @@ class Level:
     def without_siblings(self) -> Level:
         """What a FROM subquery that is not LATERAL may see: the CTEs of its level and everything outside."""
         return Level(parent=self.parent, ctes=self.ctes)
+
+    def level_of(self, positions: Set[int]) -> Level:
+        """The innermost one of which there are columns at these positions; this one where there are none of any."""
+        level: Level | None = self
+        while level is not None:
+            if not positions.isdisjoint(level._own_positions()):
+                return level
+            level = level.parent
+        return self
+
+    def _own_positions(self) -> Iterator[int]:
+        for relation in self.relations:
+            yield from (relation.offset + column.position for column in relation.columns.listed)
+        yield from (column.position for column in self.merged.values())
 
     # -- columns
 

@@ -286,7 +286,12 @@ id
 3
 4
 SELECT 4
-ERROR 0A000: FOR UPDATE is not supported in a query of this kind
+id
+1
+2
+3
+4
+SELECT 4
 ERROR 0A000: a locking clause such as FOR UPDATE is not supported in a subquery here
 ERROR 0A000: a locking clause such as FOR UPDATE is not supported in a subquery here
 ERROR 0A000: FOR UPDATE is not supported in a query of this kind
