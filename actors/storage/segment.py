@@ -6,7 +6,7 @@ CRC-32C, first and last key, least and greatest time; and for the segment its ro
 footer only, and a block is verified (10 GB/s) when first touched.
 
     [block 0][block 1] ... [block n][footer]               point read: bisect over the blocks' last keys, then over
-                                                           every 64th key in memory, then six keys in the mapped file
+                                                           every 64th key in memory, then one search in 64 keys' bytes
      a..f     g..m          x..z
 
     block.column(keyspace, position, type)                 a column of the mapped file: nothing is decoded or copied
@@ -54,7 +54,7 @@ BLOCK_BYTES_MAX = 2 << 20
 GATHER_ROWS = 1024
 """Rows are made columns so many at a time: a block of them at once would take 30 ms."""
 SPARSE_ROWS = 64
-"""Every 64th key is kept in memory: 1 to 2 percent of the data, six steps in the mapped file for a point read."""
+"""Every 64th key is kept in memory: 1 to 2 percent of the data, one search in the bytes of 64 keys for a point read."""
 SEARCH_BYTES_MAX = 8192
 """Of keys that are searched as one text."""
 BLOCKS_OPEN_MAX = 1024
