@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.peer_postgres import PostgresPeer, binaries
+from eagleray.own_cluster import end_in_order, is_ending
 
 SCRIPTS = {"tpcb": ["-b", "tpcb-like"], "simple": ["-b", "simple-update"], "select": ["-b", "select-only"]}
 TITLES = {"tpcb": "TPC-B-like", "simple": "-N, simple update", "select": "-S, point reads"}
@@ -106,6 +107,7 @@ class Eagleray:
         return done.stdout
 
     def __enter__(self) -> Eagleray:
+        end_in_order()
         try:
             self.url = (
                 self._command("up", "--detach", "--port", str(self._port), "--config", str(self._settings))
@@ -118,6 +120,7 @@ class Eagleray:
         return self
 
     def __exit__(self, *_: object) -> None:
+        is_ending()
         try:
             self._command("down")
         except RuntimeError as error:

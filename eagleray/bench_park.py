@@ -35,7 +35,6 @@ SETTINGS = """
 mode = "open"
 [scaling]
 zero_after_s = 2.0
-warm = true
 [sessions]
 park_after_s = 0.5
 """

@@ -31,6 +31,8 @@ from actors.common.messages import (
     Done,
     JournalRecords,
     Promised,
+    PromisedAhead,
+    Stands,
     StreamAck,
     StreamLost,
     SubscribeRange,
@@ -44,6 +46,7 @@ from actors.crossbar.asking import Asking
 from actors.crossbar.catch_up import CatchUp
 from actors.crossbar.feed import Admits, Feed
 from actors.crossbar.filing import file
+from actors.crossbar.following import Following
 from actors.crossbar.members import Members
 from actors.crossbar.merge import Group, Merge
 from actors.crossbar.router import route
@@ -88,8 +91,9 @@ class Crossbar:
         self._behind = False
         """A subscriber waits for its catch-up to begin."""
         self._demand: Timestamp = TIMESTAMP_MIN
-        self._asking = Asking(context, self._promised, self._pursue_on)
+        self._asking = Asking(context, self._promised, self._pursue)
         self._trimming = Trimming(context)
+        self._following = Following(context) if context.settings.regions.lead_ms else None
         self._gone_ts: Timestamp = self._members.known.gone_ts
         """Commits at or below this time are no longer in every journal, as the journals told, or a journal that had
         some is gone."""
@@ -142,6 +146,10 @@ class Crossbar:
             self._acknowledged(sender, message)
         elif isinstance(message, SubscribeRange):
             self._subscribe(sender, message, reply)
+        elif isinstance(message, PromisedAhead) and self._merge is not None:
+            self._promised(message.journal, message)
+        elif isinstance(message, Stands):
+            self._trimming.told(message, self._journals)
         elif reply is not None:
             reply.fail(DatabaseError("0A000", f"a crossbar does not understand {type(message).__name__}"))
 
@@ -366,6 +374,8 @@ class Crossbar:
             self._context.bus.post(self._context.name, sender, StreamLost(message.stream))
             return
         subscriber.demand = max(subscriber.demand, message.at)
+        if self._following is not None:
+            self._following.demanded(self._adjudicators.values())
         if subscriber.live:
             subscriber.serve(self.ring, self.merge.watermark)
         if message.at > self.merge.watermark:
@@ -373,23 +383,11 @@ class Crossbar:
             self._pursue()
 
     def _pursue(self) -> None:
-        """Ask each adjudicator whose promise is below the demand, unless one is being asked already."""
-        demand = self._demand
-        for journal, name in self._adjudicators.items():
-            head = self.merge.heads[journal]
-            if head.promise >= demand:
-                continue
-            if head.pending and any(promise >= demand for _, promise, _ in head.pending):
-                self._asking.wait_for_records(journal, self._feeds[journal])
-            else:
-                self._asking.ask(journal, name, demand)
-
-    def _pursue_on(self) -> None:
         """If anything is wanted still."""
         if self._demand > self.merge.watermark:
-            self._pursue()
+            self._asking.pursue(self._demand, self.merge.heads, self._adjudicators, self._feeds)
 
-    def _promised(self, journal: int, answer: Promised) -> bool:
+    def _promised(self, journal: int, answer: Promised | PromisedAhead) -> bool:
         """False: it cannot be counted yet, and is to be asked for again."""
         if not self._members.knows(answer.set_version):
             return False

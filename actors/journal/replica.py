@@ -48,6 +48,7 @@ from actors.common.refusals import Trimmed
 from actors.common.timestamps import Epoch, Lsn, Timestamp
 from actors.journal.archive import JournalArchive, restore
 from actors.journal.log import JournalLog
+from actors.journal.own_quorum import OwnQuorum
 from actors.journal.promises import Promises
 from actors.journal.record import TRIMMED, decode_header
 from actors.journal.repair import open_log
@@ -84,6 +85,7 @@ class JournalReplica:
         self._reserve = Reserve(context.disk, context.spawn)
         self._promises = Promises(self._reserve, context.spawn, self.receive)
         self._committed: Lsn = 0
+        self._own_quorum = OwnQuorum()
         self._subscriptions: dict[int, Subscription] = {}
         """By stream: a crossbar reads a journal several times at once, for subscribers that catch up."""
         self._expected_writer = writer or f"adjudicator/{journal}"
@@ -325,6 +327,9 @@ class JournalReplica:
                         reply.fail(error)
                     return
         self._note_committed(min(message.committed_lsn, last))
+        if message.elsewhere_lsn:
+            self._own_quorum.elsewhere(message.epoch, message.elsewhere_lsn)
+            self._note_committed(self._own_quorum.committed(log, self._promises.epoch))
         if records or reply is not None:
             self._sync_and_answer(last, message.epoch, reply)
 
@@ -368,6 +373,9 @@ class JournalReplica:
             _expect_none(error)
             if reply is not None:
                 reply(self._appended(epoch, lsn))
+            self._own_quorum.stored(epoch, lsn)
+            if self._own_quorum.is_told:
+                self._note_committed(self._own_quorum.committed(self.log, self._promises.epoch))
 
         self.log.sync(synced)
 

@@ -27,7 +27,8 @@ from actors.common import write_set
 from actors.common.messages import Deliver, Stage
 from actors.storage import segment
 from actors.storage.files import discard
-from actors.storage.segment import Segment, SegmentWriter
+from actors.storage.segment import Segment
+from actors.storage.segment_writer import SegmentWriter
 from actors.storage.store import Store
 
 MEMORY_PIECES_MAX = 4
@@ -44,7 +45,7 @@ class _File:
         self._disk = store.disk
         self.path = store.new_segment_path()
         self.file = store.disk.open(self.path)
-        self._writer = SegmentWriter(self.file)
+        self._writer = SegmentWriter(self.file, store.types.of)
         self._keys: list[pa.Array] = []
         self._values: list[pa.Array] = []
         self._rows = self._bytes = 0

@@ -105,7 +105,7 @@ def test_what_cannot_be_joined_is_one_line_and_leaves_nothing(
         with pytest.MonkeyPatch.context() as patch:
             for name, value in environment.items():
                 patch.setenv(name, value)
-            data = tmp_path / "data"
+            data = tmp_path / "new" / "data"
             done = eagleray(
                 "up",
                 "--detach",
@@ -119,7 +119,8 @@ def test_what_cannot_be_joined_is_one_line_and_leaves_nothing(
                 address,
             )
         assert done.returncode != 0 and done.stdout == "" and done.stderr.count("\n") == 1, done
-        assert not (data / "cluster.json").exists()
+        assert not data.exists(), "nothing half made"
+        assert not data.parent.exists()
         return done.stderr
 
     assert "no Ray answers" in up(f"127.0.0.1:{free_port()}") and "HOST:PORT" in up("nowhere")

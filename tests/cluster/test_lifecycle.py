@@ -82,6 +82,7 @@ def test_what_goes_wrong_is_one_line(own: LiveCluster, tmp_path: Path) -> None:
         port = holder.getsockname()[1]
         taken = eagleray("up", "--detach", "--data", str(tmp_path / "taken"), "--port", str(port))
     assert taken.returncode != 0 and one_line(taken.stderr) and str(port) in taken.stderr
+    assert not (tmp_path / "taken").exists()
     file = tmp_path / "file"
     file.touch()
     unwritable = eagleray("up", "--detach", "--data", str(file / "data"), "--port", str(free_port()))
@@ -107,6 +108,7 @@ def test_a_broken_settings_file_names_key_and_line(tmp_path: Path, text: str, ex
     done = eagleray("up", "--detach", "--data", str(tmp_path / "data"), "--config", str(path))
     assert done.returncode != 0 and one_line(done.stderr)
     assert all(part in done.stderr for part in expected), done.stderr
+    assert not (tmp_path / "data").exists(), "nothing half made"
 
 
 def ids(cluster: LiveCluster) -> set[int]:

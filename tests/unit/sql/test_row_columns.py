@@ -35,6 +35,10 @@ KINDS: list[tuple[ColumnType, st.SearchStrategy[Any]]] = [
     (ColumnType("time"), st.integers(0, 86_399_999_999)),
     (ColumnType("timestamp"), st.integers(-(10**17), 10**17) | st.just(2**63 - 1)),
     (ColumnType("timestamptz"), st.integers(-(10**15), 10**15)),
+    (
+        ColumnType("interval"),
+        st.tuples(st.integers(-(2**31) + 1, 2**31 - 1), st.integers(-99, 99), st.integers(-(2**53), 2**53)),
+    ),
 ]
 
 
@@ -79,7 +83,8 @@ def test_together_as_one_by_one(table: tuple[tuple[ColumnType, ...], list[list[A
 @pytest.mark.parametrize(
     ("type_", "datum"),
     [
-        (ColumnType("interval"), (1, 2, 3)),
+        (ColumnType("interval"), (1, 2, 2**62)),
+        (ColumnType("interval"), 3),
         (ColumnType("numeric"), Decimal("1E+3")),
         (NUMERIC, Decimal("NaN")),
         (ColumnType("int4"), "text"),

@@ -17,7 +17,8 @@ from actors.runtime.local_disk import LocalDisk
 from actors.storage import segment
 from actors.storage.maintenance import Maintenance, choose, visible_versions
 from actors.storage.range_tombstones import RangeTombstones
-from actors.storage.segment import Segment, SegmentWriter
+from actors.storage.segment import Segment
+from actors.storage.segment_writer import SegmentWriter
 from actors.storage.store import Store
 from tests.unit.storage.memory_disk import MemoryDisk
 
@@ -37,11 +38,20 @@ def write(disk: MemoryDisk, path: str = "segments/1.arrow") -> Segment:
     return Segment(disk, path)  # type: ignore[arg-type]
 
 
+def streams(file: bytes) -> list[pa.Table]:
+    """What any Arrow reader finds in a segment's file: stream after stream."""
+    found, reader = [], pa.BufferReader(file)
+    while reader.tell() < len(file):
+        found.append(pa.ipc.open_stream(reader).read_all())
+    return found
+
+
 def test_any_arrow_reader_reads_a_segment() -> None:
     disk = MemoryDisk()
     written = write(disk)
-    whole = pa.ipc.open_file(pa.py_buffer(disk.read(written.name))).read_all()
-    assert list(zip(*(column.to_pylist() for column in whole.columns), strict=True)) == ROWS
+    rows, footer = streams(disk.read(written.name))
+    assert list(zip(*(column.to_pylist() for column in rows.columns), strict=True)) == ROWS
+    assert footer.column_names == ["footer", "trailer"]
 
 
 def test_blocks_hold_whole_keys() -> None:
