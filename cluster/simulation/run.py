@@ -288,7 +288,7 @@ class _Run:
         for proof in self._proofs:
             await self._progress(proof)
         if not self._proofs_alone:
-            await self._late.look(REST_S)
+            await self._late.look(REST_S, directly=True)
         await self._check(keepers)
 
     async def _lull(self) -> None:
