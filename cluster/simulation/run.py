@@ -161,8 +161,13 @@ def _noted(report: SeedReport) -> Iterator[None]:
 
 
 def drawn_plan(seed: int, proofs: Sequence[str] = (), seconds: float = SECONDS) -> Plan:
-    names = tuple(sorted(proofs or PROOFS))
+    names = proof_names(proofs)
     return emphasised(draw(Random(f"{seed}/plan"), names, seconds), Random(f"{seed}/emphases"), names)
+
+
+def proof_names(proofs: Sequence[str] = ()) -> tuple[str, ...]:
+    """Those to choose from, where none is named all."""
+    return tuple(sorted(proofs or PROOFS))
 
 
 class _Run:

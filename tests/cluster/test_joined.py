@@ -17,6 +17,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from tests.cluster.of_folder import await_ended
 from tests.cluster.test_elastic import until
 from tests.cluster.under_proofs import commits_until, under_proofs, whole
 from tests.conftest import LiveCluster, discard, eagleray, free_port, make_cluster
@@ -71,6 +72,7 @@ def foreign() -> Iterator[ForeignRay]:
             yield ray
         finally:
             ray.end()
+            await_ended(folder)
             shutil.rmtree(folder)
 
 
