@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import platform
 import re
 import shutil
 import subprocess
@@ -181,6 +182,7 @@ def compare(arguments: argparse.Namespace) -> dict[str, Any]:
         "scale": arguments.scale,
         "seconds": arguments.seconds,
         "placement": arguments.placement,
+        "python": f"Python {platform.python_version()} of {sys._base_executable}",  # type: ignore[attr-defined]
         "cells": [],
     }
     peer = None if arguments.no_peer else PostgresPeer()
@@ -189,7 +191,7 @@ def compare(arguments: argparse.Namespace) -> dict[str, Any]:
             peer.__enter__()
         try:
             results["load_s"] = {"eagleray": load(ours.url, arguments.scale)}
-            print(f'placement "{arguments.placement}"')
+            print(f'placement "{arguments.placement}", {results["python"]}')
             print(f"loaded scale {arguments.scale}: eagleray {results['load_s']['eagleray']:.1f} s", end="", flush=True)
             if peer is not None:
                 results["load_s"]["postgresql"] = load(peer.url, arguments.scale)

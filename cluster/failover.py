@@ -34,8 +34,8 @@ from cluster.state import ClusterState, RoleState
 
 WATCH_S = 600.0
 PING_S = 0.25
-FAR_PING_S = 1.0
-"""Between regions: twice the round trip to the other side of the earth, and more."""
+FAR_PING_S = 0.6
+"""Between regions: twice the round trip to the other side of the earth."""
 PINGS = 2
 """Half a second without a sign of life, on a machine whose processors are busy, is short; a false alarm is cheap."""
 WORKING_S_MAX = 5.0

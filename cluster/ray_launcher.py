@@ -20,6 +20,7 @@ import ray
 from actors.common.errors import CANNOT_CONNECT_NOW, DatabaseError
 from actors.common.settings import Settings
 from actors.runtime.ray_shell import RoleProcess
+from cluster import thrifty
 from cluster.lean_process import RoleProcessWithoutArrow
 from cluster.process_files import CONTROLLER, ProcessFiles
 from cluster.spares import keep_spares
@@ -188,12 +189,13 @@ def create(process: ProcessState, files: ProcessFiles, settings: Settings, place
     """The actor's handle. There must be none of this name."""
     options = {**OPTIONS, **places.options(process), "name": process.name, "lifetime": "detached"}
     shell = RoleProcessWithoutArrow if stays_at_zero(process) else RoleProcess
-    return _actor_class(shell).options(**options).remote(files.spec(process, settings))
+    return actor_class(shell).options(**options).remote(files.spec(process, settings))
 
 
 @cache
-def _actor_class(shell: type) -> Any:
-    """Ray tells all nodes of a class once for each time that it is made one of Ray's."""
+def actor_class(shell: type) -> Any:
+    """Ray's own of this class. Ray tells all nodes of it once, however many actors this process creates."""
+    thrifty.without_disassembly()
     return ray.remote(shell)
 
 

@@ -1,12 +1,14 @@
 """The controller's part that knows of shards: has them end and others take their place, by a person's wish or the
 load's (docs/shards.md).
 
-    begun        until all processes know the map, and every child's replicas answer a read at a time of now
+    begun        until all processes know the map, and every child's replicas answer a read at the time of then
     handed on    until all processes know the map
     ended
 
 Until the first of these maps is known everywhere, some crossbar may have journals trimmed that does not know the
-children. After the second one it is a matter of courtesy.
+children. After the second one it is a matter of courtesy. The time of the read is chosen once: where a watermark takes
+longer than a replica lets a read wait (slow disks, `storing.read_wait_s` short), a time that moved on with each attempt
+would be ahead of every replica for ever.
 
 The state names the reshape from its beginning to its end, so a controller that takes over goes on with it, from where
 it stands. All that is asked for on the way may be asked again.
@@ -21,6 +23,7 @@ from contextlib import suppress
 
 from actors.common.errors import INVALID_PARAMETER_VALUE, DatabaseError
 from actors.common.messages import AskMiddle, Done, Get, Middle, ReshapeShards, SetReplicas, ShardLoad
+from actors.common.timestamps import Timestamp
 from actors.runtime.interfaces import Context, Reply
 from cluster.policies.shards import Reshape as Act
 from cluster.shard_balancing import ShardBalancing
@@ -147,13 +150,16 @@ class Reshaping:
         """From its step to the next one."""
         loop = asyncio.get_running_loop()
         begun_at = loop.time()
+        at = 0
         while self._counts(reshape):
             waits = loop.time() - begun_at < PATIENCE_S
             if reshape.is_handed_on:
                 if not waits or self._all_know(self._state.shard_map.version):
                     await self._step(ended, reshape)
-            elif self._all_know(self._state.shard_map.version) and await self._are_there(reshape, waits):
-                await self._step(handed_on, reshape)
+            elif self._all_know(self._state.shard_map.version):
+                at = at or self._context.clock.now().latest
+                if await self._are_there(reshape, at, waits):
+                    await self._step(handed_on, reshape)
             if self._counts(reshape):
                 await asyncio.sleep(RETRY_S)
 
@@ -161,9 +167,8 @@ class Reshaping:
         with suppress(DatabaseError):  # a range is on its way, or another controller decides: it is tried again
             await self._change(lambda state: step(state, reshape))
 
-    async def _are_there(self, reshape: Reshape, all_of_them: bool) -> bool:
-        """Whether replicas of every child have all that has been committed up to now."""
-        at = self._context.clock.now().latest
+    async def _are_there(self, reshape: Reshape, at: Timestamp, all_of_them: bool) -> bool:
+        """Whether replicas of every child have all that has been committed up to `at`."""
         for child in reshape.children:
             names = replicas(self._state, [child])
             there = sum(await asyncio.gather(*(self._is_there(name, at) for name in names)))
@@ -171,7 +176,7 @@ class Reshaping:
                 return False
         return True
 
-    async def _is_there(self, replica: str, at: int) -> bool:
+    async def _is_there(self, replica: str, at: Timestamp) -> bool:
         """It answers a read at `at`, of no key: so it holds what was committed up to there (I4)."""
         try:
             await self._context.bus.call(self._context.name, replica, Get([], at), ANSWER_S)

@@ -7,10 +7,11 @@
                                             `eagleray up` starts
 
 The moment is the least of the journals' last promises, up to which every journal's pieces hold all that was committed
-(actors/common/stored_journal.py), and lies before records that ask for a newer state than the store has. Cutting all
-journals there gives the database at one time: every transaction up to it, none later, none in part. Of each shard it
-takes the newest checkpoint at or below it that counts (storage/archive_index.py); uploads keep to an order that makes
-one exist. The state (cluster/keeping.py) is the newest that was kept by then.
+(actors/common/stored_journal.py; a journal that counts from some time on has nothing before it), and lies before
+records that ask for a newer state than the store has. Cutting all journals there gives the database at one time: every
+transaction up to it, none later, none in part. Of each shard it takes the newest checkpoint at or below it that counts
+(storage/archive_index.py); uploads keep to an order that makes one exist. The state (cluster/keeping.py) is the newest
+that was kept by then.
 
 The restored cluster has a number, and so a folder in the store, of its own: what the lost one's processes may still
 write is nobody's business. At its first start each journal replica takes its log from the pieces and votes at once: all
@@ -27,7 +28,7 @@ from typing import Any
 
 from actors.common.errors import DatabaseError
 from actors.common.stored_journal import RESTORING, Piece, PieceName, chain, decode, encode, parse
-from actors.common.timestamps import Epoch, Lsn, Timestamp
+from actors.common.timestamps import TIMESTAMP_MIN, Epoch, Lsn, Timestamp
 from actors.journal.record import COMMIT, PART, STATE, MappedHeader, decode_header, payload_of
 from actors.runtime.interfaces import StoredObject
 from actors.runtime.object_store import Objects, open_objects, refused, write
@@ -171,9 +172,10 @@ def _moment(state: ClusterState, chains: dict[int, list[PieceName]]) -> Timestam
     for term in journals_of(state).terms:
         if term.since is None:
             continue
-        if not chains.get(term.number):
+        pieces = chains.get(term.number)
+        if not pieces and term.since == TIMESTAMP_MIN:
             raise NotRestorable(f"the store has nothing of journal {term.number}")
-        promise = chains[term.number][-1].promise
+        promise = max(term.since, pieces[-1].promise if pieces else TIMESTAMP_MIN)
         if term.until is None or promise < term.until:
             last.append(promise)
     return min(last)

@@ -214,18 +214,18 @@ class Supervisor:
     def _create_actors(self, joined: LocalRay | JoinedRay) -> None:
         """The controller, which creates whatever process the cluster's state names; those of a new cluster start beside
         it."""
-        import ray
-
         from cluster.controller_process import ControllerProcess
         from cluster.process_files import CONTROLLER, ProcessFiles
-        from cluster.ray_launcher import OPTIONS, create
+        from cluster.ray_launcher import OPTIONS, actor_class, create
+        from cluster.without_arrow import make_context
 
+        make_context()
         disks, seats = self._remembered.get("disks", {}), self._remembered.get("seats", {})
         folder, restoring = self._folder, RESTORING in self._remembered
         files = ProcessFiles(folder.sockets, folder.roles, folder.logs, folder.root, disks, seats, restoring)
         chosen, places = self._place(), joined.places
         self._controller = (
-            ray.remote(ControllerProcess)
+            actor_class(ControllerProcess)
             .options(name=CONTROLLER, **OPTIONS, **places.controller_options())
             .remote(files, self._settings, chosen, places, self._folder.authority)
         )

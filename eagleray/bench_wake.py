@@ -151,6 +151,11 @@ def _processes(status: dict[str, Any]) -> set[str]:
     return {actor["actor"] for actor in status["actors"] if actor["layer"] not in ("gateway", "controller")}
 
 
+def spares_of(data: Path) -> int:
+    """How many spare workers there are to be at zero. The cluster is awake, or about to be."""
+    return len(_processes(_await(data, "running")))
+
+
 def await_zero(data: Path, spares: int = 0) -> dict[str, Any]:
     """The status at zero, once there are so many spare workers. Raises WakeFailed."""
     from eagleray.demo.processes import spare_workers

@@ -262,6 +262,15 @@ class Merge:
                 head.void = []
         return void
 
+    @property
+    def is_due(self) -> bool:
+        """Whether `take` would raise the watermark."""
+        least = TIMESTAMP_MAX
+        for head in self.heads.values():
+            if head.promise < least:
+                least = head.promise
+        return least > self.watermark
+
     def take(self) -> list[Due]:
         """The records that have become due, in commit-time order (ties by journal); raises the watermark."""
         assert self.heads

@@ -69,6 +69,9 @@ class JournalReplica:
     """Role `journal/<journal>/<az>`. `writer`: the role that appends; its adjudicator where nothing is said. `seat`: of
     its zone (seats.py). `restoring`: the cluster begins with another's data (archive.py)."""
 
+    log: JournalLog
+    """From its start on: it answers nobody before."""
+
     def __init__(
         self, context: Context, journal: int, az: str, writer: str = "", seat: int = 0, restoring: bool = False
     ) -> None:
@@ -78,7 +81,7 @@ class JournalReplica:
         self._seat = seat
         self._restoring = restoring
         self._archive: JournalArchive | None = None
-        self._log: JournalLog | None = None
+        self._is_open = False
         self._damaged = ""
         self._life = 1 + context.random.getrandbits(62)
         """A Promote must name it: what the writer knows of an earlier life says nothing of this one's disk."""
@@ -97,14 +100,15 @@ class JournalReplica:
         self._syncs = 0
 
     async def start(self) -> None:
-        self._log, self._damaged = await open_log(self._context.disk, self._context.settings.journaling, self._seat)
+        self.log, self._damaged = await open_log(self._context.disk, self._context.settings.journaling, self._seat)
+        self._is_open = True
         if (objects := self._context.objects) is not None:
-            if self._restoring and not self._log.promise.voter:
-                await restore(self._journal, self._log, objects)
+            if self._restoring and not self.log.promise.voter:
+                await restore(self._journal, self.log, objects)
             self._archive = JournalArchive(
-                self._context, self._journal, self._log, lambda: self._committed, self._ask, objects
+                self._context, self._journal, self.log, lambda: self._committed, self._ask, objects
             )
-        self._promises.begin(self._log)
+        self._promises.begin(self.log)
         self._reserve.begin()
         self._context.bus.on_topology(self._on_topology)
         self._on_topology(self._context.bus.topology)
@@ -129,13 +133,8 @@ class JournalReplica:
         self._subscriptions.clear()
         if self._archive is not None:
             self._archive.stop()
-        if self._log is not None:
-            self._log.close()
-
-    @property
-    def log(self) -> JournalLog:
-        assert self._log is not None, "a replica answers after its start"
-        return self._log
+        if self._is_open:
+            self.log.close()
 
     @property
     def committed_lsn(self) -> Lsn:
@@ -171,7 +170,7 @@ class JournalReplica:
             reply.fail(DatabaseError("0A000", f"a journal does not understand {type(message).__name__}"))
 
     def status(self) -> dict[str, Any]:
-        log = self._log
+        log = self.log if self._is_open else None
         return {
             "layer": "journal",
             "name": f"journal/{self._journal}/{self._az}",
@@ -304,18 +303,16 @@ class JournalReplica:
                 self._promises.store(promise, lambda: self._append(sender, message, reply), reply)
             return
         self._writer = sender
-        previous = message.previous_lsn
-        if previous > log.last_lsn or (
-            previous >= log.first_lsn - 1 and log.epoch_at(previous) != message.previous_epoch
-        ):
+        previous, first_lsn, last_lsn = message.previous_lsn, log.first_lsn, log.last_lsn
+        if previous > last_lsn or (previous >= first_lsn - 1 and log.epoch_at(previous) != message.previous_epoch):
             self._conflict(message, reply)
             return
         # Records below our first were trimmed: they are committed, so the writer's are the same.
-        skip = max(0, log.first_lsn - 1 - previous)
+        skip = max(0, first_lsn - 1 - previous)
         records = message.records
         last = previous + len(records)
         if records:
-            fresh = self._unknown(records, skip, previous) if previous < log.last_lsn else records
+            fresh = self._unknown(records, skip, previous) if previous < last_lsn else records
             if fresh:
                 try:
                     self._store(fresh)

@@ -80,9 +80,13 @@ class FieldCutter:
         except pa.ArrowInvalid:
             raise NotPlain from None
         fields = [column.chunk(0) if column.num_chunks == 1 else column.combine_chunks() for column in table.columns]
-        if escaped and self._unescape is not None:
+        if escaped and self._unescape is not None and not self._is_all_null(block, fields):
             return [self._unescaped(column) for column in fields]
         return fields
+
+    def _is_all_null(self, block: bytes, fields: list[pa.Array]) -> bool:
+        """Whether each backslash is a NULL's."""
+        return self._null == "\\N" and block.count(b"\\") == sum(column.null_count for column in fields)
 
     def _has_escaped_ends(self, block: bytes) -> bool:
         return b"\\\n" in block or b"\\" + self._delimiter in block

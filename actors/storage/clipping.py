@@ -23,7 +23,7 @@ from actors.storage.files import discard, sync
 from actors.storage.pacing import Pace
 from actors.storage.segment import Block, Segment
 from actors.storage.segment_layout import BlockFooter
-from actors.storage.segment_writer import SegmentWriter, joined
+from actors.storage.segment_writer import SegmentWriter, block_rows_max, joined
 
 EVERYTHING: tuple[Span, ...] = ((b"", None),)
 
@@ -73,7 +73,8 @@ class _Slices:
         for low, high in rows:
             one = block.rows.slice(low, high - low)
             size = block.footer.length * (high - low) // block.footer.rows
-            if self._rows + one.num_rows > segments.BLOCK_ROWS_MAX or self._bytes + size > segments.BLOCK_BYTES_MAX:
+            rows_max = block_rows_max(one.column(2)[0].as_py())
+            if self._rows + one.num_rows > rows_max or self._bytes + size > segments.BLOCK_BYTES_MAX:
                 self.flush()
             self._slices.append(one)
             self._rows += one.num_rows

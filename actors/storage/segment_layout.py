@@ -22,7 +22,9 @@ from __future__ import annotations
 
 import google_crc32c
 import msgspec
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from actors.common.errors import DATA_CORRUPTED, DatabaseError
 from actors.sql.types.column_type import ColumnType
@@ -119,24 +121,26 @@ ROWS_SECTION = section_of(b"", {})[0]
 def packed(type_: ColumnType, array: pa.Array) -> pa.Array:
     """A column as it lies in the file."""
     if type_ == _UUID and array.type == pa.binary():
-        lengths = pa.compute.binary_length(array)
-        bounds = pa.compute.min_max(lengths).as_py()
+        lengths = pc.binary_length(array)
+        bounds = pc.min_max(lengths).as_py()
         if bounds == {"min": 16, "max": 16}:
             return array.cast(pa.binary(16))
     return array
 
 
-def unpacked(array: pa.Array, offsets: pa.Buffer) -> pa.Array:
-    """As `row_columns` makes it. `offsets`: 0, 16, 32 ... as int32, for as many rows as it has."""
+_OFFSETS = np.arange(0, 16, 16, dtype=np.int32)
+
+
+def unpacked(array: pa.Array) -> pa.Array:
+    """As `row_columns` makes it: values of 16 bytes each, one after the other, need no offsets of their own."""
+    global _OFFSETS
     if not pa.types.is_fixed_size_binary(array.type):
         return array
+    needed = array.offset + len(array) + 1
+    if len(_OFFSETS) < needed:
+        _OFFSETS = np.arange(0, 32 * needed, 16, dtype=np.int32)
     validity, data = array.buffers()
-    return pa.Array.from_buffers(pa.binary(), len(array), [validity, offsets, data], offset=array.offset)
-
-
-def unpacked_all(array: pa.Array) -> pa.Array:
-    """Likewise, of any number of values."""
-    return array.cast(pa.binary()) if pa.types.is_fixed_size_binary(array.type) else array
+    return pa.Array.from_buffers(pa.binary(), len(array), [validity, pa.py_buffer(_OFFSETS), data], offset=array.offset)
 
 
 def footer_stream(footer: SegmentFooter, offset: int) -> bytes:

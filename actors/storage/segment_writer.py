@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import google_crc32c
 import pyarrow as pa
@@ -24,7 +25,7 @@ import pyarrow.compute as pc
 from actors.common.ranges import KEYSPACE_BYTES
 from actors.runtime.interfaces import File
 from actors.sql.encoding.keys import prefix_end
-from actors.sql.encoding.row_columns import all_columns
+from actors.sql.encoding.row_columns import all_columns, row_width
 from actors.sql.types.column_type import ColumnType
 from actors.storage import block_scan, segment
 from actors.storage.segment import Block
@@ -43,6 +44,16 @@ from actors.storage.zones import ZoneWriter
 
 Types = Callable[[bytes], Sequence[ColumnType] | None]
 """Of a keyspace's rows, by position; None where they are not known."""
+
+
+VALUES_MAX = 131_072
+"""Of a block, rows times columns: making columns of them takes the loop 8 to 15 ms."""
+
+
+def block_rows_max(value: bytes | None) -> int:
+    """Of a block with such rows."""
+    width = 1 if value is None else max(row_width(value), 1)
+    return min(segment.BLOCK_ROWS_MAX, max(VALUES_MAX // width, 1))
 
 
 def joined(batches: Sequence[pa.RecordBatch]) -> pa.RecordBatch:
@@ -67,6 +78,8 @@ class SegmentWriter:
         self._bytes = 0
         self._blocks: list[BlockFooter] = []
         self._sections: dict[Section, int] = {}
+        self._shapes: dict[Any, tuple[Section, pa.Schema]] = {}
+        """Sections by what makes them."""
         self._zones: list[ZoneWriter] = []
         self._section = -1
         """The one whose stream is being written."""
@@ -82,13 +95,19 @@ class SegmentWriter:
         self._times += times
         self._values += values
         self._bytes += sum(map(len, keys)) + sum(map(len, filter(None, values))) + 16 * len(keys)
-        is_block = (
-            self._bytes >= segment.BLOCK_BYTES_MAX or self._gathered_rows + len(self._keys) >= segment.BLOCK_ROWS_MAX
-        )
+        is_block = self._is_full
         if is_block or len(self._keys) >= segment.GATHER_ROWS:
             self._gather(bisect_left(self._keys, self._keys[-1]))
         if is_block:
             self._write_gathered()
+
+    @property
+    def _is_full(self) -> bool:
+        """What has been added is a block."""
+        rows = self._gathered_rows + len(self._keys)
+        return self._bytes >= segment.BLOCK_BYTES_MAX or rows >= block_rows_max(
+            self._values[-1] if self._values else None
+        )
 
     def add_untimed(self, keys: pa.Array, values: pa.Array) -> None:
         """A block, each key once, whose rows get their commit time when the segment is opened."""
@@ -104,7 +123,8 @@ class SegmentWriter:
         """A whole block of another segment."""
         self._cut_all()
         footer = block.footer
-        if not block.section.keyspace and footer.rows >= block_scan.BLOCK_SCAN_ROWS_MIN:
+        rows_max = block_rows_max(block.batch.column(2)[0].as_py())
+        if not block.section.keyspace and block_scan.BLOCK_SCAN_ROWS_MIN <= footer.rows <= rows_max:
             self._write(block.rows)
         else:
             times = (footer.min_ts, footer.max_ts)
@@ -171,7 +191,10 @@ class SegmentWriter:
         if not columns:
             return ROWS_SECTION, rows
         columns = {position: (type_, packed(type_, array)) for position, (type_, array) in columns.items()}
-        section, schema = section_of(space, columns)
+        shape = space, tuple((position, type_, array.type) for position, (type_, array) in columns.items())
+        if shape not in self._shapes:
+            self._shapes[shape] = section_of(space, columns)
+        section, schema = self._shapes[shape]
         return section, pa.record_batch([*rows.columns, *(array for _, array in columns.values())], schema=schema)
 
     def _append(

@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 from actors.sql.encoding.arrow_types import is_ordered_by_arrow
 from actors.sql.encoding.row_columns import NOTHING, NotPlain, recast
 from actors.sql.types.column_type import ColumnType
-from actors.storage.segment_layout import FIRST_COLUMN, Section, unpacked_all
+from actors.storage.segment_layout import FIRST_COLUMN, Section, unpacked
 
 BOUND_BYTES_MAX = 64
 """Longer texts and bytes would make footers large."""
@@ -112,7 +112,7 @@ class Zones:
             if stored != type_:
                 if stored.name == "text" and type_.name == "numeric":
                     return Bounds(unknown, unknown, nulls, rows)  # by their digits, not by their values
-                least, greatest = (recast(unpacked_all(bound), stored, type_) for bound in (least, greatest))
+                least, greatest = (recast(unpacked(bound), stored, type_) for bound in (least, greatest))
         except NotPlain:
             return None
-        return Bounds(unpacked_all(least), unpacked_all(greatest), nulls, rows)
+        return Bounds(unpacked(least), unpacked(greatest), nulls, rows)

@@ -20,11 +20,13 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from importlib import import_module
+from random import Random
 from typing import Any, Protocol
 
 from actors.query_processor.session import value_lists
+from cluster.simulation.emphases import dense
 from cluster.simulation.hostile import Plan
-from cluster.simulation.run import SECONDS, SeedReport, drawn_plan, run_seed
+from cluster.simulation.run import SECONDS, SeedReport, drawn_plan, proof_names, run_seed
 from cluster.simulation.steering import Steering
 
 RUNS_MAX = 10
@@ -64,10 +66,13 @@ class Options:
     pause: float = 1.0
     steered: bool = False
     """Half of the plans are bred from those of runs that met what few others did (steering.py)."""
+    dense: bool = False
+    """The cluster's shape changes all the time (emphases.py)."""
 
     def plan(self, seed: int) -> Plan:
         plan = drawn_plan(seed, self.proofs, self.seconds)
-        return replace(plan, pace_s=plan.pace_s * self.pause)
+        plan = replace(plan, pace_s=plan.pace_s * self.pause)
+        return dense(plan, Random(f"{seed}/dense"), proof_names(self.proofs)) if self.dense else plan
 
     def run(self, seed: int, keep_trace: bool = False, plan: Plan | None = None) -> SeedReport:
         """`plan`: in place of the one that the seed draws."""

@@ -22,6 +22,8 @@ kind of schedule needs, and leaves the rest as it was drawn; a seed has each wit
                  may be silent
     regions      zones are regions, far from each other, one of them a witness or none (regions.py)
     stored       checkpoints go to an object store, and shards lose all of their disks (stored.py)
+
+`dense` is none of these: `eagleray sim --dense` gives it to every seed, on top of what that has drawn.
 """
 
 from __future__ import annotations
@@ -38,6 +40,8 @@ SHARE = 0.25
 BOUNDARIES_SHARE = 0.15
 TURNOVER_SHARE = 0.1
 SHARDS_SHARE = 0.15
+DENSE_SHARE = 12
+"""Of a dense plan's strikes, five of seventeen are changes of shape in equal parts, beside those that it had."""
 SKEW_ERROR_US, SKEW_OFFSET_US_MAX = 100_000, 1_000_000
 """Most clocks stand at an end of what they may be off."""
 PACE_S_MAX, OUT_OF_ORDER_PACE_S_MAX = 1.0, 0.3
@@ -233,6 +237,14 @@ def shards(plan: Plan, random: Random, proofs: tuple[str, ...]) -> Plan:
     if Random(f"{random.getstate()!r}/replicas").random() < 0.5:
         plan = _with_strikes(plan, "replicas")
     return _loaded(replace(plan, pause_s_max=min(plan.pause_s_max, random.choice((0.5, 3.0)))))
+
+
+def dense(plan: Plan, random: Random, proofs: tuple[str, ...]) -> Plan:
+    """The cluster's shape changes all the time, in every way at once: adjudicators, ranges, shards and replicas come,
+    go and move, beside whatever else was drawn."""
+    plan = shards(turnover(plan, random, proofs), random, proofs)
+    reshapes = ("turnover", "boundary", "boundary", "shards", "replicas") * max(1, len(plan.strikes) // DENSE_SHARE)
+    return replace(plan, strikes=(*plan.strikes, *reshapes), emphases=(*plan.emphases, dense.__name__))
 
 
 Emphasis = Callable[[Plan, Random, tuple[str, ...]], Plan]

@@ -269,8 +269,8 @@ RESHAPINGS = ("move",)
 SCENES = ("sever", "island")
 LOSING_SCENES = ("regather", "decay")
 """Of scenes.py; the latter lose what is on a disk."""
-ALL_LOSSES = (*LOSSES, *LOSING_SCENES, "bereave")
-"""The last one is drawn by an emphasis alone (stored.py)."""
+ALL_LOSSES = (*LOSSES, *LOSING_SCENES, "bereave", "relapse")
+"""Of the last two an emphasis draws the first alone (stored.py), and nothing the other (scenes.py)."""
 ALL_STRIKES = (*STRIKES, *DISK_STRIKES, RESTARTS, *SCENES, *LOSING_SCENES)
 
 

@@ -161,8 +161,13 @@ def _noted(report: SeedReport) -> Iterator[None]:
 
 
 def drawn_plan(seed: int, proofs: Sequence[str] = (), seconds: float = SECONDS) -> Plan:
-    names = tuple(sorted(proofs or PROOFS))
+    names = proof_names(proofs)
     return emphasised(draw(Random(f"{seed}/plan"), names, seconds), Random(f"{seed}/emphases"), names)
+
+
+def proof_names(proofs: Sequence[str] = ()) -> tuple[str, ...]:
+    """Those to choose from, where none is named all."""
+    return tuple(sorted(proofs or PROOFS))
 
 
 class _Run:
@@ -283,7 +288,7 @@ class _Run:
         for proof in self._proofs:
             await self._progress(proof)
         if not self._proofs_alone:
-            await self._late.look(REST_S)
+            await self._late.look(REST_S, directly=True)
         await self._check(keepers)
 
     async def _lull(self) -> None:

@@ -16,6 +16,8 @@ met in a state that chance seldom brings about.
                outlives its epoch
     succession one replica of a journal is left alone with its writer, which dies: its log has a tail that no other has;
                or the others are, and it falls behind; or first the one, then the other. Then the next writer meets it
+    relapse    a journal's disk is lost, and its replica dies again when it has been filled and may not vote yet; only
+               where a plan names it: no seed draws it
     unheard    a storage replica hears its crossbar and is not heard: its window fills, and nobody tells it that
 
 Each takes a Nemesis (`random`, `strike_s_max`, `strike_at`) and returns when it has undone what it did; of a lost
@@ -41,6 +43,8 @@ SEVER_S = ((0.2, 3.0), (5.5, 10.0))
 """Shorter and longer than a decision waits, an acknowledgement is waited for, and a lease lasts."""
 UNDECIDED_S, UNDECIDED_S_MAX = 0.005, 10.0
 """How often it is looked whether anything is prepared and undecided, and how long."""
+LEARNING_S = 0.001
+"""How often it is looked whether a replica is in a state that lasts for a message's way and back."""
 ISLAND_S_MAX = 4.0
 DECAY_S_MAX = 4.0
 DECAY_SYNC_S_MAX = 1.0
@@ -181,6 +185,34 @@ async def _end_reign(cluster: SimulatedCluster, nemesis: Nemesis, adjudicator: s
     await asyncio.sleep(0)
 
 
+async def relapse(cluster: SimulatedCluster, nemesis: Nemesis) -> None:
+    world, random = cluster.world, nemesis.random
+    adjudicator = random.choice(cluster.roles("adjudicator/"))
+    homes = {name: home for name in _replicas(cluster, adjudicator) if (home := world.process_of(name)) is not None}
+    if not homes:
+        return
+    replica = random.choice(sorted(homes))
+    process = homes[replica].name
+    nemesis.strike_at([process])
+    world.crash(process)
+    world.wipe(process)
+    await nemesis.restart([process])
+
+    def may_soon_vote() -> bool:
+        role = cluster.running(adjudicator)
+        reign = role._reign if isinstance(role, Adjudicator) else None
+        return reign is not None and any(
+            peer.name == replica and peer.barrier is not None for peer in reign.writer._peers
+        )
+
+    await world.until(may_soon_vote, LEARNING_S, GROWN_S_MAX)
+    if process in world.processes and world.processes[process].up:
+        world.crash(process)
+        await asyncio.sleep(random.uniform(0, 0.3))
+        await nemesis.restart([process])
+    nemesis.strike_at([])
+
+
 async def unheard(cluster: SimulatedCluster, nemesis: Nemesis) -> None:
     network, random = cluster.world.network, nemesis.random
     replicas = random.sample(cluster.roles("storage/"), random.randint(1, 2))
@@ -267,5 +299,5 @@ async def decay(cluster: SimulatedCluster, nemesis: Nemesis) -> None:
 
 
 SCENES: dict[str, Callable[[SimulatedCluster, Nemesis], Awaitable[None]]] = {
-    scene.__name__: scene for scene in (sever, island, regather, decay, untold, retire, succession, unheard)
+    scene.__name__: scene for scene in (sever, island, regather, decay, untold, retire, succession, unheard, relapse)
 }

@@ -8,6 +8,7 @@ it.
                                   as it was at some time, a cluster can be made (restored.py)
                              late at rest, all that was committed can be had from the store alone a while later
     at once (the run ends)   I12  a checkpoint's object comes after all that it names
+                             I4   ... and tells of nothing that came after its watermark
                              I12  nothing is removed that the newest checkpoint names which counts
                              I12  nobody asks a journal to trim what the store lacks of some shard
 
@@ -168,6 +169,10 @@ class StoreWitness:
             data, _ = self._image.objects.get(segment.key, (b"", 0.0))
             if len(data) != segment.size:
                 self._world.violated("I12", f"{key} names {segment.key}, which is not in the store")
+        manifest = checkpoint.manifest
+        told = max([*manifest.catalog_changes, *(commit_ts for _, _, commit_ts in manifest.drops)], default=0)
+        if told > manifest.watermark:
+            self._world.violated("I4", f"{key} tells of what came at {told}, after its watermark")
         self._newest[checkpoint.shard] = max(self._newest.get(checkpoint.shard, 0), checkpoint.manifest.watermark)
 
     def _removed(self, key: str) -> None:

@@ -423,6 +423,9 @@ cli.add_command(bench)
     help="A factor on the clients' pauses: fewer transactions a seed.",
 )
 @click.option("--processes", type=click.IntRange(1), default=None, help="Seeds at a time (default: one a processor).")
+@click.option(
+    "--dense", is_flag=True, help="Change the cluster's shape all the time: adjudicators, ranges, shards, replicas."
+)
 @click.option("--steer", is_flag=True, help="Vary the plans of runs that met what few others did, half of the time.")
 @click.option(
     "--plan",
@@ -446,6 +449,7 @@ def sim(
     proofs: tuple[str, ...],
     pause: float,
     processes: int | None,
+    dense: bool,
     steer: bool,
     plan: Path | None,
     summary: Path | None,
@@ -458,7 +462,7 @@ def sim(
     from cluster.simulation.campaign import Options
     from eagleray.command.simulate import replay, simulate
 
-    options = Options(seconds, proofs, pause, steer)
+    options = Options(seconds, proofs, pause, steer, dense)
     if seed is not None:
         sys.exit(replay(seed, options, verbose, plan, summary))
     sys.exit(simulate(first, seeds, options, processes or 0, summary))

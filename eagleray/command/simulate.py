@@ -88,7 +88,8 @@ def check_names(proofs: Sequence[str]) -> None:
 def replay_command(seed: int, options: Options) -> str:
     proofs = "".join(f" --proof {name}" for name in options.proofs)
     pause = f" --pause {options.pause:g}" if options.pause != 1 else ""
-    return f"eagleray sim --seed {seed} --seconds {options.seconds:g}{proofs}{pause} -v"
+    dense = " --dense" if options.dense else ""
+    return f"eagleray sim --seed {seed} --seconds {options.seconds:g}{proofs}{pause}{dense} -v"
 
 
 def _with_progress(reports: Iterator[SeedReport], count: int) -> Iterator[SeedReport]:

@@ -27,6 +27,7 @@ from zlib import crc32
 
 from actors.common.messages.base import Message
 from actors.runtime.framing import POST, REPLY, REQUEST
+from actors.runtime.interfaces import Reply
 from actors.runtime.simulation.faults import Faults
 from actors.runtime.simulation.loop import Owner, SimulatedLoop
 from actors.runtime.simulation.trace import Trace
@@ -43,6 +44,9 @@ class Station(Protocol):
     endpoint: str
 
     def arrive(self, source: Station, frame: bytes) -> None: ...
+
+    def receive(self, sender: str, destination: str, message: Message, reply: Reply) -> None:
+        """What no network has carried."""
 
     def refused(self, request: int, why: str, sent: bool) -> None: ...
 

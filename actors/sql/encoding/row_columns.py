@@ -92,7 +92,8 @@ _SIZES = _sizes()
 class _Values:
     """One column of all rows: where each value begins, its tag, and which rows have none."""
 
-    def __init__(self, data: Any, cursor: Any, present: Any) -> None:
+    def __init__(self, data: Any, cursor: Any, present: Any, is_part: bool = False) -> None:
+        """`is_part`: of a triple, which holds no other. Raises NotPlain."""
         self.data = data
         self.cursor = cursor
         self.tags = np.where(present, data[np.minimum(cursor, len(data) - 1)], NIL).astype(np.uint8)
@@ -111,9 +112,11 @@ class _Values:
         self.parts: list[_Values] = []
         """Of triples."""
         if TRIPLE in self.kinds:
+            if is_part:
+                raise NotPlain
             is_triple = self.tags == TRIPLE
             for _ in range(3):
-                self.parts.append(_Values(data, cursor + self.sizes, is_triple))
+                self.parts.append(_Values(data, cursor + self.sizes, is_triple, True))
                 self.sizes = self.sizes + self.parts[-1].sizes
 
     def _unsigned(self, rows: Any, width: int) -> Any:
@@ -200,13 +203,21 @@ class _Values:
         lengths = np.where(null, 0, self.cursor + self.sizes - self.begins)
         offsets = np.zeros(len(lengths) + 1, np.int64)
         np.cumsum(lengths, out=offsets[1:])
-        if offsets[-1] > np.iinfo(np.int32).max:
+        if offsets[-1] > min(np.iinfo(np.int32).max, len(self.data)):
             raise NotPlain
         gathered = self.data[np.repeat(self.begins - offsets[:-1], lengths) + np.arange(offsets[-1])]
         validity = pa.array(~null).buffers()[1] if null.any() else None
         return pa.Array.from_buffers(
             kind, len(lengths), [validity, pa.py_buffer(offsets.astype(np.int32)), pa.py_buffer(gathered)]
         )
+
+
+def row_width(row: bytes) -> int:
+    """Its columns; 0 for bytes that are no row."""
+    head = row[0] if row else 0
+    if head == 0xDC:
+        return int.from_bytes(row[1:3], "big")
+    return head & 0x0F if head & 0xF0 == 0x90 else 0
 
 
 class _Rows:

@@ -9,32 +9,12 @@ from typing import Any
 from actors.adjudicator.ahead import Ahead
 from actors.common.messages import PromisedAhead
 from actors.crossbar.trimming import Trimming
-from actors.journal.log import JournalLog
 from actors.journal.own_quorum import OwnQuorum
-from actors.journal.peer import Peer
 from actors.journal.writer import JournalWriter
 
 
 def a_writer_tells_what_it_has_sent_as_stored() -> None:
     JournalWriter.elsewhere = lambda writer, peer: writer.last_lsn  # type: ignore[method-assign]
-
-
-def a_replica_counts_records_of_older_writers() -> None:
-    """What a majority has counts only once a record of the writer's own is among it (Raft, 5.4.2)."""
-
-    def careless(quorum: OwnQuorum, log: JournalLog, promised: int) -> int:
-        lsn = min(quorum._stored, quorum._elsewhere)
-        return lsn if quorum._epoch == promised and log.promise.voter else 0
-
-    OwnQuorum.committed = careless  # type: ignore[method-assign]
-
-
-def a_learner_counts_itself() -> None:
-    def careless(quorum: OwnQuorum, log: JournalLog, promised: int) -> int:
-        lsn = min(quorum._stored, quorum._elsewhere)
-        return lsn if lsn and quorum._epoch == promised and log.epoch_at(lsn) == promised else 0
-
-    OwnQuorum.committed = careless  # type: ignore[method-assign]
 
 
 def a_replica_counts_what_it_has_not_stored() -> None:
@@ -78,19 +58,6 @@ def _push(ahead: Ahead, promise: int, after_lsn: int) -> None:
     message = PromisedAhead(reign.number, reign.epoch, promise, after_lsn, reign.writer.set_version)
     for name in ahead._until_s:
         reign.context.bus.post(reign.name, name, message)
-
-
-def answers_of_before_a_conflict_count() -> None:
-    """An Append was sent on the belief that the one before would arrive; that belief was wrong."""
-
-    def careless(peer: Peer, round_: int, then: Any, answer: Any) -> None:
-        peer._flights = max(0, peer._flights - 1)
-        peer._writer.advanced(peer)
-        if hasattr(answer, "durable_lsn"):
-            peer.durable = max(peer.durable, peer._ahead - 1)
-        then(answer)
-
-    Peer._landed = careless  # type: ignore[method-assign]
 
 
 def crossbars_do_not_tell_each_other_of_checkpoints() -> None:

@@ -250,6 +250,13 @@ def restored(plan: Plan) -> Plan:
     return replace(plan, bounds=tuple(dict.fromkeys(bounds)), strikes=("kill",), pause_s_max=5.0)
 
 
+def restored_slowly(plan: Plan) -> Plan:
+    """... while checkpoints take their time, and tables come and go meanwhile."""
+    plan = restored(plan)
+    slow = ("actors.storage.maintenance.SLICE_PAUSE_S", "actors.storage.maintenance.SLICE_ROWS")
+    return replace(plan, bounds=(*plan.bounds, *slow), proofs=("schema", "sweeping"), pace_s=0.3)
+
+
 def long_away(plan: Plan) -> Plan:
     """Processes die for so long that nobody is tried at once any more."""
     layout = replace(plan.settings.layout, placement="role")
@@ -265,6 +272,11 @@ def long_away(plan: Plan) -> Plan:
     )
 
 
+def relapsing(plan: Plan) -> Plan:
+    """A replica that lost its disk dies again just before it may vote."""
+    return replace(losing_disks(plan), strikes=("relapse",), losses=(), pause_s_max=1.0)
+
+
 def leaving_shards(plan: Plan) -> Plan:
     """Shards end and get replicas that go again, while journals are trimmed all the time."""
     settings = trimmed(replace(plan.settings, limits=replace(plan.settings.limits, transaction_age_s=5)))
@@ -278,6 +290,33 @@ def leaving_shards(plan: Plan) -> Plan:
         pause_s_max=0.5,
         strike_s_max=0.5,
         pace_s=0.5,
+    )
+
+
+def slow_watermarks(plan: Plan) -> Plan:
+    """Shards end on a network on which a watermark takes longer than a read may wait: each journal's promise waits for
+    the acknowledgement of a record."""
+    layout = replace(plan.settings.layout, adjudicators=3, shards=2)
+    settings = replace(
+        plan.settings,
+        layout=layout,
+        adjudication=replace(plan.settings.adjudication, lease_ms=60),
+        storing=replace(plan.settings.storing, read_wait_s=0.5),
+    )
+    faults = replace(plan.faults, slow_messages=("Appended",), slow_s_max=1.0, clock_honest=True)
+    return replace(
+        plan,
+        keeps_state=True,
+        settings=settings,
+        faults=faults,
+        cuts=draw_cuts(Random(repr(plan.cuts)), 3),
+        weather_s_max=0.0,
+        strikes=("shards", "shards", "wipe"),
+        losses=(),
+        nemeses=1,
+        pause_s_max=1.0,
+        strike_s_max=0.5,
+        pace_s=2.0,
     )
 
 
@@ -309,11 +348,6 @@ def far_apart_and_struck(plan: Plan) -> Plan:
     """... which die, are cut off, and leave tails that no majority has."""
     strikes = ("island", "succession", "kill", "isolate")
     return replace(far_apart(plan), strikes=strikes, losses=(), pause_s_max=0.5, strike_s_max=1.0, nemeses=1)
-
-
-def far_apart_and_wiped(plan: Plan) -> Plan:
-    """... which lose their disks."""
-    return replace(far_apart(plan), strikes=("wipe",), losses=(), pause_s_max=1.0, strike_s_max=0.5, nemeses=1)
 
 
 def far_apart_with_wrong_clocks(plan: Plan) -> Plan:

@@ -9,12 +9,14 @@ from msgspec.structs import replace
 
 from actors.common import ranges
 from actors.common.ranges import KEYSPACE_BYTES, ShardMap
+from actors.common.timestamps import Timestamp
 from actors.crossbar.crossbar import Crossbar
 from actors.reading import storage_client
 from actors.storage import inheriting
 from actors.storage.manifest import Manifest
 from actors.storage.store import Store
 from cluster.reshaping import Reshaping
+from cluster.state import Reshape
 
 
 def a_new_shard_subscribes_one_record_late() -> None:
@@ -93,5 +95,15 @@ def a_scan_reads_from_followers_too() -> None:
 def parents_end_before_their_children_are_there() -> None:
     async def careless(*_: object) -> bool:
         return True
+
+    Reshaping._are_there = careless  # type: ignore[method-assign]
+
+
+def a_new_shard_is_asked_for_later_each_time() -> None:
+    """Whether it has what was committed up to now; and where it has not, whether it has what was up to a later now."""
+    are_there = Reshaping._are_there
+
+    async def careless(reshaping: Reshaping, reshape: Reshape, _: Timestamp, all_of_them: bool) -> bool:
+        return await are_there(reshaping, reshape, reshaping._context.clock.now().latest, all_of_them)
 
     Reshaping._are_there = careless  # type: ignore[method-assign]

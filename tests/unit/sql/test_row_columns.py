@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actors.sql.encoding.arrow_types import to_arrow
-from actors.sql.encoding.row_columns import NotPlain, columns_of
+from actors.sql.encoding.row_columns import NotPlain, all_columns, columns_of
 from actors.sql.encoding.rows import RowCodec
 from actors.sql.types.column_type import ColumnType
 
@@ -51,6 +51,12 @@ def tables(draw: st.DrawFn) -> tuple[tuple[ColumnType, ...], list[list[Any] | No
         lambda whole: st.integers(0, width).map(lambda kept: list(whole[:kept]) if kept < 2 else list(whole))
     )
     return tuple(type_ for type_, _ in kinds), draw(st.lists(st.none() | row, min_size=1, max_size=12))
+
+
+@pytest.mark.parametrize("value", [b"\x93" * 7, b"\x91\xdb\xff\xff\xff\xff", b"\x9f", b"\xdc", b"\x92\x01"])
+def test_bytes_that_are_no_rows(value: bytes) -> None:
+    """Arrays within arrays, lengths beyond the end, too few columns."""
+    assert all_columns(pa.array([value], pa.binary()), ()) == {}
 
 
 @settings(deadline=None, max_examples=300)

@@ -28,11 +28,11 @@ from actors.sql.encoding.scan_program import ScanProgram
 from actors.sql.types.column_type import ColumnType
 from actors.storage import block_scan
 from actors.storage.clipping import clip
-from actors.storage.maintenance import Maintenance
+from actors.storage.maintenance import SLICE_ROWS, Maintenance
 from actors.storage.scan import Scanner
-from actors.storage.segment import Segment
-from actors.storage.segment_layout import SCHEMA, with_checksum
-from actors.storage.segment_writer import SegmentWriter
+from actors.storage.segment import BLOCK_ROWS_MAX, Segment
+from actors.storage.segment_layout import SCHEMA, packed, unpacked, with_checksum
+from actors.storage.segment_writer import VALUES_MAX, SegmentWriter, block_rows_max
 from actors.storage.store import Store
 from tests.unit.sql.test_row_columns import tables
 from tests.unit.storage.memory_disk import MemoryDisk
@@ -160,12 +160,14 @@ def test_values_that_no_column_holds() -> None:
     assert store.get(key(300), 100) == RowCodec(TYPES).encode(rows[300])
 
 
-def test_bytes_that_are_no_rows_have_no_columns() -> None:
-    """Opaque values that begin as rows of one or two columns do."""
-    values = [b"\x91\xa5" + bytes([number]) * (number % 9) for number in range(256)]
-    disk, store = asyncio.run(stored([*values, *values]))
+@pytest.mark.parametrize("head", [b"\x93", b"\x91\xa5", b"\x93\x93", b"\x9f", b"\xdc\xff", b"\x91\xdb\xff\xff\xff\xff"])
+def test_bytes_that_are_no_rows_have_no_columns(head: bytes) -> None:
+    """Opaque values that begin as rows of some columns do; arrays within arrays."""
+    values = [head + (bytes([number]) if number % 2 else head) * (number % 9) for number in range(256)]
+    values += [head * (number % 5 + 1) for number in range(300)]
+    disk, store = asyncio.run(stored(values))
     assert streams(disk.read(store.segments[0].name))[0].schema == SCHEMA
-    assert [store.get(key(number), 9) for number in range(256)] == values
+    assert [store.get(key(number), 9) for number in range(len(values))] == values
 
 
 def first_layout(disk: MemoryDisk, path: str, rows: Sequence[tuple[bytes, int, bytes | None]]) -> None:
@@ -224,3 +226,24 @@ def test_a_staged_segment_has_columns() -> None:
     store.segments = [Segment(disk, "untimed", 77)]  # type: ignore[arg-type]
     assert scanned(store, TYPES) == columns(ROWS, TYPES)
     assert scanned(store, TYPES, 76) == [[] for _ in TYPES]
+
+
+def test_blocks_of_wide_rows_have_fewer_rows() -> None:
+    """What one turn of the loop makes columns of is bounded by values, however the rows come."""
+    wide = [[number % 2 == 0] * 100 for number in range(3000)]
+    encoded = [RowCodec([ColumnType("bool")] * 100).encode(row) for row in wide]
+    _, store = asyncio.run(stored(encoded))
+    writer = SegmentWriter(MemoryDisk().open("x"))
+    assert max(block.rows for block in store.segments[0].footer.blocks) <= VALUES_MAX // 100 + SLICE_ROWS
+    assert block_rows_max(encoded[0]) == VALUES_MAX // 100
+    assert block_rows_max(None) == block_rows_max(b"") == BLOCK_ROWS_MAX
+    writer.add_block(store.segments[0].block(0))
+    assert writer.finish().sections == store.segments[0].footer.sections
+
+
+def test_a_block_of_more_uuids_than_any_before() -> None:
+    uuids = [number.to_bytes(16, "big") if number % 3 else None for number in range(50_000)]
+    for size in (300, 50_000):
+        column = unpacked(packed(ColumnType("uuid"), pa.array(uuids[:size], pa.binary())))
+        column.validate(full=True)
+        assert column.slice(7).to_pylist() == uuids[7:size]
