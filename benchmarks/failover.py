@@ -18,7 +18,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +25,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from eagleray.command.connect import state_of
+from eagleray.own_cluster import own_cluster
 from workloads.proofs.connection import SqlError
 from workloads.proofs.live import LiveConnection, LiveDatabase
 
@@ -147,19 +148,8 @@ def spinning(count: int) -> Iterator[None]:
 
 @contextmanager
 def cluster(placement: str) -> Iterator[tuple[Path, str]]:
-    with tempfile.TemporaryDirectory(prefix="eagleray-failover-") as folder:
-        data = Path(folder) / "data"
-        config = Path(folder) / "settings.toml"
-        config.write_text(f'mode = "open"\n\n[layout]\nplacement = "{placement}"\n')
-        command = [sys.executable, "-m", "eagleray.command.main"]
-        port = 20_000 + os.getpid() % 20_000
-        subprocess.run(
-            [*command, "up", "--detach", "--data", str(data), "--port", str(port), "--config", str(config)], check=True
-        )
-        try:
-            yield data, f"postgresql://admin@localhost:{port}/postgres"
-        finally:
-            subprocess.run([*command, "down", "--data", str(data)], check=False)
+    with own_cluster("failover", f'mode = "open"\n\n[layout]\nplacement = "{placement}"\n') as data:
+        yield data, str(state_of(data)["url"])
 
 
 async def measure(data: Path, url: str, layers: list[str], strikes: int, modes: list[str]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import platform
 import re
 import shutil
 import subprocess
@@ -28,6 +29,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.peer_postgres import PostgresPeer, binaries
+from eagleray.own_cluster import end_in_order, is_ending
 
 SCRIPTS = {"tpcb": ["-b", "tpcb-like"], "simple": ["-b", "simple-update"], "select": ["-b", "select-only"]}
 TITLES = {"tpcb": "TPC-B-like", "simple": "-N, simple update", "select": "-S, point reads"}
@@ -106,6 +108,7 @@ class Eagleray:
         return done.stdout
 
     def __enter__(self) -> Eagleray:
+        end_in_order()
         try:
             self.url = (
                 self._command("up", "--detach", "--port", str(self._port), "--config", str(self._settings))
@@ -118,6 +121,7 @@ class Eagleray:
         return self
 
     def __exit__(self, *_: object) -> None:
+        is_ending()
         try:
             self._command("down")
         except RuntimeError as error:
@@ -178,6 +182,7 @@ def compare(arguments: argparse.Namespace) -> dict[str, Any]:
         "scale": arguments.scale,
         "seconds": arguments.seconds,
         "placement": arguments.placement,
+        "python": f"Python {platform.python_version()} of {sys._base_executable}",  # type: ignore[attr-defined]
         "cells": [],
     }
     peer = None if arguments.no_peer else PostgresPeer()
@@ -186,7 +191,7 @@ def compare(arguments: argparse.Namespace) -> dict[str, Any]:
             peer.__enter__()
         try:
             results["load_s"] = {"eagleray": load(ours.url, arguments.scale)}
-            print(f'placement "{arguments.placement}"')
+            print(f'placement "{arguments.placement}", {results["python"]}')
             print(f"loaded scale {arguments.scale}: eagleray {results['load_s']['eagleray']:.1f} s", end="", flush=True)
             if peer is not None:
                 results["load_s"]["postgresql"] = load(peer.url, arguments.scale)

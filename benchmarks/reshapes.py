@@ -1,7 +1,9 @@
-"""What clients notice while storage shards split and merge, on a cluster of this machine (docs/shards.md).
+"""What clients notice while storage shards split, merge, move and get replicas, and key ranges move, on a cluster of
+this machine (docs/shards.md, docs/ranges.md).
 
-    python -m benchmarks.reshapes                        four splits in the middle and four merges, one after the other
-    python -m benchmarks.reshapes --acts 4 --stacks      ... and what held the event loops meanwhile, as their probes
+    python -m benchmarks.reshapes                        two of each, one after the other
+    python -m benchmarks.reshapes --kinds move,range --rounds 4
+    python -m benchmarks.reshapes --stacks               ... and what held the event loops meanwhile, as their probes
                                                          saw it
 
 Eight clients update single rows, two read single rows by key, each as fast as it is answered. A statement counts to the
@@ -16,31 +18,46 @@ import asyncio
 import json
 import os
 import random
-import signal
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import product
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import psycopg
 
 from actors.common.errors import DatabaseError
-from actors.common.messages import ReshapeShards
+from actors.common.messages import MoveRange, ReshapeShards, SetReplicas
 from actors.runtime.loop_probe import VARIABLE, read_late
 from eagleray.command.connect import ask_controller, ask_status, state_of
 from eagleray.command.main import OneLine
+from eagleray.command.ranges import place_of
 from eagleray.own_cluster import NotStarted, own_cluster
 
 ROWS = 50_000
 VALUE = "x" * 64
 WRITERS, READERS = 8, 2
 BETWEEN_S = 1.5
+KINDS = ("split", "merge", "move", "replicas", "range")
+"""merge joins what split has parted; replicas adds one, and takes it away in the next round; range goes to the other
+adjudicator, and back."""
+REPLICAS = 3
+ACT_S_MAX = 120.0
 LATE_SHOWN, STACK_SHOWN = 10, 6
 SETTINGS = (
     '[layout]\nplacement = "{placement}"\nshards = {shards}\n[scaling]\nshard_bytes = 0\nshard_busy_share = 0.0\n'
 )
+
+
+class Span(NamedTuple):
+    """Seconds of the monotonic clock."""
+
+    began: float
+    ended: float
+    kind: str
 
 
 @dataclass
@@ -51,12 +68,12 @@ class Statements:
     ended: list[tuple[float, float]] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
 
-    def split(self, spans: Sequence[tuple[float, float]]) -> tuple[list[float], list[float]]:
+    def split(self, spans: Sequence[Span]) -> tuple[list[float], list[float]]:
         """Milliseconds of those that overlap with a span, and of the others."""
         within: list[float] = []
         outside: list[float] = []
         for began, ended in self.ended:
-            overlaps = any(began < high and ended > low for low, high in spans)
+            overlaps = any(began < span.ended and ended > span.began for span in spans)
             (within if overlaps else outside).append(1000 * (ended - began))
         return sorted(within), sorted(outside)
 
@@ -115,35 +132,51 @@ async def read(url: str, number: int, done: Statements, ended: asyncio.Event) ->
                     done.errors.append("a row is missing")
 
 
-def reshape(data: Path, turn: int) -> tuple[float, float, str]:
-    """A split of the youngest shard in even turns, and then of its children one again. When it was, and what."""
+def act(data: Path, kind: str, turn: int) -> Span:
+    """Returns once it is over."""
     state = state_of(data)
-    shards = [int(row["shard"]) for row in ask_status(state)["shards"]]
-    act = ReshapeShards([shards[-1]], b"") if turn % 2 == 0 else ReshapeShards(sorted(shards)[-2:], None)
+    shards = sorted(int(row["shard"]) for row in ask_status(state)["shards"])
+    question: Any
+    match kind:
+        case "split":
+            question = ReshapeShards([shards[-1]], b"")
+        case "merge":
+            question = ReshapeShards(shards[-2:], None)
+        case "move":
+            question = ReshapeShards([shards[-1]], None)
+        case "replicas":
+            question = SetReplicas(shards[-1], REPLICAS if turn % 2 else REPLICAS + 1)
+        case _:
+            question = MoveRange(place_of(str(ROWS // 4), "int4"), place_of(str(ROWS // 2), "int4"), 2 - turn % 2)
     began = time.monotonic()
-    ask_controller(state, act, 120.0)  # type: ignore[arg-type]
-    return began, time.monotonic(), "split" if turn % 2 == 0 else "merge"
+    ask_controller(state, question, ACT_S_MAX)
+    while kind == "replicas" and not all(
+        actor["state"] == "running" for actor in ask_status(state)["actors"] if actor["layer"] == "storage"
+    ):
+        if time.monotonic() > began + ACT_S_MAX:
+            raise OneLine("a new replica does not serve")
+        time.sleep(0.05)
+    return Span(began, time.monotonic(), kind)
 
 
-async def measure(data: Path, url: str, acts: int) -> bool:
+async def measure(data: Path, url: str, kinds: Sequence[str], rounds: int) -> bool:
     """Whether no row was lost or doubled, and nobody got an error but 40001."""
     await _fill(url)
     writes, reads, ended = Statements(), Statements(), asyncio.Event()
     clients = [asyncio.create_task(write(url, number, writes, ended)) for number in range(WRITERS)]
     clients += [asyncio.create_task(read(url, number, reads, ended)) for number in range(READERS)]
-    spans: list[tuple[float, float, str]] = []
+    spans: list[Span] = []
     try:
-        for turn in range(acts):
+        for turn, kind in product(range(rounds), kinds):
             await asyncio.sleep(BETWEEN_S)
-            spans.append(await asyncio.to_thread(reshape, data, turn))
-            began, done, what = spans[-1]
-            worst = max(writes.split([(began, done)])[0], default=0.0)
-            print(f"{what} in {done - began:.2f} s, the longest update {worst:.0f} ms", flush=True)
+            spans.append(span := await asyncio.to_thread(act, data, kind, turn))
+            worst = max(writes.split([span])[0], default=0.0)
+            print(f"{kind} in {span.ended - span.began:.2f} s, the longest update {worst:.0f} ms", flush=True)
         await asyncio.sleep(BETWEEN_S)
     finally:
         ended.set()
         await asyncio.gather(*clients)
-    _report(writes, reads, [span[:2] for span in spans])
+    _report(writes, reads, spans)
     async with await psycopg.AsyncConnection.connect(url, autocommit=True) as client:
         count, total = await (await client.execute("SELECT count(*), sum(n) FROM reshaped")).fetchone() or (0, 0)
     strange = [error for error in (*writes.errors, *reads.errors) if error != "40001"]
@@ -162,10 +195,13 @@ async def _fill(url: str) -> None:
                 await copy.write("".join(f"{key}\t0\t{VALUE}\n" for key in range(first, first + 2_500)))
 
 
-def _report(writes: Statements, reads: Statements, spans: list[tuple[float, float]]) -> None:
+def _report(writes: Statements, reads: Statements, spans: list[Span]) -> None:
     for what, statements in (("updates", writes), ("reads", reads)):
+        for kind in dict.fromkeys(span.kind for span in spans):
+            found, _ = statements.split([span for span in spans if span.kind == kind])
+            print(f"{what:8} {kind:17} {Figures.of(found)}")
         within, outside = (Figures.of(found) for found in statements.split(spans))
-        print(f"{what:8} during reshapes   {within}\n{what:8} between them       {outside}")
+        print(f"{what:8} during all of them {within}\n{what:8} between them       {outside}")
         print(
             f"{what:8} ratio                                  {within.median / (outside.median or 1):8.2f}   "
             f" {within.p99 / (outside.p99 or 1):8.2f}"
@@ -186,19 +222,22 @@ def _stacks(probes: Path) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--acts", type=int, default=8)
+    parser.add_argument("--kinds", default=",".join(KINDS))
+    parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--placement", choices=("role", "az"), default="az")
     parser.add_argument("--shards", type=int, default=2)
     parser.add_argument("--stacks", action="store_true", help="show what held the event loops")
     arguments = parser.parse_args()
+    kinds = arguments.kinds.split(",")
+    if unknown := set(kinds) - set(KINDS):
+        parser.error(f"--kinds: no {', '.join(sorted(unknown))}; there are {', '.join(KINDS)}")
     if arguments.stacks:
         os.environ.setdefault(VARIABLE, tempfile.mkdtemp(prefix="eagleray-probes-"))
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # the cluster is stopped, whoever ends this
     try:
         with own_cluster(
             "reshapes", SETTINGS.format(placement=arguments.placement, shards=arguments.shards), quiet=True
         ) as data:
-            held = asyncio.run(measure(data, str(ask_status(state_of(data))["url"]), arguments.acts))
+            held = asyncio.run(measure(data, str(ask_status(state_of(data))["url"]), kinds, arguments.rounds))
             if arguments.stacks:
                 _stacks(Path(os.environ[VARIABLE]))
     except (NotStarted, OneLine, DatabaseError) as error:

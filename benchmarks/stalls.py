@@ -27,7 +27,6 @@ import argparse
 import asyncio
 import json
 import os
-import signal
 import subprocess
 import sys
 import tempfile
@@ -43,6 +42,7 @@ import psycopg
 from actors.runtime.loop_probe import VARIABLE, Late, read_late
 from benchmarks.failover import status
 from benchmarks.heavy_client import NUMBER_SHIFT, Outcome, Work
+from eagleray.own_cluster import end_in_order
 
 ROWS = 200_000
 LONG_S = 0.05
@@ -303,7 +303,7 @@ def main() -> None:
     chosen = {name: kinds[name] for name in arguments.only or kinds}
     if arguments.sql:
         chosen = {"idle": [], "sql": [Work([arguments.sql])]}
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # the cluster is stopped, whoever ends this
+    end_in_order()
     with running(arguments.placement) as cluster:
         results = asyncio.run(measure(cluster, chosen, arguments.seconds, arguments.stacks))
     if arguments.json:

@@ -61,14 +61,13 @@ logger = logging.getLogger(__name__)
 
 
 class Controller:
-    """`initial`: the state of a new cluster, and whose processes hold the replicas of `keeper`. `url` is what a client
-    connects to; `restarted`: the processes run already."""
+    """`initial`: the state of a new cluster, and whose processes hold the replicas of `keeper`. `restarted`: the
+    processes run already."""
 
     def __init__(
         self,
         context: Context,
         initial: ClusterState,
-        url: str,
         *,
         make_keeper: Callable[[Context, Callable[[str], None]], StateKeeper] | None = None,
         processors: int = 1,
@@ -79,7 +78,6 @@ class Controller:
     ) -> None:
         self._context = context
         self._state = initial
-        self._url = url
         self._make_keeper = make_keeper
         self._keeper: StateKeeper | None = None  # of this time of being awake
         self._asleep = False
@@ -279,11 +277,10 @@ class Controller:
     # -- zero ----------------------------------------------------------------------------------------------------------
 
     async def sleep(self) -> None:
-        """To zero: every role but the gateways is stopped cleanly, its process ended (`scaling.warm`: it stays, without
-        any data). The state stays where it is kept, and is noted on the controller's own disk, so that one that is
-        restarted meanwhile wakes nobody. Sessions that have come are parked; query processors that came with the load
-        do not come again. Nothing happens where the cluster is not whole, or a client comes before anything has
-        ended."""
+        """To zero: every role but the gateways is stopped cleanly, and its process ended. The state stays where it is
+        kept, and is noted on the controller's own disk, so that one that is restarted meanwhile wakes nobody. Sessions
+        that have come are parked; query processors that came with the load do not come again. Nothing happens where the
+        cluster is not whole, or a client comes before anything has ended."""
         async with self._changing:
             failover = self._failover
             if (
@@ -323,11 +320,10 @@ class Controller:
                 self._keeper.stop()
                 self._keeper = None
             await stop_journals(self._context, homes, going)
-            if not self._context.settings.scaling.warm:
-                await stop_processes(self._context, [process.name for process in going])
-                for process in going:
-                    self._end(process.name)
-                self._room.release()
+            await stop_processes(self._context, [process.name for process in going])
+            for process in going:
+                self._end(process.name)
+            self._room.release(going)
             for name, register in self._directory.registers.items():
                 self._directory.registers[name] = replace(register, roles={})
             self.assembly.leading.names.clear()
@@ -437,7 +433,7 @@ class Controller:
         assert self._failover is not None
         if self._asleep and message.process in {process.name for process in self._state.processes}:
             if not self._directory.knows(message.process):
-                return  # a warm one: it has nothing to do before the cluster wakes
+                return  # it is about to end, or Ray started it once more: the cluster may wake before it is gone
         elif not self._directory.knows(message.process):
             logger.warning("%s is none of this cluster's processes any more", message.process)
             self._end(message.process)
@@ -464,7 +460,6 @@ class Controller:
         known = "asleep" if self._asleep else "degraded" if self._directory.registers else "starting"
         activity = self._wakes.activity("" if self._asleep else self._scaling.awake_because(), self._room.why)
         account = {
-            "url": self._url,
             "activity": activity,
             "metering": self._metering.account(),
             **account_of(self._state),

@@ -47,7 +47,7 @@ class ControllerProcess:
     does the whole start, so that Ray can restart it."""
 
     async def __init__(  # type: ignore[misc]
-        self, files: ProcessFiles, settings: Settings, placement: Placement, places: Places, url: str, authority: Path
+        self, files: ProcessFiles, settings: Settings, placement: Placement, places: Places, authority: Path
     ) -> None:
         own = ray.get_runtime_context()
         files = files.of(places)
@@ -72,7 +72,6 @@ class ControllerProcess:
             controller = Controller(
                 context,
                 initial,
-                url,
                 make_keeper=lambda own, on_deposed: StateKeeper(own, keepers(initial.processes), on_deposed),
                 processors=max(int(cores()), 1),
                 launcher=launcher,

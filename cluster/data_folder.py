@@ -49,8 +49,21 @@ FORMAT = 2
 """Format 1 named the settings file, and not what was in it."""
 
 
+UNEXPECTED = 2
+"""A supervisor's exit status where the reason of its end is in its log alone."""
+
+
 class DataFolderError(Exception):
     """One line for the person at the terminal."""
+
+
+class Fresh:
+    """A data folder as it is before `up` makes anything there."""
+
+    def __init__(self, root: Path) -> None:
+        self.missing = [path for path in (root, *root.parents) if not os.path.lexists(path)]
+        """The innermost first."""
+        self.is_fresh = bool(self.missing) or (root.is_dir() and not any(root.iterdir()))
 
 
 class DataFolder:
@@ -127,6 +140,23 @@ class DataFolder:
                 with suppress(OSError):  # in use
                     self.short.rmdir()
             raise DataFolderError(f"data folder {self.root}: {error.strerror or error}") from None
+
+    def take_back(self, fresh: Fresh) -> None:
+        """A cluster was to begin here, and has not: what was made for it goes. Nothing happens where the folder was not
+        fresh, holds a cluster by now, or is another process's."""
+        with suppress(DataFolderError, OSError):
+            if fresh.is_fresh and self.read_cluster() is None:
+                self.lock()
+                self.clear_run()
+                for name in OWN_NAMES:
+                    path = self.root / name
+                    if path.is_dir():
+                        shutil.rmtree(path)
+                    else:
+                        path.unlink(missing_ok=True)
+        for path in fresh.missing:
+            with suppress(OSError):  # it holds something, or is not there
+                path.rmdir()
 
     def lock(self) -> None:
         """Take the folder for this process, until it ends. DataFolderError when another has it."""

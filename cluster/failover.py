@@ -34,6 +34,8 @@ from cluster.state import ClusterState, RoleState
 
 WATCH_S = 600.0
 PING_S = 0.25
+FAR_PING_S = 0.6
+"""Between regions: twice the round trip to the other side of the earth."""
 PINGS = 2
 """Half a second without a sign of life, on a machine whose processors are busy, is short; a false alarm is cheap."""
 WORKING_S_MAX = 5.0
@@ -122,10 +124,11 @@ class Failover:
             self._assign_all()
 
     def _follow(self, state: ClusterState) -> None:
-        self._homes = homes(state.processes)
+        self._homes = homes(state.processes, state.regions)
         if self._assigns_all:
             self._homes |= {role.name: [process.name] for process in state.processes for role in process.fixed}
         self._azs = {process.name: process.az for process in state.processes}
+        self._ping_s = FAR_PING_S if state.regions else PING_S
         self._roles = state.roles
 
     def start_new(self) -> None:
@@ -235,7 +238,7 @@ class Failover:
                 self._doubted.discard(process)
                 self._lose(process)
 
-        self._context.bus.request(self._context.name, f"host/{process}", Ping(), alive, silent, timeout_s=PING_S)
+        self._context.bus.request(self._context.name, f"host/{process}", Ping(), alive, silent, timeout_s=self._ping_s)
 
     def _works_on(self, process: str) -> bool:
         since_s = asyncio.get_running_loop().time() - self._doubted_at[process]

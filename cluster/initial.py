@@ -16,12 +16,12 @@ from actors.common.settings import Settings
 from cluster.keeping import keeper_role
 from cluster.membership import populated, with_journals
 from cluster.policies.placement import Placement
+from cluster.regions import Regions
 from cluster.shards import without_roles
 from cluster.state import ClusterState, ProcessState, RoleState
 
 GATEWAYS = 2
 """In as many AZs: losing one closes no door."""
-CROSSBAR = "crossbar/1"
 
 
 def placed(settings: Settings, placement: Placement) -> Settings:
@@ -30,7 +30,12 @@ def placed(settings: Settings, placement: Placement) -> Settings:
 
 def initial_state(settings: Settings, placement: Placement) -> ClusterState:
     assert placement.kind in ("role", "az"), placement
-    return ClusterState(1, tuple(_processes(settings, placement)), initial_map(settings), placement)
+    processes = tuple(_processes(settings, placement))
+    return ClusterState(1, processes, initial_map(settings), placement, regions=regions_of(settings))
+
+
+def regions_of(settings: Settings) -> Regions:
+    return Regions(settings.regions.zones, settings.regions.witnesses)
 
 
 def with_keepers(state: ClusterState) -> ClusterState:
@@ -96,27 +101,34 @@ def controller_az(azs: Sequence[str]) -> str:
 
 
 def _processes(settings: Settings, placement: Placement) -> list[ProcessState]:
-    azs = settings.layout.azs
-    gateways = [_own_process(_gateway(number, settings), az) for number, az in enumerate(azs[:GATEWAYS], 1)]
+    azs, regions = settings.layout.azs, regions_of(settings)
+    serving = regions.serving(azs)
+    gateways = [_own_process(_gateway(number, settings), az) for number, az in enumerate(serving[:GATEWAYS], 1)]
     if placement.kind == "az":
-        return [*gateways, *(_whole_az(number, settings) for number in range(len(azs)))]
+        return [*gateways, *(_whole_az(az, settings) for az in azs)]
     disks = [_own_process(role, az) for az in azs for role in (*_logs(az, settings), *_stores(az, settings))]
-    deciding = [_own_process(role, azs[number % len(azs)]) for number, role in enumerate(_adjudicators(settings))]
-    serving = [_own_process(role, az) for number, az in enumerate(azs) for role in _query_processors(number, settings)]
-    return [*gateways, *disks, _own_process(_crossbar(settings), azs[0]), *deciding, *serving]
+    crossbars = [_own_process(role, az) for az in serving for role in _crossbars(az, settings)]
+    deciding = [
+        _own_process(role, serving[number % len(serving)]) for number, role in enumerate(_adjudicators(settings))
+    ]
+    answering = [_own_process(role, az) for az in serving for role in _query_processors(az, settings)]
+    return [*gateways, *disks, *crossbars, *deciding, *answering]
 
 
 def _own_process(role: RoleState, az: str) -> ProcessState:
     return ProcessState(role.name.replace("/", "-"), az, (role,))
 
 
-def _whole_az(number: int, settings: Settings) -> ProcessState:
-    """All of an AZ in one process; the crossbar and the adjudicators are in the first: a watermark that its readers
-    demand crosses no process."""
-    az = settings.layout.azs[number]
-    deciding = [_crossbar(settings), *_adjudicators(settings)] if number == 0 else []
+def _whole_az(az: str, settings: Settings) -> ProcessState:
+    """All of an AZ in one process; of one region, the crossbar and the adjudicators are in the first: a watermark that
+    its readers demand crosses no process. Of several, each has its own crossbar, and they go round."""
+    desks = regions_of(settings).desks(settings.layout.azs)
+    deciding = [
+        *_crossbars(az, settings),
+        *(role for number, role in enumerate(_adjudicators(settings)) if desks[number % len(desks)] == az),
+    ]
     return ProcessState(
-        f"az-{az}", az, (*_logs(az, settings), *_stores(az, settings), *deciding, *_query_processors(number, settings))
+        f"az-{az}", az, (*_logs(az, settings), *_stores(az, settings), *deciding, *_query_processors(az, settings))
     )
 
 
@@ -125,17 +137,24 @@ def _journals(settings: Settings) -> range:
 
 
 def _replicas(journal: int, settings: Settings) -> list[str]:
-    return [f"journal/{journal}/{az}" for az in settings.layout.azs]
+    return [f"journal/{journal}/{az}" for az in regions_of(settings).sites(settings.layout.azs)]
 
 
 def _logs(az: str, settings: Settings) -> list[RoleState]:
+    if az not in regions_of(settings).sites(settings.layout.azs):
+        return []
     return [RoleState(f"journal/{number}/{az}", "journal", {"journal": number}) for number in _journals(settings)]
 
 
 def _stores(az: str, settings: Settings) -> list[RoleState]:
+    regions = regions_of(settings)
+    if not regions.serves(az):
+        return []
+    desks = enumerate(regions.desks(settings.layout.azs), 1)
+    crossbars = [f"crossbar/{number}" for number, desk in desks if regions.of(desk) == regions.of(az)]
     shards = range(1, settings.layout.shards + 1)
     return [
-        RoleState(f"storage/{number}/{az}", "storage", {"shard": number, "crossbars": [CROSSBAR]}) for number in shards
+        RoleState(f"storage/{number}/{az}", "storage", {"shard": number, "crossbars": crossbars}) for number in shards
     ]
 
 
@@ -146,15 +165,21 @@ def _adjudicators(settings: Settings) -> list[RoleState]:
     ]
 
 
-def _crossbar(settings: Settings) -> RoleState:
+def _crossbars(az: str, settings: Settings) -> list[RoleState]:
+    """The one whose desk is in this zone."""
     journals = [[number, f"adjudicator/{number}", _replicas(number, settings)] for number in _journals(settings)]
-    return RoleState(CROSSBAR, "crossbar", {"number": 1, "journals": journals})
+    return [
+        RoleState(f"crossbar/{number}", "crossbar", {"number": number, "journals": journals})
+        for number, desk in enumerate(regions_of(settings).desks(settings.layout.azs), 1)
+        if desk == az
+    ]
 
 
-def _query_processors(az_number: int, settings: Settings) -> list[RoleState]:
+def _query_processors(az: str, settings: Settings) -> list[RoleState]:
     """Query processors go round the AZs."""
+    serving = regions_of(settings).serving(settings.layout.azs)
     numbers = range(1, settings.layout.query_processors + 1)
-    own = [number for number in numbers if (number - 1) % len(settings.layout.azs) == az_number]
+    own = [number for number in numbers if serving[(number - 1) % len(serving)] == az]
     return [RoleState(f"query_processor/{number}", "query_processor", {"number": number}) for number in own]
 
 

@@ -31,6 +31,7 @@ from typing import Any, TypeVar
 from cluster import joined_ray
 from cluster.local_ray import guard, prepare_environment
 from cluster.submission import Streams
+from cluster.without_arrow import make_context
 
 T = TypeVar("T")
 
@@ -98,6 +99,7 @@ class Jobs:
             raise JobError(
                 f"the cluster's Ray does not answer at {state['ray_address']}: {str(error).splitlines()[0]}"
             ) from None
+        make_context()
         self._loop = asyncio.new_event_loop()
         self._manager: Any = self._do(self._make())
 

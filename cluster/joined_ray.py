@@ -29,6 +29,7 @@ from typing import Any
 from actors.common.settings import Layout, Scaling
 from cluster import leftovers
 from cluster.authority import Authority
+from cluster.connection import HERE, moved
 from cluster.data_folder import DataFolder
 from cluster.initial import GATEWAYS
 from cluster.node_folder import try_door
@@ -101,12 +102,25 @@ class JoinedPlaces:
             folder = DataFolder(self.rooms.root)
             seats = seats_after(self.seats(), known, made.disks)
             folder.write_cluster({**(folder.read_cluster() or {}), "disks": dict(made.disks), "seats": seats})
+            self._tell_where(folder, gateway_host(made, self.rooms.layout, beside=self.gateways_beside))
+
+    def _tell_where(self, folder: DataFolder, gateway: str) -> None:
+        """Commands on the machine of `up` find a gateway there from now on."""
+        if (state := folder.read_state()) is None:
+            return
+        url = moved(state["url"], self.rooms.layout.host, gateway)
+        if url != state["url"]:
+            logger.warning("clients reach the cluster at %s now", url)
+            folder.write_state({**state, "url": url})
 
     def is_in_zone(self, process: ProcessState) -> bool:
         return not (self.gateways_beside and stays_at_zero(process))
 
     def release_room(self) -> None:
         self.rooms.release()
+
+    def nodes(self) -> Mapping[str, str]:
+        return self.rooms.nodes
 
 
 class JoinedRay:
@@ -183,13 +197,12 @@ class JoinedRay:
             HEAD if own.head else f"node:{own.ip}",
             self._goes_to_zero,
         )
-        gateways = [made.nodes[az] for az in self._layout.azs[:GATEWAYS]]
-        self.host = "localhost" if self._goes_to_zero or any(node.own for node in gateways) else gateways[0].ip
+        self.host = gateway_host(made, self._layout, beside=self._goes_to_zero)
         self.note = made.note
 
     @property
     def _goes_to_zero(self) -> bool:
-        return self._scaling.zero_after_s > 0 and not self._scaling.warm
+        return self._scaling.zero_after_s > 0
 
     @property
     def _doors(self) -> dict[str, tuple[str, int]]:
@@ -225,6 +238,12 @@ class JoinedRay:
 
     def stop(self) -> None:
         """The Ray cluster goes on."""
+
+
+def gateway_host(made: Made, layout: Layout, *, beside: bool) -> str:
+    """Where the machine of `up` finds a gateway. `beside`: they are on that machine."""
+    gateways = [made.nodes[az] for az in layout.azs[:GATEWAYS]]
+    return HERE if beside or any(node.own for node in gateways) else gateways[0].ip
 
 
 def _code() -> list[str]:

@@ -20,8 +20,8 @@ class Launcher(Protocol):
         """Zones whose node is lost go on on another: those of the `processes` that were there are created anew. The
         zones. Raises 57P03 where there is no other node, and says why."""
 
-    def release_room(self) -> None:
-        """No process needs the nodes; those that are to be ended have been."""
+    def release_room(self, ended: Collection[ProcessState]) -> None:
+        """No process needs the nodes. These have been ended, and are to be there soon when they are launched again."""
 
     def launch(self, process: ProcessState) -> None:
         """See to it that this process exists. One that does already registers again."""

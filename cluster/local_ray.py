@@ -36,6 +36,8 @@ TOKEN_BYTES = 32
 OBJECT_STORE_BYTES = 100 << 20
 """Each raylet's shared memory; the hot path does not use it."""
 ACTORS_A_NODE_MAX = 1000
+SPARES_MAX = 8
+"""Idle workers that Ray keeps on a node: one for each process of a zone, and those that ran a program's tasks."""
 
 
 NAMESPACE = "eagleray"
@@ -71,6 +73,8 @@ def prepare_environment(temporary: Path, token: Path) -> None:
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     # Ray's workers run at niceness 15 unless told otherwise: right for batch jobs, wrong for a database.
     os.environ["RAY_worker_niceness"] = "0"
+    # Idle workers that a node keeps, for spare ones; else as many as it has processors, so that only the head has any.
+    os.environ["RAY_num_workers_soft_limit"] = str(SPARES_MAX)
     # Processors are there for submitted programs' tasks; no process is to wait for them before there are any.
     os.environ["RAY_prestart_worker_first_driver"] = "0"
     os.environ["RAY_ENABLE_UV_RUN_RUNTIME_ENV"] = "0"
@@ -126,6 +130,12 @@ class LocalPlaces:
 
     def release_room(self) -> None:
         """They stay."""
+
+    def nodes(self) -> Mapping[str, str]:
+        import ray
+
+        told: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
+        return {node["Labels"]["az"]: node["NodeID"] for node in told if node["Alive"] and "az" in node["Labels"]}
 
 
 class LocalRay:

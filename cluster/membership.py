@@ -20,6 +20,7 @@ from msgspec.structs import replace
 from actors.common.errors import INVALID_PARAMETER_VALUE, OBJECT_NOT_IN_PREREQUISITE_STATE, DatabaseError
 from actors.common.journal_set import JournalSet, JournalTerm
 from actors.common.timestamps import Timestamp
+from cluster.regions import Regions
 from cluster.state import ClusterState, ProcessState, RoleState
 
 
@@ -137,7 +138,7 @@ def populated(state: ClusterState, journals: JournalSet) -> ClusterState:
     roles = state.roles
     for term in journals.terms:
         if term.adjudicator not in roles:
-            for role, az in _roles(term):
+            for role, az in _roles(term, state.regions):
                 state = _with_role(state, role, az)
     return state
 
@@ -147,14 +148,15 @@ def _journal_of(role: RoleState) -> int | None:
     return {"journal": role.arguments.get("journal"), "adjudicator": role.arguments.get("number")}.get(role.kind)
 
 
-def _roles(term: JournalTerm) -> list[tuple[RoleState, str]]:
-    """With their availability zones: adjudicators go round them."""
+def _roles(term: JournalTerm, regions: Regions) -> list[tuple[RoleState, str]]:
+    """With their availability zones: adjudicators go round those that serve."""
     azs = [name.rpartition("/")[2] for name in term.replicas]
     logs = [
         (RoleState(name, "journal", {"journal": term.number}), az) for name, az in zip(term.replicas, azs, strict=True)
     ]
     deciding = RoleState(term.adjudicator, "adjudicator", {"number": term.number, "replicas": list(term.replicas)})
-    return [*logs, (deciding, azs[(term.number - 1) % len(azs)])]
+    serving = regions.serving(azs)
+    return [*logs, (deciding, serving[(term.number - 1) % len(serving)])]
 
 
 def _with_role(state: ClusterState, role: RoleState, az: str) -> ClusterState:
@@ -163,7 +165,8 @@ def _with_role(state: ClusterState, role: RoleState, az: str) -> ClusterState:
     sharing = [process for process in state.processes if any(other.kind == "journal" for other in process.roles)]
     if role.movable:  # one more is wanted for its loop: where the fewest are
         shared = min(
-            sharing, key=lambda process: (sum(other.kind == "adjudicator" for other in process.roles), process.az != az)
+            (process for process in sharing if state.regions.serves(process.az)),
+            key=lambda process: (sum(other.kind == "adjudicator" for other in process.roles), process.az != az),
         )
     else:
         shared = next(process for process in sharing if process.az == az)

@@ -10,9 +10,11 @@ import logging
 from collections.abc import Callable, Mapping
 
 from actors.common.messages import RangeLoad
-from actors.common.settings import Scaling as Settings
+from actors.common.settings import Settings
 from cluster.load_reports import LoadReports
 from cluster.membership import changing, journals_of
+from cluster.policies import leadership
+from cluster.policies.leadership import Follow
 from cluster.policies.ranges import Bounds, Decision, Seen, Told, Wish, boundaries, decide
 from cluster.state import ClusterState
 
@@ -35,15 +37,17 @@ class RangeBalancing:
         first: ClusterState,
         state: Callable[[], ClusterState],
         homes: Callable[[], Mapping[str, str]],
-        act: Callable[[Decision], None],
+        act: Callable[[Decision | Follow], None],
     ) -> None:
+        scaling = settings.scaling
+        self._follow_s = settings.regions.follow_s
         adjudicators = len(journals_of(first).terms)
-        adjudicators_max = settings.adjudicators_max
+        adjudicators_max = scaling.adjudicators_max
         self._bounds = Bounds(
-            settings.adjudicator_busy_share,
-            CALM_SHARE * settings.adjudicator_busy_share,
-            settings.up_delay_s,
-            settings.down_delay_s,
+            scaling.adjudicator_busy_share,
+            CALM_SHARE * scaling.adjudicator_busy_share,
+            scaling.up_delay_s,
+            scaling.down_delay_s,
             max(boundaries(first.shard_map), BOUNDARIES_EACH * max(adjudicators, adjudicators_max)),
             adjudicators_max,
         )
@@ -51,11 +55,11 @@ class RangeBalancing:
         self._homes = homes
         self._act = act
         self._reports: LoadReports[RangeLoad] = LoadReports(self._look, self._is_open)
-        self._wish = Wish()
+        self._wish = self._leading = Wish()
 
     def start(self) -> None:
         """The cluster is complete."""
-        if self._bounds.busy_share > 0:
+        if self._bounds.busy_share > 0 or (self._state().regions and self._follow_s):
             self._reports.start()
 
     def stop(self) -> None:
@@ -71,7 +75,16 @@ class RangeBalancing:
 
     def _look(self, now_s: float) -> None:
         state = self._state()
-        if state.transfer is None and changing(journals_of(state)) is None:
+        if state.transfer is not None or changing(journals_of(state)) is not None:
+            return
+        if state.regions and self._follow_s:
+            following = leadership.Seen(now_s, state.shard_map, self._led(state, now_s))
+            follow, self._leading = leadership.decide(following, self._follow_s, self._leading)
+            if follow is not None:
+                logger.info("its writers' region asks for %s", follow)
+                self._act(follow)
+                return
+        if self._bounds.busy_share > 0:
             seen = Seen(
                 now_s, state.shard_map, state.rest or state.shard_map, self._told(state, now_s), _by_load(state)
             )
@@ -80,14 +93,34 @@ class RangeBalancing:
                 logger.info("the load asks for %s", decision)
                 self._act(decision)
 
+    def _led(self, state: ClusterState, now_s: float) -> dict[int, leadership.Led]:
+        """Of every adjudicator, where it runs now."""
+        homes, zones = self._homes(), {process.name: process.az for process in state.processes}
+        loads = {role: load for role, (is_fresh, load) in self._reports.told(now_s).items() if is_fresh}
+        led = {}
+        for term in journals_of(state).terms:
+            region = state.regions.of(zones.get(homes.get(term.adjudicator, ""), ""))
+            load = loads.get(term.adjudicator)
+            led[term.number] = leadership.Led(region, *((load.sample, load.writers) if load is not None else ()))
+        return led
+
     def _told(self, state: ClusterState, now_s: float) -> dict[int, Told]:
         homes, told = self._homes(), {}
+        regions = {
+            role.name: state.regions.of(process.az)
+            for process in state.processes
+            for role in process.roles
+            if role.kind == "adjudicator"
+        }
         loads = {role: load for role, (is_fresh, load) in self._reports.told(now_s).items() if is_fresh}
         for term in journals_of(state).terms:
             process = homes.get(term.adjudicator, "")
             load = loads.get(term.adjudicator)
+            region = regions.get(term.adjudicator, "")
             told[term.number] = (
-                Told(process, load.busy, load.claims_s, load.sample) if load is not None else Told(process)
+                Told(process, load.busy, load.claims_s, load.sample, region)
+                if load is not None
+                else Told(process, region=region)
             )
         return told
 

@@ -11,6 +11,7 @@ from actors.common.messages import AddAdjudicator, MoveRange, RangeLoad, RemoveA
 from actors.runtime.interfaces import Context, Reply
 from cluster.adjudicators import Adjudicators
 from cluster.membership import journals_of, with_adjudicator, with_farewell
+from cluster.policies.leadership import Follow
 from cluster.policies.ranges import Birth, Decision, Move, Retirement
 from cluster.range_balancing import RangeBalancing
 from cluster.state import ClusterState, with_transfer
@@ -36,7 +37,7 @@ class Ranges:
         self._state = first
         self._transfers = Transfers(context, decides, change)
         self._adjudicators = Adjudicators(context, decides, change)
-        self._balancing = RangeBalancing(context.settings.scaling, first, lambda: self._state, homes, self._by_load)
+        self._balancing = RangeBalancing(context.settings, first, lambda: self._state, homes, self._by_load)
 
     def start(self) -> None:
         """The cluster is complete."""
@@ -65,7 +66,7 @@ class Ranges:
             )
             self._context.spawn(asked)
 
-    def _by_load(self, decision: Decision) -> None:
+    def _by_load(self, decision: Decision | Follow) -> None:
         def successor(state: ClusterState) -> ClusterState:
             match decision:
                 case Birth():
@@ -74,6 +75,8 @@ class Ranges:
                     return with_farewell(state, decision.number)
                 case Move():
                     return with_transfer(state, *decision, by_load=True)
+                case Follow():
+                    return with_transfer(state, *decision)
 
         async def change() -> None:
             with suppress(DatabaseError):  # the load will ask again

@@ -1,15 +1,18 @@
 """Creates and ends processes as detached Ray actors, for the controller.
 
 Detached, so that they live on when the controller's own actor is restarted; Ray restarts each one that dies
-(max_restarts = -1). Calls to Ray's control process block, so they are made in a thread, one after the other.
+(max_restarts = -1). Calls to Ray's control process block, so they are made in a thread, in their order; processes that
+are launched together, as at a wake, are created side by side, since each creation is mostly waiting.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from typing import Any, Protocol
 
 import ray
@@ -17,8 +20,10 @@ import ray
 from actors.common.errors import CANNOT_CONNECT_NOW, DatabaseError
 from actors.common.settings import Settings
 from actors.runtime.ray_shell import RoleProcess
+from cluster import thrifty
 from cluster.lean_process import RoleProcessWithoutArrow
 from cluster.process_files import CONTROLLER, ProcessFiles
+from cluster.spares import keep_spares
 from cluster.state import ProcessState, stays_at_zero
 from cluster.zone_rooms import await_over
 
@@ -29,6 +34,9 @@ OPTIONS: dict[str, Any] = {
 }
 """Of every actor of a cluster, the controller's too. They live in the namespace of whoever creates them: the
 cluster's."""
+
+LAUNCHES_MAX = 4
+"""Processes that are created at a time: a zone's each, and one more. Beyond that Ray's control process is busy."""
 
 logger = logging.getLogger(__name__)
 
@@ -61,6 +69,9 @@ class Places(Protocol):
 
     def release_room(self) -> None: ...
 
+    def nodes(self) -> Mapping[str, str]:
+        """Zone -> its node's id, where there is one."""
+
 
 class RayLauncher:
     """`controller`: its address on the bus, which a process that lives already is told. `on_failed(why)` runs in the
@@ -81,7 +92,10 @@ class RayLauncher:
         self._on_failed = on_failed
         self._loop = asyncio.get_running_loop()
         self._calls = ThreadPoolExecutor(1, thread_name_prefix="ray-launcher")
+        self._side_by_side = ThreadPoolExecutor(LAUNCHES_MAX, thread_name_prefix="ray-launch")
         self._launched: set[str] = set()
+        self._batch: list[ProcessState] = []
+        """Launched in this turn of the loop."""
 
     async def make_room(self) -> None:
         try:
@@ -111,19 +125,38 @@ class RayLauncher:
             self._launch(process)
         return zones
 
-    def release_room(self) -> None:
+    def release_room(self, ended: Collection[ProcessState]) -> None:
         self._loop.run_in_executor(self._calls, self._places.release_room)
+        if self._settings.scaling.warm:  # in another thread, since a launch may be wanted, and a raylet silent
+            self._loop.run_in_executor(None, self._keep_spares, ended)
+
+    def _keep_spares(self, processes: Collection[ProcessState]) -> None:
+        nodes = self._places.nodes()
+        keep_spares(Counter(nodes[process.az] for process in processes if process.az in nodes))
 
     def launch(self, process: ProcessState) -> None:
         if process.name not in self._launched:
             self._launched.add(process.name)
-            self._loop.run_in_executor(self._calls, self._launch, process)
+            if not self._batch:
+                self._loop.call_soon(self._flush)
+            self._batch.append(process)
+
+    def _flush(self) -> None:
+        if self._batch:
+            batch, self._batch = self._batch, []
+            self._loop.run_in_executor(self._calls, self._launch_all, batch)
+
+    def _launch_all(self, batch: Sequence[ProcessState]) -> None:
+        for _ in self._side_by_side.map(self._launch, batch):
+            pass
 
     def end(self, process: str) -> None:
+        self._flush()
         self._launched.discard(process)
         self._loop.run_in_executor(self._calls, self._end, process)
 
     def end_others(self, processes: Collection[str]) -> None:
+        self._flush()
         self._loop.run_in_executor(self._calls, self._end_others, {CONTROLLER, *processes})
 
     def _end_others(self, processes: set[str]) -> None:
@@ -156,7 +189,14 @@ def create(process: ProcessState, files: ProcessFiles, settings: Settings, place
     """The actor's handle. There must be none of this name."""
     options = {**OPTIONS, **places.options(process), "name": process.name, "lifetime": "detached"}
     shell = RoleProcessWithoutArrow if stays_at_zero(process) else RoleProcess
-    return ray.remote(shell).options(**options).remote(files.spec(process, settings))
+    return actor_class(shell).options(**options).remote(files.spec(process, settings))
+
+
+@cache
+def actor_class(shell: type) -> Any:
+    """Ray's own of this class. Ray tells all nodes of it once, however many actors this process creates."""
+    thrifty.without_disassembly()
+    return ray.remote(shell)
 
 
 def cores() -> float:

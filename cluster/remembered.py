@@ -22,6 +22,7 @@ import dataclasses
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +38,8 @@ from actors.common.settings_file import (
 from cluster.credentials import without_passwords
 from cluster.data_folder import FORMAT
 
-FIXED = ("azs", "adjudicators", "shards")
-"""Of the layout: which journals there are, on whose disks, and which key lies where."""
+FIXED = ("layout.azs", "layout.adjudicators", "layout.shards", "regions.zones", "regions.witnesses")
+"""Which journals there are, on whose disks, and which key lies where."""
 LIE = ("disks", "seats")
 """On which disk each zone of a joined Ray lies, and how many it had before."""
 JOINED = ("address", *LIE)
@@ -94,10 +95,10 @@ def resolve(
     before = settings_from({}, "", THE_COMMAND_LINE, base=base) if cluster is not None else None
     if before is not None:
         for key in FIXED:
-            kept, asked = getattr(before.layout, key), getattr(settings.layout, key)
+            kept, asked = attrgetter(key)(before), attrgetter(key)(settings)
             if kept != asked:
                 raise SettingsError(
-                    f"{source}: layout.{key}: this cluster was created with {_shown(kept)}, and its data "
+                    f"{source}: {key}: this cluster was created with {_shown(kept)}, and its data "
                     f"cannot be had with {_shown(asked)}"
                 )
         before = replace(before, authentication=without_passwords(before.authentication))

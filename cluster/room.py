@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from actors.common.errors import DatabaseError
 from actors.runtime.interfaces import Context
 from cluster.launching import Launcher
+from cluster.state import ProcessState
 
 PAUSE_S = 5.0
 
@@ -54,7 +55,7 @@ class Room:
         finally:
             self._busy = False
 
-    def release(self) -> None:
-        """The cluster is at zero."""
+    def release(self, ended: Collection[ProcessState]) -> None:
+        """The cluster is at zero; a wake will create these processes again."""
         if self._launcher is not None:
-            self._launcher.release_room()
+            self._launcher.release_room(ended)

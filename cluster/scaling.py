@@ -128,7 +128,8 @@ def grown(state: ClusterState, count: int) -> ClusterState:
     own = query_processors(state)
     zones = Counter(process.az for process, _ in own)
     for _ in range(count - len(own)):
-        az = min(sorted({process.az for process in state.processes}), key=lambda az: zones[az])
+        serving = state.regions.serving(sorted({process.az for process in state.processes}))
+        az = min(serving, key=lambda az: zones[az])
         state = with_query_processor(state, az)
         zones[az] += 1
     return state

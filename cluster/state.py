@@ -24,6 +24,7 @@ from actors.common.journal_set import JournalSet
 from actors.common.ranges import ShardMap, moved, same_owners
 from actors.common.timestamps import Timestamp
 from cluster.policies.placement import Placement
+from cluster.regions import Regions
 
 MOVABLE = frozenset({"adjudicator", "crossbar"})
 """Kinds of which each role runs once in the cluster and holds nothing on disk: when its process dies it goes on in
@@ -100,6 +101,8 @@ class ClusterState(msgspec.Struct, frozen=True):
     readers_ever: int = 1
     """The highest number that one of a shard's further replicas has had. None is given again: who has asked one for
     what it holds must not take the next one's for it."""
+    regions: Regions = Regions()
+    """Of the zones."""
 
     @property
     def roles(self) -> dict[str, RoleState]:

@@ -25,13 +25,12 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
-from urllib.parse import quote
 
-from actors.common.settings import ADMIN, Settings
 from actors.common.settings_file import SettingsError
 from actors.runtime import descriptors
 from cluster import joined_ray, leftovers, local_ray, object_store
-from cluster.data_folder import DataFolder, DataFolderError
+from cluster.connection import connection_url
+from cluster.data_folder import UNEXPECTED, DataFolder, DataFolderError
 from cluster.initial import controller_az, initial_state, placed, with_keepers
 from cluster.joined_ray import JoinedRay
 from cluster.listening import exposed
@@ -50,25 +49,6 @@ logger = logging.getLogger("supervisor")
 
 class StartError(Exception):
     """Why the cluster cannot start, in one line."""
-
-
-def connection_url(settings: Settings, gateway: str = "localhost", ca: Path | None = None) -> str:
-    """How to connect from this machine. `gateway`: on which host one listens. `ca`: by which the server is known."""
-    host, users = settings.layout.host, sorted(settings.authentication.users)
-    host = (
-        gateway
-        if gateway != "localhost"
-        else {"127.0.0.1": "localhost", "0.0.0.0": "localhost", "::": "[::1]"}.get(
-            host, f"[{host}]" if ":" in host else host
-        )
-    )
-    user = (
-        quote(users[0], safe="") if settings.authentication.method == "scram-sha-256" and ADMIN not in users else ADMIN
-    )
-    url = f"postgresql://{user}@{host}:{settings.layout.port}/postgres"
-    if settings.authentication.method != "tokens":
-        return url
-    return f"{url}?sslmode=verify-full&sslrootcert={quote(str(ca))}" if ca is not None else f"{url}?sslmode=require"
 
 
 class Supervisor:
@@ -234,21 +214,20 @@ class Supervisor:
     def _create_actors(self, joined: LocalRay | JoinedRay) -> None:
         """The controller, which creates whatever process the cluster's state names; those of a new cluster start beside
         it."""
-        import ray
-
         from cluster.controller_process import ControllerProcess
         from cluster.process_files import CONTROLLER, ProcessFiles
-        from cluster.ray_launcher import OPTIONS, create
+        from cluster.ray_launcher import OPTIONS, actor_class, create
+        from cluster.without_arrow import make_context
 
+        make_context()
         disks, seats = self._remembered.get("disks", {}), self._remembered.get("seats", {})
         folder, restoring = self._folder, RESTORING in self._remembered
         files = ProcessFiles(folder.sockets, folder.roles, folder.logs, folder.root, disks, seats, restoring)
         chosen, places = self._place(), joined.places
-        url = connection_url(self._settings, joined.host, self._ca)
         self._controller = (
-            ray.remote(ControllerProcess)
+            actor_class(ControllerProcess)
             .options(name=CONTROLLER, **OPTIONS, **places.controller_options())
-            .remote(files, self._settings, chosen, places, url, self._folder.authority)
+            .remote(files, self._settings, chosen, places, self._folder.authority)
         )
         for process in with_keepers(initial_state(self._settings, chosen)).processes:
             create(process, files, self._settings, places)
@@ -356,7 +335,7 @@ def _run(folder: DataFolder, resolution: Resolution, ready: int) -> NoReturn:
         stopping.append(signal.SIGTERM)
         traceback.print_exc()
         _say(ready, f"failed {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}")
-        status = 1
+        status = UNEXPECTED
     supervisor.stop()
     leftovers.end(folder.root)
     folder.clear_run()

@@ -124,6 +124,11 @@ class ZoneRooms:
         return Made(chosen.nodes, {**disks, **ready}, chosen.note, tuple(lost))
 
     @property
+    def nodes(self) -> Mapping[str, str]:
+        """Zone -> its node's id, when there was room last."""
+        return dict(self._last)
+
+    @property
     def is_made(self) -> bool:
         """A controller that was started anew finds what the former one made."""
         return all(_state(self._group(az)) in ("CREATED", "RESCHEDULING") for az in self.layout.azs)

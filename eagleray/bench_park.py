@@ -27,7 +27,7 @@ from typing import Any
 import psycopg
 from psycopg.pq import ExecStatus
 
-from eagleray.bench_wake import WakeFailed, await_zero, status_of
+from eagleray.bench_wake import WakeFailed, await_zero, spares_of, status_of
 from eagleray.own_cluster import NotStarted, own_cluster
 from eagleray.workload.measure import quantile
 
@@ -35,7 +35,6 @@ SETTINGS = """
 mode = "open"
 [scaling]
 zero_after_s = 2.0
-warm = true
 [sessions]
 park_after_s = 0.5
 """
@@ -101,10 +100,11 @@ def measure(sessions: int) -> Report:
                 client.execute("CREATE TABLE park (k bigint PRIMARY KEY, v text)")
                 with client.cursor().copy("COPY park FROM STDIN") as copy:
                     copy.write("".join(f"{row}\trow {row}\n" for row in range(sessions)))
-            bare = _memory(await_zero(data))
+            spares = spares_of(data)
+            bare = _memory(await_zero(data, spares))
             with ThreadPoolExecutor(CONNECTING) as pool:
                 clients += pool.map(lambda number: _connect(url, number), range(sessions))
-            status = await_zero(data)
+            status = await_zero(data, spares)
             gateways = _gateways(status)
             found = sum(gateway["load"]["parked"] for gateway in gateways)
             if found != sessions:
@@ -115,7 +115,7 @@ def measure(sessions: int) -> Report:
             first, *others = [_resume(clients[number], number) for number in order]
             for number in order[:: max(1, sessions // 100)]:
                 _check(clients[number], number)
-            await_zero(data)
+            await_zero(data, spares)
             at_once = _storm(clients)
             return Report(sessions, len(gateways), bare, parked, first, others, at_once)
         finally:

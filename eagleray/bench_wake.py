@@ -2,7 +2,8 @@
 goes.
 
 A cluster of this machine's own, in a temporary folder, is filled with rows; then, again and again, it is left until it
-is at zero, and a client connects (or one whose session is parked goes on) and reads a row by its key.
+is at zero and, unless it is to be cold, Ray has spare workers for its processes (a second later at most; a client that
+comes sooner waits for them). A client connects, or one whose session is parked goes on, and reads a row by its key.
 
     from the first byte to the first row = the controller's steps (cluster/wakes.py) + what the session itself takes
 
@@ -99,9 +100,10 @@ def measure(wakes: int, rows: int, *, warm: bool, parked: bool, on_wake: Callabl
         _fill(url, rows)
         draw = random.Random(1)
         kept = psycopg.connect(url, autocommit=True, prepare_threshold=0) if parked else None
-        before = int(status_of(data)["activity"]["wakes"])
+        begun = _await(data, "running")
+        before, spares = int(begun["activity"]["wakes"]), len(_processes(begun)) if warm else 0
         for number in range(wakes):
-            await_zero(data)
+            await_zero(data, spares)
             session = _read(kept, url, draw.randrange(rows))
             status = _await(data, "running")  # a row may come before the last process is there
             report.add({**_steps(status, before + number + 1), **session}, _starts(status))
@@ -144,9 +146,27 @@ def _fill(url: str, rows: int) -> None:
                 copy.write("".join(f"{row}\trow {row}\n" for row in range(first, min(first + BATCH_ROWS, rows))))
 
 
-def await_zero(data: Path) -> dict[str, Any]:
-    """The status at zero. Raises WakeFailed."""
-    return _await(data, "asleep")
+def _processes(status: dict[str, Any]) -> set[str]:
+    """Those that a wake creates."""
+    return {actor["actor"] for actor in status["actors"] if actor["layer"] not in ("gateway", "controller")}
+
+
+def spares_of(data: Path) -> int:
+    """How many spare workers there are to be at zero. The cluster is awake, or about to be."""
+    return len(_processes(_await(data, "running")))
+
+
+def await_zero(data: Path, spares: int = 0) -> dict[str, Any]:
+    """The status at zero, once there are so many spare workers. Raises WakeFailed."""
+    from eagleray.demo.processes import spare_workers
+
+    status = _await(data, "asleep")
+    end = time.monotonic() + STATE_S_MAX
+    while len(spare_workers(data)) < spares:
+        if time.monotonic() > end:
+            raise WakeFailed(f"Ray has not made {spares} spare workers in {STATE_S_MAX:.0f} s")
+        threading.Event().wait(0.1)
+    return status
 
 
 def _await(data: Path, state: str) -> dict[str, Any]:
@@ -187,7 +207,7 @@ def main(wakes: int, rows: int, warm: bool, parked: bool, out: Path | None) -> N
     except NotStarted:
         raise WakeFailed("the cluster did not start") from None
     print(
-        f"\n{wakes} wakes, {rows} rows, {'warm' if warm else 'cold'} processes, {os.cpu_count()} processors, "
+        f"\n{wakes} wakes, {rows} rows, {'spare' if warm else 'no spare'} workers, {os.cpu_count()} processors, "
         f"{'a parked session' if parked else 'a new connection'}"
     )
     print(report.table())

@@ -4,13 +4,33 @@ the end, whatever happens."""
 from __future__ import annotations
 
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+
+def end_in_order() -> None:
+    """From now on SIGTERM ends this process as an error would: what it has begun is stopped on the way. Nothing happens
+    in another thread than the main one."""
+
+    def end(number: int, frame: object) -> None:
+        is_ending()
+        sys.exit(128 + number)
+
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, end)
+
+
+def is_ending() -> None:
+    """What was begun is being stopped: SIGTERM is to keep nobody from that."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
 class NotStarted(Exception):
@@ -27,7 +47,10 @@ def eagleray(*arguments: str, quiet: bool = False) -> int:
 @contextmanager
 def own_cluster(purpose: str, settings: str = "", *, quiet: bool = False, address: str = "") -> Iterator[Path]:
     """Its data folder; files beside it go with it. `settings`: as in a settings file. `address`: of a Ray to join, ""
-    to bring one along. Raises NotStarted."""
+    to bring one along. SIGTERM ends it, too. Raises NotStarted."""
+    from cluster.data_folder import DataFolder
+
+    end_in_order()
     folder = Path(tempfile.mkdtemp(prefix=f"eagleray-{purpose}-"))
     data, config = folder / "data", folder / "settings.toml"
     config.write_text(settings)
@@ -37,7 +60,8 @@ def own_cluster(purpose: str, settings: str = "", *, quiet: bool = False, addres
             raise NotStarted
         yield data
     finally:
-        if (data / "run" / "state.json").exists():
+        is_ending()
+        if (data / "run" / "state.json").exists() or DataFolder(data).is_locked():  # it runs, or is about to
             eagleray("down", "--data", str(data), quiet=quiet)
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -11,8 +11,10 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from functools import cache
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +110,21 @@ def eagleray(*arguments: str, timeout_s: float = 150.0, typed: str = "") -> subp
     """Run the command, with `typed` as its input; its output as text."""
     command = [sys.executable, "-m", "eagleray.command.main", *arguments]
     return subprocess.run(command, input=typed, capture_output=True, text=True, timeout=timeout_s, check=False)
+
+
+def eagleray_here(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """As `eagleray`, in this process: a Python of its own costs a third of a processor second, and most of what a
+    command that is refused costs. Not from several threads at a time."""
+    from eagleray.command.main import main
+
+    output, error, status = StringIO(), StringIO(), 0
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(output), redirect_stderr(error):
+        patch.setattr(sys, "argv", ["eagleray", *arguments])
+        try:
+            main()
+        except SystemExit as ended:
+            status = int(ended.code or 0)
+    return subprocess.CompletedProcess(arguments, status, output.getvalue(), error.getvalue())
 
 
 @dataclass

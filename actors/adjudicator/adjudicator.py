@@ -38,6 +38,7 @@ from actors.common.messages import (
     AskHeld,
     AskOutcome,
     AskPromise,
+    AskPromises,
     Commit,
     Decided,
     Done,
@@ -149,6 +150,9 @@ class Adjudicator:
             "epoch": reign.epoch if reign is not None else None,
             "watermark": reign.lease.last if reign is not None else None,
         }
+        regions = self._context.settings.regions
+        if regions.zones:
+            account |= {"region": regions.zones.get(self._context.az, ""), "lead_ms": regions.lead_ms}
         if reign is not None:
             account["load"] = {
                 "commits": reign.commits,
@@ -174,10 +178,12 @@ class Adjudicator:
             self._watched(reign.writer, sender, message)
         elif isinstance(message, DropParts):
             reign.drop_parts(message.transaction)
+        elif isinstance(message, AskPromises):
+            reign.ahead.ask(sender, message)
         elif reply is None:
             return
         elif isinstance(message, Commit):
-            reign.commit(message, reply)
+            reign.commit(message, reply, sender)
         elif isinstance(message, Part):
             reign.gatherings.part(message, reply)
         elif isinstance(message, AskPromise):

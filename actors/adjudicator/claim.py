@@ -22,6 +22,8 @@ from actors.common.timestamps import Timestamp
 BULK_KEYS = 20_000
 """Above DSQL's 3,000 rows with several indexes each; only bulk loads are larger."""
 TABLE_BYTES = 4
+HEAD_BYTES = TABLE_BYTES + 1
+"""Beyond the table, the byte that tells a reference key (common/references.py)."""
 
 Table = bytes
 """A table's id as it begins its keys."""
@@ -168,6 +170,12 @@ class KeyRuns:
         return place >= 0 and key in self._runs[place]
 
 
+def _heads_of(keys: Sequence[bytes]) -> set[bytes]:
+    """Of ascending keys the first bytes, which tell the table, and whether it is a reference key."""
+    first, last = keys[0][:HEAD_BYTES], keys[-1][:HEAD_BYTES]
+    return {first} if first == last else {key[:HEAD_BYTES] for key in keys}
+
+
 class GatheredClaim(Claim):
     """A claim whose keys come in pieces (`add`), and its relation to tables at the end (`relate`)."""
 
@@ -194,12 +202,14 @@ class GatheredClaim(Claim):
         """One piece: keys ascending, each once in the whole claim. Raises 08P01."""
         if written:
             self._written_runs.add(written)
-            self.tables.update(key[:TABLE_BYTES] for key in written)
-            self._writes_references = self._writes_references or any(map(is_reference, written))
+            heads = _heads_of(written)
+            self.tables.update(head[:TABLE_BYTES] for head in heads)
+            self._writes_references = self._writes_references or any(map(is_reference, heads))
         if checked:
             self._checked_runs.add(checked)
-            self._checked_tables.update(key[:TABLE_BYTES] for key in checked)
-            self._checks_references = self._checks_references or any(map(is_reference, checked))
+            heads = _heads_of(checked)
+            self._checked_tables.update(head[:TABLE_BYTES] for head in heads)
+            self._checks_references = self._checks_references or any(map(is_reference, heads))
         self._keys += len(written) + len(checked)
         if self.is_bulk or self._keys > BULK_KEYS:
             self.is_bulk = True

@@ -254,7 +254,7 @@ class Coordinator:
         now = reign.context.clock.now().earliest
         floor = max([spanning.claim.start_ts, *(answer.lower_bound for answer in spanning.prepared.values())])
         end = min((answer.epoch_end for answer in spanning.prepared.values()), default=TIMESTAMP_MAX)
-        commit_ts = reign.lease.pick(floor, now)
+        commit_ts = reign.lease.pick(floor, now + reign.lead_us)
         if commit_ts > end:
             self._reach(spanning, commit_ts)
             return

@@ -44,8 +44,7 @@ SHARE_S_MAX = 60.0
 """A share without a word for so long goes when another one comes."""
 LEASE_SHARE = 4
 """A Prepared offers at least this part of a lease to choose a commit time from: the coordinator has other participants
-to hear."""
-
+to hear. Between regions a lead, which is longer than the answer is on its way."""
 
 AHEAD_US_MAX = 3_000_000
 """How far beyond its own clock a participant extends its lease for a coordinator whose clock is ahead."""
@@ -230,8 +229,9 @@ class Participant:
             reply(Prepared(reign.epoch, lease.last, lease.durable_end))
 
         now = reign.context.clock.now().latest
-        at = max(message.start_ts, lease.last, now, min(message.coordinator_last, now + AHEAD_US_MAX))
-        reign.covering.cover(at + lease.length_us // LEASE_SHARE, answer, reply.fail)
+        lead_us = reign.lead_us  # the coordinator dates the commit as far ahead, once this answer has come
+        at = max(message.start_ts, lease.last, now + lead_us, min(message.coordinator_last, now + AHEAD_US_MAX))
+        reign.covering.cover(at + (lead_us or lease.length_us // LEASE_SHARE), answer, reply.fail)
 
     def decided(self, name: bytes, commit_ts: Timestamp) -> None:
         """The outcome (0: aborted); may come again, early or late."""

@@ -27,6 +27,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
+from actors.adjudicator.ahead import Ahead
 from actors.adjudicator.claim import Claim
 from actors.adjudicator.coordinator import Coordinator, RecoveredOutcomes
 from actors.adjudicator.covering import Covering
@@ -129,6 +130,8 @@ class Reign:
         self.gatherings = GatheringRoom(self)
         self.releasing = Releasing(self)
         self.membership = Membership(self)
+        self.ahead = Ahead(self, context.settings.regions)
+        self.lead_us = self.ahead.lead_us
         self.follow(ownership)
         self.over = False
         self.commits = 0
@@ -182,8 +185,8 @@ class Reign:
 
     # -- commits -------------------------------------------------------------------------------------------------------
 
-    def commit(self, message: Commit, reply: Reply) -> None:
-        """Decide, or begin to. Raises what ends it at once."""
+    def commit(self, message: Commit, reply: Reply, writer: str = "") -> None:
+        """Decide, or begin to. Raises what ends it at once. `writer`: the role that sends it."""
         transaction = message.transaction
         flight = self._flights.get(transaction)
         if flight is not None:
@@ -195,7 +198,7 @@ class Reign:
             answer_again(known, reply)
             return
         try:
-            self._admit(message, reply)
+            self._admit(message, reply, writer)
         except DatabaseError:
             self._answered.remember(transaction, ABORTED, self._clock.now().earliest)
             self.gatherings.drop(transaction)
@@ -226,7 +229,7 @@ class Reign:
         if not self.is_under_way(transaction):
             self.gatherings.drop(transaction)
 
-    def _admit(self, message: Commit, reply: Reply) -> None:
+    def _admit(self, message: Commit, reply: Reply, writer: str) -> None:
         """Of a transaction that is not known yet."""
         if self.over:  # a repeated message about one that is appended already got the one's own answer above
             raise not_committed("the epoch is over")
@@ -235,7 +238,7 @@ class Reign:
         self._check_room()
         now = self._clock.now()
         if message.start_ts > now.latest and self._early.hold(
-            message.start_ts, partial(self._commit_later, message, reply)
+            message.start_ts, partial(self._commit_later, message, reply, writer)
         ):
             return
         flight = Flight(message, reply)
@@ -252,7 +255,7 @@ class Reign:
         gathering = self.gatherings.complete(message, dropped) if message.parts else None
         concerns_all = bool(dropped or message.schema_changes or message.exclusive)
         self.check_beginning(message.start_ts, message.catalog_ts, written, checked, concerns_all)
-        self.load.note(written)
+        self.load.note(written, writer)
         is_own = not gathering.shares if gathering is not None else ownership.owns(self.number, written, checked)
         if is_own and not concerns_all:
             flight.claim = (
@@ -271,9 +274,9 @@ class Reign:
         self._flights[flight.message.transaction] = flight
         self._bytes += flight.size
 
-    def _commit_later(self, message: Commit, reply: Reply) -> None:
+    def _commit_later(self, message: Commit, reply: Reply, writer: str) -> None:
         try:
-            self.commit(message, reply)
+            self.commit(message, reply, writer)
         except DatabaseError as error:
             reply.fail(error)
 
@@ -301,7 +304,7 @@ class Reign:
         verdict = self.judge(claim)
         if verdict is None:
             now = self._clock.now().earliest
-            commit_ts = self.lease.pick(claim.start_ts, now)
+            commit_ts = self.lease.pick(claim.start_ts, now + self.lead_us)
             self.window.leave(claim)
             self.window.commit(claim, commit_ts)
             self.append(flight, claim.transaction, commit_ts, now, None)
@@ -322,7 +325,7 @@ class Reign:
         epoch_end = self.lease.end_for(commit_ts, now)
         parts, checksum = self.gatherings.counted(message.transaction) if message.parts else (0, 0)
         self.gatherings.decided(message.transaction)
-        self.writer.append(
+        lsn = self.writer.append(
             COMMIT,
             commit_ts,
             commit_ts,
@@ -335,6 +338,8 @@ class Reign:
             checksum=checksum,
             on_committed=partial(self._committed, flight, epoch_end, then),
         )
+        if self.lead_us:
+            self.ahead.note(commit_ts, lsn)
 
     def _committed(self, flight: Flight, epoch_end: Timestamp, then: Callable[[], None] | None) -> None:
         flight.durable = True
@@ -393,7 +398,10 @@ class Reign:
             if message.recorded:
                 self.lease.promise(at)
                 self.covering.append_note(LEASE)
-            reply(Promised(self.epoch, self.lease.promise(at), self.writer.last_lsn, self.writer.set_version))
+            promise, after_lsn = self.lease.promise(at), self.writer.last_lsn
+            if self.lead_us:
+                promise, after_lsn = at, self.ahead.before(at)
+            reply(Promised(self.epoch, promise, after_lsn, self.writer.set_version))
 
         self.covering.cover(at, answer, reply.fail)
         if self.lease.is_past_half(now.earliest):
@@ -425,6 +433,7 @@ class Reign:
     def _refuse_undecided(self, why: str) -> None:
         """Decide, promise and offer nothing any more."""
         self.over = True
+        self.ahead.end()
         self.releasing.end()
         self.coordinator.end()
         self.gatherings.end(not_committed(why))

@@ -26,6 +26,8 @@ MODES = ("dsql", "open")
 METHODS = ("trust", "scram-sha-256", "tokens")
 TRANSPORTS = ("unix", "tls")
 REGION = re.compile(r"[a-z0-9-]{1,63}")
+LEADS_A_LEASE = 4
+"""Promises that are pushed lie a lead ahead, within the lease, which takes a round trip to extend."""
 PLACEMENTS = ("auto", "role", "az")
 
 
@@ -84,6 +86,7 @@ def settings_from(
     _check_layout(settings, text, source)
     _check_authentication(settings, text, source)
     _check_bus(settings, text, source)
+    _check_regions(settings, text, source)
     _check_object_store(settings, text, source)
     return settings
 
@@ -174,6 +177,36 @@ def _check_bus(settings: Settings, text: str, source: str) -> None:
             raise SettingsError(
                 _at(text, source, "bus.address", f"expected an IP address that peers can connect to, got {address!r}")
             )
+
+
+def _check_regions(settings: Settings, text: str, source: str) -> None:
+    regions, azs = settings.regions, settings.layout.azs
+    if not regions.zones:
+        if regions.witnesses:
+            raise SettingsError(_at(text, source, "regions.witnesses", "needs regions.zones"))
+        return
+    if set(regions.zones) != set(azs):
+        raise SettingsError(
+            _at(text, source, "regions.zones", f"must say of each zone in which region it lies: {', '.join(azs)}")
+        )
+    there = set(regions.zones.values())
+    if len(there) % 2 == 0:
+        raise SettingsError(
+            _at(text, source, "regions.zones", "must have an odd number of regions (a majority must exist)")
+        )
+    for witness in regions.witnesses:
+        if witness not in there:
+            raise SettingsError(_at(text, source, "regions.witnesses", f"no zone lies in {witness!r}"))
+    if settings.adjudication.lease_ms < LEADS_A_LEASE * regions.lead_ms:
+        raise SettingsError(
+            _at(
+                text, source, "regions.lead_ms", f"adjudication.lease_ms must be {LEADS_A_LEASE} times as long at least"
+            )
+        )
+    if regions.lead_ms and not regions.push_ms:
+        raise SettingsError(_at(text, source, "regions.push_ms", "must be at least 1"))
+    if there <= set(regions.witnesses):
+        raise SettingsError(_at(text, source, "regions.witnesses", "must leave a region that has storage"))
 
 
 def _check_object_store(settings: Settings, text: str, source: str) -> None:

@@ -54,6 +54,12 @@ def encode(keys: list[bytes], values: list[bytes | None], kinds: list[int]) -> b
     return bytes(batch.serialize())
 
 
+def encode_puts(keys: pa.Array, values: pa.Array) -> bytes:
+    """Binary arrays of equal length, keys ascending, values without NULL."""
+    kinds = pa.Array.from_buffers(pa.uint8(), len(keys), [None, pa.py_buffer(bytes((PUT,)) * len(keys))])
+    return encode_batch(pa.RecordBatch.from_arrays([keys, values, kinds], schema=SCHEMA))
+
+
 def encode_batch(batch: pa.RecordBatch) -> bytes:
     return bytes(batch.serialize())
 

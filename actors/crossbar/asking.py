@@ -1,6 +1,7 @@
 """Asking adjudicators for promises, one question to each at a time, and looking for whoever owes what a promise waits
 for.
 
+pursue(demand)               asks those whose promise is below it
 ask(journal)                 --AskPromise--> adjudicator      late, or out of reach: the controller hears who is suspect
 wait_for_records(journal)    a promise is there, the records before it are not: the replica that should bring them is
 asked whether it lives
@@ -9,7 +10,7 @@ asked whether it lives
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from actors.common.errors import CONNECTION_FAILURE, DatabaseError
 from actors.common.messages import AskPromise, Fetch, Promised
@@ -18,6 +19,7 @@ from actors.common.messages.control import Suspect
 from actors.common.refusals import Unanswered
 from actors.common.timestamps import Timestamp
 from actors.crossbar.feed import Feed
+from actors.crossbar.merge import Head
 from actors.crossbar.timers import Timers
 from actors.runtime.interfaces import Context
 
@@ -59,6 +61,19 @@ class Asking:
 
     def came_anywhere(self) -> None:
         self._waiting_since.clear()
+
+    def pursue(
+        self, demand: Timestamp, heads: Mapping[int, Head], adjudicators: Mapping[int, str], feeds: Mapping[int, Feed]
+    ) -> None:
+        """Ask each adjudicator whose promise is below the demand, unless one is being asked already."""
+        for journal, name in adjudicators.items():
+            head = heads[journal]
+            if head.promise >= demand:
+                continue
+            if head.pending and any(promise >= demand for _, promise, _ in head.pending):
+                self.wait_for_records(journal, feeds[journal])
+            else:
+                self.ask(journal, name, demand)
 
     def ask(self, journal: int, name: str, demand: Timestamp) -> None:
         """Nothing happens while the adjudicator is being asked."""

@@ -31,6 +31,8 @@ from actors.common.messages import (
     Done,
     JournalRecords,
     Promised,
+    PromisedAhead,
+    Stands,
     StreamAck,
     StreamLost,
     SubscribeRange,
@@ -44,6 +46,7 @@ from actors.crossbar.asking import Asking
 from actors.crossbar.catch_up import CatchUp
 from actors.crossbar.feed import Admits, Feed
 from actors.crossbar.filing import file
+from actors.crossbar.following import Following
 from actors.crossbar.members import Members
 from actors.crossbar.merge import Group, Merge
 from actors.crossbar.router import route
@@ -59,6 +62,9 @@ STREAM_BITS = 62
 class Crossbar:
     """Role `crossbar/<number>`. `journals`: journal -> its replicas' names; `adjudicators`: journal -> its
     adjudicator's name. `known`: the set of journals, where the cluster has had more than one."""
+
+    merge: Merge
+    ring: Ring
 
     def __init__(
         self,
@@ -76,20 +82,20 @@ class Crossbar:
         """Those that count, and so are read."""
         self._adjudicators = adjudicators
         self._streams: dict[int, Feed] = {}
-        self._merge: Merge | None = None
+        self._has_begun = False
         self._routing: ShardMap | None = None
         """By which records are cut: the newest map, or an older one with the same shards."""
         self._holdings: dict[int, tuple[Span, ...]] = {}
         """What each of its shards holds."""
         self._feeds: dict[int, Feed] = {}
-        self._ring: Ring | None = None
         self._subscribers: dict[str, Subscriber] = {}  # sorted by name
         self._catch_ups: dict[str, CatchUp] = {}
         self._behind = False
         """A subscriber waits for its catch-up to begin."""
         self._demand: Timestamp = TIMESTAMP_MIN
-        self._asking = Asking(context, self._promised, self._pursue_on)
+        self._asking = Asking(context, self._promised, self._pursue)
         self._trimming = Trimming(context)
+        self._following = Following(context) if context.settings.regions.lead_ms else None
         self._gone_ts: Timestamp = self._members.known.gone_ts
         """Commits at or below this time are no longer in every journal, as the journals told, or a journal that had
         some is gone."""
@@ -111,7 +117,7 @@ class Crossbar:
         if before == self._holdings:
             return
         self._routing = topology.shard_map
-        if self._merge is not None and not self._holdings.keys() <= before.keys():
+        if self._has_begun and not self._holdings.keys() <= before.keys():
             self._route_anew()
 
     def _dismiss(self, name: str) -> None:
@@ -142,11 +148,15 @@ class Crossbar:
             self._acknowledged(sender, message)
         elif isinstance(message, SubscribeRange):
             self._subscribe(sender, message, reply)
+        elif isinstance(message, PromisedAhead) and self._has_begun:
+            self._promised(message.journal, message)
+        elif isinstance(message, Stands):
+            self._trimming.told(message, self._journals)
         elif reply is not None:
             reply.fail(DatabaseError("0A000", f"a crossbar does not understand {type(message).__name__}"))
 
     def status(self) -> dict[str, Any]:
-        merge = self._merge
+        merge = self.merge if self._has_begun else None
         return {
             "layer": "crossbar",
             "name": f"crossbar/{self._number}",
@@ -190,16 +200,6 @@ class Crossbar:
         return self._members.met
 
     @property
-    def merge(self) -> Merge:
-        assert self._merge is not None
-        return self._merge
-
-    @property
-    def ring(self) -> Ring:
-        assert self._ring is not None
-        return self._ring
-
-    @property
     def shard_map(self) -> ShardMap:
         assert self._routing is not None, "nobody subscribes before the topology is known"
         return self._routing
@@ -208,9 +208,10 @@ class Crossbar:
 
     def _begin(self, after_ts: Timestamp) -> None:
         """Read every journal from the first subscriber's place on."""
-        self._merge = Merge([], partial(route, shard_map=self.shard_map))
-        self._ring = Ring(self.shard_map.all_shards(), self._context.settings.streaming.ring_bytes_max)
-        self._ring.floor = after_ts
+        self.merge = Merge([], partial(route, shard_map=self.shard_map))
+        self.ring = Ring(self.shard_map.all_shards(), self._context.settings.streaming.ring_bytes_max)
+        self.ring.floor = after_ts
+        self._has_begun = True
         self._journals, self._adjudicators, self._feeds = {}, {}, {}
         self._join(after_ts)
 
@@ -229,25 +230,24 @@ class Crossbar:
             feed.subscribe()
 
     def _meet(self, set_version: int) -> None:
-        """A record or a promise of a known set: the journals that are new in it count from here on."""
-        if set_version > self._members.met:
-            self._members.meet(set_version)
-            self._join(self.merge.watermark)
+        """A record or a promise of a newer set that is known: the journals new in it count from here on."""
+        self._members.meet(set_version)
+        self._join(self.merge.watermark)
 
     def _learn(self, known: JournalSet) -> None:
         """The controller tells of a newer set of journals."""
         gone = [journal for journal in self._journals if known.term(journal) is None]
         is_gone = known.gone_ts > self._gone_ts
         self._gone_ts = max(self._gone_ts, known.gone_ts)
-        if self._merge is None:
+        if not self._has_begun:
             return
-        if not all(self._merge.heads[journal].has_ended for journal in gone):
+        if not all(self.merge.heads[journal].has_ended for journal in gone):
             self._begin_again(known.gone_ts)
             return
         for journal in gone:  # what is held of it is all that it had
             del self._journals[journal], self._adjudicators[journal]
             self.drop_stream(self._feeds.pop(journal))
-        self._join(self._merge.watermark)
+        self._join(self.merge.watermark)
         for name in sorted(self._catch_ups) if is_gone else ():
             self._catch_up(self._subscribers[name])
         self._advance()
@@ -299,14 +299,15 @@ class Crossbar:
 
     def _on_records(self, journal: int, records: Sequence[tuple[MappedHeader, bytes]]) -> None:
         self._records += len(records)
-        self._meet(records[-1][0].set_version)
+        if records[-1][0].set_version > self._members.met:
+            self._meet(records[-1][0].set_version)
         self.merge.add(journal, records)
         self._asking.came(journal)
         self._advance()
 
     def _advance(self) -> None:
         """Move what has become due into the ring, serve the subscribers, and ask for what is still wanted."""
-        merge, ring = self.merge, self.ring
+        merge, ring, known = self.merge, self.ring, len(self.ring.groups)
         due = merge.take()
         if due:
             file(due, ring, self.shard_map, self._subscribers.values())
@@ -321,7 +322,7 @@ class Crossbar:
                     subscriber.stage_all(groups)
                 if subscriber.demand > subscriber.sent_ts or subscriber.gathered_bytes >= subscribing.LAZY_BYTES:
                     subscriber.serve(ring, watermark)
-        if groups or ring.groups:
+        if groups or len(ring.groups) > known or ring.holds_much:
             self._let_go(groups)
         if due:
             ring.shrink()
@@ -339,13 +340,13 @@ class Crossbar:
     def _let_go(self, groups: list[tuple[Timestamp, Group]]) -> None:
         """Beyond the ring's bound, of the pieces that every subscriber has been sent. None, while one catches up: it
         goes on here from where it will have come."""
-        if not self._behind and all(self._subscribers[name].is_slow for name in self._catch_ups):
-            followers = [subscriber for subscriber in self._subscribers.values() if not subscriber.is_slow]
-            let_go([*groups, *self.ring.groups], followers, self._context.settings.streaming.ring_bytes_max)
-
-    def _lacks(self, subscriber: Subscriber, groups: list[tuple[Timestamp, Group]]) -> bool:
-        """What the subscriber needs is not all here any more. `groups`: of the merge and of the ring."""
-        return subscriber.sent_ts < self.ring.floor or subscriber.lacks_any(groups)
+        groups = [*groups, *self.ring.groups]
+        held_bytes = sum(group.held_bytes for _, group in groups)
+        self.ring.holds_much = held_bytes > self._context.settings.streaming.ring_bytes_max
+        if self._behind or not self.ring.holds_much:
+            return
+        if all(self._subscribers[name].is_slow for name in self._catch_ups):
+            let_go(groups, [one for one in self._subscribers.values() if not one.is_slow])
 
     def _rescue(self) -> None:
         """A subscriber that the ring does not reach reads the journals again from where it stands, once the main merge
@@ -353,9 +354,12 @@ class Crossbar:
         if self.merge.watermark < self.ring.floor:
             return
         self._behind = False
-        floor, groups = self.ring.floor, [*self.merge.groups(), *self.ring.groups]
+        floor, ring, coming = self.ring.floor, self.ring.groups, self.merge.groups()
+        groups = [*ring, *coming]
+        last_ts = max((due_ts for due_ts, _ in coming), default=ring[-1][0] if ring else TIMESTAMP_MIN)
         for name, one in [*self._subscribers.items()]:
-            if name not in self._catch_ups and (one.sent_ts < floor or (groups and one.lacks_any(groups))):
+            is_current = one.sent_ts >= floor and (one.sent_ts >= last_ts or not one.lacks_any(groups))
+            if not is_current and name not in self._catch_ups:
                 self._catch_up(one)
 
     # -- demand --------------------------------------------------------------------------------------------------------
@@ -366,37 +370,32 @@ class Crossbar:
             self._context.bus.post(self._context.name, sender, StreamLost(message.stream))
             return
         subscriber.demand = max(subscriber.demand, message.at)
-        if subscriber.live:
-            subscriber.serve(self.ring, self.merge.watermark)
-        if message.at > self.merge.watermark:
+        if self._following is not None:
+            self._following.demanded(self._adjudicators.values())
+        watermark = self.merge.watermark
+        if subscriber.live and watermark > subscriber.sent_ts:
+            subscriber.serve(self.ring, watermark)
+        if message.at > watermark:
             self._demand = max(self._demand, message.at)
             self._pursue()
 
     def _pursue(self) -> None:
-        """Ask each adjudicator whose promise is below the demand, unless one is being asked already."""
-        demand = self._demand
-        for journal, name in self._adjudicators.items():
-            head = self.merge.heads[journal]
-            if head.promise >= demand:
-                continue
-            if head.pending and any(promise >= demand for _, promise, _ in head.pending):
-                self._asking.wait_for_records(journal, self._feeds[journal])
-            else:
-                self._asking.ask(journal, name, demand)
-
-    def _pursue_on(self) -> None:
         """If anything is wanted still."""
         if self._demand > self.merge.watermark:
-            self._pursue()
+            self._asking.pursue(self._demand, self.merge.heads, self._adjudicators, self._feeds)
 
-    def _promised(self, journal: int, answer: Promised) -> bool:
+    def _promised(self, journal: int, answer: Promised | PromisedAhead) -> bool:
         """False: it cannot be counted yet, and is to be asked for again."""
         if not self._members.knows(answer.set_version):
             return False
         if journal in self._adjudicators:
-            self._meet(answer.set_version)
+            if answer.set_version > self._members.met:
+                self._meet(answer.set_version)
             self.merge.promised(journal, answer.epoch, answer.promise, answer.after_lsn)
-            self._advance()
+            if self.merge.is_due:
+                self._advance()
+            else:
+                self._pursue()  # of several adjudicators the last one's promise makes something due
         return True
 
     # -- subscribers ---------------------------------------------------------------------------------------------------
@@ -421,7 +420,7 @@ class Crossbar:
                 lacking = f"the journals no longer hold all that was committed after {message.after_ts}"
                 reply.fail(DatabaseError(TRIMMED, lacking))
             return
-        if self._merge is None:
+        if not self._has_begun:
             self._begin(message.after_ts)
         former = self._catch_ups.pop(sender, None)
         if former is not None:
@@ -438,7 +437,7 @@ class Crossbar:
         self._subscribers = dict(sorted({**self._subscribers, sender: subscriber}.items()))
         if reply is not None:
             reply(Done())
-        if not self._lacks(subscriber, [*self.merge.groups(), *self.ring.groups]):
+        if subscriber.finds_all(self.ring, [*self.merge.groups(), *self.ring.groups]):
             subscriber.live = True
             subscriber.serve(self.ring, self.merge.watermark)
         else:
@@ -464,7 +463,7 @@ class Crossbar:
             if subscriber.lacks(group):
                 subscriber.pass_over(group)
         groups = [*self.merge.groups(), *self.ring.groups]
-        if self._lacks(subscriber, groups):
+        if not subscriber.finds_all(self.ring, groups):
             self._behind = True
             self._rescue()
             return
@@ -484,8 +483,7 @@ class Crossbar:
                 groups = self.merge.groups()
                 subscriber.stage_all(groups)
                 subscriber.serve(self.ring, self.merge.watermark)
-                if groups or self.ring.groups:
-                    self._let_go(groups)
+                self._let_go(groups)
                 self._rescue()
             elif sender in self._catch_ups:
                 self._catch_ups[sender].advance()
@@ -496,5 +494,5 @@ class Crossbar:
         self._take_map(topology)
         if self._members.learn(topology.journals):
             self._learn(topology.journals)
-        if self._merge is not None and self._demand > self._merge.watermark:
+        if self._has_begun:
             self._pursue()

@@ -2,8 +2,9 @@
 
 Records are taken in order by number; a gap, a failure or a replica that has trimmed what is wanted makes the feed
 subscribe again, from where it stands, at the next replica; after many gaps in a row with a smaller window
-(stream_window.py). Acknowledgements go out when a quarter of the window has been taken, not for each message; while the
-feed is on `hold`, none do, so that no more than a window arrives.
+(stream_window.py). Between regions, a feed that has left the replica of its own zone looks now and then whether that
+one answers again: what comes from another region comes late. Acknowledgements go out when a quarter of the window has
+been taken, not for each message; while the feed is on `hold`, none do, so that no more than a window arrives.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from actors.common.errors import OBJECT_NOT_IN_PREREQUISITE_STATE, DatabaseError
-from actors.common.messages import JournalRecords, StreamAck, Subscribed, SubscribeJournal
+from actors.common.messages import Fetch, JournalRecords, StreamAck, Subscribed, SubscribeJournal
 from actors.common.messages.base import Message
 from actors.common.refusals import Trimmed
 from actors.common.timestamps import Epoch, Lsn, Timestamp
@@ -22,6 +23,8 @@ from actors.runtime.interfaces import Context
 from actors.runtime.stream_window import StreamWindow
 
 RETRY_S = 0.05
+HOME_S = 5.0
+"""Between two looks whether the own zone's replica answers again."""
 SUBSCRIBE_TIMEOUT_S = 1.0
 ACKNOWLEDGE_SHARE = 4
 PATIENCE = 20
@@ -54,6 +57,8 @@ class Feed:
         self._context = context
         self._journal = journal
         own = [name for name in replicas if name.endswith(f"/{context.az}")]
+        self._has_home = bool(own) and bool(context.settings.regions.zones)
+        self._homing: asyncio.TimerHandle | None = None
         self._replicas = [*own, *(name for name in replicas if name not in own)]
         self._place = 0
         self._after_ts = after_ts
@@ -134,6 +139,29 @@ class Feed:
             self._place += places
             self._stream = 0
             self._retry = asyncio.get_running_loop().call_later(RETRY_S, self._again)
+            self._look_home()
+
+    def _look_home(self) -> None:
+        """After a while, as long as this feed is away from its own zone."""
+        if self._has_home and self._homing is None and not self._closed and self._place % len(self._replicas):
+            self._homing = asyncio.get_running_loop().call_later(HOME_S, self._ask_home)
+
+    def _ask_home(self) -> None:
+        self._homing = None
+
+        def answered(_: Message) -> None:
+            if self._place % len(self._replicas):
+                self.turn(-self._place)
+
+        sign_of_life = Fetch(max(self.next_lsn, 1), 1)
+        self._context.bus.request(
+            self._context.name,
+            self._replicas[0],
+            sign_of_life,
+            answered,
+            lambda _: self._look_home(),
+            SUBSCRIBE_TIMEOUT_S,
+        )
 
     def _again(self) -> None:
         self._retry = None
@@ -178,5 +206,6 @@ class Feed:
 
     def close(self) -> None:
         self._closed = True
-        if self._retry is not None:
-            self._retry.cancel()
+        for timer in (self._retry, self._homing):
+            if timer is not None:
+                timer.cancel()

@@ -32,4 +32,4 @@ def file(due: list[Due], ring: Ring, shard_map: ShardMap, subscribers: Collectio
         if header.catalog_change:
             ring.catalog_changes.append(commit_ts)
     for subscriber in subscribers:
-        subscriber.gather(sizes.get(subscriber.shard, 0))
+        subscriber.gathered_bytes += sizes.get(subscriber.shard, 0)

@@ -191,15 +191,14 @@ class Head:
             self.settle()
 
     def settle(self) -> None:
-        """Count the pending promises whose place in the stream has been reached."""
-        pending = self.pending
-        while pending:
-            epoch, promise, after_lsn = pending[0]
+        """Count the pending promises whose place in the stream has been reached. A later one may count after an earlier
+        record (adjudicator/ahead.py)."""
+        for _ in range(len(self.pending)):
+            epoch, promise, after_lsn = waiting = self.pending.popleft()
             if epoch > self.epoch or (epoch == self.epoch and after_lsn > self.lsn):
-                return
-            if epoch == self.epoch:
+                self.pending.append(waiting)
+            elif epoch == self.epoch:
                 self.promise = max(self.promise, promise)
-            pending.popleft()
 
 
 class Merge:
@@ -262,6 +261,15 @@ class Merge:
                 void += head.void
                 head.void = []
         return void
+
+    @property
+    def is_due(self) -> bool:
+        """Whether `take` would raise the watermark."""
+        least = TIMESTAMP_MAX
+        for head in self.heads.values():
+            if head.promise < least:
+                least = head.promise
+        return least > self.watermark
 
     def take(self) -> list[Due]:
         """The records that have become due, in commit-time order (ties by journal); raises the watermark."""

@@ -53,7 +53,10 @@ class Ring:
         self._order: deque[tuple[Timestamp, int, int]] = deque()
         self.catalog_changes: list[Timestamp] = []
         self.groups: list[tuple[Timestamp, Group]] = []
-        """The large transactions, with their commit times."""
+        """The large transactions, with their commit times, ascending."""
+        self.holds_much = False
+        """Those, and others that are not due yet, held more pieces than there is room for when they were last looked
+        at. Only new ones and new pieces make it so."""
         self.floor: Timestamp = TIMESTAMP_MIN
         """All that was merged above this time is here."""
 
@@ -135,9 +138,6 @@ class Subscriber:
         self._ahead: set[tuple[int, bytes]] = set()
         """What it needs no pieces of, though the main merge, which may be behind it, still brings them."""
 
-    def gather(self, size: int) -> None:
-        self.gathered_bytes += size
-
     @property
     def has_room(self) -> bool:
         return self._outstanding_bytes < self._window_bytes
@@ -155,6 +155,10 @@ class Subscriber:
 
     def lacks_any(self, groups: Iterable[tuple[Timestamp, Group]]) -> bool:
         return any(commit_ts > self.sent_ts and self.lacks(group) for commit_ts, group in groups)
+
+    def finds_all(self, ring: Ring, groups: Iterable[tuple[Timestamp, Group]]) -> bool:
+        """All that it needs is here still. `groups`: of the merge and of the ring."""
+        return self.sent_ts >= ring.floor and not self.lacks_any(groups)
 
     def pass_over(self, group: Group) -> None:
         """It needs none of the group's pieces."""
@@ -275,10 +279,8 @@ class Subscriber:
             self._outstanding_bytes -= self._unacknowledged.popleft()[1]
 
 
-def let_go(groups: list[tuple[Timestamp, Group]], subscribers: list[Subscriber], bytes_max: int) -> None:
-    """Of the pieces that all these subscribers have been sent, where the groups hold more than `bytes_max`."""
-    if sum(group.held_bytes for _, group in groups) <= bytes_max:
-        return
+def let_go(groups: list[tuple[Timestamp, Group]], subscribers: list[Subscriber]) -> None:
+    """Of the pieces that all these subscribers have been sent."""
     for commit_ts, group in groups:
         for shard in group.shards:
             followers = [subscriber for subscriber in subscribers if subscriber.shard == shard]

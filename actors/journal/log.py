@@ -112,7 +112,10 @@ class JournalLog:
 
     @property
     def last_lsn(self) -> Lsn:
-        return self._segments[-1].last_lsn if self._segments else self.promise.first_lsn - 1
+        if not self._segments:
+            return self.promise.first_lsn - 1
+        last = self._segments[-1]
+        return last.first_lsn + len(last.offsets) - 1
 
     @property
     def last_epoch(self) -> Epoch:

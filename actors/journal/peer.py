@@ -1,6 +1,8 @@
 """The writer's view of one journal replica: how far it agrees, and one Append at a time.
 
-What piles up while an Append is under way goes out as the next one. A replica that is behind what the writer holds in
+What piles up while an Append is under way goes out as the next one. Between regions (docs/regions.md) nothing waits for
+an Append's answer once the logs are known to agree: several are under way, and where one fails, or meets another log,
+none that was sent before counts any more. A replica that is behind what the writer holds in
 memory is filled from another replica; one that is away is tried again with growing pauses for as long as there is
 something it lacks.
 """
@@ -9,7 +11,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from actors.common.errors import DISK_FULL, DatabaseError
 from actors.common.messages import Append, Appended, Fetch, Fetched, Promote, Reset
@@ -26,6 +29,8 @@ RETRY_S_MAX = 1.0
 APPEND_TIMEOUT_S = 5.0
 """A disk that takes longer to sync is treated as away; the Append is sent again."""
 FETCH_BYTES = 4 << 20
+FLIGHTS_MAX = 64
+"""Appends under way between regions; what comes beyond them goes out together."""
 
 
 class Peer:
@@ -48,6 +53,7 @@ class Peer:
         self._next: Lsn = 0
         self._busy = False
         self._told: Lsn = 0
+        self._told_elsewhere: Lsn = 0
         self._pause_s = RETRY_S_MIN
         self._stride = 1
         """How many records to go back at the next conflict: doubled each time, so that a long diverging tail takes few
@@ -56,13 +62,18 @@ class Peer:
         self._promoting = False
         self.is_begun = False
         """`begin` has been called."""
+        self._round = 0
+        self._flights = 0
+        """Appends of this round that have no answer yet, where several may be under way."""
+        self._ahead: Lsn = 0
+        """The first record that none of them has."""
 
     def begin(self, next_lsn: Lsn, voter: bool) -> None:
         """The log has been sealed: try to go on at next_lsn."""
         self._next = next_lsn
         self.voter = voter
         self.durable = -1
-        self._busy = False
+        self._end_flights()
         self.is_begun = True
 
     def stop(self) -> None:
@@ -76,40 +87,72 @@ class Peer:
         if self._timer is not None or writer.stopped:
             return
         if self._busy:
-            if self.subscribed and self._told < min(writer.committed_lsn, self.durable):
+            if 0 < self._flights < FLIGHTS_MAX and writer.memory_first <= self._ahead <= writer.last_lsn:
+                if self.durable >= 0:
+                    self._send(self._ahead)
+            elif self.subscribed and (
+                self._told < min(writer.committed_lsn, self.durable)
+                or (writer.tells_elsewhere and self._told_elsewhere < writer.elsewhere(self))
+            ):
                 self._tell()
             return
         if self._next <= writer.last_lsn:
             if self._next < writer.memory_first:
                 self._fill()
             else:
-                self._send()
+                self._send(self._next)
         elif self.durable < 0:
-            self._send()
+            self._send(self._next)
         elif self.subscribed and self._told < writer.committed_lsn:
             self._tell()
+
+    def _append(self, previous: Lsn, records: list[bytes]) -> Append:
+        writer = self._writer
+        epoch_before, committed_lsn = writer.epoch_at(previous), writer.committed_lsn
+        if not writer.tells_elsewhere:
+            return Append(writer.epoch, previous, epoch_before, records, committed_lsn, writer.seats)
+        self._told_elsewhere = writer.elsewhere(self)
+        return Append(writer.epoch, previous, epoch_before, records, committed_lsn, writer.seats, self._told_elsewhere)
 
     def _tell(self) -> None:
         """Only the news of a commit, one-way: a crossbar waits there."""
         writer = self._writer
         previous = self._next - 1
         self._told = min(writer.committed_lsn, previous)
-        writer.post(
-            self.name, Append(writer.epoch, previous, writer.epoch_at(previous), [], writer.committed_lsn, writer.seats)
-        )
+        writer.post(self.name, self._append(previous, []))
 
-    def _send(self) -> None:
+    def _send(self, lsn: Lsn) -> None:
+        """The records from `lsn` on."""
         writer = self._writer
         self._busy = True
-        previous = self._next - 1
-        records = writer.records_from(self._next)
+        records = writer.records_from(lsn)
         self._told = writer.committed_lsn
-        message = Append(writer.epoch, previous, writer.epoch_at(previous), records, writer.committed_lsn, writer.seats)
-        writer.request(self.name, message, self._appended, self._failed, APPEND_TIMEOUT_S)
+        message = self._append(lsn - 1, records)
+        if writer.tells_elsewhere:
+            self._ahead = lsn + len(records)
+            self._flights += 1
+            on_reply, on_failure = (
+                partial(self._landed, self._round, self._appended),
+                partial(self._landed, self._round, self._failed),
+            )
+            writer.request(self.name, message, on_reply, on_failure, APPEND_TIMEOUT_S)
+        else:
+            writer.request(self.name, message, self._appended, self._failed, APPEND_TIMEOUT_S)
+
+    def _landed(self, round_: int, then: Callable[[Any], None], answer: Any) -> None:
+        """What has been sent before the logs were found to differ, or an Append to fail, counts no more."""
+        if round_ == self._round:
+            self._flights -= 1
+            then(answer)
+
+    def _end_flights(self) -> None:
+        self._round += 1
+        self._flights = 0
+        self._busy = False
 
     def _appended(self, answer: Message) -> None:
         assert isinstance(answer, Appended)
-        self._busy = False
+        self._busy = self._flights > 0
         self._pause_s = RETRY_S_MIN
         self.subscribed = answer.subscribed
         self._note_room(answer.low)
@@ -117,6 +160,7 @@ class Peer:
             return
         if answer.seat != self._writer.seats.get(self.name, 0) and not self._writer.takes_seat(self.name, answer.seat):
             self.voter, self.durable, self.barrier = False, -1, None
+            self._end_flights()
             self._later()
             return
         if answer.life != self._life:
@@ -129,10 +173,11 @@ class Peer:
             self.barrier = None
         if answer.conflict:
             self.durable = -1
+            self._end_flights()
             self._step_back(answer)
         else:
-            self.durable = answer.durable_lsn
-            self._next = answer.durable_lsn + 1
+            self.durable = max(self.durable, answer.durable_lsn) if self._flights else answer.durable_lsn
+            self._next = self.durable + 1
             self._stride = 1
             self._writer.advanced(self)
         self.push()
@@ -233,11 +278,13 @@ class Peer:
         """It may have lost what it had, and does not know who writes: compare the logs again."""
         self.durable = -1
         self.subscribed = False
-        self._told = 0
+        self._told = self._told_elsewhere = 0
+        if self._flights:
+            self._end_flights()
         self.push()
 
     def _failed(self, error: DatabaseError) -> None:
-        self._busy = False
+        self._end_flights()
         if error.sqlstate == DISK_FULL:
             self._note_room(True)
         if isinstance(error.refusal, Outbid):

@@ -49,6 +49,7 @@ from actors.common.refusals import Trimmed
 from actors.common.timestamps import Epoch, Lsn, Timestamp
 from actors.journal.archive import JournalArchive, restore
 from actors.journal.log import JournalLog
+from actors.journal.own_quorum import OwnQuorum
 from actors.journal.promises import Promises
 from actors.journal.record import TRIMMED, decode_header
 from actors.journal.repair import open_log
@@ -69,6 +70,9 @@ class JournalReplica:
     """Role `journal/<journal>/<az>`. `writer`: the role that appends; its adjudicator where nothing is said. `seat`: of
     its zone (seats.py). `restoring`: the cluster begins with another's data (archive.py)."""
 
+    log: JournalLog
+    """From its start on: it answers nobody before."""
+
     def __init__(
         self, context: Context, journal: int, az: str, writer: str = "", seat: int = 0, restoring: bool = False
     ) -> None:
@@ -78,13 +82,14 @@ class JournalReplica:
         self._seat = seat
         self._restoring = restoring
         self._archive: JournalArchive | None = None
-        self._log: JournalLog | None = None
+        self._is_open = False
         self._damaged = ""
         self._life = 1 + context.random.getrandbits(62)
         """A Promote must name it: what the writer knows of an earlier life says nothing of this one's disk."""
         self._reserve = Reserve(context.disk, context.spawn)
         self._promises = Promises(self._reserve, context.spawn, self.receive)
         self._committed: Lsn = 0
+        self._own_quorum = OwnQuorum()
         self._subscriptions: dict[int, Subscription] = {}
         """By stream: a crossbar reads a journal several times at once, for subscribers that catch up."""
         self._expected_writer = writer or f"adjudicator/{journal}"
@@ -96,14 +101,15 @@ class JournalReplica:
         self._syncs = 0
 
     async def start(self) -> None:
-        self._log, self._damaged = await open_log(self._context.disk, self._context.settings.journaling, self._seat)
+        self.log, self._damaged = await open_log(self._context.disk, self._context.settings.journaling, self._seat)
+        self._is_open = True
         if (objects := self._context.objects) is not None:
-            if self._restoring and not self._log.promise.voter:
-                await restore(self._journal, self._log, objects)
+            if self._restoring and not self.log.promise.voter:
+                await restore(self._journal, self.log, objects)
             self._archive = JournalArchive(
-                self._context, self._journal, self._log, lambda: self._committed, self._ask, objects
+                self._context, self._journal, self.log, lambda: self._committed, self._ask, objects
             )
-        self._promises.begin(self._log)
+        self._promises.begin(self.log)
         self._reserve.begin()
         self._context.bus.on_topology(self._on_topology)
         self._on_topology(self._context.bus.topology)
@@ -128,13 +134,8 @@ class JournalReplica:
         self._subscriptions.clear()
         if self._archive is not None:
             self._archive.stop()
-        if self._log is not None:
-            self._log.close()
-
-    @property
-    def log(self) -> JournalLog:
-        assert self._log is not None, "a replica answers after its start"
-        return self._log
+        if self._is_open:
+            self.log.close()
 
     @property
     def committed_lsn(self) -> Lsn:
@@ -173,7 +174,7 @@ class JournalReplica:
             reply.fail(DatabaseError("0A000", f"a journal does not understand {type(message).__name__}"))
 
     def status(self) -> dict[str, Any]:
-        log = self._log
+        log = self.log if self._is_open else None
         return {
             "layer": "journal",
             "name": f"journal/{self._journal}/{self._az}",
@@ -306,18 +307,16 @@ class JournalReplica:
                 self._promises.store(promise, lambda: self._append(sender, message, reply), reply)
             return
         self._writer = sender
-        previous = message.previous_lsn
-        if previous > log.last_lsn or (
-            previous >= log.first_lsn - 1 and log.epoch_at(previous) != message.previous_epoch
-        ):
+        previous, first_lsn, last_lsn = message.previous_lsn, log.first_lsn, log.last_lsn
+        if previous > last_lsn or (previous >= first_lsn - 1 and log.epoch_at(previous) != message.previous_epoch):
             self._conflict(message, reply)
             return
         # Records below our first were trimmed: they are committed, so the writer's are the same.
-        skip = max(0, log.first_lsn - 1 - previous)
+        skip = max(0, first_lsn - 1 - previous)
         records = message.records
         last = previous + len(records)
         if records:
-            fresh = self._unknown(records, skip, previous) if previous < log.last_lsn else records
+            fresh = self._unknown(records, skip, previous) if previous < last_lsn else records
             if fresh:
                 try:
                     self._store(fresh)
@@ -329,6 +328,9 @@ class JournalReplica:
                         reply.fail(error)
                     return
         self._note_committed(min(message.committed_lsn, last))
+        if message.elsewhere_lsn:
+            self._own_quorum.elsewhere(message.epoch, message.elsewhere_lsn)
+            self._note_committed(self._own_quorum.committed(log, self._promises.epoch))
         if records or reply is not None:
             self._sync_and_answer(last, message.epoch, reply)
 
@@ -372,6 +374,9 @@ class JournalReplica:
             _expect_none(error)
             if reply is not None:
                 reply(self._appended(epoch, lsn))
+            self._own_quorum.stored(epoch, lsn)
+            if self._own_quorum.is_told:
+                self._note_committed(self._own_quorum.committed(self.log, self._promises.epoch))
 
         self.log.sync(synced)
 

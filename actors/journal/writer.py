@@ -103,6 +103,8 @@ class JournalWriter:
         self.has_room = True
         """A majority's disks have room for more than what is kept in reserve."""
         self.stopped = False
+        self.tells_elsewhere = bool(context.settings.regions.zones)
+        """Replicas are far apart, and learn of commits by their own disk and another one."""
 
     # -- the transport that peers use ----------------------------------------------------------------------------------
 
@@ -376,6 +378,15 @@ class JournalWriter:
             lsn = durable[self._majority - 1]
             if lsn > self.committed_lsn and lsn >= self._begin_lsn:
                 self._commit(lsn)
+            elif self.tells_elsewhere:
+                for other in self._peers:
+                    if other is not peer and other.subscribed:
+                        other.push()
+
+    def elsewhere(self, peer: Peer) -> Lsn:
+        """How far enough other voters have the log for a majority with `peer`."""
+        durable = sorted([other.durable for other in self._peers if other.voter and other is not peer], reverse=True)
+        return max(0, durable[self._majority - 2]) if len(durable) >= self._majority - 1 > 0 else 0
 
     def _commit(self, lsn: Lsn) -> None:
         self.committed_lsn = lsn

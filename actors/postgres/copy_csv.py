@@ -14,6 +14,8 @@ from collections.abc import Iterator, Sequence
 from datetime import tzinfo
 from typing import Any
 
+import numpy as np
+
 from actors.postgres.copy_text import ROW_BYTES_MAX, LineDecoder, Row, Unsplit, column_converter
 from actors.postgres.formats import text_writer
 from actors.sql.results import USE_DEFAULT, CopyIn, CopyOut
@@ -66,12 +68,22 @@ class CopyCsvDecoder(LineDecoder):
     def _complete(self, data: bytes) -> int:
         if self._quote_bytes not in data:
             return 0 if self._quoted else super()._complete(data)
+        if not self._pair and len(self._newline) == 1:
+            return self._complete_at_once(data)
         end = 0
         for match, quoted in self._tokens(data.decode("latin-1"), self._quoted):
             self._quoted = quoted
             if _is_end(match, quoted):
                 end = match.end()
         return end
+
+    def _complete_at_once(self, data: bytes) -> int:
+        """Where a quote is its own escape, each one opens or closes, and a line end behind an even number counts."""
+        characters = np.frombuffer(data, np.uint8)
+        within = (np.cumsum(characters == ord(self._quote)) + self._quoted) & 1
+        ends = np.flatnonzero((characters == self._newline[0]) & (within == 0))
+        self._quoted = bool(within[-1])
+        return int(ends[-1]) + 1 if len(ends) else 0
 
     def _tokens(self, text: str, quoted: bool) -> Iterator[tuple[re.Match[str], bool]]:
         """Quotes, escapes and line ends, each with whether what follows it is inside quotes."""

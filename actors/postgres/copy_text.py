@@ -2,12 +2,14 @@
 
     decoder = CopyTextDecoder(copy)            copy: CopyIn
     rows = decoder.feed(b"1\\tone\\n2\\t")       [(1, "one")]
+    columns = decoder.columns(data)            the rows as Arrow columns, or None
     rows = decoder.finish()                    the last line, if it has no end
 
-Speed: a chunk's complete lines are split, turned into columns and converted a column at a time by functions of C, about
-a microsecond a row; only chunks with escapes that could hide a line end or a delimiter, with carriage returns, or with
-an error in them are taken line by line, where every error is found with its line number (22P04, 22P02, as context `COPY
-t, line 3, column a: "x"`).
+Speed: `columns` makes no Python object of a value (copy_fields.py, text_columns.py). What it does not take is for
+`feed`, which means the same: a chunk's complete lines are split, turned into columns and converted a column at a time
+by functions of C, some microseconds a row; only chunks with escapes that could hide a line end or a delimiter, with
+carriage returns, or with an error in them are taken line by line, where every error is found with its line number
+(22P04, 22P02, as context `COPY t, line 3, column a: "x"`).
 
 A line without its end is bounded by `row_bytes_max`. `\\.` on a line of its own ends the data; what follows is dropped.
 """
@@ -20,8 +22,13 @@ from collections.abc import Callable, Sequence
 from datetime import tzinfo
 from typing import Any
 
+import pyarrow as pa
+
 from actors.common.errors import BAD_COPY_FILE_FORMAT, NUMERIC_VALUE_OUT_OF_RANGE, DatabaseError
+from actors.postgres.copy_fields import FieldCutter
 from actors.postgres.formats import read_text, text_reader, text_writer
+from actors.sql.encoding.row_columns import NotPlain
+from actors.sql.encoding.text_columns import column_of
 from actors.sql.results import USE_DEFAULT, CopyIn, CopyOut
 from actors.sql.types.column_type import ColumnType
 
@@ -85,12 +92,42 @@ class LineDecoder(ABC):
         """Set by the first line's end."""
         self.ended = False
         """The end-of-data mark was met."""
+        self._zone = zone
         self._parsers = [text_reader(type_, zone) for type_ in copy.types]
+        self._cutter = FieldCutter(len(copy.types), copy.options, unescape)
 
     def feed(self, data: bytes) -> list[Row]:
         """The rows that are complete. Raises DatabaseError; the decoder must not be used after that."""
-        if self.ended:
+        block = self._take(data)
+        return self._rows(block) if block else []
+
+    def columns(self, data: bytes) -> list[pa.Array] | None:
+        """The complete lines, as columns; [] where there is none. None: `feed` has to take the data, of which nothing
+        has been taken."""
+        if not self._newline and not self._held and b"\r" not in data:
+            self._newline = self._detect(data)
+        if not self._cutter.applies or self._newline != b"\n" or self._header_due or self.ended:
+            return None
+        before = {**self.__dict__, "_rest": list(self._rest)}
+        block = self._take(data)
+        if not block:
             return []
+        try:
+            fields = self._cutter.cut(block)
+            columns = [
+                column_of(texts, type_, read, self._zone)
+                for texts, type_, read in zip(fields, self._types, self._parsers, strict=True)
+            ]
+        except (NotPlain, DatabaseError):
+            self.__dict__.update(before)
+            return None
+        self._line += block.count(b"\n")
+        return columns
+
+    def _take(self, data: bytes) -> bytes:
+        """The complete lines."""
+        if self.ended:
+            return b""
         if self._held:
             data, self._held = self._held + data, b""
         self._held = self._undecided(data)
@@ -108,7 +145,7 @@ class LineDecoder(ABC):
             self._rest_bytes += len(data) - end
         if self._rest_bytes > self._row_bytes_max:
             raise self._error("line is too long")
-        return self._rows(block) if end else []
+        return block
 
     def finish(self) -> list[Row]:
         """The client has sent everything: the last line may lack its end."""

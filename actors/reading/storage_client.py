@@ -71,6 +71,10 @@ class ScanBatch:
         """As one."""
         return self._rows.batch
 
+    def arrow_of(self, schema: pa.Schema) -> pa.RecordBatch:
+        """As one, of a program whose rows have this schema."""
+        return self._rows.batch_of(schema)
+
     @property
     def table(self) -> pa.Table:
         """As they are."""

@@ -48,7 +48,8 @@ from actors.storage.clipping import EVERYTHING, clip, lies_inside
 from actors.storage.files import discard, sync
 from actors.storage.inheriting import united
 from actors.storage.manifest import Manifest
-from actors.storage.segment import Segment, corrupted
+from actors.storage.segment import Segment
+from actors.storage.segment_layout import corrupted
 from actors.storage.store import Store
 
 if TYPE_CHECKING:

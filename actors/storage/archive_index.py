@@ -24,7 +24,7 @@ import msgspec
 from actors.common.ranges import Span
 from actors.runtime.interfaces import StoredObject
 from actors.storage.manifest import Manifest
-from actors.storage.segment import corrupted, with_checksum, without_checksum
+from actors.storage.segment_layout import corrupted, with_checksum, without_checksum
 
 SILENT_S = 86_400.0
 """By the store's clock. Far above what a stopped machine or a slow network can delay a removal that has been

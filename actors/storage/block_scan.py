@@ -11,8 +11,9 @@ range (the overlay, as lists). Where another shape of the data rules that out it
 The base is the oldest segment that has rows at the place of the scan; the part ends with its block, or before older
 sources' first key. Visibility within the base is decided by Arrow kernels; a `plain` block below `at` needs none.
 
-`ColumnCache` keeps blocks' rows decoded into typed Arrow columns, bounded by bytes: the first analytic scan decodes (1
-to 2 us a row), the next ones only compute.
+Segments have most columns as Arrow has them (segment_layout.py), so a scan computes with the mapped file. `ColumnCache`
+keeps what they have not, decoded from the rows (0.5 to 2 us a row) and bounded by bytes: columns of segments of before
+there were any, and of values that no column can hold.
 """
 
 from __future__ import annotations
@@ -46,18 +47,23 @@ COLUMN_CACHE_BYTES_MAX = 128 << 20
 
 class BlockPart:
     """`block`'s rows [low, high), or `selection` (ascending row numbers) of them; and the overlay's visible rows,
-    ascending."""
+    ascending. `is_skipped`: no row of the block passes the scan's filter, and none of it has been looked at."""
 
-    __slots__ = ("block", "high", "low", "overlay_keys", "overlay_values", "resume", "selection")
+    __slots__ = ("_place", "high", "is_skipped", "low", "overlay_keys", "overlay_values", "resume", "selection")
 
-    def __init__(self, block: Block, low: int, high: int, selection: pa.Array | None, resume: bytes | None) -> None:
-        self.block = block
-        self.low = low
+    def __init__(self, place: _Place, high: int, resume: bytes | None) -> None:
+        self._place = place
+        self.low = place.low
         self.high = high
-        self.selection = selection
+        self.selection: pa.Array | None = None
         self.resume = resume
+        self.is_skipped = False
         self.overlay_keys: list[bytes] = []
         self.overlay_values: list[bytes] = []
+
+    @property
+    def block(self) -> Block:
+        return self._place.block
 
     def pick(self, column: pa.Array) -> pa.Array:
         """The visible rows of one of the block's columns (or of a column of as many rows)."""
@@ -77,19 +83,25 @@ class BlockPart:
 
     @property
     def base_rows(self) -> int:
+        if self.is_skipped:
+            return 0
         return self.high - self.low if self.selection is None else len(self.selection)
 
     @property
+    def rows_max(self) -> int:
+        """Rows that may pass a filter."""
+        return self.base_rows + len(self.overlay_keys)
+
+    @property
     def nbytes(self) -> int:
-        """Of the visible rows' keys and values, the base's by their mean in the block."""
+        """Of these rows' keys and values, the base's by their mean in the block."""
+        overlay = sum(map(len, self.overlay_keys)) + sum(map(len, self.overlay_values))
+        if self.is_skipped:
+            return overlay
         rows = self.high - self.low
         batch = self.block.batch
         base = sum(_data_bytes(batch.column(place), self.low, rows) for place in (0, 2))
-        return (
-            base * self.base_rows // max(rows, 1)
-            + sum(map(len, self.overlay_keys))
-            + sum(map(len, self.overlay_values))
-        )
+        return base * self.base_rows // max(rows, 1) + overlay
 
 
 def _data_bytes(column: pa.Array, low: int, rows: int) -> int:
@@ -99,41 +111,53 @@ def _data_bytes(column: pa.Array, low: int, rows: int) -> int:
 
 
 class _Place:
-    """Where a scan stands in one segment: a block, and the rows [low, high) of it that lie in the range."""
+    """Where a scan stands in one segment: a block, and the rows [low, high) of it that lie in the range. The block is
+    opened when it is needed."""
 
-    __slots__ = ("age", "block", "first_key", "high", "low")
+    __slots__ = ("age", "first_key", "footer", "high", "low", "number", "segment")
 
-    def __init__(self, age: int, block: Block, low: int, high: int) -> None:
+    def __init__(self, age: int, segment: Segment, number: int, start: bytes, end: bytes) -> None:
         self.age = age
-        self.block = block
-        self.low = low
-        self.high = high
-        self.first_key = block.key(low)
+        self.segment = segment
+        self.number = number
+        footer = self.footer = segment.footer.blocks[number]
+        self.low = self.block.find(start) if start > footer.first_key else 0
+        self.high = footer.rows if footer.last_key < end else self.block.find(end)
+        self.first_key = self.block.key(self.low) if 0 < self.low < self.high else footer.first_key
+
+    @property
+    def block(self) -> Block:
+        """Raises XX001 where it is damaged."""
+        return self.segment.block(self.number)
 
 
-def block_part(store: Store, start: bytes, end: bytes, at: int) -> BlockPart | None:
+Skips = Callable[[Segment, int], bool]
+"""Whether no row of a segment's block passes the scan's filter (zone_filter.py)."""
+
+
+def block_part(store: Store, start: bytes, end: bytes, at: int, skips: Skips | None = None) -> BlockPart | None:
     """The next part of the scan of [start, end), ascending. Raises XX001 where a block is damaged."""
     sources = store.sources
     segments = ((age, source) for age, source in enumerate(sources) if isinstance(source, Segment))
     places = [place for age, segment in segments if (place := _place(segment, age, start, end)) is not None]
     if not places:
         return None
-    nearest = min(places, key=lambda place: place.first_key)
-    reach = nearest.block.key(min(nearest.low + BLOCK_SCAN_ROWS_MIN, nearest.high - 1))
-    base = next(place for place in places if place.first_key <= reach)
-    block = base.block
+    base = _base(places)
+    footer = base.footer
     stop = min([end, *(place.first_key for place in places if place.age < base.age)])
-    if block.footer.last_key < stop:
-        stop, high = block.footer.last_key + b"\x00", base.high
+    if footer.last_key < stop:
+        stop, high = footer.last_key + b"\x00", base.high
     else:
-        high = block.find(stop)
+        high = base.block.find(stop)
     if high - base.low < BLOCK_SCAN_ROWS_MIN or _hides_rows(sources[: base.age], start, stop):
         return None
     overlay = _overlay(sources[base.age + 1 :], start, stop, at, (high - base.low) // OVERLAY_SHARE_MAX)
     if overlay is None:
         return None
-    part = BlockPart(block, base.low, high, None, stop if stop < end else None)
-    part.selection = _selection(store, part, at, overlay)
+    part = BlockPart(base, high, stop if stop < end else None)
+    part.is_skipped = skips is not None and skips(base.segment, base.number)
+    if not part.is_skipped:
+        part.selection = _selection(store, part, at, overlay)
     for key in sorted(overlay):
         commit_ts, value = overlay[key]
         if value is not None and (not store.tombstones or store.tombstones.newest(key, at) <= commit_ts):
@@ -142,14 +166,21 @@ def block_part(store: Store, start: bytes, end: bytes, at: int) -> BlockPart | N
     return part
 
 
+def _base(places: list[_Place]) -> _Place:
+    """The oldest that begins about where the nearest does."""
+    if len(places) == 1:
+        return places[0]
+    nearest = min(places, key=lambda place: place.first_key)
+    reach = nearest.block.key(min(nearest.low + BLOCK_SCAN_ROWS_MIN, nearest.high - 1))
+    return next(place for place in places if place.first_key <= reach)
+
+
 def _place(segment: Segment, age: int, start: bytes, end: bytes) -> _Place | None:
     low_block, high_block = segment.blocks_between(start, end)
     if low_block == high_block:
         return None
-    block = segment.block(low_block)
-    low = block.find(start)
-    high = block.footer.rows if block.footer.last_key < end else block.find(end)
-    return _Place(age, block, low, high) if low < high else None
+    place = _Place(age, segment, low_block, start, end)
+    return place if place.low < place.high else None
 
 
 def _hides_rows(older: list[Memtable | Segment], start: bytes, stop: bytes) -> bool:
@@ -266,6 +297,8 @@ class ColumnCache:
             else:
                 cached.move_to_end(key)
                 found[position] = column
+        if missing:
+            missing = self._missing(found, block, keyspace, missing, types)
         if missing and (plain := self._plain(block, keyspace, missing, types)) is not None:
             for position, column in plain.items():
                 found[position] = self._keep((name, number, keyspace, position, types[position]), column)
@@ -285,6 +318,31 @@ class ColumnCache:
                     raise NotVectorized from error  # a newer row's datum, of another type
                 found[position] = self._keep((name, number, keyspace, position, types[position]), column)
         return found
+
+    def _missing(
+        self,
+        found: dict[int, pa.Array],
+        block: Block,
+        keyspace: bytes,
+        positions: list[int],
+        types: tuple[ColumnType, ...],
+    ) -> list[int]:
+        """Takes what the block has as columns; the positions that it has not. One of another type than it lies there is
+        kept: to change it may have been work."""
+        missing: list[int] = []
+        for position in positions:
+            type_ = types[position]
+            try:
+                column = block.column(keyspace, position, type_)
+            except NotPlain:
+                column = None
+            if column is None:
+                missing.append(position)
+            elif block.is_stored(position, type_):
+                found[position] = column
+            else:
+                found[position] = self._keep((block.segment.name, block.number, keyspace, position, type_), column)
+        return missing
 
     def _plain(
         self, block: Block, keyspace: bytes, positions: list[int], types: tuple[ColumnType, ...]

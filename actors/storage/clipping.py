@@ -21,7 +21,9 @@ from actors.sql.encoding.keys import prefix_end
 from actors.storage import segment as segments
 from actors.storage.files import discard, sync
 from actors.storage.pacing import Pace
-from actors.storage.segment import Block, BlockFooter, Segment, SegmentWriter
+from actors.storage.segment import Block, Segment
+from actors.storage.segment_layout import BlockFooter
+from actors.storage.segment_writer import SegmentWriter, block_rows_max, joined
 
 EVERYTHING: tuple[Span, ...] = ((b"", None),)
 
@@ -32,7 +34,7 @@ async def clip(disk: Disk, segment: Segment, path: str, spans: Sequence[Span]) -
     file = disk.open(path)
     pace = Pace()
     try:
-        writer = SegmentWriter(file)
+        writer = SegmentWriter(file, segment.types)
         slices = _Slices(writer)
         for number, footer in enumerate(segment.footer.blocks):
             if lies_outside(footer, spans):
@@ -69,9 +71,10 @@ class _Slices:
 
     def add(self, block: Block, rows: list[tuple[int, int]]) -> None:
         for low, high in rows:
-            one = block.batch.slice(low, high - low)
+            one = block.rows.slice(low, high - low)
             size = block.footer.length * (high - low) // block.footer.rows
-            if self._rows + one.num_rows > segments.BLOCK_ROWS_MAX or self._bytes + size > segments.BLOCK_BYTES_MAX:
+            rows_max = block_rows_max(one.column(2)[0].as_py())
+            if self._rows + one.num_rows > rows_max or self._bytes + size > segments.BLOCK_BYTES_MAX:
                 self.flush()
             self._slices.append(one)
             self._rows += one.num_rows
@@ -79,7 +82,7 @@ class _Slices:
 
     def flush(self) -> None:
         if self._slices:
-            self._writer.add_batch(segments.joined(self._slices))
+            self._writer.add_batch(joined(self._slices))
         self._slices = []
         self._rows = self._bytes = 0
 

@@ -32,6 +32,8 @@ from actors.storage.aggregates import FLOATS, INTEGERS, NotVectorized
 Parameters = tuple[Any, ...]
 Columns = dict[int, pa.Array]
 Vector = Callable[[Columns, Parameters], pa.Array]
+Known = Callable[[Parameters], Any]
+"""The datum of an expression without columns."""
 
 _KERNELS = {
     "=": pc.equal,
@@ -165,7 +167,8 @@ def _truth(node: tree.BooleanTest) -> Vector | None:
     return evaluate
 
 
-def _comparable(left: ColumnType, right: ColumnType) -> bool:
+def comparable(left: ColumnType, right: ColumnType) -> bool:
+    """Arrow compares such columns as PostgreSQL does, but for NaN."""
     one, other = left.name, right.name
     return any(one in kinds and other in kinds for kinds in (INTEGERS, FLOATS, _TEXTS)) or (
         one == other and one in _ALONE
@@ -177,14 +180,14 @@ def _comparison(node: tree.Call) -> Vector | None:
     left, right = node.arguments
     if kernel is None:
         return _like(node) if node.name in ("~~", "!~~") else None
-    if not _comparable(left.type, right.type) or (left.type.name == "bool" and node.name not in ("=", "<>")):
+    if not comparable(left.type, right.type) or (left.type.name == "bool" and node.name not in ("=", "<>")):
         return None
     if not isinstance(left, tree.Column) and not isinstance(right, tree.Column):
         return None
     first, second = _operand(left), _operand(right)
     if first is None or second is None:
         return None
-    return lambda columns, parameters: kernel(*_of_one_scale(first(columns, parameters), second(columns, parameters)))
+    return lambda columns, parameters: kernel(*of_one_scale(first(columns, parameters), second(columns, parameters)))
 
 
 def _operand(node: tree.Expression) -> Vector | None:
@@ -192,12 +195,12 @@ def _operand(node: tree.Expression) -> Vector | None:
     type_ = node.type
     if isinstance(node, tree.Column):
         position = node.position
-        return lambda columns, parameters: _checked(columns[position], type_)
-    known = _known(node)
-    return None if known is None else lambda columns, parameters: _scalar(known(parameters), type_)
+        return lambda columns, parameters: checked(columns[position], type_)
+    known = known_datum(node)
+    return None if known is None else lambda columns, parameters: scalar(known(parameters), type_)
 
 
-def _known(node: tree.Expression) -> Callable[[Parameters], Any] | None:
+def known_datum(node: tree.Expression) -> Known | None:
     """The datum of an expression without columns (a constant, a parameter, a cast of one)."""
     if isinstance(node, tree.Constant):
         datum = node.datum
@@ -211,7 +214,7 @@ def _known(node: tree.Expression) -> Callable[[Parameters], Any] | None:
     return lambda parameters: compiled((), parameters, IMMUTABLE_ENVIRONMENT)
 
 
-def _checked(column: pa.Array, type_: ColumnType) -> pa.Array:
+def checked(column: pa.Array, type_: ColumnType) -> pa.Array:
     """The column where Arrow compares its values as PostgreSQL does."""
     if type_.name in FLOATS and pc.any(pc.is_nan(column)).as_py():
         raise NotVectorized
@@ -225,7 +228,7 @@ def _checked(column: pa.Array, type_: ColumnType) -> pa.Array:
     return column
 
 
-def _of_one_scale(left: Any, right: Any) -> tuple[Any, Any]:
+def of_one_scale(left: Any, right: Any) -> tuple[Any, Any]:
     """A numeric that a column is compared with, as the column's type where that can hold it: Arrow would else make a
     column of the other's scale."""
     if isinstance(left, pa.Scalar):
@@ -242,7 +245,8 @@ def _as_type_of(scalar: pa.Scalar, column: pa.Array) -> pa.Scalar:
         return scalar  # it has more digits than the column's values
 
 
-def _scalar(datum: Any, type_: ColumnType) -> pa.Scalar:
+def scalar(datum: Any, type_: ColumnType) -> pa.Scalar:
+    """To compare a column with. Raises NotVectorized, and as `to_arrow`."""
     if type_.name == "numeric":
         if datum is not None and not datum.is_finite():
             raise NotVectorized
@@ -261,7 +265,7 @@ def _like(node: tree.Call) -> Vector | None:
     text, pattern = node.arguments
     if not isinstance(text, tree.Column) or text.type.name not in _TEXTS or pattern.type.name not in _TEXTS:
         return None
-    known = _known(pattern)
+    known = known_datum(pattern)
     if known is None:
         return None
     position, negated = text.position, node.name == "!~~"
@@ -278,11 +282,11 @@ def _like(node: tree.Call) -> Vector | None:
 
 def _member(node: tree.Quantified) -> Vector | None:
     """`column = ANY (array)` and `column <> ALL (array)`."""
-    argument, known = node.argument, _known(node.array)
+    argument, known = node.argument, known_datum(node.array)
     if known is None or not isinstance(argument, tree.Column) or node.operator != ("<>" if node.every else "="):
         return None
     type_, element = argument.type, ColumnType(element_of(node.array.type.name))
-    if type_.name in FLOATS or type_.name in ("bool", "numeric") or not _comparable(type_, element):
+    if type_.name in FLOATS or type_.name in ("bool", "numeric") or not comparable(type_, element):
         return None
     position = argument.position
 
@@ -305,21 +309,24 @@ def _member(node: tree.Quantified) -> Vector | None:
 
 def _in_list(node: tree.InList) -> Vector | None:
     argument = node.argument
-    items = [known for item in node.items if (known := _known(item)) is not None]
+    items = [known for item in node.items if (known := known_datum(item)) is not None]
     if not isinstance(argument, tree.Column) or len(items) < len(node.items):
         return None
-    if argument.type.name == "bool" or not all(_comparable(argument.type, item.type) for item in node.items):
+    if argument.type.name == "bool" or not all(comparable(argument.type, item.type) for item in node.items):
         return None
     if argument.type.name in FLOATS and any(item.type.name != argument.type.name for item in node.items):
         return None  # a float8 would be rounded to the column's float4
     position, type_ = argument.position, argument.type
 
     def evaluate(columns: Columns, parameters: Parameters) -> pa.Array:
-        column = _checked(columns[position], type_)
+        column = checked(columns[position], type_)
         datums = [item(parameters) for item in items]
         known = [datum for datum in datums if datum is not None]
-        if type_.name in FLOATS and any(datum != datum for datum in known):
-            raise NotVectorized
+        if type_.name in FLOATS:
+            if any(datum != datum for datum in known):
+                raise NotVectorized
+            known = [datum + 0.0 for datum in known]  # Arrow looks values up by their bits: minus zero becomes zero
+            column = pc.add(column, pa.scalar(0.0, column.type))
         found = pc.is_in(column, value_set=to_arrow(known, type_).cast(column.type))
         unknown = pc.is_null(column) if len(known) == len(datums) else pc.invert(found)
         result = pc.if_else(unknown, pa.scalar(None, pa.bool_()), found)

@@ -31,7 +31,8 @@ from actors.storage import manifest as manifest_file
 from actors.storage.files import discard, sync
 from actors.storage.manifest import Manifest
 from actors.storage.pacing import Pace
-from actors.storage.segment import Segment, corrupted
+from actors.storage.segment import Segment
+from actors.storage.segment_layout import corrupted
 from actors.storage.store import Store
 
 PIECE_BYTES_MAX = 1 << 20

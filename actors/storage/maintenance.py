@@ -36,7 +36,9 @@ from actors.storage.clipping import clip
 from actors.storage.files import discard, sync
 from actors.storage.memtable import Memtable, Version
 from actors.storage.range_tombstones import RangeTombstones
-from actors.storage.segment import Block, BlockFooter, Segment, SegmentWriter
+from actors.storage.segment import Block, Segment
+from actors.storage.segment_layout import BlockFooter
+from actors.storage.segment_writer import SegmentWriter
 from actors.storage.store import Store
 
 RELEASE_ROWS = 8192
@@ -118,8 +120,8 @@ class Maintenance:
         store = self._store
         path = store.new_segment_path()
         if len(sources) == 1 and isinstance(sources[0], Memtable):
-            return await _write(store.disk, path, _frozen_rows(sources[0], store.tombstones, horizon, oldest))
-        return await _merge_sources(store.disk, path, sources, store.tombstones, horizon, oldest)
+            return await _write(store, path, _frozen_rows(sources[0], store.tombstones, horizon, oldest))
+        return await _merge_sources(store, path, sources, horizon, oldest)
 
     async def merge(self, horizon: int) -> bool:
         """One merge, if there are more segments than the bound. True where one was made. Raises 53100, 58030, XX001;
@@ -138,7 +140,7 @@ class Maintenance:
         oldest = old[0] is store.segments[0]
         settled_ts = min(horizon, store.checkpoint_ts) if oldest and len(old) == len(store.segments) else 0
         path = store.new_segment_path()
-        segment = await _merge_sources(store.disk, path, old, store.tombstones, horizon, oldest)
+        segment = await _merge_sources(store, path, old, horizon, oldest)
         store.exchange(old, segment, horizon, settled_ts)
         await self._save()
         for gone in old:
@@ -193,11 +195,12 @@ def visible_versions(versions: list[Version], horizon: int, dropped_ts: int, old
     return kept
 
 
-async def _write(disk: Disk, path: str, slices: AsyncIterator[Rows]) -> Segment | None:
+async def _write(store: Store, path: str, slices: AsyncIterator[Rows]) -> Segment | None:
     """A segment of the rows, durable and open; None where there are none. On failure no file is left."""
+    disk = store.disk
     file = disk.open(path)
     try:
-        writer = SegmentWriter(file)
+        writer = SegmentWriter(file, store.types.of)
         async for keys, times, values in slices:
             writer.add(keys, times, values)
         return await _complete(disk, path, file, writer)
@@ -330,11 +333,12 @@ class _MemtableCursor:
 
 
 async def _merge_sources(
-    disk: Disk, path: str, old: Sequence[Memtable | Segment], tombstones: RangeTombstones, horizon: int, oldest: bool
+    store: Store, path: str, old: Sequence[Memtable | Segment], horizon: int, oldest: bool
 ) -> Segment | None:
+    disk, tombstones = store.disk, store.tombstones
     file = disk.open(path)
     try:
-        writer = SegmentWriter(file)
+        writer = SegmentWriter(file, store.types.of)
         cursors = [_Cursor(source) if isinstance(source, Segment) else _MemtableCursor(source) for source in old]
         cursors = [cursor for cursor in cursors if not cursor.ended]
         while cursors:

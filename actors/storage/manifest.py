@@ -9,7 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from actors.runtime.interfaces import Disk
-from actors.storage.segment import corrupted, with_checksum, without_checksum
+from actors.storage.segment_layout import corrupted, with_checksum, without_checksum
 
 PATH = "manifest"
 

@@ -42,6 +42,9 @@ class Output(Protocol):
 
     def add_part(self, part: BlockPart) -> None: ...
 
+    def truncate(self, rows: int) -> None:
+        """Leave the first so many, of a scan with a limit."""
+
     def finish(self) -> list[pa.RecordBatch]:
         """At least one."""
 
@@ -87,6 +90,15 @@ class _BatchOutput:
             self.count += batch.num_rows
             self.size_bytes += batch.nbytes
 
+    def truncate(self, rows: int) -> None:
+        surplus = self.count - rows
+        while surplus > 0 and self._batches:
+            batch = self._batches.pop()
+            if batch.num_rows > surplus:
+                self._batches.append(batch.slice(0, batch.num_rows - surplus))
+            surplus -= batch.num_rows
+        self.count = rows
+
     def finish(self) -> list[pa.RecordBatch]:
         schema = self.compiled.schema
         if not self._batches:
@@ -122,6 +134,10 @@ class RowsOutput(_BatchOutput):
         self._values += values
         self.count += len(keys)
         self.size_bytes += sum(map(len, keys)) + sum(map(len, values))
+
+    def truncate(self, rows: int) -> None:
+        self._flush()
+        super().truncate(rows)
 
     def keep_row(self, key: bytes, value: bytes) -> None:
         """As it is."""
@@ -280,6 +296,9 @@ class AggregatesOutput:
     @property
     def count(self) -> int:
         return len(self._groups)
+
+    def truncate(self, rows: int) -> None:
+        raise AssertionError("aggregates know no limit")
 
     def add_rows(self, keys: list[bytes], values: list[bytes], limit: int) -> None:
         _, _, rows = self.bound.filtered(keys, values, limit)

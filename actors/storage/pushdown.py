@@ -21,6 +21,7 @@ import pyarrow as pa
 from actors.sql.encoding.arrow_types import arrow_type
 from actors.sql.encoding.rows import RowCodec
 from actors.sql.encoding.scan_program import ScanProgram
+from actors.sql.expressions import tree
 from actors.storage.aggregates import (
     Accumulator,
     accumulator,
@@ -30,6 +31,7 @@ from actors.storage.aggregates import (
 from actors.storage.block_scan import BlockPart, ColumnCache
 from actors.storage.expression_binding import Filter, RowFunction, parameter_types, revive_parameters
 from actors.storage.outputs import ROWS_SCHEMA, AggregatesOutput, ColumnsOutput, FirstRowsOutput, Output, RowsOutput
+from actors.storage.zone_filter import Skipped, zone_filter
 
 
 class CompiledProgram:
@@ -45,6 +47,7 @@ class CompiledProgram:
         self.types = program.columns
         self.codec = RowCodec(program.columns)
         self.filter = None if program.filter is None else Filter(program.filter)
+        self.zone_test = None if program.filter is None else zone_filter(tree.decode_expression(program.filter))
         self.arguments = [
             None if aggregate.argument is None else RowFunction(aggregate.argument) for aggregate in program.aggregates
         ]
@@ -99,6 +102,12 @@ class CompiledProgram:
         return pa.schema(
             groups + [pa.field(f"a{place}", result_arrow_type(made)) for place, made in enumerate(self.accumulators())]
         )
+
+    def skipped(self, parameters: tuple[Any, ...], keyspace: bytes) -> Skipped | None:
+        """Which blocks the filter lets a scan of the keyspace pass over; None where it cannot tell."""
+        if self.zone_test is None:
+            return None
+        return Skipped(self.zone_test, revive_parameters(parameters, self.parameter_types), keyspace)
 
     def output(self, parameters: tuple[Any, ...], order_rows: int = 0) -> Output:
         """`parameters` as they came over the bus; `order_rows` as in ScanProgram."""

@@ -19,6 +19,7 @@ import msgspec
 
 from actors.common.messages import Scan, Scanned
 from actors.common.messages.arrow_rows import ArrowRows
+from actors.common.ranges import KEYSPACE_BYTES
 from actors.sql.encoding import scan_program
 from actors.sql.encoding.scan_program import ScanProgram
 from actors.storage.block_scan import BlockPart, ColumnCache, block_part
@@ -34,7 +35,9 @@ WORK_US_MAX = 15_000
 """Of one answer. A few times the loop's time for anything else, and still small against the 100 us that one more
 request costs."""
 BLOCK_LIMIT_MIN = 1024
-"""A scan for fewer rows than this goes row by row."""
+"""A scan for fewer rows than this goes row by row ..."""
+FIRST_WINDOWS = 9
+"""... unless it has a filter, and so many windows, some 2,000 rows, have not been enough."""
 WINDOWS_BETWEEN = 3
 """Where a scan cannot go by blocks, so many more windows follow before that is tried again."""
 PROGRAMS_MAX = 512
@@ -42,6 +45,7 @@ PROGRAMS_MAX = 512
 ROW_COST_US = 1.0
 CACHED_ROW_COST_US = 0.1
 DECODED_ROW_COST_US = 2.0
+SKIPPED_BLOCK_COST_US = 50.0
 BYTE_COST_US = 0.001
 """Of a block that is opened (its checksum), and of rows that are looked at one by one (copied)."""
 
@@ -65,25 +69,31 @@ class Scanner:
         store.check_horizon(at)
         program, parameters, order_rows = (self._raw, (), 0) if not message.program else self._program(message.program)
         output = program.output(parameters, order_rows)
+        if program.types:
+            store.types.learn(message.start[:KEYSPACE_BYTES], program.types)
+        skips = program.skipped(parameters, message.start[:KEYSPACE_BYTES])
         if program.program.output == "aggregates" or order_rows:
             limit = 0
+        is_small = 0 < limit < BLOCK_LIMIT_MIN
         start, end = message.start, message.end
         by_block = (
             program.vectorized
             and not reverse
-            and (limit == 0 or limit >= BLOCK_LIMIT_MIN)
+            and (not is_small or program.filter is not None)
             and message.bytes_max >= BLOCK_BYTES_MAX
         )
         window_rows = WINDOW_ROWS_MAX if limit == 0 else min(max(limit, WINDOW_ROWS_MIN), WINDOW_ROWS_MAX)
-        rows_read, bytes_read, work_us, windows_due = 0, 0, 0.0, 0
+        rows_read, bytes_read, work_us, windows_due = 0, 0, 0.0, FIRST_WINDOWS if is_small else 0
         opened_before = Segment.opened_bytes
         while True:
-            part = block_part(store, start, end, at) if by_block and windows_due == 0 else None
-            if part is not None and (not limit or part.base_rows + len(part.overlay_keys) <= limit - output.count):
+            part = block_part(store, start, end, at, skips) if by_block and windows_due == 0 else None
+            if part is not None and (not limit or program.filter is not None or part.rows_max <= limit - output.count):
                 work_us += self._add_part(output, part, program)
-                rows_read += part.base_rows + len(part.overlay_keys)
+                rows_read += part.rows_max
                 bytes_read += part.nbytes
                 resume = part.resume
+                if limit and output.count > limit:
+                    output.truncate(limit)
             else:
                 windows_due = windows_due - 1 if windows_due else WINDOWS_BETWEEN
                 keys, values, resume, size = self._window(start, end, message, window_rows)
@@ -124,14 +134,14 @@ class Scanner:
 
     def _add_part(self, output: Output, part: BlockPart, program: CompiledProgram) -> float:
         """The work it was, in microseconds, about."""
+        overlay_us = len(part.overlay_keys) * program.row_cost_us
+        if part.is_skipped:
+            output.add_rows(part.overlay_keys, part.overlay_values, 0)
+            return SKIPPED_BLOCK_COST_US + overlay_us
         cached_before = self._cache.decoded_rows
         output.add_part(part)
         decoded = self._cache.decoded_rows - cached_before
-        return (
-            part.base_rows * CACHED_ROW_COST_US
-            + decoded * DECODED_ROW_COST_US
-            + len(part.overlay_keys) * program.row_cost_us
-        )
+        return part.base_rows * CACHED_ROW_COST_US + decoded * DECODED_ROW_COST_US + overlay_us
 
     def _program(self, data: bytes) -> tuple[CompiledProgram, tuple[Any, ...], int]:
         """Compiled once for all parameters and numbers of rows; and these."""

@@ -1,20 +1,20 @@
-"""A segment: an immutable sorted run of versions, one Arrow IPC file, memory-mapped.
+"""A segment: an immutable sorted run of versions, one file of typed Arrow columns (segment_layout.py), memory-mapped.
 
-Columns `key` binary, `commit_ts` int64, `value` binary or null (deleted); sorted by key, then commit_ts descending. Any
-Arrow reader reads the file. Its record batches are the *blocks*: at most `BLOCK_ROWS_MAX` rows or about
-`BLOCK_BYTES_MAX`, all versions of a key in the same block. The last batch has no rows and carries the *footer* in its
-metadata: for each block its place, CRC-32C, first and last key, least and greatest time; and for the segment its rows.
-So opening a segment reads the footer only, and a block is verified (10 GB/s) when first touched.
+Sorted by key, then commit_ts descending. The record batches are the *blocks*: at most `BLOCK_ROWS_MAX` rows or about
+`BLOCK_BYTES_MAX` of keys and rows, all versions of a key in the same block. The *footer* says for each block its place,
+CRC-32C, first and last key, least and greatest time; and for the segment its rows. So opening a segment reads the
+footer only, and a block is verified (10 GB/s) when first touched.
 
-    [block 0][block 1] ... [block n][no rows, "footer": crc | msgpack]     point read: bisect over the blocks' last
-                                                                           keys, then over
-     a..f     g..m          x..z                                          every 64th key in memory, then six keys in the
-                                                                          mapped file
+    [block 0][block 1] ... [block n][footer]               point read: bisect over the blocks' last keys, then over
+                                                           every 64th key in memory, then one search in 64 keys' bytes
+     a..f     g..m          x..z
+
+    block.column(keyspace, position, type)                 a column of the mapped file: nothing is decoded or copied
 
 What it promises: a flipped bit in a block or in the footer is found before anything of it is used, and named (XX001:
 file and block). A segment may have been written before its rows' commit time was known, one for all of them
 (staging.py): then whoever opens it says it, as RocksDB does with the sequence number of an ingested file
-(https://github.com/facebook/rocksdb/wiki/Creating-and-Ingesting-SST-files).
+(https://github.com/facebook/rocksdb/wiki/Creating-and-Ingesting-SST-files). segment_writer.py writes.
 
 Left out: compression (the page cache is what bounds memory), repair (the replica's business), range tombstones (the
 manifest keeps them: they outlive the segment that brought them).
@@ -22,242 +22,50 @@ manifest keeps them: they outlive the segment that brought them).
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import google_crc32c
-import msgspec
 import pyarrow as pa
-import pyarrow.compute as pc
 from msgspec.structs import replace
 
-from actors.common.errors import DATA_CORRUPTED, DatabaseError
-from actors.runtime.interfaces import Disk, File
+from actors.runtime.interfaces import Disk
+from actors.sql.encoding.row_columns import absent, recast
+from actors.sql.types.column_type import ColumnType
+from actors.storage.segment_layout import (
+    FIRST_COLUMN,
+    ROWS_SECTION,
+    SCHEMA,
+    BlockFooter,
+    Section,
+    SegmentFooter,
+    corrupted,
+    read_footer,
+    unpacked,
+)
+from actors.storage.zones import Zones
 
 BLOCK_ROWS_MAX = 16384
-"""A block is decoded to typed columns as a whole: some 15 ms of the loop's time at most."""
+"""Rows that have no columns yet are decoded to them as a block: some 8 ms of the loop's time."""
 BLOCK_BYTES_MAX = 2 << 20
+"""Of keys and rows: typed columns come on top, about as much."""
 GATHER_ROWS = 1024
 """Rows are made columns so many at a time: a block of them at once would take 30 ms."""
 SPARSE_ROWS = 64
-"""Every 64th key is kept in memory: 1 to 2 percent of the data, six steps in the mapped file for a point read."""
+"""Every 64th key is kept in memory: 1 to 2 percent of the data, one search in the bytes of 64 keys for a point read."""
+SEARCH_BYTES_MAX = 8192
+"""Of keys that are searched as one text."""
 BLOCKS_OPEN_MAX = 1024
 """Blocks of one segment with their sparse index in memory (some 20 kB each); the least recently used makes room."""
 
 SLOTS_PER_ROW = 4
 """Of the table that says which keys a block cannot hold: one miss in six is looked for in vain."""
 
-SCHEMA = pa.schema(
-    [
-        pa.field("key", pa.binary(), nullable=False),
-        pa.field("commit_ts", pa.int64(), nullable=False),
-        pa.field("value", pa.binary()),
-    ]
-)
-_EMPTY = pa.record_batch([pa.array([], field.type) for field in SCHEMA], schema=SCHEMA)
 
-
-class BlockFooter(msgspec.Struct, frozen=True, array_like=True):
-    """`offset`, `length`: of the record batch message in the file. `plain`: every key once and nothing deleted, so that
-    at or above `max_ts` all rows are visible as they lie."""
-
-    offset: int
-    length: int
-    crc: int
-    rows: int
-    first_key: bytes
-    last_key: bytes
-    min_ts: int
-    max_ts: int
-    plain: bool
-
-
-class SegmentFooter(msgspec.Struct, frozen=True, array_like=True):
-    blocks: tuple[BlockFooter, ...]
-    rows: int
-    min_ts: int
-    max_ts: int
-
-
-def corrupted(path: str, what: str) -> DatabaseError:
-    return DatabaseError(DATA_CORRUPTED, f"{path}: {what}")
-
-
-def with_checksum(data: bytes) -> bytes:
-    return int(google_crc32c.value(data)).to_bytes(4, "big") + data
-
-
-def without_checksum(data: bytes, path: str, what: str) -> bytes:
-    """Undo `with_checksum`. Raises XX001 naming `path` and `what`."""
-    if len(data) < 4 or google_crc32c.value(data[4:]) != int.from_bytes(data[:4], "big"):
-        raise corrupted(path, f"{what}: checksum mismatch")
-    return data[4:]
-
-
-class _Sink:
-    """What Arrow writes to: collects, until the writer hands it to the file as one append."""
-
-    closed = False
-
-    def __init__(self) -> None:
-        self.parts: list[bytes] = []
-        self.position = 0
-
-    def write(self, data: Any) -> int:
-        part = bytes(data)
-        self.parts.append(part)
-        self.position += len(part)
-        return len(part)
-
-    def tell(self) -> int:
-        return self.position
-
-    def flush(self) -> None:
-        """Everything is in `parts` already."""
-
-    def close(self) -> None:
-        self.closed = True
-
-    def take(self) -> bytes:
-        data = b"".join(self.parts)
-        self.parts = []
-        return data
-
-
-def joined(batches: Sequence[pa.RecordBatch]) -> pa.RecordBatch:
-    """One of all their rows."""
-    columns = zip(*(batch.columns for batch in batches), strict=True)
-    return pa.record_batch([pa.concat_arrays(column) for column in columns], schema=SCHEMA)
-
-
-class SegmentWriter:
-    """Writes one segment: `add` rows in order (in slices of any size), then `finish`, then the caller syncs the
-    file."""
-
-    def __init__(self, file: File) -> None:
-        self._file = file
-        self._sink = _Sink()
-        self._writer = pa.ipc.new_file(pa.PythonFile(self._sink, mode="w"), SCHEMA)
-        self._keys: list[bytes] = []
-        self._times: list[int] = []
-        self._values: list[bytes | None] = []
-        self._gathered: list[pa.RecordBatch] = []
-        """Of the next block, what lies below those rows."""
-        self._gathered_rows = 0
-        self._bytes = 0
-        self._blocks: list[BlockFooter] = []
-        self._writer.write_batch(
-            _EMPTY
-        )  # Arrow writes the file's head along with the first batch: the blocks are to begin after it
-
-    @property
-    def rows(self) -> int:
-        return sum(block.rows for block in self._blocks) + self._gathered_rows + len(self._keys)
-
-    def add(self, keys: list[bytes], times: list[int], values: list[bytes | None]) -> None:
-        """Versions in order, all above what was added before; at most some thousand at a time, so that blocks keep to
-        their bounds."""
-        self._keys += keys
-        self._times += times
-        self._values += values
-        self._bytes += sum(map(len, keys)) + sum(map(len, filter(None, values))) + 16 * len(keys)
-        is_block = self._bytes >= BLOCK_BYTES_MAX or self._gathered_rows + len(self._keys) >= BLOCK_ROWS_MAX
-        if is_block or len(self._keys) >= GATHER_ROWS:
-            self._gather(bisect_left(self._keys, self._keys[-1]))
-        if is_block:
-            self._write_gathered()
-
-    def add_untimed(self, keys: pa.Array, values: pa.Array) -> None:
-        """A block, each key once, whose rows get their commit time when the segment is opened."""
-        times = pa.repeat(pa.scalar(0, pa.int64()), len(keys))
-        batch = pa.record_batch([keys, times, values], schema=SCHEMA)
-        self._append(batch, keys[0].as_py(), keys[-1].as_py(), 0, 0, values.null_count == 0)
-
-    def add_batch(self, batch: pa.RecordBatch) -> None:
-        """Versions in order, all above what was added before, as a block: of whole keys, within the bounds of one."""
-        self._cut_all()
-        self._write(batch)
-
-    def add_block(self, block: Block) -> None:
-        """A whole block of another segment, as it is."""
-        self._cut_all()
-        footer = block.footer
-        self._append(block.batch, footer.first_key, footer.last_key, footer.min_ts, footer.max_ts, footer.plain)
-
-    def finish(self) -> SegmentFooter:
-        """Writes what is left and the footer. The file is complete, and not synced."""
-        self._cut_all()
-        blocks = tuple(self._blocks)
-        assert blocks, "an empty segment"
-        footer = SegmentFooter(
-            blocks,
-            sum(block.rows for block in blocks),
-            min(block.min_ts for block in blocks),
-            max(block.max_ts for block in blocks),
-        )
-        self._writer.write_batch(_EMPTY, custom_metadata={"footer": with_checksum(msgspec.msgpack.encode(footer))})
-        self._writer.close()
-        self._file.append(self._sink.take())
-        return footer
-
-    def _cut_all(self) -> None:
-        self._gather(len(self._keys))
-        self._write_gathered()
-
-    def _gather(self, rows: int) -> None:
-        """Make columns of the first rows: those of the last key stay, where further versions of it may still come."""
-        if rows:
-            self._gathered.append(self._batch(rows))
-            self._gathered_rows += rows
-            self._keys, self._times, self._values = self._keys[rows:], self._times[rows:], self._values[rows:]
-
-    def _write_gathered(self) -> None:
-        if self._gathered:
-            batch = joined(self._gathered)
-            self._gathered, self._gathered_rows = [], 0
-            self._bytes = sum(map(len, self._keys)) + sum(map(len, filter(None, self._values)))
-            self._write(batch)
-
-    def _batch(self, rows: int) -> pa.RecordBatch:
-        return pa.record_batch(
-            [
-                pa.array(self._keys[:rows], pa.binary()),
-                pa.array(self._times[:rows], pa.int64()),
-                pa.array(self._values[:rows], pa.binary()),
-            ],
-            schema=SCHEMA,
-        )
-
-    def _write(self, batch: pa.RecordBatch) -> None:
-        keys, times, values = batch.columns
-        first_key, last_key = keys[0].as_py(), keys[-1].as_py()
-        repeated = batch.num_rows > 1 and pc.any(pc.equal(keys.slice(1), keys.slice(0, batch.num_rows - 1))).as_py()
-        bounds = pc.min_max(times).as_py()
-        self._append(batch, first_key, last_key, bounds["min"], bounds["max"], not repeated and values.null_count == 0)
-
-    def _append(
-        self, batch: pa.RecordBatch, first_key: bytes, last_key: bytes, min_ts: int, max_ts: int, plain: bool
-    ) -> None:
-        self._flush()
-        offset = self._sink.position
-        self._writer.write_batch(batch)
-        message = self._flush()
-        crc = int(google_crc32c.value(message))
-        self._blocks.append(
-            BlockFooter(offset, len(message), crc, batch.num_rows, first_key, last_key, min_ts, max_ts, plain)
-        )
-
-    def _flush(self) -> bytes:
-        data = self._sink.take()
-        if data:
-            self._file.append(data)
-        return data
-
-
-class _Keys(Sequence[bytes]):
-    """A block's keys in the mapped file, for bisection."""
+class _Bytes(Sequence[bytes]):
+    """A block's keys or rows in the mapped file, one by one: for bisection, and for point reads."""
 
     __slots__ = ("_data", "_offsets", "_rows")
 
@@ -274,30 +82,77 @@ class _Keys(Sequence[bytes]):
         offsets = self._offsets
         return bytes(self._data[offsets[row] : offsets[row + 1]])
 
+    def first(self, wanted: bytes, low: int, high: int) -> int:
+        """The first of the rows [low, high), which ascend, that is `wanted`, which is not empty; -1: there is none. One
+        search over the bytes of all of them instead of a comparison a row."""
+        offsets = self._offsets
+        start, end, size = offsets[low], offsets[high], len(wanted)
+        if end - start > SEARCH_BYTES_MAX:
+            row = bisect_left(self, wanted, low, high)
+            return row if row < high and self[row] == wanted else -1
+        text = bytes(self._data[start:end])
+        at = text.find(wanted)
+        while at >= 0:
+            row = bisect_right(offsets, start + at, low, high) - 1
+            if offsets[row] == start + at and offsets[row + 1] - offsets[row] == size:
+                return row
+            at = text.find(wanted, at + 1)
+        return -1
+
 
 class Block:
     """One verified block. `batch` points into the mapped file; `times` is commit_ts as a sequence."""
 
-    __slots__ = ("_keys", "_slots", "_sparse", "batch", "footer", "number", "segment", "times")
+    __slots__ = ("_keys", "_slots", "_sparse", "_values", "batch", "footer", "number", "segment", "times")
 
     def __init__(self, segment: Segment, number: int, footer: BlockFooter, message: pa.Buffer) -> None:
         self.segment = segment
         self.number = number
         self.footer = footer
-        batch = pa.ipc.read_record_batch(message, SCHEMA)
+        batch = pa.ipc.read_record_batch(message, segment.schema(footer.section))
         if segment.commit_ts:
             batch = batch.set_column(
                 1, SCHEMA.field(1), pa.repeat(pa.scalar(segment.commit_ts, pa.int64()), footer.rows)
             )
+        values = batch.column(2)
+        self._values: Any = values if values.null_count else _Bytes(values)
         self.batch = batch
         self.times = memoryview(self.batch.column(1).buffers()[1]).cast("q")
-        self._keys = _Keys(self.batch.column(0))
+        self._keys = _Bytes(self.batch.column(0))
         self._sparse: list[bytes] = (
             self.batch.column(0).take(pa.array(range(0, footer.rows, SPARSE_ROWS), pa.int32())).to_pylist()
             if footer.rows > SPARSE_ROWS
             else [footer.first_key]
         )
         self._slots: bytearray | None = None
+
+    @property
+    def section(self) -> Section:
+        return self.segment.sections[self.footer.section]
+
+    @property
+    def rows(self) -> pa.RecordBatch:
+        """Keys, commit times and values, without typed columns."""
+        return pa.record_batch(self.batch.columns[:FIRST_COLUMN], schema=SCHEMA)
+
+    def column(self, keyspace: bytes, position: int, type_: ColumnType) -> pa.Array | None:
+        """The typed column, null where a row is deleted. None where the block has none for it, or one that is not
+        `type_`'s: the rows themselves tell. Raises 22008 (arrow_types.py)."""
+        section = self.section
+        if section.keyspace != keyspace:
+            return None
+        if position >= section.width:
+            return absent(self.footer.rows, type_)
+        found = self.segment.place(self.footer.section, position)
+        if found is None:
+            return None
+        place, stored = found
+        return recast(unpacked(self.batch.column(place)), stored, type_)
+
+    def is_stored(self, position: int, type_: ColumnType) -> bool:
+        """`column` gives it as it lies there."""
+        found = self.segment.place(self.footer.section, position)
+        return found is not None and found[1] == type_
 
     def may_contain(self, key: bytes) -> bool:
         """False: the key is certainly not here. A table of `SLOTS_PER_ROW` bytes a row, made when first asked for (1
@@ -321,14 +176,19 @@ class Block:
 
     def get(self, key: bytes, at: int) -> tuple[int, bytes | None] | None:
         """The newest version of `key` at or below `at`."""
-        row = self.find(key)
         rows = self.footer.rows
         keys, times = self._keys, self.times
-        while row < rows and keys[row] == key:
-            if times[row] <= at:
-                return times[row], self.batch.column(2)[row].as_py()
+        place = bisect_left(self._sparse, key)
+        low, high = (place - 1) * SPARSE_ROWS if place else 0, place * SPARSE_ROWS + 1
+        row = keys.first(key, low, high if high < rows else rows)
+        if row < 0:
+            return None
+        while times[row] > at:
             row += 1
-        return None
+            if row == rows or keys[row] != key:
+                return None
+        value = self._values[row]
+        return times[row], value if value.__class__ is bytes else value.as_py()
 
     def versions(self, low: int, high: int) -> tuple[list[bytes], list[int], list[bytes | None]]:
         """Rows [low, high) as lists: keys, commit times, values."""
@@ -354,22 +214,63 @@ class Segment:
         self.commit_ts = commit_ts
         try:
             mapped = disk.map(name)
-            self._buffer = pa.py_buffer(mapped)
+            self._buffer = pa.py_buffer(mapped.toreadonly())
             self.bytes = len(mapped)
-            reader = pa.ipc.open_file(self._buffer)
-            _, metadata = reader.get_batch_with_custom_metadata(reader.num_record_batches - 1)
-            encoded: bytes = metadata[b"footer"]
-        except (pa.ArrowException, OSError, ValueError, KeyError, TypeError, IndexError) as error:
+        except (pa.ArrowException, OSError, ValueError, TypeError) as error:
             raise corrupted(name, f"footer: {error}") from None
-        self.footer = msgspec.msgpack.decode(without_checksum(encoded, name, "footer"), type=SegmentFooter)
+        self.footer = read_footer(self._buffer, name)
+        self.sections = self.footer.sections or (ROWS_SECTION,)
+        self._schemas: dict[int, pa.Schema] = {}
+        self._zones: dict[int, Zones | None] = {}
+        self._numbers: dict[int, list[int]] = {}
+        self._places: dict[int, dict[int, tuple[int, ColumnType]]] = {}
+        """All by section, once asked for."""
         blocks = self.footer.blocks
         if commit_ts:
             blocks = tuple(replace(block, min_ts=commit_ts, max_ts=commit_ts) for block in blocks)
-            self.footer = SegmentFooter(blocks, self.footer.rows, commit_ts, commit_ts)
+            self.footer = SegmentFooter(
+                blocks, self.footer.rows, commit_ts, commit_ts, self.sections, self.footer.zones
+            )
         self.first_key = blocks[0].first_key
         self.last_key = blocks[-1].last_key
         self._last_keys = [block.last_key for block in blocks]
         self._open: OrderedDict[int, Block] = OrderedDict()
+
+    def schema(self, section: int) -> pa.Schema:
+        """Of the section's blocks."""
+        schema = self._schemas.get(section)
+        if schema is None:
+            schema = self._schemas[section] = pa.ipc.read_schema(pa.py_buffer(self.sections[section].schema))
+        return schema
+
+    def place(self, section: int, position: int) -> tuple[int, ColumnType] | None:
+        """Which of the blocks' columns is that of the rows' position, and its type."""
+        places = self._places.get(section)
+        if places is None:
+            columns = enumerate(self.sections[section].columns, FIRST_COLUMN)
+            places = self._places[section] = {one: (place, type_) for place, (one, type_) in columns}
+        return places.get(position)
+
+    def types(self, keyspace: bytes) -> tuple[ColumnType, ...] | None:
+        """Of the columns of its rows, by position; None where the segment does not tell those of all."""
+        for section in self.sections:
+            if section.keyspace == keyspace and len(section.columns) == section.width:
+                return tuple(type_ for _, type_ in section.columns)
+        return None
+
+    def zones(self, section: int) -> Zones | None:
+        """None where the section has none."""
+        if section not in self._zones:
+            encoded = self.footer.zones[section] if self.footer.zones else b""
+            self._zones[section] = Zones(self.sections[section], encoded) if encoded else None
+        return self._zones[section]
+
+    def numbers(self, section: int) -> list[int]:
+        """Of the section's blocks, in the order of its zones."""
+        if section not in self._numbers:
+            blocks = enumerate(self.footer.blocks)
+            self._numbers[section] = [number for number, block in blocks if block.section == section]
+        return self._numbers[section]
 
     def block(self, number: int) -> Block:
         """Raises XX001 where the block is damaged."""
@@ -387,7 +288,7 @@ class Segment:
         """The block's bytes in the mapped file. Raises XX001 where they are damaged."""
         footer = self.footer.blocks[number]
         message = self._buffer.slice(footer.offset, footer.length)
-        if google_crc32c.value(message.to_pybytes()) != footer.crc:
+        if google_crc32c.value(message) != footer.crc:
             raise corrupted(self.name, f"block {number} of {len(self.footer.blocks)}: checksum mismatch")
         return message
 

@@ -27,7 +27,8 @@ from actors.common import write_set
 from actors.common.messages import Deliver, Stage
 from actors.storage import segment
 from actors.storage.files import discard
-from actors.storage.segment import Segment, SegmentWriter
+from actors.storage.segment import Segment
+from actors.storage.segment_writer import SegmentWriter, block_rows_max
 from actors.storage.store import Store
 
 MEMORY_PIECES_MAX = 4
@@ -44,7 +45,7 @@ class _File:
         self._disk = store.disk
         self.path = store.new_segment_path()
         self.file = store.disk.open(self.path)
-        self._writer = SegmentWriter(self.file)
+        self._writer = SegmentWriter(self.file, store.types.of)
         self._keys: list[pa.Array] = []
         self._values: list[pa.Array] = []
         self._rows = self._bytes = 0
@@ -58,17 +59,16 @@ class _File:
         self._rows += batch.num_rows
         self._bytes += batch.nbytes
         self.last_key = batch.column(0)[-1].as_py()
-        if self._rows >= segment.BLOCK_ROWS_MAX or self._bytes >= segment.BLOCK_BYTES_MAX:
+        if self._rows >= block_rows_max(batch.column(1)[-1].as_py()) or self._bytes >= segment.BLOCK_BYTES_MAX:
             self._cut()
 
     def _cut(self) -> None:
         keys, values = pa.concat_arrays(self._keys), pa.concat_arrays(self._values)
         self._keys, self._values = [], []
         self._rows = self._bytes = 0
-        for start in range(0, len(keys), segment.BLOCK_ROWS_MAX):
-            self._writer.add_untimed(
-                keys.slice(start, segment.BLOCK_ROWS_MAX), values.slice(start, segment.BLOCK_ROWS_MAX)
-            )
+        rows_max = block_rows_max(values[-1].as_py())
+        for start in range(0, len(keys), rows_max):
+            self._writer.add_untimed(keys.slice(start, rows_max), values.slice(start, rows_max))
         if self.file.size - self._synced >= SYNC_BYTES:
             self._synced = self.file.size
             self.file.sync(lambda error: None)  # a failure is final, and the checkpoint hears of it

@@ -27,12 +27,15 @@ from bisect import bisect_left, bisect_right
 from actors.common.errors import DATA_CORRUPTED, PROGRAM_LIMIT_EXCEEDED, DatabaseError
 from actors.runtime.interfaces import Disk, File
 from actors.storage import manifest as manifest_file
+from actors.storage.known_types import KnownTypes, Types
 from actors.storage.manifest import Manifest
 from actors.storage.memtable import Memtable, Version, newest
 from actors.storage.range_tombstones import RangeTombstones
 from actors.storage.segment import Block, Segment
 
 SEGMENT_FOLDER = "segments"
+_LATEST = 1 << 62
+"""Above every commit time."""
 
 logger = logging.getLogger(__name__)
 
@@ -107,6 +110,7 @@ class Store:
         self.frozen = 0
         """So many of the recents, the first ones, are being checkpointed."""
         self._newest_first = [*self.recents]
+        self.types = KnownTypes(lambda key: self.get(key, _LATEST), self._told_types)
         self.unsynced: dict[str, File] = {}
         """Of those recents that are segments, by name."""
         for name in disk.list(SEGMENT_FOLDER):
@@ -288,6 +292,13 @@ class Store:
         if self.tombstones and self.tombstones.newest(key, at) > found[0]:
             return None
         return found[1]
+
+    def _told_types(self, keyspace: bytes) -> Types | None:
+        """By the newest segment that tells them."""
+        for source in reversed(self.sources):
+            if isinstance(source, Segment) and (types := source.types(keyspace)) is not None:
+                return types
+        return None
 
     def window(self, start: bytes, end: bytes, at: int, reverse: bool, rows_max: int) -> Window:
         """The next rows of [start, end) in scan order: of each source at most about `rows_max` versions are looked at.

@@ -54,6 +54,8 @@ class Told:
     busy: float = 0.0
     claims_s: float = 0.0
     sample: Sequence[bytes] = ()
+    region: str = ""
+    """Load does not leave its region: that would cost every commit more than it spares."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +126,11 @@ def _relief(seen: Seen, bounds: Bounds) -> tuple[str, Decision | None]:
     own = [number for number, other in sorted(seen.told.items()) if other.process == seen.told[busiest].process]
     hot = max(own, key=lambda number: seen.told[number].claims_s)  # all of a process tell of one loop
     load = seen.told[hot]
-    others = [number for number, other in sorted(seen.told.items()) if other.process != load.process]
+    others = [
+        number
+        for number, other in sorted(seen.told.items())
+        if other.process != load.process and other.region == load.region
+    ]
     if load.busy <= bounds.busy_share:
         return "", None
     target = min(others, key=lambda number: seen.told[number].busy, default=0)

@@ -20,6 +20,7 @@ kind of schedule needs, and leaves the rest as it was drawn; a seed has each wit
                  to it dies or is cut off
     deafness     streams to storage that stand still, their windows full, where a read waits for less time than a stream
                  may be silent
+    regions      zones are regions, far from each other, one of them a witness or none (regions.py)
     stored       checkpoints go to an object store, and shards lose all of their disks (stored.py)
 
 `dense` is none of these: `eagleray sim --dense` gives it to every seed, on top of what that has drawn.
@@ -32,7 +33,7 @@ from dataclasses import replace
 from random import Random
 
 from cluster.initial import initial_map
-from cluster.simulation import stored
+from cluster.simulation import regions, stored
 from cluster.simulation.hostile import ALL_LOSSES, Plan, draw_cuts, trimmed
 
 SHARE = 0.25
@@ -273,6 +274,10 @@ def emphasised(plan: Plan, random: Random, proofs: tuple[str, ...]) -> Plan:
     if yet_another.random() < stored.SHARE:
         chosen = (*chosen, stored.stored.__name__)
         plan = stored.stored(plan, yet_another, proofs)
+    far = Random(f"{yet_another.getstate()!r}/regions")
+    if far.random() < regions.SHARE:
+        chosen = (*chosen, regions.regions.__name__)
+        plan = regions.regions(plan, far, proofs)
     return replace(plan, emphases=chosen)
 
 

@@ -62,9 +62,18 @@ class Plan:
     """Half-way everything rests for a while: no strikes, calm network and disks, clients as busy as before."""
     keeps_state: bool = False
     """The controller keeps the cluster's state in journal 0, and tells processes their roles, as in production."""
+    distances: tuple[tuple[str, str, float], ...] = ()
+    """Of regions (settings.regions), by pair: seconds one way."""
+    jitter_share: float = 0.0
+    """What goes from one region to another takes up to so much longer."""
     one_host: bool = False
     """The controller's kernel tells of silent processes whether they are at work (cluster/working.py): half of those
     that are stalled seem so, and all that are cut off."""
+
+    @property
+    def farthest_s(self) -> float:
+        """One way between the regions that lie farthest from each other, at most."""
+        return max((seconds for _, _, seconds in self.distances), default=0.0) * (1 + self.jitter_share)
 
 
 def draw(random: Random, proofs: tuple[str, ...], seconds: float) -> Plan:
@@ -261,7 +270,7 @@ SCENES = ("sever", "island")
 LOSING_SCENES = ("regather", "decay")
 """Of scenes.py; the latter lose what is on a disk."""
 ALL_LOSSES = (*LOSSES, *LOSING_SCENES, "bereave", "relapse")
-"""The last two are drawn by emphases alone."""
+"""Of the last two an emphasis draws the first alone (stored.py), and nothing the other (scenes.py)."""
 ALL_STRIKES = (*STRIKES, *DISK_STRIKES, RESTARTS, *SCENES, *LOSING_SCENES)
 
 

@@ -251,7 +251,7 @@ class JournalWitness:
         lsn = 1
         while True:
             try:
-                answer = await self._world.bus.call("verdict", role, Fetch(lsn, FETCH_BYTES), timeout_s=8)
+                answer = await self._world.bus.ask("verdict", role, Fetch(lsn, FETCH_BYTES), timeout_s=8)
             except DatabaseError as error:
                 if not isinstance(error.refusal, Trimmed) or records:
                     raise

@@ -27,6 +27,8 @@ from actors.runtime.simulation.world import World
 LATE_S = 1.0
 """A hundred times what it takes: two ways across the network, and a record on a majority's disks where a lease has to
 be extended."""
+WAYS = 8
+"""... between regions: the question and the promise, a lease, a stream's beginning, and what overtook none of them."""
 CHANGED_S = 6.0
 """So long after a role has moved nobody is judged: streams begin anew."""
 SETTLED_S_MAX = 60.0
@@ -43,11 +45,13 @@ class LateWitness:
 
     looks_at: Kinds | None = frozenset([Deliver, DemandWatermark, Lead, StartRole, StopRole])
 
-    def __init__(self, world: World, keys: Callable[[], dict[str, bytes]]) -> None:
+    def __init__(self, world: World, keys: Callable[[], dict[str, bytes]], farthest_s: float = 0.0) -> None:
         self._world = world
         self._keys_of = keys
         self._keys = keys()
         self._random = world.derive("late")
+        self._ask = world.bus.call
+        self._late_s = LATE_S + WAYS * farthest_s
         self._judging_since: float | None = None
         self._changed_at = -CHANGED_S
         self._watermarks: dict[str, int] = {}
@@ -68,7 +72,7 @@ class LateWitness:
                 self._watermarks[destination] = max(self._watermarks.get(destination, 0), message.watermark)
             case DemandWatermark() if self._judging_since is not None and sender in self._keys:
                 now = self._world.loop.time()
-                due_s = LATE_S + max(0, message.at - self._world.clock.true_us()) / 1e6
+                due_s = self._late_s + max(0, message.at - self._world.clock.true_us()) / 1e6
                 self._world.loop.call_later(
                     due_s, self._judge, sender, message.at, now, context=self._world.context.copy()
                 )
@@ -79,7 +83,7 @@ class LateWitness:
         reached = self._watermarks.get(replica, 0)
         if reached < at and self._holds_since(asked_at):
             self._fail(
-                f"{replica} demanded the watermark {at}, {LATE_S} s ago, has been given {reached}, and no "
+                f"{replica} demanded the watermark {at}, {self._late_s} s ago, has been given {reached}, and no "
                 f"fault is active"
             )
 
@@ -94,9 +98,11 @@ class LateWitness:
 
     # -- a time of rest ------------------------------------------------------------------------------------------------
 
-    async def look(self, seconds: float) -> None:
-        """Nothing is wrong from now on, for so many virtual seconds after everybody has answered in time once. Raises
-        AssertionError where that does not come about."""
+    async def look(self, seconds: float, *, directly: bool = False) -> None:
+        """Nothing is wrong from now on, for so many virtual seconds after everybody has answered in time once.
+        `directly`: reads do not cross the network, which carries nobody else's any more. Raises AssertionError where
+        that does not come about."""
+        self._ask = self._world.bus.ask if directly else self._world.bus.call
         end = self._world.loop.time() + SETTLED_S_MAX
         while late := await self._slow():
             assert self._world.loop.time() < end, (
@@ -110,7 +116,7 @@ class LateWitness:
             asked_at = self._world.loop.time()
             for replica in await self._slow():
                 if self._holds_since(asked_at):
-                    self._fail(f"{replica} has not answered a read for {LATE_S} s, and no fault is active")
+                    self._fail(f"{replica} has not answered a read for {self._late_s} s, and no fault is active")
             await asyncio.sleep(self._random.uniform(0, PROBE_S_MAX))
         self._judging_since = None
 
@@ -141,9 +147,7 @@ class LateWitness:
         await asyncio.sleep(after_s)
         self.probes += 1
         try:
-            await self._world.bus.call(
-                "late", replica, Get([self._keys[replica]], self._world.clock.true_us()), timeout_s=LATE_S
-            )
+            await self._ask("late", replica, Get([self._keys[replica]], self._world.clock.true_us()), self._late_s)
         except DatabaseError:
             return False
         return True

@@ -81,7 +81,7 @@ class Reshapings:
         controller = self._controller
         if controller is None:
             return
-        grows, az = random.random() < 0.6, random.choice(self._cluster.plan.settings.layout.azs)
+        grows, az = random.random() < 0.6, random.choice(self._cluster.serving_azs)
 
         def successor(state: ClusterState) -> ClusterState:
             added = [one.name for one, _ in query_processors(state) if one.name not in self._cluster.first]
@@ -125,12 +125,6 @@ class Reshapings:
 
         self._ask_for(controller, "turnover", "in" if grows else f"{leaving} out", successor)
 
-    def retire(self, adjudicator: int) -> None:
-        controller = self._controller
-        if controller is not None:
-            what = f"{adjudicator} out"
-            self._ask_for(controller, "turnover", what, lambda state: with_farewell(state, adjudicator))
-
     def _reshape(self, random: Random) -> None:
         """Shards end, and others take their place: one is parted or moves, or two become one."""
         controller = self._controller
@@ -154,5 +148,5 @@ class Reshapings:
         if controller is None:
             return
         shard = random.choice(sorted(set(controller.state.shard_map.shards)))
-        count = len(self._cluster.plan.settings.layout.azs) + random.randint(0, READERS_MAX)
+        count = len(self._cluster.serving_azs) + random.randint(0, READERS_MAX)
         self._ask_for(controller, "replicas", f"{count} of {shard}", lambda state: resized(state, shard, count))

@@ -191,7 +191,7 @@ class _Run:
         self._witness = Witness(self._world, cluster.owns)
         self._journals = JournalWitness(self._world, self._witness.evidence)
         self._storage = StorageWitness(self._world, cluster.states.spans)
-        self._late = LateWitness(self._world, cluster.storage_keys)
+        self._late = LateWitness(self._world, cluster.storage_keys, self._plan.farthest_s)
         self.windows = WindowWitness(self._world)
         self.ranges = RangeWitness()
         self.members = MembershipWitness(self._world, self._witness.unstored, self._witness.evidence.headers)
@@ -290,7 +290,7 @@ class _Run:
         for proof in self._proofs:
             await self._progress(proof)
         if not self._proofs_alone:
-            await self._late.look(REST_S)
+            await self._late.look(REST_S, directly=True)
         await self._check(keepers)
 
     async def _lull(self) -> None:

@@ -16,12 +16,9 @@ met in a state that chance seldom brings about.
                outlives its epoch
     succession one replica of a journal is left alone with its writer, which dies: its log has a tail that no other has;
                or the others are, and it falls behind; or first the one, then the other. Then the next writer meets it
-    relapse    a journal's disk is lost, and its replica dies again when it has been filled and may not vote yet
-    farewell   an adjudicator that has committed dies, and is retired before the others have heard of it: they do not
-               hear each other
+    relapse    a journal's disk is lost, and its replica dies again when it has been filled and may not vote yet; only
+               where a plan names it: no seed draws it
     unheard    a storage replica hears its crossbar and is not heard: its window fills, and nobody tells it that
-
-`relapse` and `farewell` come only where a plan names them: no seed draws them.
 
 Each takes a Nemesis (`random`, `strike_s_max`, `strike_at`) and returns when it has undone what it did; of a lost
 disk the nemesis awaits the mending.
@@ -98,24 +95,18 @@ def _is_undecided(cluster: SimulatedCluster, adjudicator: str) -> bool:
 async def untold(cluster: SimulatedCluster, nemesis: Nemesis) -> None:
     world, random = cluster.world, nemesis.random
     names = cluster.roles("adjudicator/")
-    one = [random.choice(await _until_owing(cluster) or names)]
-    others = [name for name in cluster.roles("adjudicator/") if name not in one]
-    world.network.sever(one, others)
-    await asyncio.sleep(random.uniform(*SEVER_S[-1]))
-    world.network.join_again(one, others)
-
-
-async def _until_owing(cluster: SimulatedCluster) -> list[str]:
-    """Until some adjudicators have committed what others have not heard of, or for a while: which ones."""
-    names = cluster.roles("adjudicator/")
     owing: list[str] = []
 
     def any_owes() -> bool:
         owing[:] = [name for name in names if _owes_outcomes(cluster, name)]
         return bool(owing)
 
-    await cluster.world.until(any_owes, UNDECIDED_S, UNDECIDED_S_MAX)
-    return owing
+    await world.until(any_owes, UNDECIDED_S, UNDECIDED_S_MAX)
+    one = [random.choice(owing or names)]
+    others = [name for name in cluster.roles("adjudicator/") if name not in one]
+    world.network.sever(one, others)
+    await asyncio.sleep(random.uniform(*SEVER_S[-1]))
+    world.network.join_again(one, others)
 
 
 def _owes_outcomes(cluster: SimulatedCluster, adjudicator: str) -> bool:
@@ -222,22 +213,6 @@ async def relapse(cluster: SimulatedCluster, nemesis: Nemesis) -> None:
     nemesis.strike_at([])
 
 
-async def farewell(cluster: SimulatedCluster, nemesis: Nemesis) -> None:
-    world, random = cluster.world, nemesis.random
-    owing = await _until_owing(cluster)
-    if not owing:
-        return
-    one = random.choice(owing)
-    others = [name for name in cluster.roles("adjudicator/") if name != one]
-    world.network.sever([one], others)
-    await _end_reign(cluster, nemesis, one)
-    await nemesis.restart(nemesis.struck)
-    nemesis.strike_at([])
-    cluster.retire(int(one.partition("/")[2]))
-    await asyncio.sleep(random.uniform(*SEVER_S[-1]))
-    world.network.join_again([one], others)
-
-
 async def unheard(cluster: SimulatedCluster, nemesis: Nemesis) -> None:
     network, random = cluster.world.network, nemesis.random
     replicas = random.sample(cluster.roles("storage/"), random.randint(1, 2))
@@ -324,9 +299,5 @@ async def decay(cluster: SimulatedCluster, nemesis: Nemesis) -> None:
 
 
 SCENES: dict[str, Callable[[SimulatedCluster, Nemesis], Awaitable[None]]] = {
-    scene.__name__: scene
-    for scene in (
-        *(sever, island, regather, decay, untold, retire, succession, unheard),
-        *(relapse, farewell),
-    )
+    scene.__name__: scene for scene in (sever, island, regather, decay, untold, retire, succession, unheard, relapse)
 }

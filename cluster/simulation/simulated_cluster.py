@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import contextvars
 from collections.abc import Awaitable, Callable, Collection
 from random import Random
 from typing import cast
@@ -19,6 +20,7 @@ from actors.query_processor.role import QueryProcessor
 from actors.runtime.host import RoleSpec
 from actors.runtime.interfaces import Context, Role
 from actors.runtime.simulation.nemesis import Nemesis, Reshape
+from actors.runtime.simulation.network import Distances
 from actors.runtime.simulation.world import World
 from actors.storage.replica import StorageReplica
 from cluster.controller import Controller
@@ -62,6 +64,9 @@ class SimulatedCluster:
         self.plan = plan
         self._restored = restored_s is not None
         self.world = World(seed, plan.faults, plan.settings, keep_trace=keep_trace, begin_s=restored_s or 0.0)
+        if plan.distances:
+            one_way_s = {(one, other): seconds for one, other, seconds in plan.distances}
+            self.world.network.distances = Distances(self._region_of, one_way_s, plan.jitter_share)
         asked = plan.settings.layout.placement
         state = initial_state(plan.settings, Placement("role" if asked == AUTO else asked))
         self.states = StateWitness(self.world)
@@ -72,6 +77,8 @@ class SimulatedCluster:
         """What lies in the data folder; read where the settings ask for tokens."""
         self.nemeses: list[Nemesis] = []
         self._away: set[str] = set()
+        self._scenario = contextvars.copy_context()
+        """Of nobody's process."""
         self._stalls: dict[str, bool] = {}
         """Process that is stalled -> whether it computes meanwhile, rather than being stopped."""
         self._stall_random = self.world.derive("stalls")
@@ -90,6 +97,15 @@ class SimulatedCluster:
         self.world.make_role = self._assigned
         self.world.on_started.append(self._started)
 
+    def _region_of(self, process: str) -> str:
+        there = self.world.processes.get(process)
+        return self._state.regions.of(there.az) if there is not None else ""
+
+    @property
+    def serving_azs(self) -> list[str]:
+        """Zones that are no witness's."""
+        return self._state.regions.serving(self.plan.settings.layout.azs)
+
     def add(self, process: ProcessState) -> None:
         """One more process, which is down: `supervise` starts it."""
         specs = {role.name: self._spec(role_spec(role, process.az, "", measured=False)) for role in process.fixed}
@@ -106,12 +122,19 @@ class SimulatedCluster:
                 self.world.disk_of(there, spec.name)
             self.follow_topology()
 
+    def names(self, process: str) -> bool:
+        """Whether it is one of the cluster's, by the newest state."""
+        return process in {one.name for one in self._processes}
+
+    def begin_anew(self, process: str) -> None:
+        self.world.crash(process)
+        self.world.loop.create_task(self.world.restart(process), context=self._scenario)
+
     def _make_controller(self, context: Context) -> Controller:
         process = self.world.processes[CONTROLLER]
         controller = Controller(
             context,
             self._state,
-            "",
             make_keeper=self._make_keeper if self.plan.keeps_state else None,
             launcher=_Launcher(self) if self.plan.keeps_state else None,
             restarted=process.starts > 1,
@@ -169,11 +192,16 @@ class SimulatedCluster:
 
         return RoleSpec(spec.name, spec.az, make)
 
-    def database(self, label: str, dawdle_s: float = 0.0) -> SimulatedDatabase:
+    def database(self, label: str, dawdle_s: float = 0.0, region: str | None = None) -> SimulatedDatabase:
+        """`region`: whose query processors a client goes to; None: any."""
         numbers = range(1, self.plan.settings.layout.query_processors + 1)
+        names = [f"query_processor/{number}" for number in numbers]
+        if region is not None:
+            there = {name: self.world.process_of(name) for name in names}
+            names = [name for name, process in there.items() if process and self._region_of(process.name) == region]
         return SimulatedDatabase(
             self.world,
-            [f"query_processor/{number}" for number in numbers],
+            names,
             self.world.derive(label),
             dawdle_s,
             self.plan.dawdle_share,
@@ -258,10 +286,6 @@ class SimulatedCluster:
         """Query processors that have come with the load are left alone: older plans know nothing of them."""
         return process == CONTROLLER or process in self.first or process.startswith("storage-")
 
-    def retire(self, adjudicator: int) -> None:
-        """This adjudicator is to leave, where the controller is up and takes it."""
-        self._reshapings.retire(adjudicator)
-
     @property
     def reshapings(self) -> dict[str, Reshape]:
         """Changes of the cluster's shape for a nemesis to ask for, by name."""
@@ -270,12 +294,12 @@ class SimulatedCluster:
     def _move(self, random: Random) -> None:
         """A movable role goes on in another of its homes."""
         if self.world.processes[CONTROLLER].up:
-            self.move(random.choice(sorted(homes(self._processes))), random)
+            self.move(random.choice(sorted(homes(self._processes, self._state.regions))), random)
 
     def move(self, role: str, random: Random) -> bool:
         """`role` goes on in another of its homes. False where nobody could see to that now, or it is no more."""
         process = self.world.processes[CONTROLLER]
-        targets = homes(self._processes).get(role)
+        targets = homes(self._processes, self._state.regions).get(role)
         if not process.up or targets is None:
             return False
         target = random.choice(targets)
@@ -390,7 +414,8 @@ class SimulatedCluster:
 
 
 class _Launcher:
-    """cluster.launching.Launcher: Ray's part. Processes that the cluster began with are there all the time."""
+    """cluster.launching.Launcher: Ray's part. Processes that the cluster began with are there all the time: one that is
+    ended at zero begins anew, with its disks and without a role."""
 
     def __init__(self, cluster: SimulatedCluster) -> None:
         self._cluster = cluster
@@ -401,7 +426,7 @@ class _Launcher:
     async def replace_lost(self, processes: Collection[ProcessState]) -> Collection[str]:
         return ()
 
-    def release_room(self) -> None:
+    def release_room(self, ended: Collection[ProcessState]) -> None:
         pass
 
     def launch(self, process: ProcessState) -> None:
@@ -414,7 +439,10 @@ class _Launcher:
             self._cluster.register(process.name)
 
     def end(self, process: str) -> None:
-        self._cluster.world.remove_process(process)
+        if self._cluster.names(process):
+            self._cluster.begin_anew(process)
+        else:
+            self._cluster.world.remove_process(process)
 
     def end_others(self, processes: Collection[str]) -> None:
         for name in sorted(set(self._cluster.world.processes) - {CONTROLLER, *processes}):

@@ -300,7 +300,7 @@ async def read_the_rest(world: World, evidence: Evidence) -> None:
                 if spec.name.startswith(f"journal/{journal}/")
             ):
                 try:
-                    answer = await world.bus.call("verdict", role, Fetch(lsn, 1), timeout_s=8)
+                    answer = await world.bus.ask("verdict", role, Fetch(lsn, 1), timeout_s=8)
                 except DatabaseError:
                     continue
                 if answer.records and decode_header(answer.records[0]).lsn == lsn:
@@ -371,7 +371,7 @@ async def check_gets(
     reads = [([key], commit_ts - early) for commit_ts, key in fresh for early in (0, 1)]
     for some, time in [(keys, at), *reads] if keys else reads:
         try:
-            answer = await world.bus.call("verdict", role, Get(some, time), timeout_s=8)
+            answer = await world.bus.ask("verdict", role, Get(some, time), timeout_s=8)
         except DatabaseError as error:
             assert error.sqlstate in ("54000", "08006"), f"I4: {role} at {time}: {error}"
             continue
@@ -385,7 +385,7 @@ async def check_gets(
 async def check_refused(world: World, role: str, message: Scan | Get) -> None:
     """I10: whoever does not own a key says so."""
     try:
-        answer = await world.bus.call("verdict", role, message, timeout_s=8)
+        answer = await world.bus.ask("verdict", role, message, timeout_s=8)
     except DatabaseError as error:
         assert error.sqlstate in ("55000", "08006"), f"I10: {role} answers a read of another's key with {error}"
     else:
@@ -406,7 +406,7 @@ async def scan_all(world: World, role: str, start: bytes, end: bytes, at: Timest
 async def _scan(world: World, role: str, message: Scan) -> Scanned:
     for _ in range(SCAN_ATTEMPTS_MAX):
         try:
-            answer = await world.bus.call("verdict", role, message, timeout_s=8)
+            answer = await world.bus.ask("verdict", role, message, timeout_s=8)
             assert isinstance(answer, Scanned)
             return answer
         except DatabaseError as error:

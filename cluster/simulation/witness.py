@@ -46,6 +46,7 @@ from actors.common.messages import (
     Prepare,
     Prepared,
     Promised,
+    PromisedAhead,
     Scan,
     Scanned,
     Seal,
@@ -136,7 +137,7 @@ class Witness:
     looks_at: Kinds | None = frozenset(
         [
             *(Append, AskOutcome, AskPromise, Commit, Decided, Deliver, Get, JournalRecords),
-            *(Part, Prepare, Scan, Seal, Settle, Stage, StreamAck, SubscribeRange, Trim),
+            *(Part, Prepare, PromisedAhead, Scan, Seal, Settle, Stage, StreamAck, SubscribeRange, Trim),
         ]
     )
 
@@ -194,6 +195,9 @@ class Witness:
                 self._checked.setdefault(message.transaction, set()).update(message.checked)
             case Decided():
                 self.evidence.outcomes.append((sender, message.transaction, message.commit_ts))
+            case PromisedAhead(journal, epoch, promise, after_lsn, set_version):
+                self.evidence.promises.append((journal, Promised(epoch, promise, after_lsn, set_version)))
+                self._within_the_lease(sender, promise, "promises")
             case JournalRecords():
                 self._read_journal(sender, message)
             case Stage():

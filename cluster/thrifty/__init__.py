@@ -7,6 +7,8 @@
   that it serves nothing. `agent.py` says so.
 - Each raylet has an agent for runtime environments, as dear, which the cluster's own processes do without.
   `environments.py` is there instead until a submitted program asks for one.
+- Whoever sends an actor's class disassembles it (0.1 s), to warn of a class that is sent many times:
+  `without_disassembly`.
 - Who starts a raylet asks the control process for it, and asks again after a whole second where it comes too early,
   which it does each time: `without_waiting`.
 
@@ -18,6 +20,7 @@ The first three are run as files, by a Python that knows nothing of this package
 
 from __future__ import annotations
 
+import hashlib
 import os
 import socket
 import subprocess
@@ -92,6 +95,19 @@ def without_waiting() -> None:
         return get_node(gcs_address, node_id)
 
     services.get_node = get_registered_node
+
+
+@cache
+def without_disassembly() -> None:
+    """Classes that this process sends from now on are known by their names alone."""
+    from ray._private import function_manager
+
+    manager: Any = function_manager.FunctionActorManager  # without annotations
+
+    def identifier(_: Any, sent: Any) -> bytes:
+        return hashlib.sha1(f"{sent.__module__}.{sent.__qualname__}".encode()).digest()
+
+    manager.compute_collision_identifier = identifier
 
 
 @cache

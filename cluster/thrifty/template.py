@@ -29,6 +29,7 @@ import socket
 import sys
 import threading
 from contextlib import suppress
+from typing import Any
 
 PR_SET_PDEATHSIG = 1
 FILES = 3
@@ -44,13 +45,19 @@ def load() -> None:
     import ray._private.node
     import ray._private.parameter
     import ray._private.runtime_env.setup_hook
-    import ray._private.workers.default_worker  # noqa: F401
+    import ray._private.serialization
+    import ray._private.worker
+    import ray._private.workers.default_worker
 
     import cluster.controller_process
     import cluster.lean_process
     import cluster.roles
 
     cluster.roles.load(cluster.roles.KINDS)
+    # A worker makes one before it reads its first value, and imports for it what Ray knows how to serialize: pydantic,
+    # where that is installed, takes 0.1 s.
+    serialization: Any = ray._private.serialization  # without annotations
+    serialization.SerializationContext(ray._private.worker.global_worker)
     gc.collect()
     gc.freeze()  # a collection in a copy would write to all of it, and so copy it
 

@@ -25,7 +25,7 @@ def bench() -> None:
 @click.option("--wakes", type=click.IntRange(1), default=20, show_default=True)
 @click.option("--rows", type=click.IntRange(1), default=1_000_000, show_default=True, help="In the database.")
 @click.option(
-    "--warm/--cold", default=True, show_default=True, help="Whether processes (without data) are kept at zero, or none."
+    "--warm/--cold", default=True, show_default=True, help="Whether Ray keeps spare workers at zero, or none."
 )
 @click.option("--parked", is_flag=True, help="A session that was parked goes on; else a new connection is made.")
 @click.option(

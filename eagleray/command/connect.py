@@ -28,10 +28,10 @@ def state_of(data: Path) -> dict[str, Any]:
 
 
 def ask_status(state: dict[str, Any], timeout_s: float = 10.0) -> dict[str, Any]:
-    """The controller's account of the whole cluster. Raises OneLine."""
+    """The controller's account of the whole cluster, and how to connect. Raises OneLine."""
     from actors.common.messages import AskCluster
 
-    return dict(json.loads(ask_controller(state, AskCluster(), timeout_s).json))
+    return {"url": state["url"], **json.loads(ask_controller(state, AskCluster(), timeout_s).json)}
 
 
 def ask_controller(state: dict[str, Any], question: Message, timeout_s: float = 10.0) -> Any:

@@ -18,7 +18,7 @@ import click
 from actors.common.settings import Settings
 from actors.common.settings_file import SettingsError
 from cluster import leftovers
-from cluster.data_folder import DataFolder, DataFolderError
+from cluster.data_folder import UNEXPECTED, DataFolder, DataFolderError, Fresh
 from eagleray.command.main import OneLine
 
 if TYPE_CHECKING:
@@ -47,6 +47,10 @@ def start(data: Path, named: Named, detach: bool) -> None:
     folder = DataFolder(data)
     os.umask(PRIVATE_UMASK)
     try:
+        fresh = Fresh(folder.root)
+    except OSError as error:
+        raise OneLine(f"data folder {folder.root}: {error.strerror or error}") from None
+    try:
         folder.create()
         _check_free(folder)
         resolution = _resolution(folder, named)
@@ -59,11 +63,17 @@ def start(data: Path, named: Named, detach: bool) -> None:
     except (DataFolderError, SettingsError, OneLine) as error:
         if folder.root.is_dir() and not folder.is_locked():
             folder.clear_run()
+        folder.take_back(fresh)
         raise OneLine(str(error)) from None
     process, reader = _spawn_supervisor(folder, named)
-    _await_ready(
-        folder, process, reader, READY_TIMEOUT_S + (resolution.settings.scaling.wake_s if resolution.address else 0.0)
-    )
+    timeout_s = READY_TIMEOUT_S + (resolution.settings.scaling.wake_s if resolution.address else 0.0)
+    try:
+        _await_ready(folder, process, reader, timeout_s)
+    except (OneLine, click.Abort):
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            if process.wait(STOP_TIMEOUT_S) != UNEXPECTED:  # else its log has the reason
+                folder.take_back(fresh)
+        raise
     state = folder.read_state() or {}
     for note in (*resolution.notes, *([state["note"]] if state.get("note") else []), *_about_tokens(folder, state)):
         click.echo(f"eagleray: {note}", err=True)

@@ -18,7 +18,6 @@ zero. DEMO_DAY_SECONDS: the day's length. DEMO_NODES=stay: on a Ray that is brou
 from __future__ import annotations
 
 import os
-import signal
 import sys
 import time
 from collections.abc import Callable
@@ -33,7 +32,7 @@ from eagleray.demo.nodes import NoRay, own_ray
 from eagleray.demo.observer import NotSeen, Observer
 from eagleray.demo.rush import Rush
 from eagleray.demo.stage import Stage
-from eagleray.own_cluster import NotStarted, own_cluster
+from eagleray.own_cluster import NotStarted, end_in_order, own_cluster
 
 SECONDS = float(os.environ.get("DEMO_DAY_SECONDS", "45"))
 SLEEPERS = 50
@@ -184,7 +183,7 @@ def _check_shop(url: str, stage: Stage) -> None:
 def main(html: Path | None = None, png: Path | None = None, nodes: str = "go") -> int:
     """`html`, `png`: where the day is drawn. `nodes`: "go", or "stay", where DEMO_NODES does not say which."""
     nodes_go = os.environ.get("DEMO_NODES", nodes) == "go"
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # the cluster and its Ray are ended, whoever ends this
+    end_in_order()  # the cluster and its Ray
     try:
         print("\nA day from zero to zero: a cluster is made, and left alone ...", flush=True)
         with ExitStack() as stack:

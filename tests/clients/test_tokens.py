@@ -30,7 +30,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from cluster import leftovers
-from tests.conftest import LiveCluster, discard, eagleray, make_cluster
+from tests.conftest import LiveCluster, discard, eagleray, eagleray_here, make_cluster
 
 HOST = "abcdefghijklmnopqrstuvwxyz.dsql.us-east-1.on.aws"
 DENIED = "unable to accept connection, access denied"
@@ -71,7 +71,7 @@ class TokenCluster:
         return str(told.value)
 
     def token(self, *arguments: str) -> str:
-        done = eagleray("token", "--data", str(self.live.data), "--host", HOST, *arguments)
+        done = eagleray_here("token", "--data", str(self.live.data), "--host", HOST, *arguments)
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
 

@@ -15,6 +15,7 @@ import psycopg
 import pytest
 
 from cluster.autoscaled_ray import AutoscaledRay, raylets
+from tests.cluster.of_folder import await_ended
 from tests.cluster.test_elastic import WAIT_S_MAX, until
 from tests.conftest import LiveCluster, discard, make_cluster
 
@@ -31,6 +32,7 @@ def ray() -> Iterator[AutoscaledRay]:
             yield made
         assert raylets(folder) == []
     finally:
+        await_ended(folder)
         shutil.rmtree(folder)
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from eagleray.demo.processes import spare_workers
 from tests.conftest import LiveCluster, discard, make_cluster
 
 WAIT_S_MAX = 60.0
@@ -136,11 +137,16 @@ def test_at_zero_only_gateways_and_the_controller_are_left(cluster: LiveCluster)
     while any(lives(pid) for pid in working):
         assert time.monotonic() < end, "processes are left"
         threading.Event().wait(0.1)
+    while len(spares := spare_workers(cluster.data)) < len(working):
+        assert time.monotonic() < end, "Ray has no spare workers"
+        threading.Event().wait(0.1)
     assert status["activity"]["awake_because"] == ""
     wakes = status["activity"]["wakes"]
     with psycopg.connect(cluster.url) as client:
         assert client.execute("SELECT a FROM kept ORDER BY a").fetchall() == [(1,), (2,)]
         status = until(cluster, lambda status: status["state"] == "running")
+        woken_pids = {actor["pid"] for actor in status["actors"] if actor["layer"] not in ("gateway", "controller")}
+    assert woken_pids <= spares, "the wake took the spare workers"
     assert status["activity"]["wakes"] == wakes + 1
     woken = status["activity"]["last_wake"]
     assert woken["by"].startswith("a new connection at gateway/")

@@ -20,7 +20,7 @@ import pytest
 
 from eagleray.client import Session, UnknownOutcome
 from tests.cluster.under_proofs import Actors, commits_until, under_proofs, whole
-from tests.conftest import LiveCluster, discard, eagleray, make_cluster
+from tests.conftest import LiveCluster, discard, eagleray, eagleray_here, make_cluster
 
 LAYERS = ("adjudicator", "crossbar", "journal", "storage", "query_processor", "gateway", "controller")
 STALL_S = 1.5
@@ -122,7 +122,7 @@ def test_an_adjudicator_is_born_owns_keys_is_killed_and_is_retired(cluster: Live
     ],
 )
 def test_what_makes_no_sense_is_one_clear_line(cluster: LiveCluster, arguments: tuple[str, ...], message: str) -> None:
-    done = eagleray("adjudicators", *arguments, "--data", str(cluster.data))
+    done = eagleray_here("adjudicators", *arguments, "--data", str(cluster.data))
     assert done.returncode != 0 and message in done.stderr and "Traceback" not in done.stderr
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import eagleray
-from tests.conftest import LiveCluster
+from tests.conftest import LiveCluster, eagleray_here
 from tests.conftest import eagleray as command
 
 
@@ -127,7 +127,7 @@ def test_what_cannot_be_submitted_is_one_line(
     (tmp_path / "wrong.py").write_text("pass\n1 +\n")
     (tmp_path / "binary").write_bytes(b"\xff")
     monkeypatch.chdir(tmp_path)
-    done = command("submit", *arguments)
+    done = eagleray_here("submit", *arguments)
     assert (done.returncode, done.stdout, done.stderr) == (1, "", f"eagleray: {told}\n")
 
 

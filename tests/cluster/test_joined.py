@@ -17,6 +17,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from tests.cluster.of_folder import await_ended
 from tests.cluster.test_elastic import until
 from tests.cluster.under_proofs import commits_until, under_proofs, whole
 from tests.conftest import LiveCluster, discard, eagleray, free_port, make_cluster
@@ -71,6 +72,7 @@ def foreign() -> Iterator[ForeignRay]:
             yield ray
         finally:
             ray.end()
+            await_ended(folder)
             shutil.rmtree(folder)
 
 
@@ -105,7 +107,7 @@ def test_what_cannot_be_joined_is_one_line_and_leaves_nothing(
         with pytest.MonkeyPatch.context() as patch:
             for name, value in environment.items():
                 patch.setenv(name, value)
-            data = tmp_path / "data"
+            data = tmp_path / "new" / "data"
             done = eagleray(
                 "up",
                 "--detach",
@@ -119,15 +121,17 @@ def test_what_cannot_be_joined_is_one_line_and_leaves_nothing(
                 address,
             )
         assert done.returncode != 0 and done.stdout == "" and done.stderr.count("\n") == 1, done
-        assert not (data / "cluster.json").exists()
+        assert not data.exists(), "nothing half made"
+        assert not data.parent.exists()
         return done.stderr
 
-    assert "no Ray answers" in up(f"127.0.0.1:{free_port()}") and "HOST:PORT" in up("nowhere")
+    assert "no Ray answers" in up(f"127.0.0.1:{free_port()}")
+    look = [sys.executable, "-m", "cluster.preflight", "nowhere"]
+    assert b"HOST:PORT" in subprocess.run(look, capture_output=True, check=True).stdout
     other = tmp_path / "token"
     other.write_text("0" * 64)
     assert "refuses the token" in up(foreign.address, RAY_AUTH_TOKEN_PATH=str(other))
     assert "there is no token" in up(foreign.address, RAY_AUTH_TOKEN_PATH=str(tmp_path / "nothing"))
-    assert "need nodes of as many" in up(foreign.address, '[layout]\nazs = ["a", "b", "c", "d", "e"]\n')
     assert "no room: each zone asks for 1000 CPU" in up(foreign.address, "[layout]\naz_cpus = 1000\n")
     assert foreign.lives() == {"nodes": 3, "actors": 0, "groups": 0}
 

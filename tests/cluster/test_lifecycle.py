@@ -16,7 +16,7 @@ import psycopg
 import pytest
 
 from cluster import leftovers
-from tests.conftest import LiveCluster, discard, eagleray, free_port, make_cluster
+from tests.conftest import LiveCluster, discard, eagleray, eagleray_here, free_port, make_cluster
 
 PACKED = Path(__file__).resolve().parents[2] / "configs" / "packed.toml"
 LAYERS = {
@@ -82,13 +82,14 @@ def test_what_goes_wrong_is_one_line(own: LiveCluster, tmp_path: Path) -> None:
         port = holder.getsockname()[1]
         taken = eagleray("up", "--detach", "--data", str(tmp_path / "taken"), "--port", str(port))
     assert taken.returncode != 0 and one_line(taken.stderr) and str(port) in taken.stderr
+    assert not (tmp_path / "taken").exists()
     file = tmp_path / "file"
     file.touch()
     unwritable = eagleray("up", "--detach", "--data", str(file / "data"), "--port", str(free_port()))
     assert unwritable.returncode != 0 and one_line(unwritable.stderr) and str(file) in unwritable.stderr
-    nothing = eagleray("down", "--data", str(tmp_path / "nothing"))
+    nothing = eagleray_here("down", "--data", str(tmp_path / "nothing"))
     assert nothing.returncode != 0 and one_line(nothing.stderr)
-    nowhere = eagleray("status", "--data", str(tmp_path / "nothing"))
+    nowhere = eagleray_here("status", "--data", str(tmp_path / "nothing"))
     assert nowhere.returncode != 0 and one_line(nowhere.stderr)
 
 
@@ -104,9 +105,10 @@ def test_what_goes_wrong_is_one_line(own: LiveCluster, tmp_path: Path) -> None:
 def test_a_broken_settings_file_names_key_and_line(tmp_path: Path, text: str, expected: tuple[str, ...]) -> None:
     path = tmp_path / "settings.toml"
     path.write_text(text)
-    done = eagleray("up", "--detach", "--data", str(tmp_path / "data"), "--config", str(path))
+    done = eagleray_here("up", "--detach", "--data", str(tmp_path / "data"), "--config", str(path))
     assert done.returncode != 0 and one_line(done.stderr)
     assert all(part in done.stderr for part in expected), done.stderr
+    assert not (tmp_path / "data").exists(), "nothing half made"
 
 
 def ids(cluster: LiveCluster) -> set[int]:

@@ -8,7 +8,7 @@ import threading
 import psycopg
 import pytest
 
-from tests.conftest import LiveCluster, eagleray
+from tests.conftest import LiveCluster, eagleray, eagleray_here
 
 KEYS = 40
 WRITERS = 4
@@ -100,5 +100,5 @@ def test_a_range_moves_to_and_fro_under_load(live_cluster: LiveCluster) -> None:
 def test_a_move_that_makes_no_sense_is_refused(
     live_cluster: LiveCluster, arguments: tuple[str, ...], message: str
 ) -> None:
-    done = move(live_cluster, *arguments)
+    done = eagleray_here("ranges", "move", "--data", str(live_cluster.data), *arguments)
     assert done.returncode == 1 and message in done.stderr and done.stderr.count("\n") == 1

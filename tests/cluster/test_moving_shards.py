@@ -15,7 +15,7 @@ import pytest
 from actors.reading.bulk import part_batches
 from actors.reading.plan import ReadPlan
 from tests.cluster.test_moving_ranges import AFTER_MOVE, KEYS, Writers
-from tests.conftest import LiveCluster, eagleray
+from tests.conftest import LiveCluster, eagleray, eagleray_here
 
 CUT = 20
 
@@ -141,5 +141,5 @@ def test_shards_are_parted_and_joined_under_load_and_a_death(live_cluster: LiveC
     ],
 )
 def test_what_makes_no_sense_is_refused(live_cluster: LiveCluster, arguments: tuple[str, ...], message: str) -> None:
-    done = shards(live_cluster, *arguments)
+    done = eagleray_here("shards", *arguments[:1], "--data", str(live_cluster.data), *arguments[1:])
     assert done.returncode == 1 and message in done.stderr and done.stderr.count("\n") == 1, done.stderr

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 from ray._private.utils import get_num_cpus
 
 from cluster.policies.placement import Placement, placement
@@ -13,3 +16,10 @@ def test_the_default_follows_the_cores(live_cluster: LiveCluster) -> None:
     expected = placement("auto", get_num_cpus(), 3)
     assert Placement(**status["placement"]) == expected
     assert len({actor["actor"] for actor in status["actors"]}) == {"az": 6, "role": 20}[expected.kind]
+
+
+def test_the_supervisor_does_without_arrow(live_cluster: LiveCluster) -> None:
+    """Ray would import it to send a class."""
+    supervisor = json.loads((live_cluster.data / "run" / "state.json").read_text())["supervisor"]
+    loaded = Path(f"/proc/{supervisor}/maps").read_text()
+    assert "_raylet" in loaded and "libarrow" not in loaded

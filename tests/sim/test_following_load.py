@@ -59,9 +59,9 @@ def working() -> Iterator[Work]:
     ) -> None:
         reads(load, context, shard, work.clock(context.name), size_bytes)
 
-    def note_claim(load: ClaimLoad, keys: Any) -> None:
+    def note_claim(load: ClaimLoad, keys: Any, writer: str = "") -> None:
         work.spend(load._context.name, work.claim_s)
-        claim(load, keys)
+        claim(load, keys, writer)
 
     def note_read(load: ReadLoad, key: bytes) -> None:
         work.spend(load._context.name, work.read_s)

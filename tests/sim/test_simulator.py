@@ -124,6 +124,27 @@ def test_requests_failures_status_and_topology() -> None:
     calm(scenario)
 
 
+def test_a_checker_asks_past_the_network() -> None:
+    """Whatever has become of that; and of processes that are down or stand still it hears nothing."""
+
+    async def scenario(world: World) -> None:
+        ask = world.bus.ask
+        world.network.partition(["scenario"], ["register-1"])
+        assert (await ask("checker", "register/1", AskPromise(10**6))).promise == 10**6
+        assert await sqlstate(ask("checker", "register/1", Seal(1))) == "0A000"
+        assert await sqlstate(ask("checker", "register/9", Get([], 0))) == "08006"
+        world.stall("register-1")
+        before = world.loop.time()
+        assert await sqlstate(ask("checker", "register/1", Get([], 0), 7.0)) == "08006"
+        assert world.loop.time() == pytest.approx(before + 7)
+        world.crash("register-1")
+        assert await sqlstate(ask("checker", "register/1", Get([], 0))) == "08006"
+        assert world.loop.time() == pytest.approx(before + 7)
+
+    world = calm(scenario, keep_trace=True)
+    assert not [line for line in world.trace.lines if "checker" in line]
+
+
 def test_crash_stops_timers_and_tasks_and_fails_waiting_requests() -> None:
     async def scenario(world: World) -> None:
         process = world.processes["register-1"]

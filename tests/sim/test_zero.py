@@ -12,7 +12,7 @@ from typing import Any, cast
 import pytest
 
 from actors.common.messages import Checkpoint, Checkpointed, Wake
-from actors.common.settings import Journaling, Scaling, Settings
+from actors.common.settings import Journaling, Settings
 from actors.journal.replica import JournalReplica
 from actors.query_processor.role import QueryProcessor
 from actors.runtime.interfaces import Reply
@@ -31,7 +31,7 @@ from cluster.simulation.storage_witness import StorageWitness
 from cluster.simulation.witness import Witness
 from cluster.state import ClusterState, with_transfer
 
-SETTINGS = Settings(mode="open", scaling=Scaling(warm=True), journaling=Journaling(segment_bytes=2000))
+SETTINGS = Settings(mode="open", journaling=Journaling(segment_bytes=2000))
 DRAWN = draw(Random(0), ("bank",), 60.0)
 PLAN: Plan = replace(
     DRAWN, settings=SETTINGS, faults=Faults(reset_chance=1.0), strikes=(), one_host=False, keeps_state=True, bounds={}

@@ -1,5 +1,5 @@
-"""What `make` begins with: the newest Python that fits, one line where there is none, and a virtual environment of this
-Python in this place."""
+"""What `make` begins with: the newest Python that fits and is not slow, one line where there is none, and a virtual
+environment of this Python in this place."""
 
 from __future__ import annotations
 
@@ -61,8 +61,18 @@ def test_a_python_of_an_environment_answers_with_the_one_under_it(bare: Path) ->
     assert same(found.stdout, BASE) and found.stdout.strip() != sys.executable
 
 
+def test_one_that_is_slower_by_more_than_a_quarter_is_left_alone_unless_it_is_named(bare: Path) -> None:
+    program(bare / "python3.11", "echo '11|/fast/python3.11|1000|'")
+    program(bare / "python3.12", "echo '12|/near/python3.12|1250|'")
+    program(bare / "python3.13", "echo '13|/slow/python3.13|1251|'")
+    assert script("find-python", path=str(bare)).stdout == "/near/python3.12\n"
+    assert script("find-python", str(bare / "python3.13"), path=str(bare)).stdout == "/slow/python3.13\n"
+    (bare / "python3.12").unlink()
+    assert script("find-python", path=str(bare)).stdout == "/fast/python3.11\n"
+
+
 @pytest.mark.parametrize(
-    "answer", ["9|/usr/bin/python3|too old", "15|/usr/bin/python3|too new", "13|/usr/bin/python3|without venv"]
+    "answer", ["9|/usr/bin/python3|0|too old", "15|/usr/bin/python3|0|too new", "13|/usr/bin/python3|0|without venv"]
 )
 def test_where_none_fits_one_line_says_what_is_there_and_what_to_do(bare: Path, answer: str) -> None:
     none = script("find-python", path=str(bare))
@@ -71,7 +81,7 @@ def test_where_none_fits_one_line_says_what_is_there_and_what_to_do(bare: Path, 
     for refused in (none, unfit, script("find-python", "/nowhere/python3", path=str(bare))):
         assert refused.returncode == 1 and refused.stdout == "" and refused.stderr.count("\n") == 1
         assert "Eagleray needs Python 3." in refused.stderr and "make PYTHON=" in refused.stderr
-    assert "there is none on PATH" in none.stderr and answer.split("|")[2] in unfit.stderr
+    assert "there is none on PATH" in none.stderr and answer.split("|")[3] in unfit.stderr
 
 
 def test_an_environment_stays_until_it_is_moved_or_its_python_goes(bare: Path, tmp_path: Path) -> None:

@@ -152,3 +152,20 @@ class Promised(Message, frozen=True):
     after_lsn: int
     set_version: int = 0
     """Whoever counts it must know the set of journals of this version (common/journal_set.py)."""
+
+
+class AskPromises(Message, frozen=True):
+    """Crossbar -> adjudicator of another region, one-way: push promises, each as far ahead as commits are dated, for so
+    many seconds from now on."""
+
+    seconds: float
+
+
+class PromisedAhead(Message, frozen=True):
+    """Adjudicator -> crossbar that has asked for it, one-way: as Promised, of this journal."""
+
+    journal: int
+    epoch: int
+    promise: int
+    after_lsn: int
+    set_version: int = 0

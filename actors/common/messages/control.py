@@ -216,12 +216,14 @@ class RangeLoad(Message, frozen=True):
 
     `busy`: the share of the time since the last report in which its event loop computed, 0 to 1. `claims_s`:
     transactions a second that it had a share in. `sample`: columns (the key without its keyspace, shortened) of some
-    keys that they wrote.
+    keys that they wrote. `writers`: the regions that these transactions came from, in the same order; empty where there
+    is but one.
     """
 
     busy: float
     claims_s: float
     sample: list[bytes]
+    writers: list[str] = []
 
 
 class ShardLoad(Message, frozen=True):

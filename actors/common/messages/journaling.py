@@ -51,6 +51,9 @@ class Append(Message, frozen=True):
     committed_lsn: int
     seats: dict[str, int] = {}
     """Replica -> its seat, where that is not 0: on disk before the answer. A replica of a lower seat counts no more."""
+    elsewhere_lsn: int = 0
+    """Up to here the log is on the disks of so many other voters that with the receiver's own it is on a majority's: it
+    need not wait to be told (docs/regions.md). 0: not told."""
 
 
 class Appended(Message, frozen=True):

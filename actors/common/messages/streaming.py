@@ -102,6 +102,16 @@ class StreamAck(Message, frozen=True):
     checkpoint_ts: int = 0
 
 
+class Stands(Message, frozen=True):
+    """Crossbar -> the crossbars of other regions, one-way: storage replica `replica`, which subscribes at the sender,
+    has all up to `checkpoint_ts` on its disk. `subscribes`: it has just subscribed from there, and may have lost what
+    it had."""
+
+    replica: str
+    checkpoint_ts: int
+    subscribes: bool = False
+
+
 class DemandWatermark(Message, frozen=True):
     """Storage replica -> crossbar, one-way: a read waits for `at`; the answer is a Deliver whose watermark has reached
     it."""

@@ -1,7 +1,7 @@
 """Statements that define: a DDL statement is a transaction whose commit every adjudicator takes part in.
 
     KINDS                       the parser's statement classes that `run` knows
-    await run(session, raw)     -> Batch with the command tag
+    await run(session, raw, types, parameters)     -> Batch with the command tag
 
 A lone DDL statement commits at once, and is run again (at most `ATTEMPTS_MAX` times) when another transaction's commit
 got in its way: index builds read the whole table and want it for themselves. In a block, explicit or implicit (several
@@ -29,6 +29,7 @@ from actors.common.errors import (
 from actors.query_processor.transaction import CatalogStale, Transaction
 from actors.sql.binding.permissions import check_schemas
 from actors.sql.results import Batch
+from actors.sql.types.column_type import ColumnType
 
 if TYPE_CHECKING:
     from actors.query_processor.session.session import Session
@@ -41,6 +42,7 @@ CATALOG_RELOADS_MAX = 3
 
 _CHANGING = {
     "CreateStmt": "CREATE TABLE",
+    "CreateTableAsStmt": "CREATE TABLE AS",
     "IndexStmt": "CREATE INDEX",
     "DropStmt": "DROP",
     "TruncateStmt": "TRUNCATE TABLE",
@@ -65,7 +67,7 @@ _CHANGING = {
     "DropOwnedStmt": "DROP OWNED",
     "AlterDatabaseSetStmt": "ALTER DATABASE",
 }
-_WRITING = frozenset({"InsertStmt", "UpdateStmt", "DeleteStmt"})
+_WRITING = frozenset({"InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt"})
 _ENDS = (TransactionStmtKind.TRANS_STMT_COMMIT, TransactionStmtKind.TRANS_STMT_ROLLBACK)
 _OF_ROLES = frozenset(
     {
@@ -84,8 +86,11 @@ _MAKES = {"CreateStmt": "relation", "ViewStmt": "view", "CreateSeqStmt": "sequen
 KINDS = frozenset({*_CHANGING, "VacuumStmt"})
 
 
-async def run(session: Session, raw: RawStatement) -> Batch:
-    """Raises what PostgreSQL raises; 0A000 for what is refused; 40001 when conflicts do not end."""
+async def run(
+    session: Session, raw: RawStatement, types: Sequence[ColumnType] = (), parameters: Sequence[Any] = ()
+) -> Batch:
+    """`parameters`: of a query within the statement, of `types`. Raises what PostgreSQL raises; 0A000 for what is
+    refused; 40001 when conflicts do not end."""
     if raw.kind == "VacuumStmt":
         return _vacuum(session, raw.node)
     if session.in_transaction:
@@ -94,13 +99,13 @@ async def run(session: Session, raw: RawStatement) -> Batch:
         _check_rules(session, transaction, raw)
         if is_first and not session.settings.limits.mixed_ddl:
             transaction.lift_size_limits()  # nothing else that writes can follow it
-        return await _apply(session, transaction, raw)
+        return await _apply(session, transaction, raw, types, parameters)
     for attempt in range(ATTEMPTS_MAX):
         transaction = await session.begin_transaction()
         _check_rules(session, transaction, raw)
         transaction.lift_size_limits()
         try:
-            batch = await _apply(session, transaction, raw)
+            batch = await _apply(session, transaction, raw, types, parameters)
             await session.commit()
         except DatabaseError as error:
             session.rollback()
@@ -151,7 +156,22 @@ def mixed_ddl() -> DatabaseError:
     return DatabaseError(FEATURE_NOT_SUPPORTED, "ddl and dml are not supported in the same transaction")
 
 
-async def _apply(session: Session, transaction: Transaction, raw: RawStatement) -> Batch:
+def refuse_table_as(session: Session, node: Any) -> None:
+    """CREATE TABLE AS: raises 0A000 in DSQL's mode, and for materialized views."""
+    if node.objtype == ObjectType.OBJECT_MATVIEW:
+        raise DatabaseError(FEATURE_NOT_SUPPORTED, "materialized views are not supported")
+    if not session.settings.limits.mixed_ddl:
+        shown = "SELECT INTO is not supported" if node.is_select_into else "unsupported statement: CreateTableAs"
+        raise DatabaseError(FEATURE_NOT_SUPPORTED, shown)
+
+
+async def _apply(
+    session: Session,
+    transaction: Transaction,
+    raw: RawStatement,
+    types: Sequence[ColumnType],
+    parameters: Sequence[Any],
+) -> Batch:
     """Run the statement under the catalog of start_ts."""
     from actors.query_processor.ddl.change import SchemaChange
 
@@ -163,8 +183,15 @@ async def _apply(session: Session, transaction: Transaction, raw: RawStatement) 
             await transaction.reload_catalog(stale.catalog_ts)
     else:
         raise schema_changed()
-    answer = await _dispatch(SchemaChange(session, transaction), raw)
-    transaction.has_ddl = True
+    change, before = SchemaChange(session, transaction), transaction.catalog
+    if raw.kind == "CreateTableAsStmt":
+        from actors.query_processor.ddl.create_table_as import create_table_as
+
+        answer = await create_table_as(change, raw, types, parameters)
+    else:
+        answer = await _dispatch(change, raw)
+    if transaction.schema_changes or transaction.catalog is before:  # else it was about temporary tables alone
+        transaction.has_ddl = True
     return answer if isinstance(answer, Batch) else Batch([], True, answer)
 
 

@@ -24,6 +24,7 @@ from actors.common.errors import (
     DatabaseError,
 )
 from actors.query_processor.ddl import backfill, foreign_keys, sequences
+from actors.query_processor.ddl.alter_type import alter_type
 from actors.query_processor.ddl.change import SchemaChange, quoted, replace
 from actors.query_processor.ddl.constraints import (
     Clauses,
@@ -462,6 +463,7 @@ _ACTIONS: dict[AlterTableType, Callable[[SchemaChange, Table, Any], Awaitable[Ta
     AlterTableType.AT_AddColumn: _add_column,
     AlterTableType.AT_DropColumn: _drop_column,
     AlterTableType.AT_ColumnDefault: _column_default,
+    AlterTableType.AT_AlterColumnType: alter_type,
     AlterTableType.AT_SetNotNull: _set_not_null,
     AlterTableType.AT_DropNotNull: _drop_not_null,
     AlterTableType.AT_AddConstraint: _add_constraint,

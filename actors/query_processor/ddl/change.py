@@ -15,10 +15,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from pglast.enums import OnCommitAction
 
 from actors.common.errors import (
     DUPLICATE_OBJECT,
     DUPLICATE_TABLE,
+    FEATURE_NOT_SUPPORTED,
+    INVALID_TABLE_DEFINITION,
     PROGRAM_LIMIT_EXCEEDED,
     TOO_MANY_COLUMNS,
     UNDEFINED_TABLE,
@@ -49,8 +52,11 @@ from actors.sql.catalog.privileges import CREATE, DefaultAcl, Owned, denied, req
 from actors.sql.catalog.roles import ADMIN_OID, PUBLIC_ROLE_OID, Role
 from actors.sql.catalog.schema import (
     CATALOG_TABLE,
+    DELETED,
+    DROPPED_AT_COMMIT,
     FAILED,
     IMPLIED_SCHEMAS,
+    KEPT,
     SUBMITTED,
     SYSTEM_SCHEMAS,
     Comment,
@@ -64,7 +70,7 @@ from actors.sql.catalog.schema import (
     Table,
     View,
 )
-from actors.sql.catalog.snapshot import Catalog
+from actors.sql.catalog.snapshot import MY_TEMPORARY, Catalog
 
 if TYPE_CHECKING:
     from actors.query_processor.session.session import Session
@@ -79,6 +85,7 @@ JOB_KEPT_US = 30 * 60 * 1_000_000
 ROLE_SETTINGS = CATALOG_TABLE
 """Names a change of them among a commit's schema changes: no session's statement depends on it, so it is no table that
 any of them has used."""
+_ON_COMMIT = {OnCommitAction.ONCOMMIT_DELETE_ROWS: DELETED, OnCommitAction.ONCOMMIT_DROP: DROPPED_AT_COMMIT}
 _IMPLIED = frozenset(schema.name for schema in IMPLIED_SCHEMAS)
 
 
@@ -139,8 +146,39 @@ class SchemaChange:
         """Raises 42501 where the statement's role may create nothing in the schema."""
         require(self.catalog, self.role, self.catalog.schema(schema), CREATE)
 
+    async def place_of(self, relation: Any, on_commit: OnCommitAction) -> tuple[str, str]:
+        """(the schema that a table is created in, ON COMMIT of a temporary one, "" of any other). Raises 3F000, 42501,
+        42P16, 0A000."""
+        schema = relation.schemaname
+        is_mine = schema is not None and schema in (MY_TEMPORARY, self.catalog.temporary)
+        if relation.relpersistence != "t" and not is_mine:
+            if on_commit != OnCommitAction.ONCOMMIT_NOOP:
+                raise DatabaseError(INVALID_TABLE_DEFINITION, "ON COMMIT can only be used on temporary tables")
+            return self.place(schema), ""
+        if not self.limits.mixed_ddl:
+            raise DatabaseError(FEATURE_NOT_SUPPORTED, "temporary tables are not supported")
+        if schema is not None and not is_mine:
+            message = "cannot create temporary relation in non-temporary schema"
+            raise DatabaseError(INVALID_TABLE_DEFINITION, message)
+        return await self._temporary_schema(), _ON_COMMIT.get(on_commit, KEPT)
+
+    async def _temporary_schema(self) -> str:
+        session, transaction = self.session, self.transaction
+        if session.temporary is None:
+            from actors.query_processor.session.temporary import TemporaryTables
+
+            session.temporary = TemporaryTables(session.process)
+            await session.temporary.join(transaction)
+        transaction.catalog = session.temporary.over(transaction.catalog)
+        return session.temporary.schema.name
+
+    def is_temporary(self, schema: str) -> bool:
+        return schema == self.catalog.temporary
+
     def place(self, schema: str | None) -> str:
-        """The schema that an object is created in. Raises 3F000, 42501."""
+        """The schema that an object is created in. Raises 3F000, 42501, 0A000 for the session's own."""
+        if schema is not None and schema in (MY_TEMPORARY, self.catalog.temporary):
+            raise DatabaseError(FEATURE_NOT_SUPPORTED, "only tables can be temporary")
         name = self.catalog.creation_schema(schema)
         if name in SYSTEM_SCHEMAS:
             raise denied("schema", name)
@@ -171,6 +209,9 @@ class SchemaChange:
     # -- changing ------------------------------------------------------------------------------------------------------
 
     def create_table(self, table: Table) -> None:
+        if table.temporary:
+            assert self.session.temporary is not None
+            self.session.temporary.add(table.id)
         self._take_name(table.schema, table.name, TABLE_KIND, table.id)
         for index in Catalog.all_indexes(table):
             self._take_name(table.schema, index.name, INDEX_KIND, index.oid)
@@ -183,23 +224,28 @@ class SchemaChange:
         old = _names(before)
         new = _names(after)
         for schema, name in sorted(old.keys() - new.keys()):
-            self.transaction.delete(relation_name_key(schema, name), counts=False)
+            self._give_back(schema, name)
         for schema, name in sorted(new.keys() - old.keys()):
             self._take_name(schema, name, *new[schema, name])
         self._put(after)
 
     def _put(self, table: Table) -> None:
         self._check_limits(table)
+        if table.temporary:
+            self.transaction.catalog = self.catalog.with_table(table)
+            return
         self.transaction.put(table_key(table.id), encode(table), counts=False)
         self._changed(table.id, self.catalog.with_table(table))
 
     def drop_table(self, table: Table) -> None:
-        transaction = self.transaction
-        transaction.delete(table_key(table.id), counts=False)
-        for schema, name in sorted(_names(table)):
-            transaction.delete(relation_name_key(schema, name), counts=False)
         for index in (table.primary, *table.indexes):
             self.drop_keyspace(table, index)
+        if table.temporary:
+            self.transaction.catalog = self.catalog.without_table(table.id)
+            return
+        self.transaction.delete(table_key(table.id), counts=False)
+        for schema, name in sorted(_names(table)):
+            self._give_back(schema, name)
         self._changed(table.id, self.catalog.without_table(table.id))
 
     def drop_keyspace(self, table: Table, index: Index) -> None:
@@ -241,16 +287,22 @@ class SchemaChange:
 
     def put_schema(self, schema: Schema) -> None:
         """In the place of the schema of its id and name."""
+        self._refuse_own(schema)
         self.transaction.put(schema_key(schema.id), encode(schema), counts=False)
         self._changed(schema.id, self.catalog.with_schema(schema))
 
     def drop_schema(self, schema: Schema) -> None:
+        self._refuse_own(schema)
         for default in self.catalog.default_acls():
             if default.schema == schema.id:
                 self.put_default_acl(default, gone=True)
         self.transaction.delete(schema_key(schema.id), counts=False)
         self.transaction.delete(schema_name_key(schema.name), counts=False)
         self._changed(schema.id, self.catalog.without_schema(schema.name))
+
+    def _refuse_own(self, schema: Schema) -> None:
+        if self.is_temporary(schema.name):
+            raise denied("schema", schema.name)
 
     def put_roles(self, *roles: Role) -> None:
         """New ones, or others in the place of those of their ids: names are given back and taken as they differ. Raises
@@ -355,11 +407,18 @@ class SchemaChange:
 
     def alone_with(self, table: Table) -> None:
         """What was read of the table's rows must still hold at the commit: nobody else may write them meanwhile."""
-        self.transaction.exclusive.add(table.id)
+        if not table.temporary:
+            self.transaction.exclusive.add(table.id)
 
     def _take_name(self, schema: str, name: str, kind: bytes, number: int) -> None:
         self.require_free(schema, name)
+        if self.is_temporary(schema):
+            return
         self.transaction.put(relation_name_key(schema, name), kind + number.to_bytes(4, "big"), counts=False)
+
+    def _give_back(self, schema: str, name: str) -> None:
+        if not self.is_temporary(schema):
+            self.transaction.delete(relation_name_key(schema, name), counts=False)
 
     def _changed(self, number: int, catalog: Catalog) -> None:
         self.transaction.schema_changes.add(number)

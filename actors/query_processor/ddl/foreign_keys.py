@@ -16,7 +16,9 @@ from msgspec.structs import replace
 
 from actors.common.errors import (
     DATATYPE_MISMATCH,
+    FEATURE_NOT_SUPPORTED,
     INVALID_FOREIGN_KEY,
+    INVALID_TABLE_DEFINITION,
     UNDEFINED_COLUMN,
     UNDEFINED_OBJECT,
     WRONG_OBJECT_TYPE,
@@ -54,6 +56,11 @@ def make(change: SchemaChange, table: Table, clause: ForeignClause, oid: int) ->
     node = clause.node
     own = _positions(table, clause.columns)
     parent = _parent(change, table, node.pktable)
+    if table.temporary:
+        raise DatabaseError(FEATURE_NOT_SUPPORTED, "foreign keys of temporary tables are not supported")
+    if parent.temporary:
+        message = "constraints on permanent tables may reference only permanent tables"
+        raise DatabaseError(INVALID_TABLE_DEFINITION, message)
     index = _index(parent, [name.sval for name in node.pk_attrs or ()])
     referenced = [name.sval for name in node.pk_attrs or ()] or [
         parent.columns[part.position].name for part in index.columns

@@ -13,7 +13,7 @@ import pglast
 from msgspec.structs import replace
 from pglast import ast
 
-from actors.common.errors import DatabaseError
+from actors.common.errors import FEATURE_NOT_SUPPORTED, DatabaseError
 from actors.query_processor.ddl import sequences
 from actors.query_processor.ddl.change import SchemaChange
 from actors.query_processor.ddl.constraints import Clauses, sql_text
@@ -51,6 +51,8 @@ def sequenced_columns(
     change: SchemaChange, table: Table, clauses: Clauses, numbers: list[int]
 ) -> tuple[Table, list[Sequence]]:
     """(the table with what its sequences' columns need, the sequences to be made). `numbers`: fresh ids."""
+    if table.temporary and clauses.generated:
+        raise DatabaseError(FEATURE_NOT_SUPPORTED, "sequences of temporary tables are not supported")
     made: list[Sequence] = []
     columns = list(table.columns)
     for position, kind, options in clauses.generated:

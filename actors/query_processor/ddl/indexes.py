@@ -27,7 +27,10 @@ async def create_index(change: SchemaChange, raw: RawStatement) -> Batch:
     node = raw.node
     _refuse_options(change, raw)
     table = change.table(node.relation)
-    change.place(table.schema)
+    if not table.temporary:
+        change.place(table.schema)
+    elif raw.is_async:
+        raise DatabaseError(FEATURE_NOT_SUPPORTED, "asynchronous indexes of temporary tables are not supported")
     name = node.idxname
     if name is not None and change.catalog.is_taken(table.schema, name):
         if node.if_not_exists:

@@ -21,6 +21,7 @@ from actors.query_processor.ddl.constraints import parsed_check, sql_text
 from actors.query_processor.ddl.roles import rename_role
 from actors.query_processor.ddl.views import renamed_column
 from actors.sql.catalog.schema import Column, Comment, Other, Table, View
+from actors.sql.catalog.snapshot import MY_TEMPORARY
 
 _KINDS = {
     ObjectType.OBJECT_TABLE: "TABLE",
@@ -175,6 +176,8 @@ async def set_schema(change: SchemaChange, node: Any) -> str:
         return _missing(change, relation, node.missing_ok, tag)
     _check_kind(relation.relname, kind, ObjectType.OBJECT_TABLE)
     table = change.table(relation)
+    if table.temporary or node.newschema in (MY_TEMPORARY, change.catalog.temporary):
+        raise DatabaseError(FEATURE_NOT_SUPPORTED, "cannot move objects into or out of temporary schemas")
     schema = change.place(node.newschema)
     if schema != table.schema:
         change.replace_table(table, replace(table, schema=schema))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
+from pglast import ast
 from pglast.enums import DropBehavior
 
 from actors.common.errors import (
-    DUPLICATE_COLUMN,
     DUPLICATE_TABLE,
     FEATURE_NOT_SUPPORTED,
     INVALID_SCHEMA_NAME,
@@ -28,6 +29,7 @@ from actors.query_processor.ddl.constraints import (
 )
 from actors.query_processor.ddl.dependencies import clear, dependents_of_table, described
 from actors.query_processor.ddl.generated import sequenced_columns
+from actors.query_processor.ddl.like import Likeness, refuse_twice
 from actors.query_processor.ddl.views import right_drop
 from actors.sql.catalog.privileges import TABLE, TRUNCATE, owns, require
 from actors.sql.catalog.schema import Column, Index, Other, Table
@@ -38,15 +40,16 @@ FIRST_INDEX = 1
 
 async def create_table(change: SchemaChange, node: Any) -> str:
     relation = node.relation
-    _refuse_options(change, node)
-    schema = change.place(relation.schemaname)
+    _refuse_forms(node)
+    refuse_options(change, relation, node.tablespacename)
+    schema, temporary = await change.place_of(relation, node.oncommit)
     if change.catalog.is_taken(schema, relation.relname):
         if node.if_not_exists:
             change.notice(DUPLICATE_TABLE, f'relation "{relation.relname}" already exists, skipping')
             return "CREATE TABLE"
         raise DatabaseError(DUPLICATE_TABLE, f'relation "{relation.relname}" already exists')
     clauses = Clauses(is_open=change.limits.mixed_ddl)
-    columns = _columns(node, clauses)
+    columns, likenesses = _columns(change, node, clauses)
     primary_keys = [key for key in clauses.keys if key.primary]
     if len(primary_keys) > 1:
         raise one_primary_key(relation.relname)
@@ -59,6 +62,7 @@ async def create_table(change: SchemaChange, node: Any) -> str:
         Index(FIRST_INDEX, numbers.pop(0), "", ()),
         owner_oid=change.role,
         acl=change.catalog.initial_acl(TABLE, change.role, schema),
+        temporary=temporary,
     )
     not_null = set(positions(columns, clauses.not_null, "not-null")) if clauses.not_null else set()
     indexes: list[Index] = []
@@ -90,40 +94,51 @@ async def create_table(change: SchemaChange, node: Any) -> str:
     for sequence in made:
         sequences.add(change, sequence)
     await validate_expressions(change, table)
+    for likeness in likenesses:
+        table = await likeness.finish(table)
     return "CREATE TABLE"
 
 
-def _refuse_options(change: SchemaChange, node: Any) -> None:
-    """Raises 0A000 for what only PostgreSQL has. Storage parameters (fillfactor ...) mean nothing here and are let
-    pass."""
+def refuse_options(change: SchemaChange, relation: Any, tablespace: str | None) -> None:
+    """Raises 0A000 for what only PostgreSQL has of tables named so. Storage parameters (fillfactor ...) mean nothing
+    here and are let pass."""
     refused = (
-        ("temporary tables are not supported", node.relation.relpersistence == "t"),
-        ("unlogged tables are not supported", node.relation.relpersistence == "u" and not change.limits.mixed_ddl),
+        ("unlogged tables are not supported", relation.relpersistence == "u" and not change.limits.mixed_ddl),
+        ("tablespaces are not supported", bool(tablespace)),
+    )
+    _refuse(refused)
+
+
+def _refuse_forms(node: Any) -> None:
+    refused = (
         ("inherited tables are not supported", bool(node.inhRelations)),
         ("partitioned tables are not supported", node.partspec is not None or node.partbound is not None),
         ("typed tables are not supported", node.ofTypename is not None),
-        ("tablespaces are not supported", bool(node.tablespacename)),
     )
+    _refuse(refused)
+
+
+def _refuse(refused: Iterable[tuple[str, bool]]) -> None:
     for message, found in refused:
         if found:
             raise DatabaseError(FEATURE_NOT_SUPPORTED, message)
 
 
-def _columns(node: Any, clauses: Clauses) -> tuple[Column, ...]:
+def _columns(change: SchemaChange, node: Any, clauses: Clauses) -> tuple[tuple[Column, ...], list[Likeness]]:
     columns: list[Column] = []
+    likenesses: list[Likeness] = []
     for element in node.tableElts or ():
-        kind = type(element).__name__
-        if kind == "ColumnDef":
-            if any(column.name == element.colname for column in columns):
-                raise DatabaseError(DUPLICATE_COLUMN, f'column "{element.colname}" specified more than once')
+        if isinstance(element, ast.ColumnDef):
             columns.append(column_of(element, len(columns), clauses))
-        elif kind == "Constraint":
+        elif isinstance(element, ast.Constraint):
             add_table_constraint(element, clauses)
         else:
-            raise DatabaseError(FEATURE_NOT_SUPPORTED, "LIKE in CREATE TABLE is not supported")
+            likenesses.append(Likeness(change, element, len(columns)))
+            columns += likenesses[-1].columns(clauses)
+        refuse_twice(columns)
     for constraint in node.constraints or ():
         add_table_constraint(constraint, clauses)
-    return tuple(columns)
+    return tuple(columns), likenesses
 
 
 async def validate_expressions(change: SchemaChange, table: Table, before: Table | None = None) -> None:

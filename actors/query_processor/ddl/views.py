@@ -50,6 +50,9 @@ async def create_view(change: SchemaChange, node: Any) -> str:
             raise DatabaseError(WRONG_OBJECT_TYPE, f'"{relation.relname}" is not a view')
         raise DatabaseError(DUPLICATE_TABLE, f'relation "{relation.relname}" already exists')
     text, sources = defined(node.query, change.catalog)
+    for source in sources:
+        if (table := change.catalog.table_by_id(source.id)) is not None and table.temporary:
+            raise DatabaseError(FEATURE_NOT_SUPPORTED, "views of temporary tables are not supported")
     fields, used = await _planned(change, node.query, text)
     columns = _columns(fields, [name.sval for name in node.aliases or ()])
     check_option = {ViewCheckOption.LOCAL_CHECK_OPTION: "local", ViewCheckOption.CASCADED_CHECK_OPTION: "cascaded"}.get(

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from pglast import ast
 
 from actors.common.errors import (
+    FEATURE_NOT_SUPPORTED,
     STATEMENT_TOO_COMPLEX,
     TOO_MANY_COLUMNS,
     DatabaseError,
@@ -29,19 +30,21 @@ from actors.common.settings import Settings
 from actors.query_processor.planner.awaiting import plan_waiting
 from actors.query_processor.planner.change import plan_change
 from actors.query_processor.planner.insert import plan_insert
-from actors.query_processor.planner.locking import check_locking, refused
+from actors.query_processor.planner.locking import check_locking, locks_rows, refused
+from actors.query_processor.planner.merge import plan_merge
 from actors.query_processor.planner.planning import Planning
 from actors.query_processor.planner.route import route
 from actors.query_processor.planner.select import plan_select
 from actors.query_processor.planner.sequenced import is_sequenced, plan_sequenced
 from actors.query_processor.planner.small import plan_small
 from actors.query_processor.planner.smallness import is_small
-from actors.query_processor.row_executor.parts import WithWrites
-from actors.sql.binding.parts import bind_parts
+from actors.query_processor.row_executor.parts import WithParts
+from actors.sql.binding.parts import bind_parts, in_order
 from actors.sql.binding.query import BoundStatement, Cte
 from actors.sql.binding.reasons import Reason
 from actors.sql.binding.select import Binder
-from actors.sql.binding.statements import BoundInsert, BoundWrite
+from actors.sql.binding.statements import BoundInsert, BoundMerge, BoundWrite
+from actors.sql.binding.trees import is_part
 from actors.sql.binding.view_changes import CheckOption, with_targets
 from actors.sql.binding.views import expanded
 from actors.sql.catalog.snapshot import Catalog
@@ -66,6 +69,8 @@ def make_plan(
     """The plan of a pglast statement. Raises DatabaseError as PostgreSQL would, 0A000 for what is not supported."""
 
     planning = Planning(catalog, parameter_types, settings)
+    if settings.mode == "dsql":
+        _refuse_merge(statement)
     try:
         statement, options = with_targets(statement, catalog)
         statement = expanded(statement, catalog)
@@ -77,6 +82,14 @@ def make_plan(
         return _plan_parts(planning, statement, options)
     except RecursionError:
         raise DatabaseError(STATEMENT_TOO_COMPLEX, "stack depth limit exceeded") from None
+
+
+def _refuse_merge(statement: Any) -> None:
+    """Raises 0A000: DSQL has no MERGE."""
+    clause = statement.withClause
+    parts = [statement, *(() if clause is None else (node.ctequery for node in clause.ctes))]
+    if any(isinstance(part, ast.MergeStmt) for part in parts):
+        raise DatabaseError(FEATURE_NOT_SUPPORTED, "unsupported statement: Merge")
 
 
 def _checked_width(plan: QueryPlan) -> QueryPlan:
@@ -96,6 +109,8 @@ def plan_bound(planning: Planning, bound: BoundStatement) -> QueryPlan:
     if locking is not None:
         check_locking(locking, planning.settings.mode)
         planning.locking.append(locking)
+        if not locks_rows(bound.query, locking):
+            locking = None
     if is_sequenced(bound):
         return plan_sequenced(planning, bound, plan_bound)
     found = route(bound, locking is None)
@@ -116,6 +131,8 @@ def plan_bound(planning: Planning, bound: BoundStatement) -> QueryPlan:
 def _plan_write(planning: Planning, part: BoundWrite) -> Plan:
     if isinstance(part, BoundInsert):
         return plan_insert(planning, part, plan_bound)
+    if isinstance(part, BoundMerge):
+        return plan_merge(planning, part, plan_bound)
     return plan_change(planning, part, plan_bound)
 
 
@@ -128,11 +145,13 @@ def _plan_parts(planning: Planning, statement: Any, options: Mapping[int, tuple[
         return binders[-1]
 
     *parts, last = bind_parts(statement, make_binder)
-    writes: list[Plan] = []
+    plans: list[Plan] = []
     for number, part in enumerate(parts):
-        assert not isinstance(part, BoundStatement)
         planning.check_options = options.get(number, ())
-        writes.append(_plan_write(planning, part))
+        if isinstance(part, BoundStatement):
+            plans.append(plan_bound(planning, part))
+        else:
+            plans.append(_plan_write(planning, part))
     planning.check_options = options.get(len(parts), ())
     if isinstance(last, BoundStatement):
         plan: Plan = _checked_width(plan_bound(planning, last))
@@ -142,10 +161,12 @@ def _plan_parts(planning: Planning, statement: Any, options: Mapping[int, tuple[
         for query in binder.locking or ():
             if not any(query is planned for planned in planning.locking):
                 raise refused(query)
-    if not writes:
+    if not plans:
         return plan
-    names = [node.ctename for node in statement.withClause.ctes if not isinstance(node.ctequery, ast.SelectStmt)]
-    return WithWrites(writes, names, plan)
+    names = [node.ctename for node in statement.withClause.ctes if is_part(node.ctequery)]
+    queries = {number for number, part in enumerate(parts) if isinstance(part, BoundStatement)}
+    before, after = in_order([binder.parts_read for binder in binders], queries)
+    return WithParts(plans, names, plan, before, after)
 
 
 def make_environment(session: Session, start_ts: int) -> Environment:

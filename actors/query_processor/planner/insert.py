@@ -23,6 +23,7 @@ from actors.query_processor.row_executor.stored_table import stored_table
 from actors.query_processor.row_executor.upserting import ConflictUpdate, Upserter
 from actors.sql.binding.query import BoundQuery, BoundStatement, Select
 from actors.sql.binding.statements import BoundInsert, Conflict, InsertRows
+from actors.sql.catalog.schema import Table
 from actors.sql.expressions.compile import compile_filter, compile_tuple
 from actors.sql.expressions.tree import Column, Constant, Expression, calls_sequences, is_slow, rewrite
 from actors.sql.results import Field
@@ -44,7 +45,18 @@ def plan_insert(planning: Planning, insert: BoundInsert, plan_query: QueryPlanne
     layout = [(column.position, column.type) for column in table.columns]
     returning = plan_returning(planning, insert.returning, insert.values, results, layout, plan_query)
     explainer = _explainer(table.name, source, rows, shown)
-    return results.before(InsertPlan(planning.parameter_types(), source, inserter, upserter, returning, explainer))
+    constants = _constants(table, insert.source.rows[0]) if isinstance(insert.source, InsertRows) else {}
+    plan = InsertPlan(planning.parameter_types(), source, inserter, upserter, returning, explainer, constants)
+    return results.before(plan)
+
+
+def _constants(table: Table, row: Sequence[Expression]) -> dict[int, Any]:
+    """Positions whose values are constants of their columns' types, and these."""
+    return {
+        position: value.datum
+        for position, value in enumerate(row)
+        if isinstance(value, Constant) and (value.value is None or value.type == table.columns[position].type)
+    }
 
 
 def _explainer(table: str, source: ValuesSource | QuerySource, rows: int, conflict: Sequence[str]) -> Explainer:

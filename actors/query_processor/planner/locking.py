@@ -8,8 +8,10 @@ Under optimistic concurrency control nobody holds a row before COMMIT and nobody
 - NOWAIT is granted as it stands: there is nothing to wait for. SKIP LOCKED finds no row locked, so it skips none: of
   two consumers that take the same row one is told so at COMMIT.
 
-The row executor locks: on one table, and in joins by look-up. A lock in any other query is refused (0A000), with
-PostgreSQL's words where PostgreSQL refuses it, too.
+The row executor locks: on one table, and in joins by look-up, also for a query in the statement's WITH
+(binding/parts.py) and for one that a writing statement compares with (subquery.py). A lock in any other query is
+refused (0A000), with PostgreSQL's words where PostgreSQL refuses it, too. As there, a lock around a query of WITH or a
+function's rows locks nothing of theirs.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from pglast import ast, enums
 from actors.common.errors import FEATURE_NOT_SUPPORTED, SYNTAX_ERROR, UNDEFINED_TABLE, DatabaseError
 from actors.sql.binding.function_kinds import AGGREGATES
 from actors.sql.binding.nodes import any_call
+from actors.sql.binding.query import BoundQuery, CteItem, FunctionItem, Select, leaves
 from actors.sql.binding.relations import Relation, Scope
 
 Strength = enums.LockClauseStrength
@@ -63,6 +66,14 @@ def check_locking(statement: ast.SelectStmt, mode: str) -> None:
     ):
         if is_there:
             raise DatabaseError(FEATURE_NOT_SUPPORTED, f"{name} is not allowed with {what}")
+
+
+def locks_rows(query: BoundQuery, statement: ast.SelectStmt) -> bool:
+    """Whether there may be rows to lock: of a query in WITH, or of a function, there are none; where one of these is
+    named that is an error."""
+    if not isinstance(query.body, Select) or any(clause.lockedRels for clause in statement.lockingClause):
+        return True
+    return not all(isinstance(leaf, CteItem | FunctionItem) for leaf in leaves(query.body.items))
 
 
 def refused(statement: ast.SelectStmt) -> DatabaseError:

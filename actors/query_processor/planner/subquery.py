@@ -44,8 +44,10 @@ class Results:
         call = self._values.calls[position]
         if not isinstance(call, bound.Subquery):
             return False
-        if call.kind not in ("EXISTS", "SCALAR") and not (with_lists and _is_listed(call)):
-            return False
+        if call.kind not in ("EXISTS", "SCALAR"):
+            as_list = with_lists or call.query.locking is not None  # rows are locked by a query that runs by itself
+            if not as_list or not _is_listed(call):
+                return False
         if position not in self._statements:
             self._statements[position] = standalone(call.query, self._values)
         return self._statements[position] is not None

@@ -99,7 +99,7 @@ class RowChanger:
     def change_one(self, transaction: Transaction, change: Change, known: dict[bytes, bytes | None]) -> bytes:
         """One change, all reads done (`known`); the row's key afterwards."""
         key, old, new = change
-        stored, written = self.stored, transaction.buffer.values
+        stored, written = self.stored, transaction.written(self.stored.primary.space)
         for index in self._unique:
             unique_key = index.unique_key(new)
             if unique_key is not None and unique_key != index.unique_key(old):

@@ -69,6 +69,15 @@ class RowConstraints:
 
         return check
 
+    @property
+    def is_plain(self) -> bool:
+        """There is nothing but NOT NULL and the limits."""
+        return not self._checks and not self._options
+
+    def takes_columns_of(self, size: int) -> bool:
+        """Whether no column of a row that takes so many bytes can be too long."""
+        return not 0 < self._column_bytes_max < size
+
     def check_size(self, row: Sequence[Any], encoded: bytes) -> None:
         """Raises 54000 for a column that is too long. The row's own limit is the transaction's business."""
         limit = self._column_bytes_max

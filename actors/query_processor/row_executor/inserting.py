@@ -84,6 +84,10 @@ class RowInserter:
                 raise key_too_large()
         return keys
 
+    def takes_keys_of(self, size: int) -> bool:
+        """Whether a key of so many bytes, keyspace included, is not too long."""
+        return size <= self._key_length_max
+
     def put_entries(self, transaction: Transaction, row: Row, key: bytes) -> None:
         """Write the secondary indexes' entries of one row. Raises 54000."""
         for index in self.stored.secondary:
@@ -105,7 +109,7 @@ class RowInserter:
             list(keys) if index is stored.primary else [index.unique_key(row) for row in rows]
             for index in stored.unique_indexes
         ]
-        taken = await self._taken(transaction, probes)
+        taken = await self.taken(transaction, probes)
         for place, row in enumerate(rows):
             for index, unique_keys in zip(stored.unique_indexes, probes, strict=True):
                 key = unique_keys[place]
@@ -115,9 +119,9 @@ class RowInserter:
                     raise violations.duplicate(stored.table, index.index, row)
                 taken.add(key)
 
-    async def _taken(self, transaction: Transaction, probes: list[list[bytes | None]]) -> set[bytes]:
+    async def taken(self, transaction: Transaction, probes: list[list[bytes | None]]) -> set[bytes]:
         """Those of the keys that exist for this transaction."""
-        written = transaction.buffer.values
+        written = transaction.written(self.stored.primary.space)
         asked: list[bytes] = []
         taken: set[bytes] = set()
         for index, unique_keys in zip(self.stored.unique_indexes, probes, strict=True):

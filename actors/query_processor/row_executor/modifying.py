@@ -7,18 +7,20 @@ written yet, and a statement never meets its own rows.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from actors.query_processor.row_executor.access import Access, PointAccess, Statistics
 from actors.query_processor.row_executor.changing import TURN_ROWS, Change, RowChanger, RowRemover
 from actors.query_processor.row_executor.inserting import RowInserter
+from actors.query_processor.row_executor.inserting_columns import ColumnInserter
 from actors.query_processor.row_executor.selecting import Explainer, TupleOf
 from actors.query_processor.row_executor.stored_table import StoredTable
 from actors.query_processor.row_executor.upserting import Upserter
 from actors.query_processor.transaction.view import RETURNED, StatementView
 from actors.runtime.fiber import turn
+from actors.sql.encoding.column_batch import ColumnBatch
 from actors.sql.expressions.environment import Environment
 from actors.sql.results import Batch, Field, all_rows
 from actors.sql.types.column_type import ColumnType
@@ -90,8 +92,8 @@ def _each(items: Sequence[Any], make: Callable[[Any], Any]) -> list[Any]:
     return [make(item) for item in items]
 
 
-class _WritingPlan:
-    """`view`: what the statement reads, where it is a part of one (WithWrites), or its RETURNING asks a query."""
+class WritingPlan:
+    """`view`: what the statement reads, where it is a part of one (WithParts), or its RETURNING asks a query."""
 
     kind = ""
 
@@ -175,7 +177,7 @@ class QuerySource:
         return rows
 
 
-class InsertPlan(_WritingPlan):
+class InsertPlan(WritingPlan):
     kind = "INSERT"
 
     def __init__(
@@ -186,11 +188,15 @@ class InsertPlan(_WritingPlan):
         upserter: Upserter | None,
         returning: Returning,
         explainer: Explainer,
+        constants: Mapping[int, Any] | None = None,
     ) -> None:
+        """`constants`: of an INSERT of one row, the values of those columns that get a constant."""
         super().__init__(parameter_types, returning, explainer)
         self._source = source
         self._inserter = inserter
         self._upserter = upserter
+        self._columns: ColumnInserter | None = None
+        self._constants = constants or {}
 
     async def run(
         self,
@@ -255,8 +261,18 @@ class InsertPlan(_WritingPlan):
             )
         return len(rows)
 
+    async def run_columns(self, transaction: Transaction, batch: ColumnBatch) -> int:
+        """The same of rows that are the columns' values and constants for the other columns."""
+        if self._columns is None:
+            self._columns = ColumnInserter(self._inserter, self._constants)
+        if not await self._columns.insert(transaction, batch):
+            for low in range(0, len(batch), TURN_ROWS):
+                await self.run_many(transaction, batch.rows(low, low + TURN_ROWS))
+                await turn()
+        return len(batch)
 
-class UpdatePlan(_WritingPlan):
+
+class UpdatePlan(WritingPlan):
     """`assign(old row, parameters, environment)` gives the datums of `positions`."""
 
     kind = "UPDATE"
@@ -324,7 +340,7 @@ class UpdatePlan(_WritingPlan):
         return self._access.statistics
 
 
-class DeletePlan(_WritingPlan):
+class DeletePlan(WritingPlan):
     kind = "DELETE"
 
     def __init__(
@@ -367,7 +383,7 @@ class DeletePlan(_WritingPlan):
         return self._access.statistics
 
 
-class JoinedChangePlan(_WritingPlan):
+class JoinedChangePlan(WritingPlan):
     """UPDATE ... FROM, DELETE ... USING, and those with subqueries: `query` gives the primary key's columns of the rows
     to change (or their keys, where the table has none), then the joined datums. `assign` sees the old row followed by
     the query's row; None: the rows are deleted. A row that the join finds several times is changed once, with the first

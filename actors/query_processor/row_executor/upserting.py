@@ -142,7 +142,7 @@ class Upserter:
     ) -> bytes | None:
         """The key of the row that an arbiter finds in the way, None where there is none. Raises 23505 for another
         unique index."""
-        stored, written = self._inserter.stored, transaction.buffer.values
+        stored, written = self._inserter.stored, transaction.written(self._inserter.stored.primary.space)
         violated: StoredIndex | None = None
         for index, key in unique_keys:
             found = written[key] if key in written else known[key]
@@ -166,7 +166,7 @@ class Upserter:
         view: StatementView | None,
     ) -> tuple[bytes, Row] | None:
         environment = transaction.environment
-        written = transaction.buffer.values
+        written = transaction.written(self._inserter.stored.primary.space)
         value = written[key] if key in written else known[key]
         assert value is not None, "an index entry leads to no row"
         old = self._inserter.stored.decode(value)

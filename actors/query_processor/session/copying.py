@@ -4,13 +4,15 @@ layer's.
     portal.copy     CopyIn -> the client's rows, parsed, go to `await portal.copy_rows(rows)`, then `await
                     portal.copy_end()` gives the tag CopyOut -> `await portal.start()` gives the rows to be formatted
 
-Rows go in through the plan of `INSERT INTO t (columns) VALUES ($1, ...)`, many at a time.
+Rows go in through the plan of `INSERT INTO t (columns) VALUES ($1, ...)`, many at a time, as tuples of datums or as
+columns.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
 from pglast import ast
 
 from actors.common.errors import (
@@ -29,6 +31,7 @@ from actors.query_processor.session.sight import with_catalog
 from actors.query_processor.session.statements import PreparedStatement, RawStatement
 from actors.sql.catalog.schema import Column, Table, View
 from actors.sql.catalog.snapshot import Catalog
+from actors.sql.encoding.column_batch import ColumnBatch
 from actors.sql.results import USE_DEFAULT, Batch, CopyIn, CopyOptions, CopyOut
 from actors.sql.types import by_name
 
@@ -266,6 +269,13 @@ class CopyInPortal(Portal):
         else:
             await self._session.execute(self.prepared.source, (), rows)
         self._copied += len(rows)
+
+    async def copy_columns(self, columns: list[pa.Array]) -> None:
+        """The same of rows that came as columns."""
+        assert self.prepared.source is not None and isinstance(self.copy, CopyIn)
+        batch = ColumnBatch(self.copy.columns, self.copy.types, columns)
+        await self._session.execute(self.prepared.source, (), batch)
+        self._copied += len(batch)
 
     async def _copy_with_defaults(self, rows: list[tuple[Any, ...]]) -> None:
         groups: dict[tuple[bool, ...], list[tuple[Any, ...]]] = {}

@@ -32,6 +32,7 @@ from actors.query_processor.session.sight import with_catalog
 from actors.query_processor.session.statements import PLANNED_KINDS, PreparedStatement, RawStatement
 from actors.query_processor.transaction import CatalogStale, Transaction
 from actors.sql.binding.permissions import check, check_schemas, required
+from actors.sql.binding.trees import relations_of
 from actors.sql.results import Batch, passed_over
 from actors.sql.types import by_name
 from actors.sql.types.column_type import ColumnType
@@ -162,6 +163,10 @@ async def _parts(session: Session, query: Any) -> Batch:
     topology = session.services.context.bus.topology
     if topology is None:
         raise unavailable("the cluster's map", "not known yet")
+    for relation in relations_of(query):
+        table = transaction.catalog.find_table(relation.schemaname, relation.relname)
+        if table is not None and table.temporary:
+            raise DatabaseError(FEATURE_NOT_SUPPORTED, "EXPLAIN (PARTS) of temporary tables is not supported")
     check_schemas(query, transaction.catalog)
     check(required(query, transaction.catalog), transaction.catalog, session.role)
     plan = await with_catalog(

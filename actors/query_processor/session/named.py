@@ -22,6 +22,7 @@ from actors.common.errors import (
     NO_ACTIVE_SQL_TRANSACTION,
     OBJECT_NOT_IN_PREREQUISITE_STATE,
     SYNTAX_ERROR,
+    WRONG_OBJECT_TYPE,
     DatabaseError,
 )
 from actors.common.parked_session import ParkedStatement
@@ -74,16 +75,30 @@ async def describe_execute(session: Session, raw: RawStatement) -> list[Field] |
 
 
 async def execute(session: Session, raw: RawStatement) -> Batch:
-    prepared = await _prepared(session, raw.node.name)
-    arguments = raw.node.params or ()
+    prepared, datums = await _called(session, raw.node)
+    return await session.bind(prepared, datums).start()
+
+
+async def source(session: Session, node: Any) -> tuple[Any, Sequence[ColumnType], Sequence[Any]]:
+    """The query of CREATE TABLE ... AS EXECUTE: its tree, and its parameters' types and values. Raises 42809."""
+    prepared, datums = await _called(session, node)
+    if prepared.raw.kind != "SelectStmt":
+        raise DatabaseError(WRONG_OBJECT_TYPE, "prepared statement is not a SELECT")
+    return prepared.raw.node, prepared.parameter_types, datums
+
+
+async def _called(session: Session, node: Any) -> tuple[PreparedStatement, Sequence[Any]]:
+    """What an ExecuteStmt names, and its parameters' values. Raises 26000, 42601."""
+    prepared = await _prepared(session, node.name)
+    arguments = node.params or ()
     if len(arguments) != len(prepared.parameter_types):
         raise DatabaseError(
             SYNTAX_ERROR,
-            f'wrong number of parameters for prepared statement "{raw.node.name}"',
+            f'wrong number of parameters for prepared statement "{node.name}"',
             detail=f"Expected {len(prepared.parameter_types)} parameters but got {len(arguments)}.",
         )
     datums = await _evaluate(session, arguments, prepared.parameter_types) if arguments else []
-    return await session.bind(prepared, datums).start()
+    return prepared, datums
 
 
 async def _evaluate(session: Session, arguments: tuple[Any, ...], types: list[ColumnType]) -> list[Any]:

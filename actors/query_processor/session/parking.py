@@ -29,7 +29,8 @@ SHAPE_BYTES = 8
 
 
 def may_park(session: Session) -> bool:
-    """Whether nothing of the session is bound to this process: no transaction, portal, cursor or result."""
+    """Whether nothing of the session is bound to this process: no transaction, portal, cursor, result or
+    temporary table."""
     return not (
         session.in_transaction
         or session.failed
@@ -37,6 +38,7 @@ def may_park(session: Session) -> bool:
         or session.portals
         or session.streams
         or session.block_read_only
+        or (session.temporary is not None and session.temporary.tables)
     )
 
 

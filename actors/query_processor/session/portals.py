@@ -10,6 +10,8 @@ from actors.query_processor.session.statements import PreparedStatement
 from actors.sql.results import Batch, CopyIn, CopyOut, Field, LimitedStream, all_rows
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from actors.query_processor.session.session import Session
 
 
@@ -97,6 +99,10 @@ class Portal:
 
     async def copy_rows(self, rows: list[tuple[Any, ...]]) -> None:
         """COPY FROM: rows as tuples of datums, in the order of `copy.columns`."""
+        raise AssertionError("not a COPY FROM")
+
+    async def copy_columns(self, columns: list[pa.Array]) -> None:
+        """The same as columns, each as to_arrow(...) of its datums."""
         raise AssertionError("not a COPY FROM")
 
     async def copy_end(self) -> str:

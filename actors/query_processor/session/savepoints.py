@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from actors.common.errors import INVALID_SAVEPOINT, NO_ACTIVE_SQL_TRANSACTION, DatabaseError
 from actors.query_processor.session.parameters import STYLES, ParameterMark
 from actors.query_processor.session.sight import seen
-from actors.query_processor.transaction.transaction import TransactionMark
+from actors.query_processor.transaction.marks import TransactionMark
 
 if TYPE_CHECKING:
     from actors.query_processor.session.portals import Portal

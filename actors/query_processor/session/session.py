@@ -62,11 +62,13 @@ from actors.query_processor.session.savepoints import Savepoint
 from actors.query_processor.session.services import SessionServices
 from actors.query_processor.session.sight import with_catalog
 from actors.query_processor.session.statements import PLANNED_KINDS, Planned, PreparedStatement, RawStatement
+from actors.query_processor.session.temporary import TemporaryTables
 from actors.query_processor.session.views import session_rows
 from actors.query_processor.transaction import CatalogStale, Transaction
 from actors.sql.catalog.roles import ADMIN_OID
 from actors.sql.catalog.schema import is_any_open
 from actors.sql.catalog.snapshot import Catalog
+from actors.sql.encoding.column_batch import ColumnBatch
 from actors.sql.results import Batch, RowStream
 
 CATALOG_RELOADS_MAX = 3
@@ -126,6 +128,8 @@ class Session:
         self.transaction: Transaction | None = None
         self.sequences = SessionSequences()
         self.sequence_calls = SequenceCalls(self)
+        self.temporary: TemporaryTables | None = None
+        """Once it has made one."""
         self.savepoints: list[Savepoint] = []
         """Of this block, the newest last."""
         self.in_block = False
@@ -225,7 +229,10 @@ class Session:
         return utility.portal(self, prepared, datums)
 
     async def execute(
-        self, prepared: PreparedStatement, parameters: Sequence[Any], rows: list[tuple[Any, ...]] | None = None
+        self,
+        prepared: PreparedStatement,
+        parameters: Sequence[Any],
+        rows: list[tuple[Any, ...]] | ColumnBatch | None = None,
     ) -> Batch:
         """Run a planned statement in the current transaction (an implicit one where there is none); `rows`: a COPY's,
         for its INSERT."""
@@ -357,6 +364,9 @@ class Session:
         if read_only is None:
             read_only = self.run_time.values["default_transaction_read_only"] == "on"
         transaction.read_only = read_only
+        if self.temporary is not None:
+            await self.temporary.join(transaction)
+            transaction.see_temporary()
         self.transaction = transaction
         if self.savepoints:
             savepoints.transaction_begins(self)
@@ -383,6 +393,8 @@ class Session:
             self.committing = False
             if transaction is not None:
                 self.services.meter.settle(transaction, committed)
+                if self.temporary is not None:
+                    self.temporary.end(transaction.catalog if committed else None)
             self.run_time.end_block(committed)
 
     async def _hold_cursors(self) -> None:
@@ -402,6 +414,8 @@ class Session:
         if transaction is not None:
             transaction.rollback()
             self.services.meter.settle(transaction, False)
+            if self.temporary is not None:
+                self.temporary.end(None)
         self.run_time.end_block(False)
 
     def _leave(self) -> Transaction | None:

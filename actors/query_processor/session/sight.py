@@ -65,7 +65,8 @@ async def _newer_catalog(session: Session, known: Catalog) -> Catalog | None:
 
 def seen(session: Session, catalog: Catalog) -> Catalog:
     """As the session's role sees it, on its search path."""
-    return catalog.on_path(session.run_time.search_path, session.role)
+    view = catalog.on_path(session.run_time.search_path, session.role)
+    return view if session.temporary is None else session.temporary.over(view)
 
 
 async def _latest_catalog(session: Session) -> Catalog:

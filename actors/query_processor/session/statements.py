@@ -44,8 +44,10 @@ from actors.query_processor.session.value_lists import ValueList, read_values
 from actors.query_processor.session.values_plan import RowPlan, ValuesPlan
 from actors.query_processor.transaction import Transaction
 from actors.sql.binding.permissions import Needs, check, check_schemas, required
+from actors.sql.binding.trees import table_of_into
 from actors.sql.catalog.roles import ADMIN_OID
 from actors.sql.catalog.snapshot import Catalog
+from actors.sql.encoding.column_batch import ColumnBatch
 from actors.sql.expressions.casts import ZONED_ARRAYS
 from actors.sql.results import Batch, CopyIn, CopyOut, Field
 from actors.sql.types import by_name
@@ -63,7 +65,7 @@ UNLIMITED_MEMORY_BYTES = 1 << 30
 
 _TIME_CATEGORIES = ("D", "T")
 """PostgreSQL's type categories of dates and times, and of intervals."""
-PLANNED_KINDS = frozenset({"SelectStmt", "InsertStmt", "UpdateStmt", "DeleteStmt"})
+PLANNED_KINDS = frozenset({"SelectStmt", "InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt"})
 _MAY_BE_ASYNC = re.compile(r"\b(?:index|table)\b.*\basync\b", re.IGNORECASE | re.DOTALL)
 _ASYNC_FORMS = (("create", "index"), ("create", "unique", "index"), ("alter", "table"))
 """What stands before DSQL's ASYNC, from the statement's first word on."""
@@ -100,6 +102,10 @@ class TakesRows(Plan, Protocol):
 
     async def run_many(self, transaction: Transaction, rows: list[tuple[Any, ...]]) -> int:
         """Insert many; how many were."""
+        ...
+
+    async def run_columns(self, transaction: Transaction, batch: ColumnBatch) -> int:
+        """The same of rows as columns."""
         ...
 
 
@@ -152,9 +158,12 @@ class Planned:
         check(self._needs, catalog, role)
         self.allowed.add(role)
 
-    async def copied(self, transaction: Transaction, rows: list[tuple[Any, ...]]) -> Batch:
+    async def copied(self, transaction: Transaction, rows: list[tuple[Any, ...]] | ColumnBatch) -> Batch:
         """Of the INSERT behind a COPY: so many of its rows."""
-        return Batch([], True, f"COPY {await cast(TakesRows, self.plan).run_many(transaction, rows)}")
+        plan = cast(TakesRows, self.plan)
+        if isinstance(rows, ColumnBatch):
+            return Batch([], True, f"COPY {await plan.run_columns(transaction, rows)}")
+        return Batch([], True, f"COPY {await plan.run_many(transaction, rows)}")
 
     def read(self, literals: tuple[Literal, ...], zone: tzinfo, now: int) -> list[Any]:
         """The datums of the lifted literals; `zone` and `now` (a timestamptz datum) are the session's, for dates and
@@ -294,7 +303,9 @@ class StatementCache:
         else:
             self._texts.move_to_end(lifted.text)
         return (
-            [RawStatement(lifted.text, known[0].node, lifted.literals, text)] if len(known) == 1 else self._parsed(text)
+            [RawStatement(lifted.text, known[0].node, lifted.literals, text)]
+            if len(known) == 1 and known[0].kind in PLANNED_KINDS
+            else self._parsed(text)
         )
 
     def parse_one(self, text: str) -> RawStatement:
@@ -431,7 +442,7 @@ def parse(text: str) -> list[RawStatement]:
             (text if mapping is not None else source)[start:end].strip()
             if len(trees) > 1 or mapping is not None
             else source,
-            mapping or tree.stmt,
+            mapping or (isinstance(tree.stmt, pglast.ast.SelectStmt) and table_of_into(tree.stmt)) or tree.stmt,
         )
         statement.is_async = any(start <= place < end for place, _ in places)
         statements.append(statement)

@@ -47,6 +47,8 @@ async def prepare(session: Session, raw: RawStatement, parameter_oids: Sequence[
         return await copying.prepare(session, raw)
     if raw.kind in _QUERYING:
         fields = [Field("QUERY PLAN", TEXT)] if raw.kind == "ExplainStmt" else None
+        if raw.kind == "CreateTableAsStmt":
+            ddl.refuse_table_as(session, raw.node)
         if type(raw.node.query).__name__ not in PLANNED_KINDS:
             return PreparedStatement(raw, fields=fields)
         inner = await session.prepare(RawStatement(raw.text, raw.node.query), parameter_oids)
@@ -163,12 +165,17 @@ async def _discard(session: Session, raw: RawStatement) -> Batch:
         session.held.clear()
         _forget_sequences(session)
         session.prepared_statements.clear()
+        session.temporary = None
         session.run_time.reset_all(False)
         for name in IDENTITY:
             session.run_time.set(name, None)
         return Batch([], True, "DISCARD ALL")
     if raw.node.target == DiscardMode.DISCARD_SEQUENCES:
         _forget_sequences(session)
+    if raw.node.target == DiscardMode.DISCARD_TEMP and session.temporary is not None:
+        if session.in_transaction:
+            raise DatabaseError(FEATURE_NOT_SUPPORTED, "DISCARD TEMP within a transaction is not supported")
+        session.temporary = None
     names = {
         DiscardMode.DISCARD_PLANS: "PLANS",
         DiscardMode.DISCARD_SEQUENCES: "SEQUENCES",
@@ -249,6 +256,7 @@ _HANDLERS: dict[str, Callable[[Session, RawStatement], Awaitable[Batch]]] = {
 _QUERYING: dict[str, Callable[[Session, RawStatement, Sequence[ColumnType], Sequence[Any]], Awaitable[Batch]]] = {
     "DeclareCursorStmt": named.declare,
     "ExplainStmt": explain.explain,
+    "CreateTableAsStmt": ddl.run,
 }
 """Statements about a query, which may have parameters."""
 _DESCRIBERS: dict[str, Callable[[Session, RawStatement], Awaitable[list[Field] | None]]] = {

@@ -7,7 +7,8 @@ transactions never pay for a tree.
     put(k, v); values[k] -> v           delete(k); values[k] -> None          other in values -> False
 
 A large transaction is bounded work at every moment: no sort, copy or encoding is of more than SORT_ROWS rows. Keys that
-ascend beyond all of their keyspace are sealed (sealed.py) as they come; the others stay in the dictionary, and are
+ascend beyond all of their keyspace are sealed (sealed.py) as they come, a batch of them (`append`) without a Python
+object for each; the others stay in the dictionary, and are
 merged with the sealed ones piece by piece at the commit.
 
 While there are savepoints (`record`), the buffer notes what each write has replaced, and seals nothing: `undo_to(mark)`
@@ -22,7 +23,12 @@ from __future__ import annotations
 import heapq
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from itertools import chain
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from actors.common import write_set
 from actors.common.ranges import KEYSPACE_BYTES
@@ -47,6 +53,10 @@ class BufferMark(NamedTuple):
     bytes: int
     padding: int
     rows: int
+
+
+UNWRITTEN = BufferMark(0, 0, 0, 0)
+"""Of a buffer that has recorded from its beginning."""
 
 
 class _Drop(NamedTuple):
@@ -127,6 +137,30 @@ class WriteBuffer:
             else:
                 self._sort()
 
+    def append(self, keys: pa.Array, values: pa.Array, counts: bool) -> bool:
+        """Put rows of one keyspace whose keys ascend, at least one. False where they do not lie above all that is
+        written in the keyspace, or there are savepoints: they have to be put one by one."""
+        first, last = keys[0].as_py(), keys[-1].as_py()
+        space = first[:KEYSPACE_BYTES]
+        run = self._runs.get(space)
+        if self._undo is not None or (run is not None and run.last >= first):
+            return False
+        if self._recent and any(
+            chunk[-1] >= first and chunk[bisect_left(chunk, first)] <= last for chunk in self._sort()
+        ):
+            return False
+        if run is None:
+            run = self._runs[space] = SealedRun()
+        sizes = pc.add(pc.binary_length(keys), pc.binary_length(values)).to_numpy().astype(np.int64)
+        for start, end in _pieces_of(sizes):
+            run.append(write_set.encode_puts(keys.slice(start, end - start), values.slice(start, end - start)))
+        self.values = Written(self._recent, self._runs)
+        self.bytes += int(sizes.sum())
+        self.padding += int(np.maximum(self._least - sizes, 0).sum())
+        if counts:
+            self.rows += len(keys)
+        return True
+
     def _lacks(self, key: bytes, value: bytes | None) -> int:
         return max(self._least - len(key) - len(value or b""), 0)
 
@@ -177,6 +211,27 @@ class WriteBuffer:
         assert self._undo is not None
         return BufferMark(len(self._undo), self.bytes, self.padding, self.rows)
 
+    async def settle(self) -> None:
+        """Nothing that was written will be taken back, or sent to anybody (session/temporary.py): `mark` begins anew,
+        what is deleted or dropped is as if it had never been. Only while recording; in turns of the loop."""
+        undo = self._undo
+        assert undo is not None
+        recent = self._recent
+        self._sort()
+        while undo:
+            slice_ = undo[-UNDO_ROWS:]
+            keys = {note[0] for note in slice_ if not isinstance(note, _Drop)}
+            gone = {key for key in keys if recent.get(key, b"") is None}
+            for key in gone:
+                del recent[key]
+                self.bytes -= len(key)
+            self._strike(gone)
+            del undo[-UNDO_ROWS:]
+            if undo:
+                await turn()
+        self._dropped.clear()
+        self.padding = self.rows = 0
+
     async def undo_to(self, mark: BufferMark) -> None:
         """Take back what was written since `mark`, in turns of the loop."""
         undo = self._undo
@@ -207,6 +262,10 @@ class WriteBuffer:
                 gone.add(key)
             else:
                 recent[key] = before
+        self._strike(gone)
+
+    def _strike(self, gone: set[bytes]) -> None:
+        """Take keys out of the sorted lists."""
         if len(gone) > FEW_KEYS:
             self._chunks = [[key for key in chunk if key not in gone] for chunk in self._chunks]
         else:
@@ -259,7 +318,7 @@ class WriteBuffer:
         start = 0
         while start < len(keys):
             end = _end_of_piece(keys, values, start)
-            run.append(keys[start:end], values[start:end])
+            run.append(encode_rows(keys[start:end], values[start:end]))
             start = end
 
     def range(self, start: bytes, end: bytes) -> list[bytes]:
@@ -297,14 +356,15 @@ class WriteBuffer:
     @property
     def is_large(self) -> bool:
         """The write set goes in pieces."""
-        return (
-            bool(self._runs) or self.bytes > write_set.PIECE_BYTES_MAX or len(self._recent) > write_set.PIECE_ROWS_MAX
-        )
+        rows = len(self._recent) + sum(run.rows for run in self._runs.values())
+        return self.bytes > write_set.PIECE_BYTES_MAX or rows > write_set.PIECE_ROWS_MAX
 
     def encode(self) -> bytes:
         """A write set that is not large, in one (write_set.py); nothing at all where nothing was written."""
         if not self:
             return b""
+        if self._runs:
+            return self._encode_with_runs()
         chunks = self._sort()
         keys = chunks[0] if len(chunks) == 1 else sorted(key for chunk in chunks for key in chunk)
         values = self._recent
@@ -312,6 +372,12 @@ class WriteBuffer:
             return encode_rows(keys, [values[key] for key in keys])
         rows = [(key, values[key], write_set.DELETE if values[key] is None else write_set.PUT) for key in keys]
         return _encode_sorted([*rows, *self._drops()])
+
+    def _encode_with_runs(self) -> bytes:
+        pieces = list(self.pieces())
+        if len(pieces) == 1 and not self._dropped:
+            return pieces[0]
+        return _encode_sorted([*chain.from_iterable(map(write_set.rows, pieces)), *self._drops()])
 
     def encode_dropped(self) -> bytes:
         """The dropped ranges alone."""
@@ -388,6 +454,18 @@ def _end_of_piece(keys: list[bytes], values: list[bytes | None], start: int) -> 
         if size > write_set.PIECE_BYTES_MAX and place > start:
             return place
     return end
+
+
+def _pieces_of(sizes: Any) -> Iterator[tuple[int, int]]:
+    """[start, end) of each piece of rows of these sizes."""
+    ends = np.cumsum(sizes)
+    start = 0
+    while start < len(sizes):
+        before = int(ends[start - 1]) if start else 0
+        end = int(np.searchsorted(ends, before + write_set.PIECE_BYTES_MAX, "right"))
+        end = min(max(end, start + 1), start + write_set.PIECE_ROWS_MAX, len(sizes))
+        yield start, end
+        start = end
 
 
 def _encode_sorted(rows: list[tuple[bytes, bytes | None, int]]) -> bytes:

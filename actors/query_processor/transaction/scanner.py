@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from actors.query_processor.transaction.row_filter import row_filter
+from actors.query_processor.transaction.temporary_rows import NothingStored
 from actors.reading.storage_client import ScanBatch, ShardScan
 from actors.runtime.fiber import turn
 
@@ -58,7 +59,7 @@ class Scanner:
         self._reverse = reverse
         self._limited = limit > 0
         self._left = limit
-        self._buffer = transaction.buffer
+        self._buffer = transaction.buffer_of(start)
         self._fixed = own
         if own is None:
             self._own: list[bytes] = self._buffer.range(start, end) if self._buffer.values else []
@@ -75,7 +76,7 @@ class Scanner:
             if program:
                 self._passes = row_filter(program, transaction.environment)
         asked = limit + len(self._own) if limit else 0
-        self._scan: ShardScan = transaction.open_scan(start, end, program, reverse, asked)
+        self._scan: ShardScan | NothingStored = transaction.open_scan(start, end, program, reverse, asked)
 
     @property
     def rows_read(self) -> int:

@@ -5,7 +5,7 @@ A bulk load writes ascending keys, millions of them. As Python objects in a dict
 than its own; so what ascends is encoded early (`WriteBuffer` says when), into the pieces in which it will be sent, and
 looked up there by bisection.
 
-    run = SealedRun(); run.append([k1, k2], [v1, None])     k1 < k2, all above what is there
+    run = SealedRun(); run.append(encode_rows([k1, k2], [v1, None]))     k1 < k2, all above what is there
     run.get(k1) -> v1      run.get(k2) -> None (deleted)    run.get(k3) -> ABSENT
 """
 
@@ -38,12 +38,11 @@ class SealedPiece:
 
     __slots__ = ("_keys", "_keys_at", "_present", "_values", "_values_at", "first", "last", "payload", "rows")
 
-    def __init__(self, keys: list[bytes], values: list[bytes | None]) -> None:
-        self.first = keys[0]
-        self.last = keys[-1]
-        self.rows = len(keys)
-        self.payload = encode_rows(keys, values)
-        batch = write_set.decode(self.payload)
+    def __init__(self, payload: bytes) -> None:
+        """`payload`: of at least one row."""
+        self.payload = payload
+        batch = write_set.decode(payload)
+        self.rows = batch.num_rows
         _, keys_at, key_data = batch.column(0).buffers()
         present, values_at, value_data = batch.column(1).buffers()
         self._keys_at = memoryview(keys_at).cast("i")
@@ -51,6 +50,8 @@ class SealedPiece:
         self._present = memoryview(present) if present is not None else None
         self._values_at = memoryview(values_at).cast("i")
         self._values = memoryview(value_data) if value_data is not None else memoryview(b"")
+        self.first = self.key(0)
+        self.last = self.key(self.rows - 1)
 
     def key(self, row: int) -> bytes:
         return bytes(self._keys[self._keys_at[row] : self._keys_at[row + 1]])
@@ -91,10 +92,10 @@ class SealedRun:
     def last(self) -> bytes:
         return self.pieces[-1].last if self.pieces else b""
 
-    def append(self, keys: list[bytes], values: list[bytes | None]) -> None:
-        """Rows above all that are there."""
-        assert keys[0] > self.last
-        piece = SealedPiece(keys, values)
+    def append(self, payload: bytes) -> None:
+        """A write set whose rows are above all that are there."""
+        piece = SealedPiece(payload)
+        assert piece.first > self.last
         self._firsts.append(piece.first)
         self.pieces.append(piece)
         self.rows += piece.rows
@@ -127,7 +128,7 @@ class SealedRun:
             else:
                 kept = [*piece.items(0, piece.find(start)), *piece.items(piece.find(end))]
             if kept:
-                rest.append([key for key, _ in kept], [value for _, value in kept])
+                rest.append(encode_rows([key for key, _ in kept], [value for _, value in kept]))
         return rest
 
 

@@ -27,10 +27,10 @@ be reached or the map kept moving), 08007 (sent, and no answer: it may have happ
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from actors.common import write_set
 from actors.common.errors import (
@@ -42,9 +42,11 @@ from actors.common.errors import (
 )
 from actors.common.messages.committing import Commit
 from actors.common.settings import Limits
-from actors.query_processor.transaction.buffer import BufferMark, WriteBuffer
+from actors.query_processor.transaction.buffer import TABLE_BYTES, UNWRITTEN, WriteBuffer
 from actors.query_processor.transaction.committing import Committing, Piece
+from actors.query_processor.transaction.marks import TransactionMark, pieces_of
 from actors.query_processor.transaction.scanner import Scanner
+from actors.query_processor.transaction.temporary_rows import NOTHING_STORED, NothingStored, put_temporary
 from actors.reading.pause import pause
 from actors.reading.storage_client import ShardScan
 from actors.runtime.fiber import turn
@@ -59,20 +61,6 @@ COORDINATOR_SAMPLE = 256
 
 TURN_KEYS = 1024
 """Read at once; others have their turn after them."""
-
-
-class TransactionMark(NamedTuple):
-    """What `undo_to` returns to. Keys that were checked by then are the first `checked` of them."""
-
-    buffer: BufferMark
-    checked: int
-    schema_changes: frozenset[int]
-    exclusive: frozenset[int]
-    catalog: Catalog
-    has_ddl: bool
-    has_dml: bool
-    read_only: bool
-    limits: Limits
 
 
 class CatalogStale(Exception):
@@ -107,9 +95,12 @@ class Transaction:
         "has_ddl",
         "has_dml",
         "noted_references",
+        "overlaid",
         "read_only",
         "schema_changes",
         "start_ts",
+        "temporary",
+        "temporary_ids",
     )  # fmt: skip
 
     def __init__(self, services: TransactionServices, catalog: Catalog, start_ts: int, environment: Any = None) -> None:
@@ -126,6 +117,12 @@ class Transaction:
         self.read_only = False
         metering = services.settings.metering
         self.buffer = WriteBuffer(metering.row_bytes_written_min)
+        self.temporary: WriteBuffer | None = None
+        """Of the session's temporary tables, where it has had some (session/temporary.py)."""
+        self.temporary_ids: Set[bytes] = frozenset()
+        """With which the keys of their rows begin."""
+        self.overlaid: Callable[[Catalog], Catalog] | None = None
+        """A catalog as a session with temporary tables sees it."""
         self._checked: dict[bytes, None] = {}
         """Keys in the order in which they came."""
         self.noted_references: References | None = None
@@ -153,6 +150,9 @@ class Transaction:
                 found += await self.get(keys[low : low + TURN_KEYS])
                 await turn()
             return found
+        if self._is_temporary(keys):
+            here = self.written(keys[0])
+            return [here.get(key) for key in keys]
         written = self.buffer.values
         if not written:
             values, catalog_ts = await self._storage.get(list(keys), self.start_ts)
@@ -174,6 +174,8 @@ class Transaction:
 
     async def get_one(self, key: bytes) -> bytes | None:
         """`get` of one key, the point read's way."""
+        if self.temporary is not None and key[:TABLE_BYTES] in self.temporary_ids:
+            return self.temporary.values.get(key)
         written = self.buffer.values
         if key in written:
             return written[key]
@@ -210,22 +212,43 @@ class Transaction:
     def own_writes(self, start: bytes, end: bytes) -> dict[bytes, bytes | None]:
         """What this transaction has written in [start, end) so far, in key order; None for a row that it has
         deleted."""
-        values = self.buffer.values
-        return {key: values[key] for key in self.buffer.range(start, end)} if values else {}
+        buffer = self.buffer_of(start)
+        values = buffer.values
+        return {key: values[key] for key in buffer.range(start, end)} if values else {}
 
-    def open_scan(self, start: bytes, end: bytes, program: bytes, reverse: bool, limit: int) -> ShardScan:
+    def buffer_of(self, key: bytes) -> WriteBuffer:
+        """What is written of the table that `key` belongs to."""
+        temporary = self.temporary
+        return temporary if temporary is not None and key[:TABLE_BYTES] in self.temporary_ids else self.buffer
+
+    def written(self, key: bytes) -> Mapping[bytes, bytes | None]:
+        """The own writes to the table that `key` belongs to. Not to be kept across writes."""
+        return self.buffer_of(key).values
+
+    def _is_temporary(self, keys: Sequence[bytes]) -> bool:
+        """Of keys of one table."""
+        return self.temporary is not None and bool(keys) and keys[0][:TABLE_BYTES] in self.temporary_ids
+
+    def open_scan(
+        self, start: bytes, end: bytes, program: bytes, reverse: bool, limit: int
+    ) -> ShardScan | NothingStored:
         """What is stored at start_ts, without own writes."""
+        if self._is_temporary([start]):
+            return NOTHING_STORED
         return self._storage.scan(start, end, self.start_ts, program, reverse, limit, self._note_scanned)
 
     def _note_scanned(self, size: int) -> None:
         self.bytes_read += max(size, self._read_min)
 
     def wrote_in(self, start: bytes, end: bytes) -> bool:
-        """Whether this transaction has written any key in [start, end)."""
-        return self.buffer.touches(start, end)
+        """Whether this transaction has written any key in [start, end), or storage knows nothing of it."""
+        return self._is_temporary([start]) or self.buffer.touches(start, end)
 
     def is_new_keyspace(self, space: bytes) -> bool:
-        """Whether this transaction has made that index (CREATE, TRUNCATE): then nothing but own writes can be in it."""
+        """Whether this transaction has made that index (CREATE, TRUNCATE), or its table is temporary: then nothing but
+        own writes can be in it."""
+        if self._is_temporary([space]):
+            return True
         table = int.from_bytes(space[:4], "big")
         if table not in self.schema_changes:
             return False
@@ -265,6 +288,10 @@ class Transaction:
         return self._limits.statement_memory_bytes_max
 
     @property
+    def limits(self) -> Limits:
+        return self._limits
+
+    @property
     def verified(self) -> bool:
         """The pinned catalog is known to be the one of start_ts."""
         return self._verified
@@ -281,10 +308,17 @@ class Transaction:
         fresh = await self._services.catalogs.load(self.start_ts, catalog_ts)
         if not self._same_tables(fresh):
             raise schema_changed()
-        self.catalog = self._base_catalog = fresh.on_path(self.catalog.path, self.catalog.role)
+        seen = fresh.on_path(self.catalog.path, self.catalog.role)
+        self._base_catalog = seen if self.overlaid is None else self.overlaid(seen)
+        self.catalog = self._base_catalog.with_temporary_of(self.catalog)
         self._base_version = fresh.version
         self._known_current_ts = self.start_ts
         self._verified = True
+
+    def see_temporary(self) -> None:
+        """The session has temporary tables: its catalog has them, too, from the transaction's beginning."""
+        assert self.overlaid is not None
+        self.catalog = self._base_catalog = self.overlaid(self.catalog)
 
     def _same_tables(self, fresh: Catalog) -> bool:
         if self.has_ddl:
@@ -297,6 +331,9 @@ class Transaction:
     def put(self, key: bytes, value: bytes, counts: bool = True) -> None:
         """Write one row; an index entry is written with `counts=False` and not counted as a row. Raises 54000 beyond a
         limit."""
+        if self.temporary is not None and key[:TABLE_BYTES] in self.temporary_ids:
+            put_temporary(self.temporary, key, value)
+            return
         buffer = self.buffer
         buffer.write(key, value, counts)
         limits = self._limits
@@ -310,6 +347,9 @@ class Transaction:
 
     def delete(self, key: bytes, counts: bool = True) -> None:
         """Delete one row or (counts=False) index entry. Raises 54000 beyond a limit."""
+        if self.temporary is not None and key[:TABLE_BYTES] in self.temporary_ids:
+            self.temporary.write(key, None, False)
+            return
         buffer = self.buffer
         buffer.write(key, None, counts)
         limits = self._limits
@@ -321,6 +361,10 @@ class Transaction:
     def delete_own(self, key: bytes, value: bytes) -> None:
         """Delete an index entry if it has this value; looked at when the transaction commits. What else is there
         stays."""
+        if self._is_temporary([key]):
+            if self.written(key).get(key) == value:
+                self.delete(key, counts=False)
+            return
         self.delete(key, counts=False)
         self._guards.setdefault(key, set()).add(value)
 
@@ -339,11 +383,12 @@ class Transaction:
     def check(self, key: bytes) -> None:
         """Put a key that is only read into the conflict check: a row locked by FOR UPDATE, a unique key that must stay
         absent."""
-        self._checked[key] = None
+        if not self._is_temporary([key]):
+            self._checked[key] = None
 
     def drop_range(self, start: bytes, end: bytes) -> None:
         """Drop every key in [start, end) at commit, however many."""
-        self.buffer.drop_range(start, end)
+        self.buffer_of(start).drop_range(start, end)
 
     def lift_size_limits(self) -> None:
         """A schema change outside a block: an index build may be larger than what a user's transaction may write."""
@@ -377,15 +422,18 @@ class Transaction:
             self.has_dml,
             self.read_only,
             self._limits,
+            UNWRITTEN if self.temporary is None else self.temporary.mark(),
         )
 
     async def undo_to(self, mark: TransactionMark) -> None:
         """Forget what was written, checked and defined since `mark`."""
         await self.buffer.undo_to(mark.buffer)
+        if self.temporary is not None:
+            await self.temporary.undo_to(mark.temporary)
         for key in list(self._checked)[mark.checked :]:
             del self._checked[key]
         # A catalog that was too old at the mark has been loaded anew since.
-        self.catalog = mark.catalog if mark.has_ddl else self._base_catalog
+        self.catalog = mark.catalog if mark.has_ddl else self._base_catalog.with_temporary_of(mark.catalog)
         if self.noted_references is not None:
             self.noted_references.forget_statement()
         self.schema_changes = set(mark.schema_changes)
@@ -429,7 +477,7 @@ class Transaction:
         checked = sorted(set(self._checked).difference(buffer.values)) if self._checked else []
         pieces: Callable[[], Iterator[Piece]] | None = None
         if buffer.is_large or len(checked) > write_set.PIECE_ROWS_MAX:
-            pieces = partial(_pieces, buffer, checked)
+            pieces = partial(pieces_of, buffer, checked)
         message = Commit(
             services.random.getrandbits(128).to_bytes(16, "big"),
             self.start_ts,
@@ -450,11 +498,3 @@ class Transaction:
         if self.schema_changes:
             services.catalogs.note_change(committed.commit_ts)
         return committed.commit_ts
-
-
-def _pieces(buffer: WriteBuffer, checked: list[bytes]) -> Iterator[Piece]:
-    """A large transaction's rows, then the keys that it only checked."""
-    for rows in buffer.pieces():
-        yield rows, []
-    for start in range(0, len(checked), write_set.PIECE_ROWS_MAX):
-        yield b"", checked[start : start + write_set.PIECE_ROWS_MAX]

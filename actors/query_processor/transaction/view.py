@@ -36,6 +36,8 @@ class StatementView(Transaction):
         for name in Transaction.__slots__:
             setattr(view, name, getattr(transaction, name))
         view.buffer = transaction.buffer.frozen()
+        if transaction.temporary is not None:
+            view.temporary = transaction.temporary.frozen()
         view.given = {}
         view.changed = set()
         view._bytes_before = transaction.bytes_read

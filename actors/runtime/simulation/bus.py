@@ -61,6 +61,18 @@ class _LocalReply:
         self(failure_of(error))
 
 
+def _completing(future: asyncio.Future[Any]) -> tuple[OnReply, OnFailure]:
+    def on_reply(answer: Message) -> None:
+        if not future.done():
+            future.set_result(answer)
+
+    def on_failure(error: DatabaseError) -> None:
+        if not future.done():
+            future.set_exception(error)
+
+    return on_reply, on_failure
+
+
 class SimulatedBus:
     """A HostBus (host.py) and a Station (network.py)."""
 
@@ -176,16 +188,23 @@ class SimulatedBus:
 
     def call(self, sender: str, destination: str, message: Message, timeout_s: float = 10.0) -> asyncio.Future[Any]:
         future: asyncio.Future[Any] = self.loop.create_future()
+        self.request(sender, destination, message, *_completing(future), timeout_s)
+        return future
 
-        def on_reply(answer: Message) -> None:
-            if not future.done():
-                future.set_result(answer)
-
-        def on_failure(error: DatabaseError) -> None:
-            if not future.done():
-                future.set_exception(error)
-
-        self.request(sender, destination, message, on_reply, on_failure, timeout_s)
+    def ask(self, sender: str, destination: str, message: Message, timeout_s: float = 10.0) -> asyncio.Future[Any]:
+        """As `call`, for a checker that asks much, of roles that may be in any process: as if they were in its own.
+        Nothing is encoded, delayed, lost or traced. Of a role that moves it is the place that the topology names."""
+        future: asyncio.Future[Any] = self.loop.create_future()
+        endpoint = self._endpoint_of(destination)
+        target = self._network.find(endpoint) if endpoint is not None else None
+        request = self._requests = self._requests + 1
+        timer = self.loop.call_later(timeout_s, self._time_out, request)
+        self._outstanding[request] = (None, timer, *_completing(future), destination)
+        if target is None:
+            self.loop.call_soon(self._fail, request, unavailable(destination, "nobody is there", sent=False))
+        else:
+            reply = _LocalReply(self, request, sender, destination, message)
+            self.loop.call_soon(target.receive, sender, destination, message, reply, context=target.owner.context)
         return future
 
     def post(self, sender: str, destination: str, message: Message) -> None:
@@ -225,6 +244,10 @@ class SimulatedBus:
             self._deliver(received.sender, received.destination, received.message, _RemoteReply(self, source, received))
         else:
             self._deliver(received.sender, received.destination, received.message, None)
+
+    def receive(self, sender: str, destination: str, message: Message, reply: Reply) -> None:
+        if not self._closed:
+            self._deliver(sender, destination, message, reply)
 
     def refused(self, request: int, why: str, sent: bool) -> None:
         entry = self._outstanding.get(request)

@@ -10,6 +10,8 @@ clog them.
     network.clog("x", "y", until_s=9.5)                              x's frames to y arrive from then on, in order
     network.sever(["adjudicator/1"], ["adjudicator/2"])              what these roles send each other is lost, wherever
                                                                      they run; `join_again` undoes it
+    network.distances = Distances(region_of, {("east", "west"): 0.0375}, jitter_share=0.1)
+                                                                     what goes from one region to another takes longer
 
 A cut link drops what is sent and what is under way, without a word to the sender. A process that is not there refuses
 requests at once; those that wait for one that dies hear of it at once or never (`reset_chance`). Everything is traced:
@@ -18,13 +20,14 @@ who sent what to whom, and its fate.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from random import Random
 from typing import Protocol
 from zlib import crc32
 
 from actors.common.messages.base import Message
 from actors.runtime.framing import POST, REPLY, REQUEST
+from actors.runtime.interfaces import Reply
 from actors.runtime.simulation.faults import Faults
 from actors.runtime.simulation.loop import Owner, SimulatedLoop
 from actors.runtime.simulation.trace import Trace
@@ -42,6 +45,9 @@ class Station(Protocol):
 
     def arrive(self, source: Station, frame: bytes) -> None: ...
 
+    def receive(self, sender: str, destination: str, message: Message, reply: Reply) -> None:
+        """What no network has carried."""
+
     def refused(self, request: int, why: str, sent: bool) -> None: ...
 
     def peer_died(self, peer: Station) -> None: ...
@@ -50,6 +56,24 @@ class Station(Protocol):
 _WORDS = {REQUEST: "request", REPLY: "reply", POST: "post"}
 
 Kinds = frozenset[type[Message]]
+
+
+class Distances:
+    """How far regions are from each other. `one_way_s`: by pair of regions, in either order. A frame takes up to
+    `jitter_share` of that longer, drawn anew each time."""
+
+    def __init__(
+        self, region_of: Callable[[str], str], one_way_s: Mapping[tuple[str, str], float], jitter_share: float
+    ) -> None:
+        self._region_of = region_of
+        self._one_way_s = dict(one_way_s) | {(other, one): s for (one, other), s in one_way_s.items()}
+        self._jitter_share = jitter_share
+
+    def delay_s(self, source: str, target: str, chance: Callable[[], float]) -> float:
+        """Between two processes; 0 within a region, and from or to who is in none."""
+        one, other = self._region_of(source), self._region_of(target)
+        one_way_s = self._one_way_s.get((one, other), 0.0)
+        return one_way_s * (1 + self._jitter_share * chance()) if one_way_s else 0.0
 
 
 class Observer(Protocol):
@@ -78,6 +102,7 @@ OnAnswered = Callable[[str, str, Message, Message], None]
 class SimulatedNetwork:
     def __init__(self, loop: SimulatedLoop, random: Random, faults: Faults, trace: Trace) -> None:
         self._set_faults(faults)
+        self.distances: Distances | None = None
         self.observers: list[Observer] = []
         self._seers: dict[type[Message], tuple[OnDelivered, ...]] = {}
         self._answer_seers: dict[tuple[type[Message], type[Message]], tuple[OnAnswered, ...]] = {}
@@ -209,7 +234,7 @@ class SimulatedNetwork:
         del self._stations[station.endpoint]
         for other in list(self._stations.values()):
             if self._random.random() < self.faults.reset_chance and not self._is_cut(station, other):
-                self._later(other, self._delay_s(), other.peer_died, station)
+                self._later(other, self._delay_s(station, other), other.peer_died, station)
 
     def find(self, endpoint: str) -> Station | None:
         return self._stations.get(endpoint)
@@ -245,7 +270,9 @@ class SimulatedNetwork:
         if chance() < faults.loss_chance:
             self._trace.add("lost", description)
             if kind == REQUEST and chance() < 0.5:
-                self._later(source, self._delay_s(), source.refused, request, "the connection was reset", True)
+                self._later(
+                    source, self._delay_s(target, source), source.refused, request, "the connection was reset", True
+                )
             return
         for _ in range(2 if chance() < faults.repeat_chance else 1):
             when = self._arrival(link, name)
@@ -264,6 +291,8 @@ class SimulatedNetwork:
     def _arrival(self, link: tuple[str, str], name: str) -> float:
         faults, chance = self._faults, self._chance
         when = self._loop.time() + self._delay_s()
+        if self.distances is not None:
+            when += self.distances.delay_s(*link, chance)
         if self._clogged:
             when = max(when, self._clogged.get(link, 0.0))
         if self._slow and (name := SAME_STREAM.get(name, name)) in self._slow:
@@ -277,8 +306,11 @@ class SimulatedNetwork:
         self._last_arrival[link] = when
         return when
 
-    def _delay_s(self) -> float:
+    def _delay_s(self, source: Station | None = None, target: Station | None = None) -> float:
+        """On the way from one to the other, where that is asked for."""
         faults, chance = self._faults, self._chance
+        if source is not None and target is not None and self.distances is not None:
+            return self._delay_s() + self.distances.delay_s(source.owner.name, target.owner.name, chance)
         if chance() < faults.delay_spike_chance:
             return self._random.uniform(faults.delay_s_max, faults.delay_spike_s_max)
         return faults.delay_s_min + (faults.delay_s_max - faults.delay_s_min) * chance()  # as Random.uniform

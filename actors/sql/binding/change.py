@@ -30,7 +30,7 @@ def bind_change(binder: Binder, statement: Any, around: Any = None) -> BoundChan
     assignments: tuple[Assignment, ...] | None = None
     if is_update:
         pairs = bind_assignments(binder, target, statement.targetList, level)
-        _check_generated(pairs)
+        check_generated(pairs)
         assignments = tuple(assignment for assignment, _ in pairs)
     ctes = binder.that_are_read(ctes)
     return BoundChange(
@@ -46,7 +46,7 @@ def bind_change(binder: Binder, statement: Any, around: Any = None) -> BoundChan
     )
 
 
-def _check_generated(pairs: Sequence[tuple[Assignment, Any]]) -> None:
+def check_generated(pairs: Sequence[tuple[Assignment, Any]]) -> None:
     """Raises 428C9."""
     for assignment, node in pairs:
         column = assignment.column

@@ -41,7 +41,13 @@ def _figure(node: Any) -> tuple[int, str]:
         return _STRONG, "greatest" if node.op == enums.MinMaxOp.IS_GREATEST else "least"
     if isinstance(node, ast.A_Expr) and node.kind == enums.A_Expr_Kind.AEXPR_NULLIF:
         return _STRONG, "nullif"
-    named = {ast.CoalesceExpr: "coalesce", ast.A_ArrayExpr: "array", ast.GroupingFunc: "grouping", ast.RowExpr: "row"}
+    named = {
+        ast.MergeSupportFunc: "merge_action",
+        ast.CoalesceExpr: "coalesce",
+        ast.A_ArrayExpr: "array",
+        ast.GroupingFunc: "grouping",
+        ast.RowExpr: "row",
+    }
     found = named.get(type(node))
     return (_STRONG, found) if found is not None else (_NONE, UNNAMED)
 

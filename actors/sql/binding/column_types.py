@@ -6,6 +6,8 @@ from typing import Any
 
 from actors.common.errors import FEATURE_NOT_SUPPORTED, INVALID_PARAMETER_VALUE, UNDEFINED_OBJECT, DatabaseError
 from actors.sql.binding.scope import located
+from actors.sql.types import format_type
+from actors.sql.types.arrays import is_array
 from actors.sql.types.base import BITS
 from actors.sql.types.bits import BITS_MAX
 from actors.sql.types.column_type import ColumnType
@@ -85,6 +87,15 @@ def _column_type(node: Any) -> ColumnType:
     if name in _POSTGRES_ONLY:
         raise DatabaseError(FEATURE_NOT_SUPPORTED, f"datatype {name} not supported")
     raise _missing(name)
+
+
+def require_storable(type_: ColumnType) -> None:
+    """Of a type that a query gives. Raises 0A000 for one that no column is of."""
+    if is_array(type_.name):
+        raise DatabaseError(FEATURE_NOT_SUPPORTED, f"datatype {format_type(type_)} not supported")
+    if type_.name in _PLAIN | _FRACTIONAL | BITS or type_.name in ("varchar", "bpchar", "numeric", "interval"):
+        return
+    raise DatabaseError(FEATURE_NOT_SUPPORTED, f"datatype {type_.name} not supported")
 
 
 def _missing(name: str) -> DatabaseError:

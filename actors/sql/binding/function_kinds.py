@@ -46,3 +46,13 @@ SETS = frozenset(
 NOT_OF_ONE_ROW = frozenset({*AGGREGATES, *WINDOW_FUNCTIONS, *SETS})
 
 __all__ = ["AGGREGATES", "NOT_OF_ONE_ROW", "SETS", "WINDOW_FUNCTIONS"]
+ADVISORY_LOCKS = frozenset(
+    {
+        f"pg_{verb}advisory_{kind}{shared}"
+        for verb in ("", "try_")
+        for kind in ("lock", "xact_lock")
+        for shared in ("", "_shared")
+    }
+    | {"pg_advisory_unlock", "pg_advisory_unlock_shared"}
+)
+"""Refused by name: nobody waits for a lock here, and one that others do not see would be none."""

@@ -43,7 +43,7 @@ def bind_insert(binder: Binder, statement: Any, around: Any = None) -> BoundInse
     clauses = (around, statement.withClause)
     level = Level()
     target = bind_target(binder, statement.relation, level)
-    targets = _target_columns(target.table, statement.cols)
+    targets = target_columns(target.table, statement.cols)
     query = statement.selectStmt
     ctes, level.ctes, recursive = binder.with_clauses(clauses)
     source: InsertRows | InsertQuery
@@ -76,7 +76,7 @@ def _own(level: Level) -> Level:
     return Level(relations=level.relations[:1], ctes=level.ctes, beyond=level.relations[1:])
 
 
-def _target_columns(table: Table, nodes: Sequence[Any] | None) -> tuple[Column, ...]:
+def target_columns(table: Table, nodes: Sequence[Any] | None) -> tuple[Column, ...]:
     """All live columns where none are named. Raises 42703, 42701."""
     if not nodes:
         return table.live_columns()
@@ -119,14 +119,34 @@ def _rows(
         raise DatabaseError(SYNTAX_ERROR, "VALUES lists must all be the same length")
     defaults = _defaults(binder, table)
     matched = _matched(targets, len(lists[0]), named)
-    rows = []
-    for nodes in lists:
-        full = list(defaults)
-        for column, node in generated(statement.override, list(zip(matched, nodes, strict=True))):
-            if not isinstance(node, ast.SetToDefault):
-                full[column.position] = bind_value(binder, node, level, VALUES, column)
-        rows.append(tuple(full))
-    return InsertRows(tuple(rows)), matched
+    rows = tuple(_full_row(binder, defaults, matched, nodes, statement.override, level) for nodes in lists)
+    return InsertRows(rows), matched
+
+
+def _full_row(
+    binder: Binder,
+    defaults: Sequence[Expression],
+    matched: Sequence[Column],
+    nodes: Sequence[Any],
+    override: Any,
+    level: Level,
+) -> tuple[Expression, ...]:
+    full = list(defaults)
+    for column, node in generated(override, list(zip(matched, nodes, strict=True))):
+        if not isinstance(node, ast.SetToDefault):
+            full[column.position] = bind_value(binder, node, level, VALUES, column)
+    return tuple(full)
+
+
+def bind_row(
+    binder: Binder, table: Table, targets: Sequence[Column], nodes: Any, named: bool, override: Any, level: Level
+) -> tuple[tuple[Expression, ...], Sequence[Column]]:
+    """A full row of one list of VALUES (None: DEFAULT VALUES), and the columns that it gives values for."""
+    defaults = _defaults(binder, table)
+    if nodes is None:
+        return tuple(defaults), ()
+    matched = _matched(targets, len(nodes), named)
+    return _full_row(binder, defaults, matched, nodes, override, level), matched
 
 
 def _query(
@@ -137,6 +157,7 @@ def _query(
     ctes, visible, recursive = inner.with_clauses(clauses)
     query = inner.query(statement.selectStmt, Level(ctes=visible), is_source=True)
     ctes = inner.that_are_read(ctes)
+    binder.note_beside(inner)
     if ctes:
         query.ctes = (*ctes, *query.ctes)
         query.recursive = query.recursive or recursive

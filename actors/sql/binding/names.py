@@ -8,7 +8,7 @@ A name that its own level does not know is looked for outwards.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
@@ -24,11 +24,13 @@ from actors.common.errors import (
 )
 from actors.sql.binding.query import Cte, TableItem
 from actors.sql.binding.scope import position_of
-from actors.sql.catalog.schema import Table
+from actors.sql.catalog.schema import DATABASE_NAME, Table
 from actors.sql.expressions.tree import Column
 from actors.sql.types.column_type import ColumnType
 
 DUPLICATE_ALIAS = "42712"
+COLUMN_PARTS = 4
+"""Of a name that begins with the database."""
 TABLES_MAX = 1024
 
 
@@ -142,6 +144,8 @@ class Level:
     ctes: dict[str, Cte] = field(default_factory=dict)
     aggregated: bool = False
     """An aggregate was met."""
+    place: Any = None
+    """The clause in which the subquery stands that is bound now (query_analysis.py); None: FROM."""
     windows: dict[str, Any] = field(default_factory=dict)
     """Of the WINDOW clause, as they are parsed."""
     windowed: bool = False
@@ -174,6 +178,20 @@ class Level:
     def without_siblings(self) -> Level:
         """What a FROM subquery that is not LATERAL may see: the CTEs of its level and everything outside."""
         return Level(parent=self.parent, ctes=self.ctes)
+
+    def level_of(self, positions: Set[int]) -> Level:
+        """The innermost one of which there are columns at these positions; this one where there are none of any."""
+        level: Level | None = self
+        while level is not None:
+            if not positions.isdisjoint(level._own_positions()):
+                return level
+            level = level.parent
+        return self
+
+    def _own_positions(self) -> Iterator[int]:
+        for relation in self.relations:
+            yield from (relation.offset + column.position for column in relation.columns.listed)
+        yield from (column.position for column in self.merged.values())
 
     # -- columns
 
@@ -307,4 +325,9 @@ def names_of(node: ast.ColumnRef) -> tuple[str, ...] | None:
     """The parts of a column reference; None where it ends in `*`."""
     if isinstance(node.fields[-1], ast.A_Star):
         return None
-    return tuple(field.sval for field in node.fields)
+    return without_database(tuple(field.sval for field in node.fields))
+
+
+def without_database(names: tuple[str, ...]) -> tuple[str, ...]:
+    """database.schema.table.column is schema.table.column of the only database."""
+    return names[1:] if len(names) == COLUMN_PARTS and names[0] == DATABASE_NAME else names

@@ -26,7 +26,7 @@ from actors.sql.binding.parameters import ParameterTypes
 from actors.sql.binding.parts import MakeBinder, bind_parts
 from actors.sql.binding.query import BoundStatement, Cte, RelationItem, SystemItem
 from actors.sql.binding.select import Binder
-from actors.sql.binding.statements import BoundInsert, BoundWrite
+from actors.sql.binding.statements import BoundInsert, BoundMerge, BoundWrite
 from actors.sql.binding.views import VIEWS_MAX
 from actors.sql.catalog.privileges import (
     DELETE,
@@ -246,6 +246,8 @@ def _of_target(write: BoundWrite, catalog: Catalog, role: int | None) -> tuple[N
     need = Need(_owned(target.table, catalog), role)
     if target.read:
         need.add(SELECT, target.read)
+    if isinstance(write, BoundMerge):
+        return _of_merge(write, need)
     if isinstance(write, BoundInsert):
         need.add(INSERT, write.given)
         if write.conflict is not None and write.conflict.assignments is not None:
@@ -256,6 +258,18 @@ def _of_target(write: BoundWrite, catalog: Catalog, role: int | None) -> tuple[N
         return need, DELETE
     need.add(UPDATE, [assignment.column.position for assignment in write.assignments])
     return need, UPDATE
+
+
+def _of_merge(merge: BoundMerge, need: Need) -> tuple[Need, int]:
+    """Its target is no view."""
+    for action in merge.actions:
+        if action.verb == "INSERT":
+            need.add(INSERT, action.given)
+        elif action.verb == "UPDATE":
+            need.add(UPDATE, [assignment.column.position for assignment in action.assignments or ()])
+        elif action.verb == "DELETE":
+            need.add(DELETE)
+    return need, 0
 
 
 def _owned(table: Table, catalog: Catalog) -> Owned:

@@ -26,14 +26,14 @@ from actors.sql.aggregates import AGGREGATES, HYPOTHETICAL
 from actors.sql.binding import aggregate_calls, object_casts, set_calls, window_calls
 from actors.sql.binding.analysis import HANDLERS, Analysis
 from actors.sql.binding.coercion import coerce, coerce_boolean, coerce_unknown, is_unknown
-from actors.sql.binding.function_kinds import SETS, WINDOW_FUNCTIONS
+from actors.sql.binding.function_kinds import ADVISORY_LOCKS, SETS, WINDOW_FUNCTIONS
 from actors.sql.binding.json_rows import PAIR_FIELDS, ROW_TAKERS, is_pair_field, row_json, row_to_json
 from actors.sql.binding.names import Level, names_of
 from actors.sql.binding.nodes import is_untyped
 from actors.sql.binding.query import BoundQuery, CatalogCall, FieldOf, GroupingCall, Select, Subquery, Value
 from actors.sql.binding.scope import located, position_of, unsupported
 from actors.sql.catalog.catalog_functions import CATALOG_FUNCTIONS
-from actors.sql.expressions.tree import Cast, Column, Constant, Expression
+from actors.sql.expressions.tree import Cast, Column, Constant, Expression, columns_of
 from actors.sql.types.column_type import ColumnType
 
 if TYPE_CHECKING:
@@ -77,6 +77,7 @@ AGGREGATE = Place(
     "aggregate function calls cannot contain window function calls",
 )
 FILTER = Place.plain("FILTER")
+IN_FROM = Place("FROM", "aggregate functions are not allowed in FROM clause of their own query level")
 WINDOW = Place("a window", "", "window function calls cannot be nested")
 
 
@@ -154,6 +155,10 @@ class QueryAnalysis(Analysis):
                     **{slot: getattr(node, slot) for slot in node.__slots__},
                 )
                 node.args = tuple(argument if row is None else Bound(row) for row, argument in pairs)
+        if name in ADVISORY_LOCKS:
+            hint = "Transactions that write the same rows conflict at COMMIT (40001); SELECT ... FOR UPDATE adds rows."
+            message = "advisory locks are not supported"
+            raise DatabaseError(FEATURE_NOT_SUPPORTED, message, hint=hint, position=position_of(node))
         functions = CATALOG_FUNCTIONS.get(name)
         return super().function_call(node) if functions is None else self._catalog_call(node, name)
 
@@ -189,10 +194,7 @@ class QueryAnalysis(Analysis):
             self.level.windowed = True
             return self.value(window_calls.window_call(self, node, name))
         if name in AGGREGATES or (name in HYPOTHETICAL and node.agg_within_group):
-            if self.place.no_aggregates:
-                raise DatabaseError(GROUPING_ERROR, self.place.no_aggregates, position=position_of(node))
-            self.level.aggregated = True
-            return self.value(aggregate_calls.aggregate_call(self.at(AGGREGATE), node, name))
+            return self._aggregate(node, name)
         if name in SETS or name in PAIR_FIELDS:
             if not self._sets:
                 raise set_calls.not_allowed("" if self.place.sets else self.place.clause)
@@ -205,6 +207,26 @@ class QueryAnalysis(Analysis):
         if name in WINDOW_FUNCTIONS:
             raise DatabaseError("42809", f"window function {name} requires an OVER clause", position=position_of(node))
         raise unsupported(name)
+
+    def _aggregate(self, node: Any, name: str) -> Expression:
+        """It is of the level that its arguments' columns are of, which may be one around this query. Raises 42803 where
+        that level has no aggregates in the clause at hand."""
+        if self.place.no_aggregates and self.level.parent is None:
+            raise DatabaseError(GROUPING_ERROR, self.place.no_aggregates, position=position_of(node))
+        call = aggregate_calls.aggregate_call(self.at(AGGREGATE), node, name)
+        level, place = self.level, self.place
+        if level.parent is not None:
+            parts = [*call.arguments, *(item.expression for item in call.order)]
+            parts += [] if call.filter is None else [call.filter]
+            positions = {position for part in parts for position in columns_of(part)}
+            if not any(position in self.binder.values.calls for position in positions):
+                level = self.level.level_of(positions)
+            if level is not self.level:
+                place = IN_FROM if level.place is None else level.place
+        if place.no_aggregates:
+            raise DatabaseError(GROUPING_ERROR, place.no_aggregates, position=position_of(node))
+        level.aggregated = True
+        return self.value(call)
 
     def grouping(self, node: Any) -> Expression:
         arguments = tuple(self.typed(argument) for argument in node.args)
@@ -262,7 +284,7 @@ class QueryAnalysis(Analysis):
 
     def subquery(self, link: Any) -> Expression:
         kind = link.subLinkType
-        query = self.binder.query(link.subselect, self.level)
+        query = self._bound_query(link)
         if kind == Kind.EXISTS_SUBLINK:
             _drop_values(query)
             return self.value(Subquery("EXISTS", query, BOOL))
@@ -281,6 +303,13 @@ class QueryAnalysis(Analysis):
             )
         raise DatabaseError(FEATURE_NOT_SUPPORTED, "this kind of subquery is not supported")
 
+    def _bound_query(self, link: Any) -> BoundQuery:
+        around, self.level.place = self.level.place, self.place
+        try:
+            return self.binder.query(link.subselect, self.level)
+        finally:
+            self.level.place = around
+
     def scalar(self, query: BoundQuery) -> Column:
         """The one value of a query of one column."""
         return self.value(Subquery("SCALAR", query, query.columns[0].type))
@@ -293,7 +322,7 @@ class QueryAnalysis(Analysis):
         operator = node.name[-1].sval
         if operator not in ("=", "<>"):
             raise DatabaseError(FEATURE_NOT_SUPPORTED, f"operator {operator} of a row and a subquery is not supported")
-        query = self.binder.query(node.rexpr.subselect, self.level)
+        query = self._bound_query(node.rexpr)
         return self._compared("ROW", node.lexpr, operator, query, position_of(node))
 
     def _compared(self, kind: str, test: Any, operator: str, query: Any, position: int) -> Expression:
@@ -314,8 +343,16 @@ class QueryAnalysis(Analysis):
         )
         return self.value(Subquery(kind, query, BOOL, comparisons, operator, offset))
 
+    def merge_action(self, node: Any) -> Expression:
+        position = self.binder.merge_action
+        if position is None:
+            message = "MERGE_ACTION() can only be used in the RETURNING list of a MERGE command"
+            raise DatabaseError(SYNTAX_ERROR, message, position=position_of(node))
+        return Column(position, TEXT)
+
     handlers = {
         **HANDLERS,
+        ast.MergeSupportFunc: merge_action,
         ast.ColumnRef: column,
         ast.FuncCall: function_call,
         ast.TypeCast: cast,

@@ -30,7 +30,7 @@ from actors.sql.binding.coercion import coerce, coerce_unknown, common_type, is_
 from actors.sql.binding.column_names import figure_name
 from actors.sql.binding.from_clause import from_clause
 from actors.sql.binding.grouping import check_grouped, dependent_columns, group_items
-from actors.sql.binding.names import Level, NamedColumns, columns_of_table, names_of
+from actors.sql.binding.names import Level, NamedColumns, columns_of_table, names_of, without_database
 from actors.sql.binding.object_casts import shown_identifier
 from actors.sql.binding.output_names import Targets, named, ordinal
 from actors.sql.binding.parameters import ParameterTypes
@@ -80,9 +80,14 @@ def bind_statement(statement: ast.SelectStmt, catalog: Catalog, parameters: Para
     return bind_query(Binder(catalog, parameters, statement), statement)
 
 
-def bind_query(binder: Binder, statement: ast.SelectStmt) -> BoundStatement:
-    """`binder`: of this statement alone."""
-    query = binder.query(statement)
+def bind_query(binder: Binder, statement: ast.SelectStmt, around: Any = None) -> BoundStatement:
+    """`binder`: of this statement alone; `around`: the WITH that it stands in."""
+    ctes, visible, recursive = binder.with_clauses(() if around is None else (around,))
+    query = binder.query(statement, Level(ctes=visible) if visible else None)
+    ctes = binder.that_are_read(ctes)
+    if ctes:
+        query.ctes = (*ctes, *query.ctes)
+        query.recursive = query.recursive or recursive
     return BoundStatement(query, binder.values, tuple(binder.relations))
 
 
@@ -90,7 +95,17 @@ class Binder:
     """One statement's. `outermost`: the query whose rows the client sees. `given`: what the parts of the statement that
     write give to it, by the identity of their nodes in WITH."""
 
-    __slots__ = ("_uses", "catalog", "given", "locking", "outermost", "parameters", "relations", "values")
+    __slots__ = (
+        "_uses",
+        "catalog",
+        "given",
+        "locking",
+        "merge_action",
+        "outermost",
+        "parameters",
+        "relations",
+        "values",
+    )
 
     def __init__(
         self,
@@ -109,12 +124,23 @@ class Binder:
         self.locking: list[ast.SelectStmt] | None = None
         """Its queries that lock rows, where it is a statement that writes: it may have some."""
         self._uses: list[Cte] = []
+        self.merge_action: int | None = None
+        """The position of merge_action(), where RETURNING of a MERGE may mention it."""
 
     def beside(self) -> Binder:
         """For a query of the statement with positions of its own."""
         made = copy(self)
         made.values, made.relations, made._uses = Values(), [], []
         return made
+
+    def note_beside(self, other: Binder) -> None:
+        """What a query beside this one reads of the parts that write."""
+        self._uses += [cte for cte in other._uses if cte.given is not None]
+
+    @property
+    def parts_read(self) -> set[int]:
+        """Numbers of the parts that write whose rows it reads, once everything is bound."""
+        return {cte.given for cte in self._uses if cte.given is not None}
 
     def query(
         self, statement: Any, parent: Level | None = None, *, is_arm: bool = False, is_source: bool = False
@@ -380,7 +406,7 @@ def _target(analysis: QueryAnalysis, node: Any, fields: list[Field], targets: li
 
 def _star(value: ast.ColumnRef, level: Level, fields: list[Field], targets: list[Expression]) -> None:
     with located(value):
-        columns = level.star([part.sval for part in value.fields[:-1]])
+        columns = level.star(without_database((*(part.sval for part in value.fields[:-1]), "*"))[:-1])
     for found in columns:
         column = found.column
         targets.append(level.mentioned(found, value))

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from actors.sql.binding.query import BoundStatement, Cte, FromItem, RelationItem, TableItem, Values
+from actors.sql.binding.query import BoundStatement, Cte, FromItem, QueryItem, RelationItem, TableItem, Values
 from actors.sql.catalog.schema import Column, Index
 from actors.sql.expressions.tree import Expression
 from actors.sql.results import Field
@@ -109,4 +109,43 @@ class BoundInsert:
         return (*self.relations, *inner)
 
 
-BoundWrite = BoundInsert | BoundChange
+@dataclass(frozen=True, slots=True)
+class MergeAction:
+    """WHEN ... THEN. `kind`: MATCHED, or what lacks the row: SOURCE or TARGET. `verb`: INSERT, UPDATE, DELETE, NOTHING.
+    `row`: a full row to be inserted, and `given` the positions of its columns that are no defaults."""
+
+    kind: str
+    verb: str
+    condition: Expression | None
+    assignments: tuple[Assignment, ...] | None = None
+    row: tuple[Expression, ...] | None = None
+    given: tuple[int, ...] = ()
+
+
+@dataclass(slots=True, eq=False)
+class BoundMerge:
+    """`there`: one row of one column, true, which joined to the source tells whether there is a row of it. `action_at`:
+    the position of merge_action()."""
+
+    target: TableItem
+    source: FromItem
+    there: QueryItem
+    condition: Expression
+    actions: tuple[MergeAction, ...]
+    action_at: int
+    returning: Returning | None
+    ctes: tuple[Cte, ...]
+    recursive: bool
+    values: Values
+    relations: tuple[RelationItem, ...]
+
+    @property
+    def all_relations(self) -> tuple[RelationItem, ...]:
+        """What it mentions beside the target."""
+        return self.relations
+
+    def asks_for(self, kind: str) -> bool:
+        return any(action.kind == kind for action in self.actions)
+
+
+BoundWrite = BoundInsert | BoundChange | BoundMerge

@@ -93,10 +93,12 @@ def default_of(column: Column, parameters: ParameterTypes) -> Expression:
     return coerce_assignment(value, column.type, column.name, parameters)
 
 
-def bind_row_expression(node: Any, table: Table, alias: str, parameters: ParameterTypes) -> Expression:
-    """An expression over a row of the table alone, such as a constraint's."""
+def bind_row_expression(
+    node: Any, table: Table, alias: str, parameters: ParameterTypes, expected: ColumnType | None = None
+) -> Expression:
+    """An expression over a row of the table alone, such as a constraint's. `expected`: the type of an untyped one."""
     level = Level(relations=[Relation(alias, columns_of_table(table), 0, "", table.name)])
-    return coerce_unknown(analyze(node, level, parameters), parameters)
+    return coerce_unknown(analyze(node, level, parameters, expected), parameters)
 
 
 def bind_value(binder: Binder, node: Any, level: Level, place: Place, column: Column) -> Expression:

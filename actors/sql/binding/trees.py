@@ -8,6 +8,12 @@ from typing import Any
 from pglast import ast, enums
 
 Change = Callable[[Any], Any]
+_WRITING = (ast.InsertStmt, ast.UpdateStmt, ast.DeleteStmt, ast.MergeStmt)
+
+
+def is_part(query: Any) -> bool:
+    """Whether a query of a statement's WITH runs by itself (parts.py): it writes, or it locks rows."""
+    return not isinstance(query, ast.SelectStmt) or bool(query.lockingClause)
 
 
 def with_parts(node: Any, change: Change, **replaced: Any) -> Any:
@@ -43,7 +49,7 @@ def with_relations(node: Any, change: Callable[[ast.RangeVar], Any], hidden: fro
             return part if is_cte else change(part)
         if part is not node and getattr(part, "withClause", None) is not None:
             return with_relations(part, change, hidden)
-        kept = {"relation": part.relation} if isinstance(part, ast.InsertStmt | ast.UpdateStmt | ast.DeleteStmt) else {}
+        kept = {"relation": part.relation} if isinstance(part, _WRITING) else {}
         if isinstance(part, ast.SelectStmt) and part.lockingClause:
             kept["lockingClause"] = part.lockingClause
         if part is node:
@@ -109,3 +115,24 @@ def mentions(node: Any, name: str) -> bool:
         elif isinstance(part, ast.Node):
             todo += [getattr(part, slot) for slot in part.__slots__]
     return False
+
+
+def table_of_into(statement: ast.SelectStmt) -> ast.CreateTableAsStmt | None:
+    """Of SELECT ... INTO t; None for a SELECT without INTO, which stands in the first of the queries of a UNION. The
+    tree stays as it is: the parser's may be shared."""
+    first: Any = statement
+    while first.larg is not None:
+        first = first.larg
+    if first.intoClause is None:
+        return None
+    query = _without_into(statement)
+    kind = enums.ObjectType.OBJECT_TABLE
+    return ast.CreateTableAsStmt(
+        query=query, into=first.intoClause, objtype=kind, is_select_into=True, if_not_exists=False
+    )
+
+
+def _without_into(statement: Any) -> Any:
+    if statement.larg is not None:
+        return with_parts(statement, lambda part: part, larg=_without_into(statement.larg))
+    return with_parts(statement, lambda part: part, intoClause=None)

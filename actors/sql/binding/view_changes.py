@@ -26,7 +26,7 @@ from actors.common.errors import (
 from actors.sql.binding.function_kinds import AGGREGATES, SETS
 from actors.sql.binding.nodes import any_call
 from actors.sql.binding.scope import position_of
-from actors.sql.binding.trees import conjunction_of, with_parts
+from actors.sql.binding.trees import conjunction_of, is_part, with_parts
 from actors.sql.binding.view_bases import Base, Substitution
 from actors.sql.binding.views import Expansion
 from actors.sql.catalog.schema import View
@@ -54,11 +54,11 @@ def with_targets(statement: Any, catalog: Catalog) -> tuple[Any, dict[int, tuple
         return statement, {}
     options: dict[int, tuple[CheckOption, ...]] = {}
     clause = statement.withClause
-    if clause is not None and not all(isinstance(node.ctequery, ast.SelectStmt) for node in clause.ctes):
+    if clause is not None and any(is_part(node.ctequery) for node in clause.ctes):
         ctes = []
         for node in clause.ctes:
             query = node.ctequery
-            if not isinstance(query, ast.SelectStmt):
+            if is_part(query):
                 query, options[len(options)] = with_target(query, catalog)
             ctes.append(with_parts(node, lambda part: part, ctequery=query))
         whole = with_parts(clause, lambda part: part, ctes=tuple(ctes))
@@ -75,6 +75,8 @@ def with_target(statement: Any, catalog: Catalog) -> tuple[Any, tuple[CheckOptio
     view = catalog.find_other(relation.schemaname, relation.relname)
     if not isinstance(view, View):
         return statement, ()
+    if isinstance(statement, ast.MergeStmt):
+        raise DatabaseError(FEATURE_NOT_SUPPORTED, "MERGE into a view is not supported")
     if isinstance(statement, ast.InsertStmt):
         change = Change(catalog, view, "insert", relation)
         return change.insert(statement), change.checks()

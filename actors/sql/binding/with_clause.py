@@ -1,5 +1,5 @@
-"""WITH: common table expressions, recursive ones too. Those that write are parts of the statement of their own
-(parts.py)."""
+"""WITH: common table expressions, recursive ones too. Those that write or lock rows are parts of the statement of their
+own (parts.py)."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ def bind_ctes(binder: Binder, clause: ast.WithClause, level: Level) -> tuple[Cte
         if node.ctename in level.ctes:
             message = f'WITH query name "{node.ctename}" specified more than once'
             raise DatabaseError(DUPLICATE_ALIAS, message, position=position_of(node))
-        if isinstance(node.ctequery, ast.SelectStmt):
-            made.append(binder.bind_cte(partial(_cte, binder, node, level, bool(clause.recursive))))
-        elif id(node) in binder.given:
+        if id(node) in binder.given:
             level.ctes[node.ctename] = binder.given[id(node)]
+        elif isinstance(node.ctequery, ast.SelectStmt):
+            made.append(binder.bind_cte(partial(_cte, binder, node, level, bool(clause.recursive))))
         else:
             message = "WITH clause containing a data-modifying statement must be at the top level"
             raise DatabaseError(FEATURE_NOT_SUPPORTED, message, position=position_of(node))
@@ -45,7 +45,7 @@ def bind_ctes(binder: Binder, clause: ast.WithClause, level: Level) -> tuple[Cte
 
 def _cte(binder: Binder, node: ast.CommonTableExpr, level: Level, recursive: bool) -> Cte:
     names = [name.sval for name in node.aliascolnames or ()]
-    if recursive and _mentions(node.ctequery, node.ctename):
+    if recursive and mentions_relation(node.ctequery, node.ctename):
         cte = _recursive(binder, node, level, names)
     else:
         query = binder.query(node.ctequery, level)
@@ -96,17 +96,17 @@ def _aggregates_over(statement: Any, name: str) -> bool:
 
     return (
         isinstance(statement, ast.SelectStmt)
-        and _mentions(statement.fromClause, name)
+        and mentions_relation(statement.fromClause, name)
         and any_call((statement.targetList, statement.havingClause), is_aggregate)
     )
 
 
-def _mentions(node: Any, name: str) -> bool:
+def mentions_relation(node: Any, name: str) -> bool:
     """Whether a RangeVar of that name occurs anywhere below `node`."""
     if isinstance(node, ast.RangeVar):
         return bool(node.schemaname is None and node.relname == name)
     if isinstance(node, tuple | list):
-        return any(_mentions(item, name) for item in node)
+        return any(mentions_relation(item, name) for item in node)
     if isinstance(node, ast.Node):
-        return any(_mentions(getattr(node, slot), name) for slot in node.__slots__)
+        return any(mentions_relation(getattr(node, slot), name) for slot in node.__slots__)
     return False

@@ -323,8 +323,16 @@ def _function_result(function: SystemFunction) -> str:
 def _current_schemas(catalog: Catalog, _: Any, implicit: bool | None) -> Array | None:
     if implicit is None:
         return None
-    names = [name for name in dict.fromkeys(catalog.search_path) if catalog.has_schema(name)]
-    return array_of_items(["pg_catalog", *names] if implicit and "pg_catalog" not in names else names)
+    mine = catalog.temporary
+    names = [name for name in dict.fromkeys(catalog.search_path) if catalog.has_schema(name) and name != mine]
+    if not implicit:
+        return array_of_items(names)
+    first = [name for name in (mine, "pg_catalog") if name and name not in names]
+    return array_of_items([*first, *names])
+
+
+def _my_temporary_schema(catalog: Catalog, _: Any) -> int:
+    return catalog.schema(catalog.temporary).id if catalog.temporary else 0
 
 
 def _constant(value: Any) -> Callable[..., Any]:
@@ -415,7 +423,7 @@ def _fill_environment() -> None:
     _add("acldefault", (ColumnType("char"), OID), ColumnType("_text"), default_privileges)
     _add("pg_is_in_recovery", (), BOOL, _constant(False))
     _add("pg_is_other_temp_schema", (OID,), BOOL, _constant(False))
-    _add("pg_my_temp_schema", (), OID, _constant(0))
+    _add("pg_my_temp_schema", (), OID, _my_temporary_schema)
     for name in ("inet_server_addr", "inet_client_addr"):
         _add(name, (), ColumnType("inet"), _constant(None))
     for name in ("inet_server_port", "inet_client_port"):

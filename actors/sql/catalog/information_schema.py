@@ -52,7 +52,7 @@ def _tables(transaction: CatalogReader) -> Iterator[Row]:
             "table_catalog": "postgres",
             "table_schema": table.schema,
             "table_name": table.name,
-            "table_type": "BASE TABLE",
+            "table_type": "LOCAL TEMPORARY" if getattr(table, "temporary", "") else "BASE TABLE",
         }
         yield {**row, "is_insertable_into": "YES", "is_typed": "NO"}
     for view in _views_of(transaction.catalog):

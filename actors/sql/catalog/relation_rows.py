@@ -75,11 +75,13 @@ def _classes(transaction: CatalogReader) -> Iterator[Row]:
             **row,
             "relacl": acl_text(table.acl, transaction.catalog.roles),
             "relhasindex": bool(indexes),
+            "relpersistence": "t" if table.temporary else "p",
             "relchecks": len(table.checks),
             **triggers,
         }
         for index in indexes:
-            yield _relation(index.oid, index.name, namespace, "i", len(index.columns), table.owner)
+            row = _relation(index.oid, index.name, namespace, "i", len(index.columns), table.owner)
+            yield {**row, "relpersistence": "t" if table.temporary else "p"}
     for view in transaction.catalog.views():
         row = _relation(view.id, view.name, oids[view.schema], "v", len(view.columns), view.owner)
         yield {**row, "relacl": acl_text(view.acl, transaction.catalog.roles), "relhasrules": True}

@@ -24,6 +24,8 @@ PUBLIC_OID = 2200
 PG_CATALOG_OID = 11
 INFORMATION_SCHEMA_OID = 13000
 SYS_OID = 13100
+TEMPORARY_SCHEMA_OID = 13200
+"""Of a session's own schema, which no other session sees."""
 DATABASE_OID = 5
 
 
@@ -116,6 +118,10 @@ class Comment(msgspec.Struct, frozen=True, array_like=True):
     text: str
 
 
+KEPT, DELETED, DROPPED_AT_COMMIT = "p", "d", "x"
+"""What becomes of a temporary table's rows, or of the table, when a transaction commits."""
+
+
 class Table(msgspec.Struct, frozen=True):
     """`id` doubles as the table's pg_class oid. `version` is the commit time of the last change, filled in when
     loaded."""
@@ -138,6 +144,8 @@ class Table(msgspec.Struct, frozen=True):
     referenced_by: tuple[int, ...] = ()
     """Ids of the tables whose foreign keys refer to this one, ascending: a plan that deletes here is another where one
     is added."""
+    temporary: str = ""
+    """ON COMMIT of a temporary table (KEPT ...), "" of any other."""
 
     @property
     def owner(self) -> int:

@@ -1,5 +1,4 @@
-"""Sequences in the system catalogs: pg_sequence, pg_sequences, information_schema.sequences, and what depends on them
-(pg_depend).
+"""Sequences in the system catalogs: pg_sequence, pg_sequences, information_schema.sequences.
 
 Where a sequence has got to (pg_sequences.last_value) is a row of its own, which these relations do not read: it is NULL
 here, and SELECT last_value FROM the sequence tells it.
@@ -120,24 +119,8 @@ def _information(transaction: CatalogReader) -> Iterator[Row]:
         }
 
 
-def _dependencies(transaction: CatalogReader) -> Iterator[Row]:
-    """Sequences on the columns that they belong to, "a" for automatic, "i" for those of identity columns."""
-    for sequence in transaction.catalog.sequences():
-        table, position = sequence.owned_by
-        if table:
-            row = {
-                "classid": PG_CLASS_OID,
-                "objid": sequence.id,
-                "objsubid": 0,
-                "refclassid": PG_CLASS_OID,
-                "refobjid": table,
-            }
-            yield {**row, "refobjsubid": position + 1, "deptype": "i" if sequence.internal else "a"}
-
-
 SEQUENCE_ROWS: dict[str, Callable[[Any], Iterator[Row]]] = {
     "pg_sequence": _sequences,
     "pg_sequences": _shown,
     "sequences": _information,
-    "pg_depend": _dependencies,
 }

@@ -41,6 +41,8 @@ from actors.sql.catalog.schema import (
 from actors.sql.catalog.sequence_tables import sequence_table
 
 DEFAULT_PATH = ("public",)
+MY_TEMPORARY = "pg_temp"
+"""What statements call the session's own schema."""
 
 _overlay_versions = count(-1, -1)
 
@@ -61,7 +63,7 @@ class Catalog:
             "_schemas",
             "_sights",
         ),
-        *("_tables", "_views", "database", "path", "role", "roles", "search_path", "sight", "version"),
+        *("_tables", "_views", "database", "path", "role", "roles", "search_path", "sight", "temporary", "version"),
     )
 
     version: int
@@ -69,6 +71,8 @@ class Catalog:
     """The session's search path, and `search_path` what of it `role` may use."""
     role: int
     search_path: tuple[str, ...]
+    temporary: str
+    """The session's own schema, which comes first of all; "" where it has none."""
     sight: tuple[tuple[str, ...], frozenset[str]]
     """Equal for views that show the same names, the same object for those of one catalog."""
 
@@ -86,6 +90,7 @@ class Catalog:
         self.database = Database()
         self._others: dict[int, Other] = {}
         self._default_acls: dict[tuple[int, int, str], DefaultAcl] = {}
+        self.temporary = ""
         roles: list[Role] = []
         for descriptor in descriptors:
             match descriptor:
@@ -127,6 +132,8 @@ class Catalog:
         )
         self._hidden = frozenset(unusable)
         self.search_path = tuple(name for name in path if name not in self._hidden) if self._hidden else path
+        if self.temporary and self.temporary not in self.search_path:
+            self.search_path = (self.temporary, *self.search_path)
         sight = (self.search_path, self._hidden)
         self.sight = self._sights.setdefault(sight, sight)
 
@@ -273,7 +280,7 @@ class Catalog:
 
     def first_schema(self) -> str | None:
         """The first of the search path that exists."""
-        return next((place for place in self.search_path if place in self._schemas), None)
+        return next((place for place in self.search_path if place in self._schemas and place != self.temporary), None)
 
     def schemas(self) -> Iterator[Schema]:
         """By id."""
@@ -332,6 +339,26 @@ class Catalog:
         """An overlay in which `table` replaces or joins the others."""
         return self._overlay(_tables={**self._tables, table.id: table})
 
+    def with_temporary(self, schema: Schema, tables: Iterable[Table]) -> Catalog:
+        """An overlay with a session's temporary tables, in a schema of its own, and no others."""
+        kept = {number: table for number, table in self._tables.items() if not table.temporary}
+        kept.update((table.id, table) for table in tables)
+        schemas = {**self._schemas, schema.name: schema}
+        return self._overlay(_schemas=schemas, _tables=kept, temporary=schema.name)
+
+    def with_temporary_of(self, other: Catalog) -> Catalog:
+        """With the temporary tables of another catalog of the same session: the same object where they are those."""
+        own, others = self.temporary_tables(), other.temporary_tables()
+        if own == others:
+            return self
+        return self.with_temporary(other.schema(other.temporary), others)
+
+    def temporary_tables(self) -> list[Table]:
+        """By id."""
+        if not self.temporary:
+            return []
+        return [table for table in self.tables() if table.temporary]
+
     def without_table(self, table: int) -> Catalog:
         return self._overlay(_tables={number: other for number, other in self._tables.items() if number != table})
 
@@ -383,6 +410,7 @@ class Catalog:
         return overlay
 
     def _add_names(self, table: Table) -> None:
-        self._relations[table.schema, table.name] = (table, None)
-        for index in self.all_indexes(table):
-            self._relations[table.schema, index.name] = (table, index)
+        for schema in (table.schema, MY_TEMPORARY) if table.temporary else (table.schema,):
+            self._relations[schema, table.name] = (table, None)
+            for index in self.all_indexes(table):
+                self._relations[schema, index.name] = (table, index)

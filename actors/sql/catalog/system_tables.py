@@ -19,6 +19,7 @@ from actors.sql.catalog.array_texts import acl_text, text_array
 from actors.sql.catalog.builtin_rows import BUILTIN_ROWS
 from actors.sql.catalog.catalog_functions import OWNER_OID
 from actors.sql.catalog.constraint_rows import constraint_rows
+from actors.sql.catalog.dependency_rows import DEPENDENCY_ROWS
 from actors.sql.catalog.information_schema import INFORMATION_SCHEMA_ROWS
 from actors.sql.catalog.operator_rows import OPERATOR_ROWS
 from actors.sql.catalog.relation_rows import BTREE_OID, DEFAULT_COLLATION_OID, HEAP_OID, RELATION_ROWS
@@ -295,5 +296,6 @@ ROWS: dict[str, Callable[[Any], Iterator[Row]]] = {
     **BUILTIN_ROWS,
     **OPERATOR_ROWS,
     **SEQUENCE_ROWS,
+    **DEPENDENCY_ROWS,
     **INFORMATION_SCHEMA_ROWS,
 }

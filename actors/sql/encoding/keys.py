@@ -122,11 +122,17 @@ def _null_beside(pattern: bytes, nulls_first: bool) -> tuple[bytes, bytes]:
     return (pattern + b"\x00", b"\x01") if nulls_first else (pattern + b"\x01", b"\x00")
 
 
-def _fixed_bytes_coders(size: int, nulls_first: bool, descending: bool) -> tuple[Encoder, Decoder]:
-    """uuid and its like: their bytes as they are."""
+def fixed_patterns(size: int, nulls_first: bool) -> tuple[bytes, bytes, bytes]:
+    """(the one pattern of so many bytes that NULL needs, NULL's bytes, the bytes of a value that has the pattern)."""
     shared = (b"\x00" if nulls_first else b"\xff") * size
     null, value_byte = _null_beside(shared, nulls_first)
-    shared_bytes = shared + value_byte
+    return shared, null, shared + value_byte
+
+
+def _fixed_bytes_coders(size: int, nulls_first: bool, descending: bool) -> tuple[Encoder, Decoder]:
+    """uuid and its like: their bytes as they are."""
+    shared, null, shared_bytes = fixed_patterns(size, nulls_first)
+    value_byte = shared_bytes[size:]
 
     def encode(datum: Any) -> bytes:
         if datum is None:
@@ -287,7 +293,7 @@ def _decode_interval(data: bytes, at: int) -> tuple[Any, int]:
     return (months, days, microseconds), at + _SPAN_BYTES
 
 
-def _null_bytes(name: str, nulls_first: bool) -> bytes:
+def null_bytes(name: str, nulls_first: bool) -> bytes:
     if name in ("float4", "float8"):
         return b"\x00\x00" if nulls_first else b"\xff\xff"
     if name in _BINARIES:
@@ -337,7 +343,7 @@ def _coders(type_: ColumnType, descending: bool, nulls_first: bool) -> tuple[Enc
     if type_.name in _SIZES:
         return _fixed_bytes_coders(_SIZES[type_.name], nulls_first, descending)
     ascending, read = _ascending_coders(type_)
-    null = _null_bytes(type_.name, nulls_first != descending)
+    null = null_bytes(type_.name, nulls_first != descending)
 
     if not descending:
 

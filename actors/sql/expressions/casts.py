@@ -36,7 +36,7 @@ from actors.sql.types.json_values import parse as parse_document
 from actors.sql.types.json_values import parse_jsonb
 from actors.sql.types.numeric import INFINITY, MINUS_INFINITY, NAN, apply_modifier, parse_numeric
 from actors.sql.types.objects import object_oid
-from actors.sql.types.strings import bpchar_of, format_bpchar, varchar_of
+from actors.sql.types.strings import bpchar_of, byte_of_char, char_of_byte, format_bpchar, varchar_of
 from actors.sql.types.system_functions import name_of_function, oid_of_function
 
 IMPLICIT, ASSIGNMENT, EXPLICIT = "implicit", "assignment", "explicit"
@@ -287,6 +287,16 @@ def _timestamptz_to_time(value: int, modifier: int, explicit: bool, environment:
     )
 
 
+def _char_to_integer(value: str, modifier: int, explicit: bool, environment: Any) -> int:
+    return (byte_of_char(value) ^ 0x80) - 0x80
+
+
+def _integer_to_char(value: int, modifier: int, explicit: bool, environment: Any) -> str:
+    if not -128 <= value <= 127:
+        raise DatabaseError("22003", '"char" out of range')
+    return char_of_byte(value & 0xFF)
+
+
 def _time_to_interval(value: int, modifier: int, explicit: bool, environment: Any) -> tuple[int, int, int]:
     return apply_interval_modifier((0, 0, value), modifier)
 
@@ -322,6 +332,8 @@ _SPECIFIC: dict[tuple[str, str], Converter | None] = {
     ("oid", "regproc"): lambda value, modifier, explicit, environment: name_of_function(value),
     ("bool", "int4"): lambda value, modifier, explicit, environment: int(value),
     ("int4", "bool"): lambda value, modifier, explicit, environment: value != 0,
+    ("char", "int4"): _char_to_integer,
+    ("int4", "char"): _integer_to_char,
     ("float4", "float8"): None,
     ("float8", "float4"): _single,
     ("numeric", "float4"): _numeric_to_float(True),

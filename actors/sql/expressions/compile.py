@@ -62,6 +62,8 @@ from actors.sql.types.column_type import ColumnType
 
 Evaluator = Callable[[Sequence[Any], Sequence[Any], Environment], Any]
 
+_COMPARED_AS = {"varchar": "text", "cidr": "inet"}
+"""Types without comparisons of their own."""
 COMPILED_MAX = 1024
 """Compiled expressions kept by a process, by their trees."""
 KEPT_NODES_MAX = 2000
@@ -314,7 +316,7 @@ class _Writer:
         return Not(either) if node.negated else either
 
     def equality(self, left: Expression, right: Expression) -> Call:
-        names = tuple("text" if side.type.name == "varchar" else side.type.name for side in (left, right))
+        names = tuple(_COMPARED_AS.get(side.type.name, side.type.name) for side in (left, right))
         return Call("=", names, (left, right), Not(left).type)
 
     # truth

@@ -101,7 +101,24 @@ def _parse_name(text: str, modifier: int = -1) -> str:
 
 
 def _parse_char(text: str, modifier: int = -1) -> str:
-    return text[:1]
+    """The first byte; one beyond ASCII is `\\ooo`, three octal digits, as PostgreSQL shows it and reads it."""
+    if _OCTAL.fullmatch(text) is not None:
+        return char_of_byte(int(text[1:], 8))
+    return char_of_byte(text.encode()[0]) if text else ""
+
+
+def char_of_byte(byte: int) -> str:
+    """The datum of "char" that is this byte; 0 is the empty one."""
+    if not byte:
+        return ""
+    return chr(byte) if byte < 128 else f"\\{byte:03o}"
+
+
+def byte_of_char(char: str) -> int:
+    return int(char[1:], 8) if len(char) > 1 else ord(char or "\0")
+
+
+_OCTAL = re.compile(r"\\[0-3][0-7][0-7]")
 
 
 _ESCAPE = re.compile(rb"\\(\\|[0-3][0-7][0-7])")

@@ -1702,3 +1702,14 @@ macaddr8|U|8|775
 timetz|D|12|1270
 varbit|V|-1|1563
 SELECT 7
+
+SELECT cidr '1.2.3.4' IN (cidr '1.2.3.4', cidr '10.0.0.0/8');
+SELECT x IN (cidr '1.2.3.4', NULL) FROM (VALUES (cidr '1.2.3.4'), (NULL)) v(x) ORDER BY 1;
+---
+?column?
+t
+SELECT 1
+?column?
+t
+NULL
+SELECT 2

@@ -333,3 +333,15 @@ ERROR 2201B: invalid regular expression: quantifier operand invalid
 to_char|to_char|to_char|to_char|to_char|to_char
 12:04:05 am|2025-W01-1|060th of 2024|Friday 5th January|Fri fri FRI Jan jan JAN|10-20
 SELECT 1
+
+SELECT 97::"char", 0::"char", (-3)::"char", 'é'::"char", '\303'::"char", 'xy'::"char";
+SELECT ('a'::"char")::int, (''::"char")::int, ('\303'::"char")::int, (-128)::"char"::int;
+SELECT 200::"char";
+---
+char|char|char|char|char|char
+a||\375|\303|\303|x
+SELECT 1
+int4|int4|int4|int4
+97|0|-61|-128
+SELECT 1
+ERROR 22003: "char" out of range

@@ -280,8 +280,18 @@ ERROR 0A000: FOR UPDATE is not allowed with UNION/INTERSECT/EXCEPT
 ERROR 0A000: FOR UPDATE cannot be applied to VALUES
 ERROR 0A000: a locking clause such as FOR UPDATE is not supported in a subquery here
 ERROR 0A000: FOR UPDATE is not supported in a query of this kind
-ERROR 0A000: a locking clause such as FOR UPDATE is not supported in a subquery here
-ERROR 0A000: FOR UPDATE is not supported in a query of this kind
+id
+1
+2
+3
+4
+SELECT 4
+id
+1
+2
+3
+4
+SELECT 4
 ERROR 0A000: a locking clause such as FOR UPDATE is not supported in a subquery here
 ERROR 0A000: a locking clause such as FOR UPDATE is not supported in a subquery here
 ERROR 0A000: FOR UPDATE is not supported in a query of this kind
@@ -297,7 +307,7 @@ ERROR 42703: column "nosuch" does not exist
 1
 SELECT 1
 ERROR 42P01: relation "jobs" in FOR UPDATE clause not found in FROM clause
-ERROR 0A000: FOR NO KEY UPDATE is not supported in a query of this kind
+ERROR 0A000: locking clauses other than FOR UPDATE/FOR KEY SHARE are not supported
 
 # a lock is a write, as far as a read-only transaction goes
 BEGIN READ ONLY;

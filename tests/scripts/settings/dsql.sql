@@ -69,3 +69,18 @@ BEGIN
 CREATE TABLE
 ERROR 0A000: multiple ddl statements not supported in a transaction
 ROLLBACK
+
+# tables of queries
+CREATE TABLE of_query AS SELECT 1 AS a;
+SELECT 1 AS a INTO of_query;
+CREATE MATERIALIZED VIEW of_query AS SELECT 1 AS a;
+---
+ERROR 0A000: unsupported statement: CreateTableAs
+ERROR 0A000: SELECT INTO is not supported
+ERROR 0A000: materialized views are not supported
+
+MERGE INTO t USING t s ON true WHEN MATCHED THEN DELETE;
+CREATE TEMP TABLE temporary (a int);
+---
+ERROR 0A000: unsupported statement: Merge
+ERROR 0A000: temporary tables are not supported

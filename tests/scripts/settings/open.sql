@@ -353,3 +353,15 @@ SET
 current_schema
 s
 SELECT 1
+
+# what would be a lock that nobody else sees
+SELECT pg_advisory_lock(1);
+SELECT pg_try_advisory_xact_lock_shared(1, 2);
+SELECT pg_advisory_unlock(1);
+---
+ERROR 0A000: advisory locks are not supported
+  hint: Transactions that write the same rows conflict at COMMIT (40001); SELECT ... FOR UPDATE adds rows.
+ERROR 0A000: advisory locks are not supported
+  hint: Transactions that write the same rows conflict at COMMIT (40001); SELECT ... FOR UPDATE adds rows.
+ERROR 0A000: advisory locks are not supported
+  hint: Transactions that write the same rows conflict at COMMIT (40001); SELECT ... FOR UPDATE adds rows.

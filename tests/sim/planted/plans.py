@@ -11,9 +11,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from random import Random
 
-from actors.common.settings import Adjudication, Settings
+from actors.common.settings import Adjudication, Regions, Settings
 from cluster.simulation.emphases import several_adjudicators, sweeping
 from cluster.simulation.hostile import Plan, draw_cuts, trimmed
+from cluster.simulation.regions import ZONES, patient
 from cluster.simulation.stored import SMALL_JOURNALS, stored
 from workloads.proofs import PROOFS
 
@@ -282,16 +283,6 @@ def relapsing(plan: Plan) -> Plan:
     return replace(losing_disks(plan), strikes=("relapse",), losses=(), pause_s_max=1.0)
 
 
-def leaving_in_debt(plan: Plan) -> Plan:
-    """An adjudicator dies before others have heard what it has committed, and is retired."""
-    turned = turning_over(plan)
-    settings = replace(
-        small_storage(turned.settings), adjudication=replace(turned.settings.adjudication, ask_outcome_ms=2000)
-    )
-    faults = replace(turned.faults, slow_messages=("Decided",), slow_s_max=1.0)
-    return replace(turned, settings=settings, faults=faults, strikes=("farewell", "farewell", "turnover", "boundary"))
-
-
 def leaving_shards(plan: Plan) -> Plan:
     """Shards end and get replicas that go again, while journals are trimmed all the time."""
     settings = trimmed(replace(plan.settings, limits=replace(plan.settings.limits, transaction_age_s=5)))
@@ -340,6 +331,42 @@ def shifting_in_parts(plan: Plan) -> Plan:
     shifted = shifting(plan)
     bounds = in_parts(plan).bounds
     return replace(shifted, bounds=bounds, faults=replace(shifted.faults, slow_messages=("Part", "Commit")))
+
+
+def turning_over_late_outcomes(plan: Plan) -> Plan:
+    """... and outcomes are late, or lost."""
+    turned = turning_over(plan)
+    asking = replace(turned.settings.adjudication, ask_outcome_ms=2000)
+    faults = replace(turned.faults, slow_messages=("Decided", "OutcomeIs"), slow_s_max=1.0, loss_chance=0.05)
+    return replace(turned, settings=replace(turned.settings, adjudication=asking), faults=faults)
+
+
+def far_apart(plan: Plan) -> Plan:
+    """Three regions, one a witness, whose commits are dated a little more than a round trip ahead."""
+    layout = replace(plan.settings.layout, adjudicators=2, shards=2, query_processors=2)
+    far = Regions(ZONES, ("north",), lead_ms=80, push_ms=10)
+    distances = tuple((one, other, 0.0375) for one, other in (("east", "west"), ("east", "north"), ("west", "north")))
+    plan = replace(plan, settings=replace(plan.settings, layout=layout, regions=far), cuts=(), distances=distances)
+    return patient(replace(plan, jitter_share=0.1, pace_s=0.3))
+
+
+def far_apart_and_struck(plan: Plan) -> Plan:
+    """... which die, are cut off, and leave tails that no majority has."""
+    strikes = ("island", "succession", "kill", "isolate")
+    return replace(far_apart(plan), strikes=strikes, losses=(), pause_s_max=0.5, strike_s_max=1.0, nemeses=1)
+
+
+def far_apart_with_wrong_clocks(plan: Plan) -> Plan:
+    """... whose clocks are set all the time, and do not keep within their bound."""
+    faults = replace(plan.faults, clock_honest=False, clock_error_us=0, clock_offset_us_max=100_000)
+    plan = replace(far_apart(plan), strikes=("jump",), losses=(), pause_s_max=0.5, strike_s_max=0.5, nemeses=1)
+    return replace(plan, faults=faults)
+
+
+def far_apart_and_trimmed(plan: Plan) -> Plan:
+    """... whose journals are trimmed all the time, and whose storage loses its disks."""
+    settings = replace(trimmed(plan.settings), limits=replace(plan.settings.limits, transaction_age_s=5))
+    return replace(far_apart_and_struck(replace(plan, settings=settings)), strikes=("isolate", "kill", "stall"))
 
 
 def swept(plan: Plan) -> Plan:

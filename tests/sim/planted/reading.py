@@ -27,7 +27,7 @@ from actors.storage import maintenance
 from actors.storage.maintenance import Maintenance
 from actors.storage.memtable import Memtable
 from actors.storage.replica import StorageReplica
-from actors.storage.segment import with_checksum
+from actors.storage.segment_layout import with_checksum
 from actors.storage.store import Store
 
 # -- crossbar ----------------------------------------------------------------------------------------------------------

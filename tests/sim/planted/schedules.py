@@ -218,13 +218,14 @@ def believes_a_commit_beyond_what_it_was_given() -> None:
 
     def careless(replica: JournalReplica, sender: str, message: Append, reply: Any) -> None:
         append(replica, sender, message, reply)
-        log = replica._log
-        if log is not None and message.epoch == replica._promises.epoch and not replica._promises.is_storing:
+        log = replica.log
+        if message.epoch == replica._promises.epoch and not replica._promises.is_storing:
             agrees = (
                 message.previous_lsn <= log.last_lsn and log.epoch_at(message.previous_lsn) == message.previous_epoch
             )
-            if agrees:
-                replica._note_committed(min(message.committed_lsn, log.last_lsn))
+            lsn = min(message.committed_lsn, log.last_lsn)
+            if agrees and lsn > replica._committed:
+                replica._note_committed(lsn)
 
     JournalReplica._append = careless  # type: ignore[method-assign]
 

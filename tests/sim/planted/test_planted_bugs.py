@@ -17,7 +17,17 @@ import pytest
 from cluster.simulation.hostile import Plan, trimmed
 from cluster.simulation.run import run_seed
 from tests.sim.planted.bugs import BUGS, DEAR_S, NOT_FOUND, SEEDS_MAX, TURNS, has_its_turn, hunt, kept_runs
-from tests.sim.planted.plans import busy, busy_pair, short_leases, slow_disks, small_storage, two_nemeses, with_settings
+from tests.sim.planted.plans import (
+    busy,
+    busy_pair,
+    far_apart_and_struck,
+    far_apart_with_wrong_clocks,
+    short_leases,
+    slow_disks,
+    small_storage,
+    two_nemeses,
+    with_settings,
+)
 from workloads.proofs import PROOFS
 
 ALL = os.environ.get("PROOFS") == "all"
@@ -57,7 +67,10 @@ def test_each_bug_has_a_turn_and_the_cheap_ones_every_day() -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [busy, busy_pair, slow_disks, two_nemeses, short_leases, with_settings(small_storage), with_settings(trimmed)],
+    [
+        *(busy, busy_pair, slow_disks, two_nemeses, short_leases, far_apart_and_struck, far_apart_with_wrong_clocks),
+        *(with_settings(small_storage), with_settings(trimmed)),
+    ],
 )
 def test_nothing_is_found_where_nothing_is_planted(change: Callable[[Plan], Plan]) -> None:
     for seed in range(2):

@@ -11,9 +11,9 @@ import pytest
 from actors.common.settings import ADMIN, OPEN_LIMITS, Authentication, Limits
 from actors.common.settings_file import SettingsError, load_settings
 from actors.postgres.scram import Verifier
+from cluster.connection import connection_url
 from cluster.credentials import check_certificate
 from cluster.remembered import TRUST_NOTE, Resolution, resolve
-from cluster.supervisor import connection_url
 
 PASSWORDS = '[authentication]\nmethod = "scram-sha-256"\n[authentication.users]\nadmin = "open sesame"\n'
 

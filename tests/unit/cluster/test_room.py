@@ -28,7 +28,7 @@ class Rooms:
     async def replace_lost(self, processes: Collection[ProcessState]) -> Collection[str]:
         return ()
 
-    def release_room(self) -> None:
+    def release_room(self, ended: Collection[ProcessState]) -> None:
         self.released += 1
 
     def launch(self, process: ProcessState) -> None: ...
@@ -62,7 +62,7 @@ def test_a_wake_waits_for_room_and_a_failed_one_for_the_next(monkeypatch: Any) -
         rooms.asked[1].set_result(None)
         await turns()
         assert made == [2] and room.why == "" and room.may_be_asked
-        room.release()
+        room.release([])
         assert rooms.released == 1
 
     asyncio.run(main())

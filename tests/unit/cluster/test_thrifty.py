@@ -9,10 +9,11 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import pytest
 from ray._private import ray_constants, services
+from ray._private.function_manager import FunctionActorManager
 from ray._private.utils import update_envs
 from ray._raylet import persist_port
 
@@ -51,6 +52,14 @@ def test_a_worker_gets_its_arguments_as_they_are(tmp_path: Path, context: dict[s
     worker.write_text(WORKER)
     done = become(f"--serialized-runtime-env-context={json.dumps(context)}", "--language=PYTHON", worker=worker)
     assert done.stdout == "['--node-ip-address=127.0.0.1', 'a b'] False\n", done.stderr
+
+
+def test_a_class_that_is_sent_is_known_by_its_name() -> None:
+    """Ray keeps what this gives beside the class, as bytes."""
+    thrifty.without_disassembly()
+    manager = FunctionActorManager.__new__(FunctionActorManager)
+    one, other = (manager.compute_collision_identifier(sent) for sent in (Path, PurePath))
+    assert isinstance(one, bytes) and one != other and one == manager.compute_collision_identifier(Path)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from typing import Any, cast
 import pytest
 
 from actors.common.messages import JournalRecords, SubscribeJournal
+from actors.common.settings import Settings
 from actors.crossbar.feed import LEAST_SHARE, Feed
 from actors.journal import subscription
 from actors.runtime.interfaces import Context
@@ -27,7 +28,7 @@ def windows(gaps: int, pause_s: float) -> list[int]:
         asked.append(message)
 
     async def scenario() -> None:
-        context = SimpleNamespace(az="a", name="crossbar/1", bus=SimpleNamespace(request=request))
+        context = SimpleNamespace(az="a", name="crossbar/1", bus=SimpleNamespace(request=request), settings=Settings())
         streams = iter(range(1, 1000))
         feed = Feed(
             cast(Context, context),

@@ -44,6 +44,17 @@ def test_a_promise_counts_after_its_place_in_the_stream() -> None:
     assert times(merge) == [60] and merge.watermark == 100
 
 
+def test_a_later_promise_may_count_before_an_earlier_one() -> None:
+    """Commits that are dated ahead: a promise of now, after record 1, and one far ahead, after record 3."""
+    merge = Merge([1])
+    merge.add(1, [(header(1, 10), b"")])
+    merge.promised(1, 1, 100, 3)
+    merge.promised(1, 1, 30, 1)
+    assert times(merge) == [10] and merge.watermark == 30
+    merge.add(1, [(header(2, 50), b""), (header(3, 60), b"")])
+    assert times(merge) == [50, 60] and merge.watermark == 100
+
+
 def test_a_promise_of_a_past_epoch_is_void() -> None:
     """Epoch 1 promised 100 after record 3 of its own, which was lost with it; epoch 2's record 3 is another."""
     merge = Merge([1])

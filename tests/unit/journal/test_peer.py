@@ -21,6 +21,7 @@ class Writer:
     last_lsn = committed_lsn = 10
     memory_first = 11
     stopped = False
+    tells_elsewhere = False
     seats: dict[str, int] = {}
 
     def __init__(self) -> None:
@@ -102,3 +103,64 @@ def test_a_barrier_is_one_for_the_life_in_which_the_loss_was_noticed(life: int) 
     peer.restarted()
     writer.requests.pop()[2](Appended(1, 10, voter=False, life=life))
     assert peer.barrier == (10 if life == 7 else None)
+
+
+class FarWriter(Writer):
+    """In another region than the peer; it holds all of its records."""
+
+    memory_first = 1
+
+    tells_elsewhere = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.failing: list[Callable[[Any], None]] = []
+
+    def request(
+        self, name: str, message: Message, on_reply: Callable[[Any], None], on_failure: Any, timeout_s: float
+    ) -> None:
+        super().request(name, message, on_reply, on_failure, timeout_s)
+        self.failing.append(on_failure)
+
+    def records_from(self, lsn: int) -> list[bytes]:
+        return [record(number, 1) for number in range(lsn, self.last_lsn + 1)]
+
+    def elsewhere(self, peer: Peer) -> int:
+        return 0
+
+    def advanced(self, peer: Peer) -> None:
+        pass
+
+
+def far_peer(appended: int) -> tuple[FarWriter, Peer]:
+    """The logs have been compared, and so many records been appended since, none of which is answered."""
+    writer = FarWriter()
+    peer = Peer(cast(Any, writer), "journal/1/c")
+    peer.begin(11, True)
+    peer.push()
+    writer.requests.pop()[2](Appended(1, 10, life=7))
+    writer.failing.clear()
+    for _ in range(appended):
+        writer.last_lsn += 1
+        peer.push()
+    return writer, peer
+
+
+def test_between_regions_no_append_waits_for_the_answer_to_the_one_before_it() -> None:
+    writer, peer = far_peer(3)
+    sent = [(message.previous_lsn, len(message.records)) for _, message, _ in writer.requests]  # type: ignore[attr-defined]
+    assert sent == [(10, 1), (11, 1), (12, 1)]
+    writer.requests[1][2](Appended(1, 12, life=7))
+    writer.requests[0][2](Appended(1, 11, life=7))
+    assert peer.durable == 12, "answers that overtake each other take nothing back"
+
+
+def test_what_was_sent_after_an_append_that_failed_counts_no_more() -> None:
+    """The replica may have been restarted, its disk lost: it is asked anew, from what it is known to have."""
+    writer, peer = far_peer(3)
+    writer.requests[0][2](Appended(1, 11, life=7))
+    writer.requests[1][2](Appended(1, 5, conflict=True, life=7))
+    writer.requests[2][2](Appended(1, 13, life=7))
+    assert peer.durable == -1
+    asked = writer.requests[-1][1]
+    assert isinstance(asked, Append) and asked.previous_lsn == 5

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actors.sql.encoding.arrow_types import to_arrow
-from actors.sql.encoding.row_columns import NotPlain, columns_of
+from actors.sql.encoding.row_columns import NotPlain, all_columns, columns_of
 from actors.sql.encoding.rows import RowCodec
 from actors.sql.types.column_type import ColumnType
 
@@ -35,6 +35,10 @@ KINDS: list[tuple[ColumnType, st.SearchStrategy[Any]]] = [
     (ColumnType("time"), st.integers(0, 86_399_999_999)),
     (ColumnType("timestamp"), st.integers(-(10**17), 10**17) | st.just(2**63 - 1)),
     (ColumnType("timestamptz"), st.integers(-(10**15), 10**15)),
+    (
+        ColumnType("interval"),
+        st.tuples(st.integers(-(2**31) + 1, 2**31 - 1), st.integers(-99, 99), st.integers(-(2**53), 2**53)),
+    ),
 ]
 
 
@@ -47,6 +51,12 @@ def tables(draw: st.DrawFn) -> tuple[tuple[ColumnType, ...], list[list[Any] | No
         lambda whole: st.integers(0, width).map(lambda kept: list(whole[:kept]) if kept < 2 else list(whole))
     )
     return tuple(type_ for type_, _ in kinds), draw(st.lists(st.none() | row, min_size=1, max_size=12))
+
+
+@pytest.mark.parametrize("value", [b"\x93" * 7, b"\x91\xdb\xff\xff\xff\xff", b"\x9f", b"\xdc", b"\x92\x01"])
+def test_bytes_that_are_no_rows(value: bytes) -> None:
+    """Arrays within arrays, lengths beyond the end, too few columns."""
+    assert all_columns(pa.array([value], pa.binary()), ()) == {}
 
 
 @settings(deadline=None, max_examples=300)
@@ -79,7 +89,8 @@ def test_together_as_one_by_one(table: tuple[tuple[ColumnType, ...], list[list[A
 @pytest.mark.parametrize(
     ("type_", "datum"),
     [
-        (ColumnType("interval"), (1, 2, 3)),
+        (ColumnType("interval"), (1, 2, 2**62)),
+        (ColumnType("interval"), 3),
         (ColumnType("numeric"), Decimal("1E+3")),
         (NUMERIC, Decimal("NaN")),
         (ColumnType("int4"), "text"),

@@ -13,7 +13,8 @@ from actors.common.write_set import PUT, encode
 from actors.storage import segment as segments
 from actors.storage.clipping import EVERYTHING, clip, is_inside, lies_inside
 from actors.storage.middle import middle
-from actors.storage.segment import Segment, SegmentWriter
+from actors.storage.segment import Segment
+from actors.storage.segment_writer import SegmentWriter
 from actors.storage.store import Store
 from tests.unit.storage.memory_disk import MemoryDisk
 

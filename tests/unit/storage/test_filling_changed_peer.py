@@ -16,7 +16,7 @@ from actors.common.messages import AskContents, AskPiece
 from actors.storage import filling, manifest
 from actors.storage.maintenance import Maintenance
 from actors.storage.manifest import Manifest
-from actors.storage.segment import with_checksum, without_checksum
+from actors.storage.segment_layout import with_checksum, without_checksum
 from actors.storage.store import Store
 from tests.unit.storage.memory_disk import MemoryDisk
 

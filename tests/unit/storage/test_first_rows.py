@@ -60,7 +60,8 @@ def test_first_rows_are_among_the_answers(
     assert sorted(got, key=key)[:rows_max] == sorted(stored, key=key)[:rows_max]
     assert [row[0] for row in got] == sorted(row[0] for row in got), "in key order, as own writes are merged"
     assert len(got) <= len(found) * 2 * rows_max
-    assert sum(scanned.rows_read for scanned in found) == len(data.rows)
+    read = sum(scanned.rows_read for scanned in found)
+    assert len(stored) <= read < len(data.rows) if filtered else read == len(data.rows)
 
 
 def test_most_rows_are_told_by_columns(data: Data) -> None:

@@ -278,6 +278,23 @@ def test_filters(data: Data, filter_number: int, by_block: bool) -> None:
         assert sum(table(answers(data, scan_program.encode(counts))).column(0).to_pylist()) == len(wanted)
 
 
+@pytest.mark.parametrize("filter_number", range(0, len(FILTERS), 3))
+@pytest.mark.parametrize("windows", [0, 4])
+@pytest.mark.parametrize("limit", [1, 40, 700])
+def test_the_first_rows_that_pass(data: Data, filter_number: int, windows: int, limit: int) -> None:
+    """A limit beside a filter: window by window at first, then by blocks, which may have more than wanted."""
+    expression, parameters, expected = FILTERS[filter_number]
+    wanted = [(key, row) for key, row in data.sorted() if expected(row)][:limit]
+    program = ScanProgram(columns=TYPES, filter=tree.encode_expression(expression), parameters=parameters)
+    numbers = ScanProgram(program.columns, program.filter, program.parameters, output="columns", project=(0,))
+    nothing = ScanProgram(program.columns, program.filter, program.parameters, output="columns", project=())
+    with patch.object(scan, "FIRST_WINDOWS", windows):
+        assert rows_of(answers(data, scan_program.encode(program), limit=limit)) == wanted
+        found = answers(data, scan_program.encode(numbers), limit=limit)
+        assert table(found).column(0).to_pylist() == [row[0] for _, row in wanted]
+        assert sum(one.count for one in answers(data, scan_program.encode(nothing), limit=limit)) == len(wanted)
+
+
 @pytest.mark.parametrize("by_block", [True, False])
 def test_aggregates(data: Data, by_block: bool) -> None:
     wanted = [

@@ -17,7 +17,8 @@ from actors.runtime.local_disk import LocalDisk
 from actors.storage import segment
 from actors.storage.maintenance import Maintenance, choose, visible_versions
 from actors.storage.range_tombstones import RangeTombstones
-from actors.storage.segment import Segment, SegmentWriter
+from actors.storage.segment import Segment
+from actors.storage.segment_writer import SegmentWriter
 from actors.storage.store import Store
 from tests.unit.storage.memory_disk import MemoryDisk
 
@@ -37,11 +38,20 @@ def write(disk: MemoryDisk, path: str = "segments/1.arrow") -> Segment:
     return Segment(disk, path)  # type: ignore[arg-type]
 
 
+def streams(file: bytes) -> list[pa.Table]:
+    """What any Arrow reader finds in a segment's file: stream after stream."""
+    found, reader = [], pa.BufferReader(file)
+    while reader.tell() < len(file):
+        found.append(pa.ipc.open_stream(reader).read_all())
+    return found
+
+
 def test_any_arrow_reader_reads_a_segment() -> None:
     disk = MemoryDisk()
     written = write(disk)
-    whole = pa.ipc.open_file(pa.py_buffer(disk.read(written.name))).read_all()
-    assert list(zip(*(column.to_pylist() for column in whole.columns), strict=True)) == ROWS
+    rows, footer = streams(disk.read(written.name))
+    assert list(zip(*(column.to_pylist() for column in rows.columns), strict=True)) == ROWS
+    assert footer.column_names == ["footer", "trailer"]
 
 
 def test_blocks_hold_whole_keys() -> None:
@@ -54,6 +64,30 @@ def test_blocks_hold_whole_keys() -> None:
     assert written.get(b"key 007", 100, False) == (100, None)
     assert written.get(b"key 007", 98, True) is None
     assert written.get(b"key 007x", 100, False) is None
+
+
+@pytest.mark.parametrize("text_max", [0, 200, 8192])
+def test_a_key_is_found_among_keys_that_hold_it(text_max: int) -> None:
+    """Keys of two letters lie within each other, across the ends of keys too; with and without versions of each, some
+    deleted."""
+    random = Random(7)
+    keys = sorted({bytes(random.choices(b"ab", k=random.randrange(1, 9))) for _ in range(400)})
+    rows = [
+        (key, time, None if random.random() < 0.2 else b"%s at %d" % (key, time))
+        for key in keys
+        for time in sorted(random.sample(range(1, 9), random.randrange(1, 4)), reverse=True)
+    ]
+    disk = MemoryDisk()
+    writer = SegmentWriter(disk.open("segments/1.arrow"))
+    writer.add(*(list(column) for column in zip(*rows, strict=True)))  # type: ignore[arg-type]
+    writer.finish()
+    written = Segment(disk, "segments/1.arrow")  # type: ignore[arg-type]
+    absent = {bytes(random.choices(b"abc", k=random.randrange(1, 10))) for _ in range(200)} - set(keys)
+    with patch.object(segment, "SEARCH_BYTES_MAX", text_max):
+        for key in [*keys, *absent]:
+            for at in range(10):
+                newest = next(((time, value) for name, time, value in rows if name == key and time <= at), None)
+                assert written.get(key, at, True) == newest
 
 
 def test_a_flipped_bit_anywhere_is_found_or_harmless() -> None:

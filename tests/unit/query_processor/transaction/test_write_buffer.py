@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -64,6 +65,48 @@ def test_buffer_is_a_sorted_dictionary(
             assert buffer.rows == len(model) == len(buffer)
             assert buffer.bytes == sum(len(key) + len(value or b"") for key, value in model.items())
             assert [(key, value) for key, value, _ in write_set.rows(buffer.encode())] == sorted(model.items())
+
+
+BATCHES = st.builds(
+    lambda space, ends: sorted({space + end for end in ends}),
+    SPACES,
+    st.lists(st.binary(min_size=1, max_size=2), min_size=1, max_size=12),
+)
+
+
+@pytest.mark.parametrize("piece_rows", [4096, 3])
+@given(st.lists(BATCHES | SPACED, max_size=20), st.integers(0, 40))
+def test_batches_are_written_as_rows_are(piece_rows: int, writes: list[list[bytes] | bytes], sort_rows: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(buffering, "SORT_ROWS", sort_rows)
+        patch.setattr(write_set, "PIECE_ROWS_MAX", piece_rows)
+        buffer, model = WriteBuffer(20), WriteBuffer(20)
+        for number, written in enumerate(writes):
+            keys = written if isinstance(written, list) else [written]
+            values = [b"%d" % number * (number % 30) for _ in keys]
+            batch = pa.array([b"", *keys], pa.binary()).slice(1), pa.array([b"x", *values], pa.binary()).slice(1)
+            if not isinstance(written, list) or not buffer.append(*batch, counts=True):
+                for key, value in zip(keys, values, strict=True):
+                    buffer.write(key, value, counts=True)
+            for key, value in zip(keys, values, strict=True):
+                model.write(key, value, counts=True)
+        assert rows_of(buffer) == rows_of(model)
+        assert (buffer.tables(), buffer.rows >= len(rows_of(model))) == (model.tables(), True)
+        if not model.is_large and writes:
+            assert [(key, value) for key, value, _ in write_set.rows(buffer.encode())] == rows_of(model)
+
+
+def test_an_ascending_batch_is_sealed_and_counted() -> None:
+    buffer = WriteBuffer(20)
+    keys = pa.array([b"\0\0\0\x01\0\x01" + number.to_bytes(4, "big") for number in range(9000)], pa.binary())
+    values = pa.array([b"v" * (number % 200) for number in range(9000)], pa.binary())
+    assert buffer.append(keys, values, counts=True) and not buffer.append(keys, values, counts=True)
+    sizes = [len(key) + len(value) for key, value in zip(keys.to_pylist(), values.to_pylist(), strict=True)]
+    assert (buffer.rows, buffer.bytes) == (9000, sum(sizes))
+    assert buffer.padding == sum(20 - size for size in sizes if size < 20)
+    assert [write_set.decode(piece).num_rows <= write_set.PIECE_ROWS_MAX for piece in buffer.pieces()] == [True] * 4
+    buffer.record(True)
+    assert not buffer.append(pa.array([keys[-1].as_py() + b"x"]), pa.array([b""]), counts=True)
 
 
 def test_pieces_are_bounded() -> None:

@@ -1,0 +1,51 @@
+"""Which region each availability zone lies in, and what a region has (docs/regions.md). Pure.
+
+    Regions({"a": "east", "b": "west", "w": "north"}, ("north",))
+        sites(("a", "b", "w"))        ["a", "b", "w"]      where a journal's replicas stand: one zone of each region
+        serving(("a", "b", "w"))      ["a", "b"]           a witness holds journals and votes, and nothing else
+
+Without regions every zone has everything, and nothing is decided here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+
+class Regions(msgspec.Struct, frozen=True):
+    """`zones`: zone -> its region; empty: all zones are one region's. `witnesses`: regions that only vote."""
+
+    zones: dict[str, str] = {}
+    witnesses: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.zones)
+
+    def of(self, zone: str) -> str:
+        """The zone's region; "" where there is but one."""
+        return self.zones.get(zone, "")
+
+    def serves(self, zone: str) -> bool:
+        """Whether the zone may have query processors, storage, adjudicators and crossbars."""
+        return self.of(zone) not in self.witnesses if self.zones else True
+
+    def serving(self, azs: Iterable[str]) -> list[str]:
+        return [az for az in azs if self.serves(az)]
+
+    def sites(self, azs: Iterable[str]) -> list[str]:
+        """Where a journal has its replicas: in the first zone of each region, so that a majority is as many regions;
+        of one region, in every zone."""
+        return self._firsts(azs) if self.zones else list(azs)
+
+    def desks(self, azs: Iterable[str]) -> list[str]:
+        """Where crossbars stand: in the first zone of each region that serves."""
+        serving = self.serving(azs)
+        return self._firsts(serving) if self.zones else serving[:1]
+
+    def _firsts(self, azs: Iterable[str]) -> list[str]:
+        firsts: dict[str, str] = {}
+        for az in azs:
+            firsts.setdefault(self.of(az), az)
+        return list(firsts.values())

@@ -1,0 +1,46 @@
+"""A seed's cluster in several regions (docs/regions.md): the zones lie far from each other, and one of them may be a
+witness.
+
+Whoever is struck as a zone is a whole region then: killed, cut off, deaf, mute, its clocks set. What waits for an
+answer is given the time that it takes: a Prepare that is told of before it could have come back proves nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import combinations
+from random import Random
+
+from actors.common.settings import Regions
+from cluster.simulation.hostile import Plan
+
+SHARE = 0.08
+ZONES = {"a": "east", "b": "west", "c": "north"}
+ONE_WAY_S = (0.01, 0.0375, 0.12)
+WITNESS_SHARE = 0.7
+JITTER_SHARES = (0.0, 0.1, 1.0)
+LEADS_MS = (0, 20, 80, 80, 120)
+"""Shorter than a round trip, longer, and none."""
+PUSHES_MS = (10, 50)
+LEASE_MS, PREPARE_TIMEOUT_MS, READ_WAIT_S, SILENCE_S = 500, 2000, 5.0, 2.0
+
+
+def regions(plan: Plan, random: Random, proofs: tuple[str, ...]) -> Plan:
+    witnesses = ("north",) if random.random() < WITNESS_SHARE else ()
+    distances = tuple((one, other, random.choice(ONE_WAY_S)) for one, other in combinations(ZONES.values(), 2))
+    plan = replace(plan, distances=distances, jitter_share=random.choice(JITTER_SHARES))
+    there = Regions(ZONES, witnesses, lead_ms=random.choice(LEADS_MS), push_ms=random.choice(PUSHES_MS))
+    return patient(replace(plan, settings=replace(plan.settings, regions=there)))
+
+
+def patient(plan: Plan) -> Plan:
+    """With settings under which messages between regions are not late."""
+    settings = plan.settings
+    adjudication = replace(
+        settings.adjudication,
+        lease_ms=max(LEASE_MS, settings.adjudication.lease_ms),
+        prepare_timeout_ms=max(PREPARE_TIMEOUT_MS, settings.adjudication.prepare_timeout_ms),
+    )
+    streaming = replace(settings.streaming, silence_s=max(SILENCE_S, settings.streaming.silence_s))
+    storing = replace(settings.storing, read_wait_s=max(READ_WAIT_S, settings.storing.read_wait_s))
+    return replace(plan, settings=replace(settings, adjudication=adjudication, streaming=streaming, storing=storing))

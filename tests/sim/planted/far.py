@@ -1,0 +1,82 @@
+"""Bugs in what is there for regions that lie far apart: commits that are dated ahead, promises that are pushed, journal
+replicas that know by themselves what is committed, trimming over several crossbars. Each function changes the code of
+this process for good."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from actors.adjudicator.ahead import Ahead
+from actors.common.messages import PromisedAhead
+from actors.crossbar.trimming import Trimming
+from actors.journal.own_quorum import OwnQuorum
+from actors.journal.writer import JournalWriter
+
+
+def a_writer_tells_what_it_has_sent_as_stored() -> None:
+    JournalWriter.elsewhere = lambda writer, peer: writer.last_lsn  # type: ignore[method-assign]
+
+
+def a_replica_counts_what_it_has_not_stored() -> None:
+    elsewhere = OwnQuorum.elsewhere
+
+    def careless(quorum: OwnQuorum, epoch: int, lsn: int) -> None:
+        elsewhere(quorum, epoch, lsn)
+        quorum._stored = max(quorum._stored, quorum._elsewhere)
+
+    OwnQuorum.elsewhere = careless  # type: ignore[method-assign]
+
+
+def a_promise_of_now_passes_over_commits() -> None:
+    """It counts though commits at or below it have not come."""
+    Ahead.before = lambda ahead, at: ahead._past_lsn  # type: ignore[method-assign]
+
+
+def a_pushed_promise_is_not_kept() -> None:
+    """Commits are dated as far ahead anyway; unless the clock is set back."""
+
+    def careless(ahead: Ahead, at: int) -> None:
+        _push(ahead, at, ahead._commits[-1][1] if ahead._commits else ahead._past_lsn)
+
+    Ahead._tell = careless  # type: ignore[method-assign]
+
+
+def a_pushed_promise_waits_for_no_record() -> None:
+    Ahead._tell = lambda ahead, at: _push(ahead, ahead._reign.lease.promise(at), 0)  # type: ignore[method-assign]
+
+
+def promises_are_pushed_beyond_the_lease() -> None:
+    def careless(ahead: Ahead, at: int) -> None:
+        ahead._reign.lease.raise_last(at + 2_000_000)
+        _push(ahead, at + 2_000_000, ahead._reign.writer.last_lsn)
+
+    Ahead._tell = careless  # type: ignore[method-assign]
+
+
+def _push(ahead: Ahead, promise: int, after_lsn: int) -> None:
+    reign = ahead._reign
+    message = PromisedAhead(reign.number, reign.epoch, promise, after_lsn, reign.writer.set_version)
+    for name in ahead._until_s:
+        reign.context.bus.post(reign.name, name, message)
+
+
+def crossbars_do_not_tell_each_other_of_checkpoints() -> None:
+    Trimming._tell_others = lambda trimming, message: None  # type: ignore[method-assign]
+
+
+def a_crossbar_trims_by_its_own_subscribers() -> None:
+    """Other regions' storage may lack what goes."""
+
+    def careless(trimming: Trimming, name: str, checkpoint_ts: int, journals: Any) -> None:
+        usual = trimming._checkpoints
+        trimming._checkpoints = _Believed({**usual, name: checkpoint_ts})
+        trimming._trim(journals)
+
+    Trimming._raise = careless  # type: ignore[method-assign]
+
+
+class _Believed(dict[str, int]):
+    """Whoever has told nothing has as much as all others."""
+
+    def get(self, name: str, default: Any = None) -> Any:
+        return super().get(name, max(self.values()))

@@ -1,0 +1,247 @@
+"""What distance costs, in virtual time: commits, reads and transactions over two regions' ranges, in multiples of the
+round trip; and how long ranges are away whose region is cut off."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import cache
+from itertools import combinations
+from random import Random
+from uuid import UUID
+
+import pytest
+
+from actors.adjudicator.load import ClaimLoad
+from actors.common.settings import OPEN_LIMITS, Layout, Regions, Settings
+from actors.runtime.simulation.faults import Faults
+from cluster.simulation.hostile import Plan, draw
+from cluster.simulation.regions import ZONES
+from cluster.simulation.simulated_cluster import SimulatedCluster
+from cluster.simulation.sql_client import SimulatedConnection
+from workloads.proofs.connection import SqlError
+
+ONE_WAY_S, JITTER_SHARE = 0.0375, 0.02
+ROUND_TRIP_S = 2 * ONE_WAY_S * (1 + JITTER_SHARE / 2)
+LEAD_MS = 80
+"""A round trip, what jitter adds to it, and two disks."""
+EAST, WEST = "east", "west"
+SECONDS = 3.0
+BACK_S_MAX = 5.0
+KEYS = 60
+
+
+def plan_of(regions: Regions) -> Plan:
+    settings = Settings(
+        mode="open",
+        limits=OPEN_LIMITS,
+        layout=Layout(adjudicators=2, shards=2, query_processors=2, placement="az"),
+        regions=regions,
+    )
+    plan = draw(Random(0), ("bank",), 60.0)
+    distances = tuple((one, other, ONE_WAY_S) for one, other in combinations(ZONES.values(), 2))
+    return replace(
+        plan,
+        settings=settings,
+        faults=Faults(),
+        strikes=(),
+        losses=(),
+        keeps_state=False,
+        one_host=False,
+        bounds=(),
+        cuts=(),
+        dawdle_s=0.0,
+        distances=distances if regions.zones else (),
+        jitter_share=JITTER_SHARE,
+    )
+
+
+def keys_led_by(adjudicator: int) -> list[UUID]:
+    """The first half of the uuids is adjudicator 1's, in east, the other is adjudicator 2's, in west."""
+    first = 0 if adjudicator == 1 else 128
+    return [UUID(int=(first + number) << 120 | adjudicator) for number in range(KEYS)]
+
+
+async def created(cluster: SimulatedCluster) -> None:
+    await cluster.start()
+    connection = await cluster.database("setup").connect()
+    await connection.execute("CREATE TABLE t (k uuid PRIMARY KEY, v int)")
+    for owner in (1, 2):
+        rows = ", ".join(f"('{key}', 0)" for key in keys_led_by(owner))
+        await connection.execute(f"INSERT INTO t VALUES {rows}")
+    await asyncio.sleep(3)
+
+
+class Clients:
+    """Their statements' latencies, in seconds, by what they do."""
+
+    def __init__(self, cluster: SimulatedCluster) -> None:
+        self._cluster = cluster
+        self._now_s = cluster.world.loop.time
+        self.end_s = self._now_s() + SECONDS
+        self.taken_s: dict[str, list[float]] = {}
+
+    async def run(
+        self, what: str, region: str, number: int, act: Callable[[SimulatedConnection, Random], object]
+    ) -> None:
+        """`act` returns the statements; the last one counts."""
+        there = region if self._cluster.plan.distances else None
+        random = self._cluster.world.derive(f"{what}/{number}")
+        connection = await self._cluster.database(f"{what}/{number}", region=there).connect()
+        while self._now_s() < self.end_s:
+            *first, last = act(connection, random)  # type: ignore[misc]
+            try:
+                for statement in first:
+                    await connection.execute(statement)
+                begun_s = self._now_s()
+                await connection.execute(last)
+            except SqlError as error:
+                assert error.sqlstate == "40001", error
+                continue
+            self.taken_s.setdefault(what, []).append(self._now_s() - begun_s)
+            await asyncio.sleep(random.uniform(0, 0.02))
+
+
+def write(keys: Sequence[UUID]) -> Callable[[SimulatedConnection, Random], list[str]]:
+    return lambda _, random: [f"UPDATE t SET v = v + 1 WHERE k = '{random.choice(keys)}'"]
+
+
+def read(keys: Sequence[UUID]) -> Callable[[SimulatedConnection, Random], list[str]]:
+    return lambda _, random: [f"SELECT v FROM t WHERE k = '{random.choice(keys)}'"]
+
+
+def write_both(_: SimulatedConnection, random: Random) -> list[str]:
+    pair = [random.choice(keys_led_by(owner)) for owner in (1, 2)]
+    return ["BEGIN", *(f"UPDATE t SET v = v + 1 WHERE k = '{key}'" for key in pair), "COMMIT"]
+
+
+@cache
+def measured(lead_ms: int | None) -> dict[str, list[float]]:
+    """Ascending. `lead_ms`: None for one region."""
+    regions = Regions() if lead_ms is None else Regions(ZONES, ("north",), lead_ms=lead_ms)
+    cluster = SimulatedCluster(1, plan_of(regions))
+    east, west = keys_led_by(1), keys_led_by(2)
+
+    async def scenario() -> dict[str, list[float]]:
+        await created(cluster)
+        clients = Clients(cluster)
+        await asyncio.gather(
+            *(clients.run("write", EAST, number, write(east)) for number in range(4)),
+            *(clients.run("write in west", WEST, number, write(west)) for number in range(2)),
+            *(clients.run("read", WEST, number, read([*east, *west])) for number in range(3)),
+            clients.run("write afar", WEST, 0, write(east)),
+            clients.run("write both", EAST, 0, write_both),
+        )
+        return {what: sorted(taken) for what, taken in clients.taken_s.items()}
+
+    with cluster.world:
+        return cluster.world.run(scenario())
+
+
+def at_share(share: float, taken_s: list[float]) -> float:
+    return taken_s[int(share * (len(taken_s) - 1))]
+
+
+@pytest.mark.parametrize("what", ["write", "write in west"])
+def test_a_commit_pays_one_round_trip_to_the_nearest_other_region(what: str) -> None:
+    taken_s, in_one_region_s = measured(LEAD_MS)[what], measured(None)[what]
+    assert at_share(0.5, taken_s) <= 1.05 * ROUND_TRIP_S + at_share(0.5, in_one_region_s)
+
+
+@pytest.mark.parametrize("what", ["write afar", "write both"])
+def test_a_commit_of_two_regions_pays_two_round_trips(what: str) -> None:
+    taken_s, in_one_region_s = measured(LEAD_MS)[what], measured(None)[what]
+    assert at_share(0.5, taken_s) <= 2 * 1.05 * ROUND_TRIP_S + at_share(0.5, in_one_region_s)
+
+
+def test_a_read_pays_none_while_the_other_region_writes() -> None:
+    assert at_share(0.99, measured(LEAD_MS)["read"]) <= 1.2 * at_share(0.99, measured(None)["read"])
+
+
+def test_without_a_lead_a_read_pays_a_round_trip() -> None:
+    """So that the tests above can fail."""
+    assert at_share(0.5, measured(0)["read"]) > 0.8 * ROUND_TRIP_S
+
+
+def test_a_range_goes_to_the_region_that_writes_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And its commits pay one round trip from then on, as they did in the other region."""
+    init = ClaimLoad.__init__
+    monkeypatch.setattr(ClaimLoad, "__init__", lambda load, context, _: init(load, context, lambda: 0.0))
+    regions = Regions(ZONES, ("north",), lead_ms=LEAD_MS, follow_s=1.0)
+    cluster = SimulatedCluster(3, replace(plan_of(regions), keeps_state=True))
+    east = keys_led_by(1)
+
+    async def scenario() -> list[float]:
+        await created(cluster)
+        clients = Clients(cluster)
+        clients.end_s += 6.0
+        await asyncio.gather(*(clients.run("write afar", WEST, number, write(east)) for number in range(12)))
+        return clients.taken_s["write afar"]
+
+    with cluster.world:
+        taken_s = cluster.world.run(scenario())
+    assert cluster.newest_map.adjudicators == (2, 2)
+    assert at_share(0.5, sorted(taken_s[:100])) > 1.9 * ROUND_TRIP_S
+    assert at_share(0.5, sorted(taken_s[-100:])) < 1.3 * ROUND_TRIP_S
+
+
+@pytest.mark.parametrize("lost", ["a", "b", "c"])
+def test_ranges_of_a_region_that_is_cut_off_go_on_elsewhere(lost: str) -> None:
+    """And nobody notices that the witness is."""
+    cluster = SimulatedCluster(2, plan_of(Regions(ZONES, ("north",), lead_ms=LEAD_MS)))
+    world = cluster.world
+    keys = keys_led_by(1)[0], keys_led_by(2)[0]
+
+    async def scenario() -> tuple[float, str]:
+        await created(cluster)
+        here, there = (WEST, EAST) if lost == "a" else (EAST, WEST)
+        apart = await cluster.database("apart", region=there).connect()
+        cut = [name for name, process in world.processes.items() if process.az == lost]
+        cut_s = world.loop.time()
+        world.network.partition(cut, [name for name in world.processes if name not in cut])
+        refusal = asyncio.ensure_future(refused(apart))
+        for key in keys:
+            await committed(cluster, here, key)
+        away_s = world.loop.time() - cut_s
+        sqlstate = await refusal if lost != "c" else ""
+        refusal.cancel()
+        world.network.heal()
+        for key in keys:
+            await committed(cluster, there, key)
+        connections = [await cluster.database("reader", region=region).connect() for region in (EAST, WEST)]
+        east, west = [(await one.execute("SELECT k, v FROM t ORDER BY k")).rows for one in connections]
+        assert east == west and {str(key): int(value or 0) for key, value in east}[str(keys[0])] >= 2
+        return away_s, sqlstate
+
+    with cluster.world:
+        away_s, sqlstate = world.run(scenario())
+    assert away_s <= (BACK_S_MAX if lost != "c" else 8 * ROUND_TRIP_S)
+    assert sqlstate in (("08006", "08007") if lost != "c" else ("",))
+
+
+async def refused(connection: SimulatedConnection) -> str:
+    """What a client hears in a region that is cut off."""
+    with pytest.raises(SqlError) as caught:
+        await connection.execute(f"UPDATE t SET v = v + 1 WHERE k = '{keys_led_by(1)[1]}'")
+    return caught.value.sqlstate
+
+
+async def committed(cluster: SimulatedCluster, region: str, key: UUID) -> None:
+    """Once any of the clients that come every now and then has changed the row."""
+
+    async def attempt(number: int) -> None:
+        await asyncio.sleep(number * 0.25)
+        while True:
+            connection = await cluster.database(f"{key}/{number}", region=region).connect()
+            try:
+                await connection.execute(f"UPDATE t SET v = v + 1 WHERE k = '{key}'")
+                return
+            except SqlError as error:
+                assert error.sqlstate in ("40001", "08006", "08007"), error
+            await asyncio.sleep(0.25)
+
+    attempts = [asyncio.ensure_future(attempt(number)) for number in range(40)]
+    await asyncio.wait(attempts, return_when=asyncio.FIRST_COMPLETED)
+    for one in attempts:
+        one.cancel()

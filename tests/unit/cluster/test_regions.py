@@ -1,0 +1,91 @@
+"""What stands where in a cluster of several regions, and what a settings file may say of them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from actors.common.settings import Layout, Regions, Settings
+from actors.common.settings_file import SettingsError, settings_from
+from cluster.initial import initial_state
+from cluster.membership import with_adjudicator
+from cluster.policies.homes import homes
+from cluster.policies.placement import Placement
+from cluster.scaling import grown
+from cluster.state import ClusterState, decode_state, encode_state
+
+WITNESSED = Regions({"a": "east", "b": "west", "c": "north"}, ("north",))
+TWO_ZONES = Regions({"a": "east", "b": "east", "c": "west", "d": "west", "e": "north"}, ("north",))
+
+
+def state_of(regions: Regions, azs: tuple[str, ...] = ("a", "b", "c"), placement: str = "role") -> ClusterState:
+    return initial_state(replace(Settings(), layout=Layout(azs=azs), regions=regions), Placement(placement))
+
+
+def zones_of(state: ClusterState, kind: str) -> dict[str, str]:
+    return {role.name: process.az for process in state.processes for role in process.roles if role.kind == kind}
+
+
+@pytest.mark.parametrize("placement", ["role", "az"])
+def test_a_witness_holds_journals_and_nothing_else(placement: str) -> None:
+    state = state_of(WITNESSED, placement=placement)
+    there = {role.kind for process in state.processes if process.az == "c" for role in process.roles}
+    assert there == {"journal"}
+    assert zones_of(state, "adjudicator") == {"adjudicator/1": "a", "adjudicator/2": "b"}
+    assert zones_of(state, "crossbar") == {"crossbar/1": "a", "crossbar/2": "b"}
+    assert set(zones_of(state, "gateway").values()) == {"a", "b"}
+    assert decode_state(encode_state(state)) == state
+
+
+def test_a_journal_has_one_replica_in_each_region() -> None:
+    state = state_of(TWO_ZONES, ("a", "b", "c", "d", "e"))
+    assert state.roles["adjudicator/1"].arguments["replicas"] == ["journal/1/a", "journal/1/c", "journal/1/e"]
+    assert zones_of(state, "crossbar") == {"crossbar/1": "a", "crossbar/2": "c"}
+    assert set(zones_of(state, "storage").values()) == {"a", "b", "c", "d"}
+
+
+def test_storage_follows_its_own_region_s_crossbar() -> None:
+    state = state_of(TWO_ZONES, ("a", "b", "c", "d", "e"))
+    for name, zone in zones_of(state, "storage").items():
+        assert state.roles[name].arguments["crossbars"] == ["crossbar/1" if zone in "ab" else "crossbar/2"]
+
+
+def test_a_movable_role_stays_in_its_region_while_it_can_and_never_goes_to_a_witness() -> None:
+    state = state_of(TWO_ZONES, ("a", "b", "c", "d", "e"))
+    for role, places in homes(state.processes, state.regions).items():
+        regions = [state.regions.of(state.process(place).az) for place in places]
+        assert "north" not in regions
+        assert regions == sorted(regions, key=lambda region: region != regions[0]), role
+
+
+@pytest.mark.parametrize("placement", ["role", "az"])
+def test_what_comes_later_is_no_witness_s(placement: str) -> None:
+    state = grown(state_of(WITNESSED, placement=placement), 9)
+    state = with_adjudicator(state, 3)
+    assert "c" not in zones_of(state, "query_processor").values()
+    assert "c" not in zones_of(state, "adjudicator").values()
+    assert zones_of(state, "journal")["journal/3/c"] == "c"
+
+
+@pytest.mark.parametrize(
+    ("regions", "problem"),
+    [
+        ({"zones": {"a": "east", "b": "west"}}, "must say of each zone"),
+        ({"zones": {"a": "east", "b": "west", "c": "west"}}, "odd number of regions"),
+        ({"zones": {"a": "e", "b": "w", "c": "n"}, "witnesses": ["south"]}, "no zone lies in 'south'"),
+        ({"zones": {"a": "e", "b": "e", "c": "e"}, "witnesses": ["e"]}, "must leave a region that has storage"),
+        ({"witnesses": ["north"]}, "needs regions.zones"),
+        ({"zones": {"a": "e", "b": "w", "c": "n"}, "lead_ms": 200}, "4 times as long"),
+        ({"zones": {"a": "e", "b": "w", "c": "n"}, "lead_ms": 80, "push_ms": 0}, "must be at least 1"),
+    ],
+)
+def test_a_settings_file_that_cannot_be_so_is_refused(regions: dict[str, object], problem: str) -> None:
+    with pytest.raises(SettingsError, match=problem):
+        settings_from({"regions": regions}, "", "test")
+
+
+def test_a_settings_file_may_name_regions() -> None:
+    zones = {"a": "east", "b": "west", "c": "north"}
+    settings = settings_from({"regions": {"zones": zones, "witnesses": ["north"]}}, "", "test")
+    assert settings.regions == WITNESSED
