@@ -65,7 +65,10 @@ class StateKeeper:
         self._last_ts = max(recovered.last_commit_ts, recovered.last_epoch_end)
         begin = self._next_ts()
         await self._unless_deposed(self._writer.begin(begin, begin))
-        return self._decoded(newest[-1]) if newest else None
+        state = self._decoded(newest[-1]) if newest else None
+        if state is not None and _versions(state) != (self._writer.map_version, self._writer.set_version):
+            await self.write(state)  # of before 2026-11-30: its record tells no versions, for which uploads wait
+        return state
 
     async def write(self, state: ClusterState) -> None:
         """Returns once a majority has `state` on disk. Raises 55000 where this controller has been outbid; the state
@@ -74,7 +77,7 @@ class StateKeeper:
         durable: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         at = self._next_ts()
         payload = encode_state(state)
-        self._writer.map_version, self._writer.set_version = state.shard_map.version, journals_of(state).version
+        self._writer.map_version, self._writer.set_version = _versions(state)
         self._writer.append(STATE, at, at, at, payload=payload, on_committed=partial(_settle, durable))
         await self._unless_deposed(durable)
         for name in self._replicas:
@@ -125,6 +128,10 @@ class StateKeeper:
             raise DatabaseError(
                 DATA_CORRUPTED, f"journal {JOURNAL} holds no state of a cluster that this version can read: {error}"
             ) from None
+
+
+def _versions(state: ClusterState) -> tuple[int, int]:
+    return state.shard_map.version, journals_of(state).version
 
 
 def _settle(future: asyncio.Future[None]) -> None:

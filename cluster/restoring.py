@@ -7,11 +7,12 @@
                                             `eagleray up` starts
 
 The moment is the least of the journals' last promises, up to which every journal's pieces hold all that was committed
-(actors/common/stored_journal.py). A journal that counts from some time on has nothing before it. Pieces come after the
-state that they ask for, so the newest state in the store knows all of them. Cutting all
-journals there gives the database at one time: every transaction up to it, none later, none in part. Of each shard it
-takes the newest checkpoint at or below it that counts (storage/archive_index.py); uploads keep to an order that makes
-one exist. The state (cluster/keeping.py) is the newest that was kept by then.
+(actors/common/stored_journal.py); a journal that counts from some time on has nothing before it. Pieces come after the
+state that they ask for, so the newest state in the store knows all of them; where there are some that did not wait, the
+moment lies before what it does not know. Cutting all journals there gives the database at one time: every transaction
+up to it, none later, none in part. Of each shard it takes the newest checkpoint at or below it that counts
+(storage/archive_index.py); uploads keep to an order that makes one exist. The state (cluster/keeping.py) is the newest
+that was kept by then.
 
 The restored cluster has a number, and so a folder in the store, of its own: what the lost one's processes may still
 write is nobody's business. At its first start each journal replica takes its log from the pieces and votes at once: all
@@ -102,7 +103,7 @@ def look(listed: Sequence[StoredObject], read: Read) -> Found:
     states = _states(chains[JOURNAL], read)
     if not states:
         raise NotRestorable("the store has no state of a cluster")
-    at = _moment(states[-1][2], chains)
+    at = _known(_moment(states[-1][2], chains), states[-1][2], chains, read)
     fitting = [found for found in states if _reaches(found[2], at, chains)]
     lsn = next((found[0] for found in reversed(fitting) if found[1] <= at), fitting[0][0])
     newer = [found for found in states if found[0] >= lsn]
@@ -183,6 +184,25 @@ def _moment(state: ClusterState, chains: dict[int, list[PieceName]]) -> Timestam
     return min(last)
 
 
+def _known(at: Timestamp, newest: ClusterState, chains: dict[int, list[PieceName]], read: Read) -> Timestamp:
+    """`at`, or before it, where pieces whose names tell no versions have records of a map or of a set of journals that
+    came after the newest state: the time up to which there are none."""
+    versions = _versions(newest)
+    for journal, pieces in chains.items():
+        for name in reversed([name for name in pieces if journal != JOURNAL and not name.tells_versions]):
+            headers = [header for header in map(decode_header, _piece(name, read).records) if header.commit_ts <= at]
+            unknown = [header.commit_ts for header in headers if not versions.has(header)]
+            if unknown:
+                at = min(unknown) - 1
+            elif headers:
+                break  # those before are of no newer map
+    return at
+
+
+def _versions(state: ClusterState) -> Versions:
+    return Versions(state.shard_map.version, journals_of(state).version)
+
+
 def _reaches(state: ClusterState, at: Timestamp, chains: dict[int, list[PieceName]]) -> bool:
     """Whether all that the state knows of was committed up to `at`: an older one may not know that a journal has
     ended."""
@@ -207,8 +227,7 @@ def _state_that_knows(
     """The first whose map and journals are as new as the journals' records ask for."""
     headers = [header for header in last.values() if header is not None]
     for lsn, _, state in states:
-        versions = Versions(state.shard_map.version, journals_of(state).version)
-        if all(map(versions.has, headers)):
+        if all(map(_versions(state).has, headers)):
             return lsn, state
     raise NotRestorable("the store has no state of the cluster that goes with its journals")
 

@@ -28,6 +28,8 @@ from actors.common.timestamps import Epoch, Lsn, Timestamp
 FOLDER = "journals/"
 STATE_JOURNAL = 0
 """The one that holds the cluster's state (cluster/keeping.py)."""
+UNTOLD = -1
+"""A version that a piece's name does not tell."""
 RESTORING = "restoring"
 """An object that is there until a cluster that begins with another's data has started for the first time
 (cluster/restoring.py)."""
@@ -84,9 +86,13 @@ class PieceName(NamedTuple):
     size: int
 
     @property
+    def tells_versions(self) -> bool:
+        return self.map_version != UNTOLD
+
+    @property
     def key(self) -> str:
-        versions = f"{self.map_version}-{self.set_version}"
-        return f"{folder_of(self.journal)}{self.first:020}-{self.last:020}-{self.promise:020}-{versions}-{self.size}"
+        versions = f"{self.map_version}-{self.set_version}-" if self.tells_versions else ""
+        return f"{folder_of(self.journal)}{self.first:020}-{self.last:020}-{self.promise:020}-{versions}{self.size}"
 
 
 def folder_of(journal: int) -> str:
@@ -97,13 +103,11 @@ def parse(key: str, size: int) -> PieceName | None:
     """None for what is no piece, or only a part of one."""
     folder, _, name = key.rpartition("/")
     numbers = [folder.removeprefix(FOLDER), *name.split("-")]
-    if (
-        not key.startswith(FOLDER)
-        or len(numbers) != len(PieceName._fields)
-        or not all(number.isdecimal() for number in numbers)
-    ):
+    if not key.startswith(FOLDER) or len(numbers) not in (5, 7) or not all(number.isdecimal() for number in numbers):
         return None
-    found = PieceName(*map(int, numbers))
+    journal, first, last, promise, *told, length = map(int, numbers)
+    map_version, set_version = told or (UNTOLD, UNTOLD)
+    found = PieceName(journal, first, last, promise, map_version, set_version, length)
     return found if found.size == size else None
 
 
@@ -116,7 +120,7 @@ def named(piece: Piece, last: Header, size: int) -> PieceName:
 
 def state_versions(names: Iterable[PieceName]) -> Versions:
     """Of the newest state that is among these pieces; zeros where there is none."""
-    states = [name for name in names if name.journal == STATE_JOURNAL]
+    states = [name for name in names if name.journal == STATE_JOURNAL and name.tells_versions]
     return Versions(
         max((name.map_version for name in states), default=0), max((name.set_version for name in states), default=0)
     )

@@ -22,8 +22,8 @@ class Upload(Message, frozen=True):
 
 
 class Stored(Message, frozen=True):
-    """One-way, a storage replica to its peers: the object store has a newer checkpoint of their shard. They look for
-    themselves."""
+    """One-way, a storage replica to its peers: the object store has a newer checkpoint of their shard; to a journal's
+    replicas: it lacks what they may have. They look for themselves."""
 
 
 class Checkpointed(Message, frozen=True):

@@ -77,6 +77,7 @@ from tests.sim.planted.plans import (
     swept,
     swept_and_lost,
     turning_over,
+    turning_over_late_outcomes,
     turning_over_slow_journals,
     turning_over_with_readers,
     two_nemeses,

@@ -8,6 +8,7 @@ from typing import cast
 
 import pytest
 
+from actors.common.messages import Stored
 from actors.common.settings import Journaling, Settings, Storing
 from actors.common.stored_journal import (
     RESTORING,
@@ -26,7 +27,7 @@ from actors.journal.record import decode_header
 from actors.journal.replica import JournalReplica
 from actors.runtime.host import RoleSpec
 from actors.runtime.simulation.world import World
-from tests.unit.journal.support import AZS, TestWriter, begin_world, replica, until
+from tests.unit.journal.support import AZS, NAMES, TestWriter, begin_world, replica, until
 
 URI = "file:///simulated"
 
@@ -127,6 +128,28 @@ def test_another_replica_uploads_where_the_first_is_away() -> None:
         world.crash("journal-1-a")
         last = await told(leader)
         await until(lambda: last in stored(world), 2 * archive.TURN_S + 10)
+
+    with stored_world() as world:
+        world.run(scenario(world))
+
+
+def test_a_journal_at_rest_is_told_to_look_whether_the_store_has_lost_what_it_had() -> None:
+    async def scenario(world: World) -> None:
+        await begin_world(world)
+        leader = await TestWriter(world).lead()
+        last = await leader.commit()
+        await asyncio.sleep(1)
+        for name in NAMES:
+            leader.writer.watched(name, leader.writer.epoch)
+        await asyncio.sleep(4 * archive.TURN_S)
+        assert world.stored is not None and last in stored(world)
+        for key in list(world.stored.objects):
+            world.stored.remove(key)
+        await asyncio.sleep(3 * archive.TURN_S)
+        assert not world.stored.objects
+        for az in AZS:
+            world.bus.post("test", f"journal/1/{az}", Stored())
+        await until(lambda: last in stored(world))
 
     with stored_world() as world:
         world.run(scenario(world))
