@@ -4,8 +4,8 @@ query_processor/jobs.py).
 The rows are read at start_ts in batches (the transaction's own among them), the entries go to the transaction's buffer,
 and one commit makes index and entries visible together. The table is taken exclusively: a row written meanwhile would
 lack its entry, so the commit conflicts then. Rows that the transaction has not written itself are read, encoded and
-sorted as columns (entries.py); where there are own rows, where there are more than can be sorted at once, and where some
-row is refused, they are gone through one by one, which finds the row.
+sorted as columns (entries.py); where there are own rows, or more than can be sorted at once, and where some row is
+refused, they are gone through one by one, which finds the row.
 
 Entries are as schema.py says: key = the index's columns, then the primary key's bytes unless the entry is unique by its
 columns alone; value = the row's full primary key.
