@@ -7,7 +7,7 @@ the same back. Ray's wheel has the messages (ray.core.generated), but no gRPC fo
 cluster goes to zero does not earn one. Headers are sent as literals (RFC 7541, 6.2.2), so nothing is compressed, and
 those of the answer are not read: an answer with a message is a success, one without is an error of gRPC's.
 
-The call is not encrypted. Where Ray's own TLS is on (RAY_USE_TLS) it is not made, lest it show the token to the network.
+The call is not encrypted. Where Ray's own TLS is on (RAY_USE_TLS) it is not made, lest it show the token to others.
 """
 
 from __future__ import annotations
