@@ -10,6 +10,7 @@ from actors.common.errors import DatabaseError
 from actors.query_processor.session import Session
 from actors.query_processor.session.parking import may_park
 from actors.query_processor.transaction import buffer, temporary_rows
+from actors.runtime.fiber import turn
 from tests.unit.query_processor.planner.test_access_paths import Client
 from tests.unit.query_processor.support.cluster import run
 
@@ -85,21 +86,21 @@ def test_what_is_left_to_do_is_done_though_a_statement_is_canceled(
     client.query("INSERT INTO t SELECT g, g FROM generate_series(2, 50) g")
     client.query("INSERT INTO e SELECT generate_series(1, 50)")
     client.query(end)
-    real, turns = buffer.turn, 0
+    turns = 0
 
     async def canceled() -> None:
         nonlocal turns
         turns += 1
         if turns % 3 == 0:
             raise DatabaseError("57014", "canceled")
-        await real()
+        await turn()
 
     monkeypatch.setattr(buffer, "turn", canceled)
     for _ in range(2):
         with pytest.raises(DatabaseError):
             client.query("SELECT 1 FROM t")
         client.session.fail()
-    monkeypatch.setattr(buffer, "turn", real)
+    monkeypatch.setattr(buffer, "turn", turn)
     assert client.query("SELECT count(*) FROM t") == [(1 if end == "ROLLBACK" else 50,)]
     assert client.query("SELECT count(*) FROM e") == [(0,)]
     assert len(buffer_of(client)) == (2 if end == "ROLLBACK" else 100)
