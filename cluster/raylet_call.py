@@ -6,10 +6,13 @@ gRPC's unary call is one HTTP/2 stream (RFC 9113): a HEADERS frame, a DATA frame
 the same back. Ray's wheel has the messages (ray.core.generated), but no gRPC for Python, and one call each time that a
 cluster goes to zero does not earn one. Headers are sent as literals (RFC 7541, 6.2.2), so nothing is compressed, and
 those of the answer are not read: an answer with a message is a success, one without is an error of gRPC's.
+
+The call is not encrypted. Where Ray's own TLS is on (RAY_USE_TLS) it is not made, lest it show the token to others.
 """
 
 from __future__ import annotations
 
+import os
 import socket
 import struct
 from collections.abc import Mapping
@@ -27,9 +30,12 @@ BYTES_MAX = 1 << 14
 
 
 def call(address: tuple[str, int], method: str, request: bytes, metadata: Mapping[str, str]) -> bytes:
-    """Blocks, for `CALL_S_MAX` between two pieces at most. Raises OSError where the raylet cannot be reached, or gives
-    no answer."""
-    assert len(request) + 5 <= BYTES_MAX, len(request)
+    """Blocks, for `CALL_S_MAX` between two pieces at most. Raises OSError where the raylet cannot be reached, gives no
+    answer, or speaks TLS, and for a request that is longer than a frame."""
+    if os.environ.get("RAY_USE_TLS", "").lower() not in ("", "0", "false"):
+        raise OSError(f"Ray's TLS is on, and this call is not encrypted ({method})")
+    if len(request) + 5 > BYTES_MAX:
+        raise OSError(f"a request of {len(request)} bytes is too long ({method})")
     host, port = address
     headers = {
         ":method": "POST",

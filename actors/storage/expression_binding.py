@@ -13,7 +13,7 @@ TRUE/FALSE, LIKE without escapes, AND, OR, NOT.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import pyarrow as pa
@@ -218,6 +218,8 @@ def checked(column: pa.Array, type_: ColumnType) -> pa.Array:
     """The column where Arrow compares its values as PostgreSQL does."""
     if type_.name in FLOATS and pc.any(pc.is_nan(column)).as_py():
         raise NotVectorized
+    if type_.name == "bpchar" and type_.modifier < 0:
+        return pc.utf8_rtrim(column, " ")  # those of a char(n) lie there without their blanks
     if type_.name == "numeric":
         if not pa.types.is_decimal(column.type):
             raise NotVectorized
@@ -253,7 +255,14 @@ def scalar(datum: Any, type_: ColumnType) -> pa.Scalar:
         return pa.scalar(datum) if datum is not None else pa.scalar(None, pa.decimal128(1, 0))
     if type_.name in FLOATS and datum is not None and datum != datum:
         raise NotVectorized
-    return to_arrow([datum], type_)[0]
+    return _values([datum], type_)[0]
+
+
+def _values(datums: Iterable[Any], type_: ColumnType) -> pa.Array:
+    """To compare a column with. Blanks at the end of a char do not count."""
+    if type_.name == "bpchar":
+        datums = [None if datum is None else datum.rstrip(" ") for datum in datums]
+    return to_arrow(list(datums), type_)
 
 
 UNDERSCORES_MAX = 4
@@ -292,14 +301,13 @@ def _member(node: tree.Quantified) -> Vector | None:
 
     def evaluate(columns: Columns, parameters: Parameters) -> pa.Array:
         array = known(parameters)
-        column = columns[position]
+        column = checked(columns[position], type_)
         if array is None:
             return pa.nulls(len(column), pa.bool_())
         if not array.items:
             return pa.repeat(pa.scalar(node.every, pa.bool_()), len(column))
-        found = pc.is_in(
-            column, value_set=to_arrow([item for item in array.items if item is not None], element).cast(column.type)
-        )
+        known_items = _values((item for item in array.items if item is not None), element)
+        found = pc.is_in(column, value_set=known_items.cast(column.type))
         unknown = pc.or_(pc.is_null(column), pc.invert(found)) if array.has_null else pc.is_null(column)
         result = pc.if_else(unknown, pa.scalar(None, pa.bool_()), found)
         return pc.invert(result) if node.every else result
@@ -327,7 +335,7 @@ def _in_list(node: tree.InList) -> Vector | None:
                 raise NotVectorized
             known = [datum + 0.0 for datum in known]  # Arrow looks values up by their bits: minus zero becomes zero
             column = pc.add(column, pa.scalar(0.0, column.type))
-        found = pc.is_in(column, value_set=to_arrow(known, type_).cast(column.type))
+        found = pc.is_in(column, value_set=_values(known, type_).cast(column.type))
         unknown = pc.is_null(column) if len(known) == len(datums) else pc.invert(found)
         result = pc.if_else(unknown, pa.scalar(None, pa.bool_()), found)
         return pc.invert(result) if node.negated else result

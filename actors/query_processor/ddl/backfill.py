@@ -4,8 +4,8 @@ query_processor/jobs.py).
 The rows are read at start_ts in batches (the transaction's own among them), the entries go to the transaction's buffer,
 and one commit makes index and entries visible together. The table is taken exclusively: a row written meanwhile would
 lack its entry, so the commit conflicts then. Rows that the transaction has not written itself are read, encoded and
-sorted as columns (entries.py); where there are own rows, and where some row is refused, they are gone through one by
-one, which finds the row.
+sorted as columns (entries.py); where there are own rows, or more than can be sorted at once, and where some row is
+refused, they are gone through one by one, which finds the row.
 
 Entries are as schema.py says: key = the index's columns, then the primary key's bytes unless the entry is unique by its
 columns alone; value = the row's full primary key.
@@ -82,7 +82,8 @@ async def _fill_together(change: SchemaChange, table: Table, indexes: Sequence[I
         while (rows := await reader.next()) is not None:
             primary = primary_keys_of(rows.keys)
             for entries, _ in made:
-                entries.add(entries.keys_of(rows, primary), rows.keys)
+                if not entries.add(entries.keys_of(rows, primary), rows.keys):
+                    return False
     except DatabaseError as error:
         if error.sqlstate not in NOT_AS_COLUMNS:
             raise
@@ -169,9 +170,11 @@ async def _rewrite_together(change: SchemaChange, before: Table, after: Table) -
             if any(rows.columns[position].null_count for position in moved.positions):
                 return False
             keys = moved.keys_of(rows, None)
-            moved.add(keys, rows.values)
+            if not moved.add(keys, rows.values):
+                return False
             for entries in made:
-                entries.add(entries.keys_of(rows, primary_keys_of(keys)), keys)
+                if not entries.add(entries.keys_of(rows, primary_keys_of(keys)), keys):
+                    return False
     except DatabaseError as error:
         if error.sqlstate not in NOT_AS_COLUMNS:
             raise

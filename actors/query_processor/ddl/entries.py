@@ -45,6 +45,8 @@ PADDED_BYTES_MAX = 64
 compares them one by one."""
 LENGTH_MAX = 2**31 - 1
 """Of a key: without a stop Arrow's binary_slice fails (findings/pyarrow_binary_slice.sh)."""
+BYTES_MAX = 2**31 - 1
+"""Of all keys, and of all values: what one Arrow array holds."""
 _WORD = 8
 
 
@@ -99,6 +101,7 @@ class Entries:
         self._unique, self._nulls_distinct = index.unique, index.nulls_distinct
         self._keys: list[pa.Array] = []
         self._values: list[pa.Array] = []
+        self._keys_bytes = self._values_bytes = 0
         self._sorted: tuple[pa.Array, pa.Array] | None = None
 
     def keys_of(self, rows: Rows, primary: pa.Array | None) -> pa.Array:
@@ -111,9 +114,13 @@ class Entries:
             primary = pc.if_else(pa.array(free), primary, pa.scalar(b"", pa.binary()))
         return self._batches.encode(self._space, columns, primary)
 
-    def add(self, keys: pa.Array, values: pa.Array) -> None:
+    def add(self, keys: pa.Array, values: pa.Array) -> bool:
+        """False: they have become too many to be sorted together."""
         self._keys.append(keys)
         self._values.append(values)
+        self._keys_bytes += _bytes_of(keys)
+        self._values_bytes += _bytes_of(values)
+        return max(self._keys_bytes, self._values_bytes) <= BYTES_MAX
 
     async def sort(self) -> bool:
         """Whether no two entries have the same key. Called once."""
@@ -154,6 +161,11 @@ def _buffers(keys: pa.Array) -> tuple[Any, Any]:
     _, offset_buffer, data_buffer = keys.buffers()
     offsets = np.frombuffer(offset_buffer, np.int32)[keys.offset : keys.offset + len(keys) + 1].astype(np.int64)
     return offsets - offsets[0], np.frombuffer(data_buffer, np.uint8)[offsets[0] : offsets[-1]]
+
+
+def _bytes_of(strings: pa.Array) -> int:
+    offsets = memoryview(strings.buffers()[1]).cast("i")
+    return int(offsets[strings.offset + len(strings)] - offsets[strings.offset])
 
 
 def in_order(rows: tuple[pa.Array, pa.Array]) -> tuple[pa.Array, pa.Array]:

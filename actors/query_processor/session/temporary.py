@@ -72,17 +72,17 @@ class TemporaryTables:
         self._ids.add(table.to_bytes(4, "big"))
 
     async def _clear(self) -> None:
-        """What a transaction has left to do, which may be much, is done in turns of the loop, not at its end."""
-        ended, self._ended = self._ended, ""
+        """What a transaction has left to do, which may be much, is done in turns of the loop, not at its end. Where the
+        statement ends meanwhile, the next one goes on with it."""
         buffer = self._buffer
-        if ended == UNDO:
+        if self._ended == UNDO:
             await buffer.undo_to(self._before)
-        elif ended == SETTLE:
+        elif self._ended == SETTLE:
             await buffer.settle()
             for table in self._emptied:
                 for index in (table.primary, *table.indexes):
-                    buffer.drop_range(*_keyspace(table, index))
-            await buffer.settle()
+                    await buffer.forget(*_keyspace(table, index))
+        self._ended = ""
         self._before = buffer.mark()
 
     def end(self, catalog: Catalog | None) -> None:

@@ -11,20 +11,23 @@ from actors.query_processor.session.large_literals import unescaped
 from actors.query_processor.session.literals import INT4, INT8, NUMERIC
 from actors.sql.types.column_type import ColumnType
 
+# Repeated groups are atomic, (?>(?:...)*), and not possessive: behind those Python's re goes on at a wrong place before
+# 3.11.5, as Debian 12 has it (https://github.com/python/cpython/issues/106052).
 SPACE = r"[ \t\n\r\f\v]*+"
-NAME = r'(?:"(?:[^"]|"")++"|[a-z_\x80-\U0010ffff][\w$\x80-\U0010ffff]*+)'
-COLUMNS = rf"\({SPACE}{NAME}{SPACE}(?:,{SPACE}{NAME}{SPACE})*+\){SPACE}"
-INTO = rf"{SPACE}insert[ \t\n\r\f\v]++into[ \t\n\r\f\v]++{NAME}{SPACE}(?:\.{SPACE}{NAME}{SPACE})?+"
-_WORDS = r"(?: (?!from\b)[a-z]++)*+"
-_TYPE = rf"[a-z_][\w.]*+{_WORDS}(?:\({SPACE}\d++{SPACE}(?:,{SPACE}\d++{SPACE})?+\))?+{_WORDS}(?:\[\])*+"
-CASTS = rf"((?:{SPACE}::{SPACE}{_TYPE})*+)"
-_STRING = r"'([^']*+(?:''[^']*+)*+)'"
-_ESCAPED = r"e'((?:[^'\\]++|''|\\.)*+)'"
-_DECIMAL = r"(-?(?:\d++\.?+\d*+|\.\d++)(?:e[+-]?\d++)?+)"
+NAME = r'(?:"(?>(?:[^"]|"")+)"|[a-z_\x80-\U0010ffff][\w$\x80-\U0010ffff]*+)'
+COLUMNS = rf"\({SPACE}{NAME}{SPACE}(?>(?:,{SPACE}{NAME}{SPACE})*)\){SPACE}"
+INTO = rf"{SPACE}insert[ \t\n\r\f\v]++into[ \t\n\r\f\v]++{NAME}{SPACE}(?>(?:\.{SPACE}{NAME}{SPACE})?)"
+_WORDS = r"(?>(?: (?!from\b)[a-z]++)*)"
+_TYPE = rf"[a-z_][\w.]*+{_WORDS}(?>(?:\({SPACE}\d++{SPACE}(?>(?:,{SPACE}\d++{SPACE})?)\))?){_WORDS}(?>(?:\[\])*)"
+CASTS = rf"((?>(?:{SPACE}::{SPACE}{_TYPE})*))"
+_STRING = r"'([^']*+(?>(?:''[^']*+)*))'"
+_ESCAPED = r"e'((?>(?:[^'\\]++|''|\\.)*))'"
+_DECIMAL = r"(-?(?:\d++\.?+\d*+|\.\d++)(?>(?:e[+-]?\d++)?))"
 _INTEGERS = {"int4": r"(-?\d{1,9}+)", "int8": r"(-?\d{10,18}+)"}
 FLAGS = re.IGNORECASE | re.ASCII | re.DOTALL
 _CELL = re.compile(
-    rf"{SPACE}(?:{_STRING}|\$(\d{{1,5}}+)|(-?\d++)(?![.e])|{_DECIMAL}|(null|true|false)(?![\w.$(])|{_ESCAPED}|([a-z_][\w.]*+(?:\(\))?+)){CASTS}{SPACE}([,)])",
+    rf"{SPACE}(?:{_STRING}|\$(\d{{1,5}}+)|(-?\d++)(?![.e])|{_DECIMAL}|(null|true|false)(?![\w.$(])|{_ESCAPED}"
+    rf"|([a-z_][\w.]*+(?>(?:\(\))?))){CASTS}{SPACE}([,)])",
     FLAGS,
 )
 BOOL = ColumnType("bool")

@@ -47,9 +47,9 @@ PATTERN_CELLS_MAX = 256
 ROW_BYTES, CELL_BYTES = 200, 120
 """What a row and a cell take in memory, beside a cell's characters: as texts, then as datums."""
 
-_HEAD = rf"{INTO}(?:{COLUMNS})?+values{SPACE}(?=\()"
+_HEAD = rf"{INTO}(?>(?:{COLUMNS})?)values{SPACE}(?=\()"
 _TAIL = re.compile(
-    rf"{SPACE}(?:;{SPACE})?+\Z|{SPACE}(?:on[ \t\n\r\f\v]++conflict|returning)\b[^$;]*+(?:;{SPACE})?+\Z", FLAGS
+    rf"{SPACE}(?>(?:;{SPACE})?)\Z|{SPACE}(?:on[ \t\n\r\f\v]++conflict|returning)\b[^$;]*+(?>(?:;{SPACE})?)\Z", FLAGS
 )
 _NEXT_ROW = re.compile(rf"{SPACE},{SPACE}\(", re.ASCII)
 

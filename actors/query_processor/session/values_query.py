@@ -35,12 +35,12 @@ from actors.query_processor.session.value_cells import (
 
 _HEAD = (
     rf"({INTO}{COLUMNS})select[ "
-    rf"\t\n\r\f\v]++((?:(?!from\b){NAME}{CASTS}{SPACE},?+{SPACE})++)from{SPACE}\({SPACE}values{SPACE}(?=\()"
+    rf"\t\n\r\f\v]++((?>(?:(?!from\b){NAME}{CASTS}{SPACE},?+{SPACE})+))from{SPACE}\({SPACE}values{SPACE}(?=\()"
 )
 _SELECTED = rf"{SPACE}({NAME}){CASTS}{SPACE}(,|\Z)"
 _ALIAS = (
-    rf"{SPACE}\){SPACE}as[ \t\n\r\f\v]++{NAME}{SPACE}\(([^()]*+)\){SPACE}(?:order[ \t\n\r\f\v]++by[ "
-    rf"\t\n\r\f\v]++({NAME})(?:[ \t\n\r\f\v]++asc)?+{SPACE})?+"
+    rf"{SPACE}\){SPACE}as[ \t\n\r\f\v]++{NAME}{SPACE}\(([^()]*+)\){SPACE}(?>(?:order[ \t\n\r\f\v]++by[ "
+    rf"\t\n\r\f\v]++({NAME})(?>(?:[ \t\n\r\f\v]++asc)?){SPACE})?)"
 )
 _LISTED = rf"{SPACE}({NAME}){SPACE}(,|\Z)"
 

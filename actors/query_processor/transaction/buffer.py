@@ -166,22 +166,39 @@ class WriteBuffer:
 
     def drop_range(self, start: bytes, end: bytes) -> None:
         """Hide every committed key in [start, end), forget own writes in it."""
-        recent = self._recent
-        forgotten = {key: value for key, value in recent.items() if start <= key < end}
+        forgotten: dict[bytes, bytes | None] = {}
+        for chunk in self._sort():
+            low, high = bisect_left(chunk, start), bisect_left(chunk, end)
+            forgotten |= self._taken_out(chunk, low, high)
+        self._chunks = [chunk for chunk in self._chunks if chunk]
         if self._undo is not None:
             self._undo.append(_Drop(forgotten, dict(self._runs)))
-        for key, value in forgotten.items():
-            del recent[key]
-            self.padding -= self._lacks(key, value)
-            self.bytes -= len(key) + (len(value) if value is not None else 0)
-        self._chunks = [sorted(recent)] if recent else []
-        self._unsorted = []
         for space, run in list(self._runs.items()):
             if start <= space and run.last < end:
                 del self._runs[space]
             elif next(run.items(start, end), None) is not None:
                 self._runs[space] = run.without(start, end)
         self._dropped.append((start, end))
+
+    async def forget(self, start: bytes, end: bytes) -> None:
+        """Own writes in [start, end) have never been, in turns of the loop. Where nothing is sealed, and after
+        `settle`."""
+        for chunk in self._sort():
+            while (low := bisect_left(chunk, start)) < (high := bisect_left(chunk, end)):
+                self._taken_out(chunk, max(low, high - UNDO_ROWS), high)
+                await turn()
+        self._chunks = [chunk for chunk in self._chunks if chunk]
+
+    def _taken_out(self, chunk: list[bytes], low: int, high: int) -> dict[bytes, bytes | None]:
+        """The keys [low, high) of a sorted list, which are own writes no more, and what they were."""
+        keys = chunk[low:high]
+        del chunk[low:high]
+        values = list(map(self._recent.pop, keys))
+        self.bytes -= sum(map(len, keys)) + sum(map(len, filter(None, values)))
+        taken = dict(zip(keys, values, strict=True))
+        if self._least:
+            self.padding -= sum(self._lacks(key, value) for key, value in taken.items())
+        return taken
 
     def frozen(self) -> WriteBuffer:
         """What is written now, to be read while more is written here."""

@@ -10,6 +10,7 @@ import pytest
 
 from cluster.raylet_call import (
     ACK,
+    BYTES_MAX,
     DATA,
     END_HEADERS,
     END_STREAM,
@@ -81,6 +82,20 @@ def test_a_call_sends_one_message_and_returns_the_answers() -> None:
 def test_a_call_without_an_answer_is_an_error(answer: bytes, why: str) -> None:
     with pytest.raises(OSError, match=why):
         asked(answer)[0]()
+
+
+@pytest.mark.parametrize(("tls", "request_bytes", "why"), [("1", REQUEST, "TLS"), ("0", bytes(BYTES_MAX), "too long")])
+def test_nothing_is_sent_that_must_not_be(
+    tls: str, request_bytes: bytes, why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A token not to a network that others may read."""
+    monkeypatch.setenv("RAY_USE_TLS", tls)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        with pytest.raises(OSError, match=why):
+            call(listener.getsockname(), "Ask", request_bytes, {"authorization": "Bearer secret"})
+        listener.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            listener.accept()
 
 
 def test_a_raylet_that_is_not_there_is_an_error() -> None:

@@ -23,6 +23,7 @@ from actors.sql.expressions import tree
 from actors.sql.expressions.compile import compile_filter
 from actors.sql.expressions.environment import IMMUTABLE_ENVIRONMENT
 from actors.sql.expressions.tree import Call, Column, Constant, InList, Not, NullTest, Parameter
+from actors.sql.types.arrays import array_of_items
 from actors.sql.types.column_type import ColumnType
 from actors.storage import block_scan, maintenance, segment
 from actors.storage.maintenance import Maintenance
@@ -141,6 +142,33 @@ def test_minus_zero_is_in_a_list_with_zero() -> None:
             count(store, (FLOAT8,), InList(Column(0, FLOAT8), (Constant(zero, FLOAT8), Constant(7.0, FLOAT8))))
             == 2 * FEW
         )
+
+
+CHAR, ANY_LENGTH = ColumnType("bpchar", 8), ColumnType("bpchar")
+
+
+@pytest.mark.parametrize(("type_", "values"), [(CHAR, ["ab", "a"]), (ANY_LENGTH, ["ab", "ab  ", "a", "a "])])
+@pytest.mark.parametrize("wanted", ["ab", "ab  "])
+@pytest.mark.parametrize("negated", [False, True])
+def test_blanks_at_the_end_of_a_char_do_not_count(
+    type_: ColumnType, values: list[str], wanted: str, negated: bool
+) -> None:
+    """As items have them that are no char(n), and columns of no length."""
+    _, store = asyncio.run(stored([RowCodec((type_,)).encode([value]) for value in values * FEW], (type_,)))
+    column, array = Column(0, type_), array_of_items([wanted, "x "])
+    conditions = [
+        InList(column, (Constant(wanted, ANY_LENGTH), Constant("x ", ANY_LENGTH)), negated),
+        tree.Quantified(
+            column,
+            Constant(array, ColumnType("_bpchar")),
+            "<>" if negated else "=",
+            ("bpchar", "bpchar"),
+            negated,
+        ),
+        compared("<>" if negated else "=", column, Constant(wanted, ANY_LENGTH)),
+    ]
+    for condition in conditions:
+        assert count(store, (type_,), condition) == len(values) * FEW // 2
 
 
 @st.composite

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given
@@ -10,7 +11,9 @@ from hypothesis import strategies as st
 from actors.common import write_set
 from actors.common.errors import DatabaseError
 from actors.query_processor.ddl import backfill, entries
+from actors.sql.catalog.schema import Index, Table
 from tests.unit.query_processor.planner.test_copy import Copier
+from tests.unit.query_processor.support.cluster import run
 
 SPACE = b"\0\0\0\x01\0\x02"
 ENDS = st.binary(max_size=20) | st.lists(st.sampled_from([b"\0", b"\1", b"\xff"]), max_size=80).map(b"".join)
@@ -97,6 +100,23 @@ def test_refused_rows_are_named(copier: Copier, statement: str, code: str, words
     with pytest.raises(DatabaseError) as caught:
         copier.client.query(statement)
     assert caught.value.sqlstate == code and words in f"{caught.value.message} {caught.value.detail}"
+
+
+def test_more_than_an_array_holds_is_filled_row_by_row(copier: Copier, monkeypatch: pytest.MonkeyPatch) -> None:
+    statement = "CREATE INDEX ON t (s, a); ALTER TABLE t ADD PRIMARY KEY (at)"
+    expected = written(copier, statement)
+    monkeypatch.setattr(entries, "BYTES_MAX", 500)
+    assert written(copier, statement) == expected
+
+
+def test_an_array_holds_two_gibibytes() -> None:
+    table = Table(1, "public", "t", (), Index(1, 7, "t_pkey", (), True, True))
+    offsets, data = np.array([0, 1 << 30], np.int32), np.zeros(1 << 30, np.uint8)
+    many = pa.Array.from_buffers(pa.binary(), 1, [None, pa.py_buffer(offsets), pa.py_buffer(data)])
+    filled = entries.Entries(table, table.primary)
+    assert [filled.add(many, many) for _ in range(2)] == [True, False]
+    with pytest.raises(pa.ArrowInvalid, match="offset overflow"):
+        run(filled.sort())
 
 
 def test_a_fill_makes_no_object_of_a_row(copier: Copier, monkeypatch: pytest.MonkeyPatch) -> None:

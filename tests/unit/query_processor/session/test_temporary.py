@@ -9,7 +9,8 @@ import pytest
 from actors.common.errors import DatabaseError
 from actors.query_processor.session import Session
 from actors.query_processor.session.parking import may_park
-from actors.query_processor.transaction import temporary_rows
+from actors.query_processor.transaction import buffer, temporary_rows
+from actors.runtime.fiber import turn
 from tests.unit.query_processor.planner.test_access_paths import Client
 from tests.unit.query_processor.support.cluster import run
 
@@ -70,6 +71,39 @@ def test_they_hold_so_much_and_no_more(client: Client, monkeypatch: pytest.Monke
     assert failed.value.sqlstate == "54000"
     client.session.fail()
     assert client.query("SELECT * FROM t") == [(1, 1)]
+
+
+@pytest.mark.parametrize("end", ["ROLLBACK", "COMMIT"])
+def test_what_is_left_to_do_is_done_though_a_statement_is_canceled(
+    client: Client, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    """While the statement after a large transaction still takes its rows back, or forgets those of ON COMMIT DELETE
+    ROWS."""
+    monkeypatch.setattr(buffer, "UNDO_ROWS", 10)
+    client.query("CREATE TEMP TABLE e (id int PRIMARY KEY) ON COMMIT DELETE ROWS")
+    client.query("INSERT INTO t VALUES (1, 1)")
+    client.query("BEGIN")
+    client.query("INSERT INTO t SELECT g, g FROM generate_series(2, 50) g")
+    client.query("INSERT INTO e SELECT generate_series(1, 50)")
+    client.query(end)
+    turns = 0
+
+    async def canceled() -> None:
+        nonlocal turns
+        turns += 1
+        if turns % 3 == 0:
+            raise DatabaseError("57014", "canceled")
+        await turn()
+
+    monkeypatch.setattr(buffer, "turn", canceled)
+    for _ in range(2):
+        with pytest.raises(DatabaseError):
+            client.query("SELECT 1 FROM t")
+        client.session.fail()
+    monkeypatch.setattr(buffer, "turn", turn)
+    assert client.query("SELECT count(*) FROM t") == [(1 if end == "ROLLBACK" else 50,)]
+    assert client.query("SELECT count(*) FROM e") == [(0,)]
+    assert len(buffer_of(client)) == (2 if end == "ROLLBACK" else 100)
 
 
 def test_a_failed_commit_takes_their_rows_back(client: Client) -> None:
