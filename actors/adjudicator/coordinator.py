@@ -54,6 +54,7 @@ class Spanning:
     """One attempt at a transaction that spans adjudicators."""
 
     __slots__ = (
+        "asked_us",
         "claim",
         "flight",
         "has_reached",
@@ -74,6 +75,7 @@ class Spanning:
         shares: Shares,
         participants: list[int],
         parts: Mapping[int, int],
+        asked_us: Timestamp,
     ) -> None:
         self.name = name
         self.flight = flight
@@ -82,6 +84,8 @@ class Spanning:
         self.participants = participants
         self.parts = parts
         """Participant -> pieces of its share that it has (gathering.py)."""
+        self.asked_us = asked_us
+        """By this clock, when the participants were asked."""
         self.has_reached = False
         """Participants have been asked once more, for a later end of what they offer."""
         self.prepared: dict[int, Prepared] = {}
@@ -168,9 +172,9 @@ class Coordinator:
         claim.transaction = name
         claim.holds_elsewhere = True
         parts = gathering.shares if gathering is not None else {}
-        spanning = Spanning(
-            name, flight, claim, shares, [owner for owner in shares.owners if owner != reign.number], parts
-        )
+        participants = [owner for owner in shares.owners if owner != reign.number]
+        now = reign.context.clock.now().earliest
+        spanning = Spanning(name, flight, claim, shares, participants, parts, now)
         self._open[name] = spanning
         for number in spanning.participants:
             self._ask(spanning, number)
@@ -196,8 +200,9 @@ class Coordinator:
         )
         return name, claim
 
-    def _ask(self, spanning: Spanning, number: int) -> None:
-        """The participant answers at once where it has been asked before."""
+    def _ask(self, spanning: Spanning, number: int, ahead_us: int = 0) -> None:
+        """The participant answers at once where it has been asked before. `ahead_us`: so much later than now it is
+        decided, at most."""
         reign, shares, message = self._reign, spanning.shares, spanning.flight.message
         prepare = Prepare(
             spanning.name,
@@ -210,7 +215,7 @@ class Coordinator:
             message.schema_changes,
             message.exclusive,
             list(shares.dropped),
-            max(reign.lease.last, reign.context.clock.now().earliest),
+            max(reign.lease.last, reign.context.clock.now().earliest) + ahead_us,
             spanning.parts.get(number, 0),
             shares.map_version,
         )
@@ -266,7 +271,8 @@ class Coordinator:
 
     def _reach(self, spanning: Spanning, commit_ts: Timestamp) -> None:
         """One participant's clock is so far ahead of another's that what they offer has no time in common: the late
-        ones are asked, once, to come as far."""
+        ones are asked, once, to come as far as it will be by then. Twice the time that the first answers took is room
+        enough: between regions it is no short one."""
         if spanning.has_reached:
             self._abort(spanning, conflict())
             return
@@ -274,8 +280,9 @@ class Coordinator:
         late = [number for number, answer in spanning.prepared.items() if answer.epoch_end < commit_ts]
         for number in late:
             del spanning.prepared[number]
+        ahead_us = 2 * (self._reign.context.clock.now().earliest - spanning.asked_us)
         for number in late:
-            self._ask(spanning, number)
+            self._ask(spanning, number, ahead_us)
 
     def _durable(self, spanning: Spanning) -> None:
         """It is committed: tell the participants."""

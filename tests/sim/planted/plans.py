@@ -363,6 +363,15 @@ def far_apart_with_wrong_clocks(plan: Plan) -> Plan:
     return replace(plan, faults=faults)
 
 
+def far_apart_with_clocks_apart(plan: Plan) -> Plan:
+    """... whose clocks are a second apart, beyond their bound, and keep to that."""
+    distances = tuple((one, other, 0.12) for one, other, _ in far_apart(plan).distances)
+    faults = replace(plan.faults, clock_honest=False, clock_error_us=0, clock_offset_us_max=1_000_000)
+    plan = replace(far_apart(plan), distances=distances, strikes=(), losses=())
+    settings = replace(plan.settings, regions=replace(plan.settings.regions, lead_ms=0))
+    return replace(plan, faults=faults, settings=settings)
+
+
 def far_apart_and_trimmed(plan: Plan) -> Plan:
     """... whose journals are trimmed all the time, and whose storage loses its disks."""
     settings = replace(trimmed(plan.settings), limits=replace(plan.settings.limits, transaction_age_s=5))
