@@ -147,14 +147,21 @@ class Jobs:
         stem = re.sub(r"[^a-z0-9]+", "-", Path(program.file).stem.lower()).strip("-")[:40] or "job"
         name = f"{stem}-{secrets.token_hex(3)}"
         shown = shlex.join([program.file, *program.arguments])
-        self._do(
-            self._manager.submit_job(
-                entrypoint=shlex.join(command), submission_id=name, runtime_env=environment, metadata={"program": shown}
+        entry = shlex.join(command)
+        try:
+            self._do(
+                self._manager.submit_job(
+                    entrypoint=entry, submission_id=name, runtime_env=environment, metadata={"program": shown}
+                )
             )
-        )
-        # Until then the supervisor has no order to run: it would be lost with this process.
-        while self.job(name).status == "PENDING":
-            self._do(asyncio.sleep(POLL_S))
+            # Until then the supervisor has no order to run: it would be lost with this process.
+            while self.job(name).status == "PENDING":
+                self._do(asyncio.sleep(POLL_S))
+        except KeyboardInterrupt:
+            # The program may run already, and nobody else knows its name yet.
+            with suppress(JobError):
+                self.stop(name)
+            raise
         return name
 
     def _uploaded(self, folder: Path) -> str:

@@ -88,10 +88,13 @@ def heed_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-def test_control_c_stops_the_program(live_cluster: LiveCluster, tmp_path: Path) -> None:
+@pytest.mark.parametrize("poll_s", [0.2, 3.0])
+def test_control_c_stops_the_program(live_cluster: LiveCluster, tmp_path: Path, poll_s: float) -> None:
+    """Also before `submit` has seen that the program runs."""
     program = tmp_path / "endless.py"
     program.write_text("import time\nprint('running', flush=True)\ntime.sleep(600)\n")
-    waiting = [sys.executable, "-m", "eagleray.command.main", "submit", "--data", str(live_cluster.data), str(program)]
+    command = f"import cluster.jobs; cluster.jobs.POLL_S = {poll_s}; from eagleray.command.main import main; main()"
+    waiting = [sys.executable, "-c", command, "submit", "--data", str(live_cluster.data), str(program)]
     # A shell that runs the tests in the background has them ignore SIGINT, which a child would inherit.
     with subprocess.Popen(waiting, stdout=subprocess.PIPE, text=True, preexec_fn=heed_interrupts) as submitted:
         try:
