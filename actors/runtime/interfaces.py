@@ -26,6 +26,20 @@ OnReply = Callable[[Message], None]
 OnFailure = Callable[[DatabaseError], None]
 
 
+def completing(future: asyncio.Future[Any]) -> tuple[OnReply, OnFailure]:
+    """Callbacks that give the future its result, unless it was cancelled meanwhile."""
+
+    def on_reply(answer: Message) -> None:
+        if not future.done():
+            future.set_result(answer)
+
+    def on_failure(error: DatabaseError) -> None:
+        if not future.done():
+            future.set_exception(error)
+
+    return on_reply, on_failure
+
+
 class Reply(Protocol):
     """Answers one request, now or later, at most once; a second answer is ignored. Calling it after the peer left does
     nothing."""

@@ -45,7 +45,7 @@ from actors.common.settings import Messaging
 from actors.runtime.connections import Listeners, connect
 from actors.runtime.endpoints import Endpoint, nearest, parse_address
 from actors.runtime.framing import POST, REQUEST, error_of, failure_of
-from actors.runtime.interfaces import OnFailure, OnReply, Reply, Service
+from actors.runtime.interfaces import OnFailure, OnReply, Reply, Service, completing
 from actors.runtime.socket_link import Link
 from actors.runtime.tls import TlsIdentity
 
@@ -241,16 +241,7 @@ class SocketBus:
     def call(self, sender: str, destination: str, message: Message, timeout_s: float = 10.0) -> asyncio.Future[Any]:
         assert self._loop is not None, "the bus is not started"
         future: asyncio.Future[Any] = self._loop.create_future()
-
-        def on_reply(answer: Message) -> None:
-            if not future.done():
-                future.set_result(answer)
-
-        def on_failure(error: DatabaseError) -> None:
-            if not future.done():
-                future.set_exception(error)
-
-        self.request(sender, destination, message, on_reply, on_failure, timeout_s)
+        self.request(sender, destination, message, *completing(future), timeout_s)
         return future
 
     def post(self, sender: str, destination: str, message: Message) -> None:

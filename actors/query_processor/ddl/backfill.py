@@ -25,7 +25,7 @@ from actors.common.errors import (
 )
 from actors.common.ranges import KEYSPACE_BYTES
 from actors.query_processor.ddl.change import SchemaChange, keyspace_range
-from actors.query_processor.ddl.entries import Entries, StoredColumns, primary_keys_of
+from actors.query_processor.ddl.entries import Entries, StoredColumns, primary_keys_of, write_sorted
 from actors.runtime.fiber import turn
 from actors.sql.catalog.schema import INVALID, Index, Table
 from actors.sql.encoding.keys import KeyCodec
@@ -76,24 +76,19 @@ async def _fill_together(change: SchemaChange, table: Table, indexes: Sequence[I
     transaction = change.transaction
     if transaction.wrote_in(*keyspace_range(table.id, table.primary.id)):
         return False
-    made = [(Entries(table, index), index) for index in indexes]
-    reader = StoredColumns(transaction, table, [position for entries, _ in made for position in entries.positions])
+    made = [Entries(table, index) for index in indexes]
+    reader = StoredColumns(transaction, table, [position for entries in made for position in entries.positions])
     try:
         while (rows := await reader.next()) is not None:
             primary = primary_keys_of(rows.keys)
-            for entries, _ in made:
+            for entries in made:
                 if not entries.add(entries.keys_of(rows, primary), rows.keys):
                     return False
     except DatabaseError as error:
         if error.sqlstate not in NOT_AS_COLUMNS:
             raise
         return False
-    for entries, _ in made:
-        if not await entries.sort():
-            return False
-    for entries, _ in made:
-        await entries.write(transaction)
-    return True
+    return await write_sorted(transaction, made)
 
 
 async def _fill_one_by_one(change: SchemaChange, table: Table, indexes: Sequence[Index]) -> None:
@@ -179,12 +174,7 @@ async def _rewrite_together(change: SchemaChange, before: Table, after: Table) -
         if error.sqlstate not in NOT_AS_COLUMNS:
             raise
         return False
-    for entries in (moved, *made):
-        if not await entries.sort():
-            return False
-    for entries in (moved, *made):
-        await entries.write(transaction)
-    return True
+    return await write_sorted(transaction, (moved, *made))
 
 
 async def _rewrite_one_by_one(change: SchemaChange, before: Table, after: Table) -> None:

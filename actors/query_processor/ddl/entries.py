@@ -3,7 +3,7 @@
     reader = StoredColumns(transaction, table, positions)
     while (rows := await reader.next()) is not None: ...            keys, values and decoded columns, SLICE_ROWS at once
         entries.add(rows)
-    await entries.sort(); entries.write(transaction)
+    await write_sorted(transaction, [entries])
 
 Rows are read as storage holds them, so the transaction's own must be none. Columns that do not decode together are
 decoded row by row (row_columns.py). Entries are gathered, sorted once (in a thread where they are many), and go to the
@@ -31,6 +31,7 @@ from actors.sql.encoding.arrow_types import to_arrow
 from actors.sql.encoding.key_batches import KeyBatches
 from actors.sql.encoding.row_columns import NotPlain, columns_of
 from actors.sql.encoding.rows import RowCodec
+from actors.sql.encoding.string_arrays import buffers
 
 if TYPE_CHECKING:
     from actors.query_processor.transaction import Transaction
@@ -151,21 +152,24 @@ class Entries:
         self._sorted = None
 
 
+async def write_sorted(transaction: Transaction, made: Sequence[Entries]) -> bool:
+    """Sort and write all of them. False: some has two entries of one key, and nothing was written. Raises 54000."""
+    for entries in made:
+        if not await entries.sort():
+            return False
+    for entries in made:
+        await entries.write(transaction)
+    return True
+
+
 def primary_keys_of(keys: pa.Array) -> pa.Array:
     """Full keys without their keyspaces."""
     return pc.binary_slice(keys, KEYSPACE_BYTES, LENGTH_MAX)
 
 
-def _buffers(keys: pa.Array) -> tuple[Any, Any]:
-    """(offsets from 0 on, the bytes)."""
-    _, offset_buffer, data_buffer = keys.buffers()
-    offsets = np.frombuffer(offset_buffer, np.int32)[keys.offset : keys.offset + len(keys) + 1].astype(np.int64)
-    return offsets - offsets[0], np.frombuffer(data_buffer, np.uint8)[offsets[0] : offsets[-1]]
-
-
 def _bytes_of(strings: pa.Array) -> int:
-    offsets = memoryview(strings.buffers()[1]).cast("i")
-    return int(offsets[strings.offset + len(strings)] - offsets[strings.offset])
+    offsets, _ = buffers(strings)
+    return int(offsets[-1] - offsets[0])
 
 
 def in_order(rows: tuple[pa.Array, pa.Array]) -> tuple[pa.Array, pa.Array]:
@@ -177,7 +181,8 @@ def in_order(rows: tuple[pa.Array, pa.Array]) -> tuple[pa.Array, pa.Array]:
 
 def _order(keys: pa.Array) -> Any:
     """Positions in the order of the keys."""
-    offsets, data = _buffers(keys)
+    places_of, data = buffers(keys)
+    offsets = places_of.astype(np.int64) - places_of[0]
     lengths = np.diff(offsets) - KEYSPACE_BYTES
     longest = int(lengths.max())
     if longest > PADDED_BYTES_MAX or int(lengths.min()) < 0:

@@ -17,7 +17,7 @@ from actors.common.messages.base import Failure, Message
 from actors.common.messages.control import Topology
 from actors.common.settings import Messaging
 from actors.runtime.framing import POST, REPLY, REQUEST, Frame, decode_frame, encode_frame, error_of, failure_of
-from actors.runtime.interfaces import OnFailure, OnReply, Reply, Service
+from actors.runtime.interfaces import OnFailure, OnReply, Reply, Service, completing
 from actors.runtime.simulation.loop import Owner, SimulatedLoop, Timer
 from actors.runtime.simulation.network import SimulatedNetwork, Station
 from actors.runtime.socket_bus import Intercept, OnCrash
@@ -59,18 +59,6 @@ class _LocalReply:
 
     def fail(self, error: DatabaseError) -> None:
         self(failure_of(error))
-
-
-def _completing(future: asyncio.Future[Any]) -> tuple[OnReply, OnFailure]:
-    def on_reply(answer: Message) -> None:
-        if not future.done():
-            future.set_result(answer)
-
-    def on_failure(error: DatabaseError) -> None:
-        if not future.done():
-            future.set_exception(error)
-
-    return on_reply, on_failure
 
 
 class SimulatedBus:
@@ -188,7 +176,7 @@ class SimulatedBus:
 
     def call(self, sender: str, destination: str, message: Message, timeout_s: float = 10.0) -> asyncio.Future[Any]:
         future: asyncio.Future[Any] = self.loop.create_future()
-        self.request(sender, destination, message, *_completing(future), timeout_s)
+        self.request(sender, destination, message, *completing(future), timeout_s)
         return future
 
     def ask(self, sender: str, destination: str, message: Message, timeout_s: float = 10.0) -> asyncio.Future[Any]:
@@ -199,7 +187,7 @@ class SimulatedBus:
         target = self._network.find(endpoint) if endpoint is not None else None
         request = self._requests = self._requests + 1
         timer = self.loop.call_later(timeout_s, self._time_out, request)
-        self._outstanding[request] = (None, timer, *_completing(future), destination)
+        self._outstanding[request] = (None, timer, *completing(future), destination)
         if target is None:
             self.loop.call_soon(self._fail, request, unavailable(destination, "nobody is there", sent=False))
         else:

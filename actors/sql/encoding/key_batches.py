@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 from actors.sql.encoding.arrow_types import from_arrow
 from actors.sql.encoding.keys import TERMINATOR, KeyCodec, fixed_patterns, null_bytes
 from actors.sql.encoding.row_batches import datum_integers
+from actors.sql.encoding.string_arrays import buffers, from_matrix, matrix_of
 from actors.sql.types.column_type import ColumnType
 
 _NOTHING = pa.scalar(b"", pa.binary())
@@ -58,15 +59,15 @@ class KeyBatches:
         elif name == "uuid":
             raw = column.fill_null(pa.scalar(bytes(16), pa.binary())) if column.null_count else column
             if pc.all(pc.equal(pc.binary_length(raw), pa.scalar(16, pa.int32()))).as_py():
-                return _fixed(_matrix(raw, 16), column, descending, nulls_first)
+                return _fixed(matrix_of(raw, 16), column, descending, nulls_first)
         elif name in ("float4", "float8"):
-            return _others(_from_matrix(_floats(column, name)), column, name, descending, nulls_first)
+            return _others(from_matrix(_floats(column, name)), column, name, descending, nulls_first)
         elif name in _TEXTS:
             texts = column.fill_null(pa.scalar("", pa.utf8())) if column.null_count else column
             if name == "bpchar":
                 texts = pc.utf8_rtrim(texts, " ")
             texts = texts.view(pa.binary())
-            if _buffers(texts)[1].all():  # no zero byte, which would be escaped
+            if buffers(texts)[1].all():  # no zero byte, which would be escaped
                 ascending = pc.binary_join_element_wise(texts, _TERMINATOR, _NOTHING)
                 return _others(ascending, column, name, descending, nulls_first)
         encode = self._encoders[number]
@@ -85,7 +86,7 @@ def _fixed(matrix: Any, column: pa.Array, descending: bool, nulls_first: bool) -
     if descending:
         matrix = ~matrix
     shared, null, shared_value = fixed_patterns(matrix.shape[1], nulls_first)
-    keys = _from_matrix(matrix)
+    keys = from_matrix(matrix)
     is_shared = (matrix == shared[0]).all(axis=1)
     if is_shared.any():
         keys = pc.if_else(pa.array(is_shared), pa.scalar(shared_value, pa.binary()), keys)
@@ -99,7 +100,7 @@ def _others(ascending: pa.Array, column: pa.Array, name: str, descending: bool, 
         ascending = pc.if_else(column.is_null(), null, ascending)
     if not descending:
         return ascending
-    offsets, data = _buffers(ascending)
+    offsets, data = buffers(ascending)
     complement = ~data
     return pa.Array.from_buffers(
         pa.binary(), len(ascending), [None, pa.py_buffer(offsets - offsets[0]), pa.py_buffer(complement)]
@@ -116,23 +117,3 @@ def _floats(column: pa.Array, name: str) -> Any:
     bits = np.where((bits & sign) != 0, ~bits, bits | sign)
     bits[np.isnan(numbers)] = np.array([np.nan], numbers.dtype).view(bits.dtype)[0] | sign
     return bits.astype(bits.dtype.newbyteorder(">")).view(np.uint8).reshape(len(numbers), -1)
-
-
-def _buffers(strings: pa.Array) -> tuple[Any, Any]:
-    """(offsets, the bytes from the first to the last of them)."""
-    _, offset_buffer, data_buffer = strings.buffers()
-    offsets = np.frombuffer(offset_buffer, np.int32)[strings.offset : strings.offset + len(strings) + 1]
-    data = np.frombuffer(data_buffer, np.uint8) if data_buffer is not None else np.zeros(0, np.uint8)
-    return offsets, data[offsets[0] : offsets[-1]]
-
-
-def _matrix(strings: pa.Array, width: int) -> Any:
-    """Strings of one length."""
-    return _buffers(strings)[1].reshape(len(strings), width)
-
-
-def _from_matrix(matrix: Any) -> pa.Array:
-    count, width = matrix.shape
-    offsets = np.arange(0, (count + 1) * width, width, dtype=np.int32)
-    data = np.ascontiguousarray(matrix)
-    return pa.Array.from_buffers(pa.binary(), count, [None, pa.py_buffer(offsets), pa.py_buffer(data)])

@@ -21,6 +21,7 @@ import pyarrow.compute as pc
 
 from actors.sql.encoding.arrow_types import arrow_type, to_arrow
 from actors.sql.encoding.row_columns import NotPlain
+from actors.sql.encoding.string_arrays import buffers, from_matrix, matrix_of
 from actors.sql.types.column_type import ColumnType
 
 _DAY_US = 86_400_000_000
@@ -61,17 +62,9 @@ def column_of(texts: pa.Array, type_: ColumnType, read: Callable[[str], Any], zo
     return to_arrow([None if text is None else read(text) for text in texts.to_pylist()], type_)
 
 
-def _characters(texts: pa.Array) -> Any:
-    _, offset_buffer, data_buffer = texts.buffers()
-    if data_buffer is None or not len(texts):
-        return np.zeros(0, np.uint8)
-    offsets = np.frombuffer(offset_buffer, np.int32)
-    return np.frombuffer(data_buffer, np.uint8)[offsets[texts.offset] : offsets[texts.offset + len(texts)]]
-
-
 def _only(texts: pa.Array, characters: Any) -> None:
     """The bytes under a NULL count, too: they are none, or a NULL's text, which makes the column not plain."""
-    if not characters[_characters(texts)].all():
+    if not characters[buffers(texts)[1]].all():
         raise NotPlain
 
 
@@ -135,11 +128,7 @@ def _uuids(texts: pa.Array, type_: ColumnType, zone: tzinfo | None) -> pa.Array:
     digits = _HEXADECIMAL[matrix[:, _DIGITS_OF_UUID]]
     if digits.size and digits.max() > 15:
         raise NotPlain
-    data = digits[:, 0::2] << 4 | digits[:, 1::2]
-    offsets = np.arange(0, 16 * len(present) + 1, 16, dtype=np.int32)
-    found = pa.Array.from_buffers(
-        pa.binary(), len(present), [None, pa.py_buffer(offsets), pa.py_buffer(np.ascontiguousarray(data))]
-    )
+    found = from_matrix(digits[:, 0::2] << 4 | digits[:, 1::2])
     return found if not texts.null_count else _spread(found, texts)
 
 
@@ -153,7 +142,7 @@ def _matrix(texts: pa.Array, length: int) -> Any:
     """The characters of texts (no NULL) of one length, a row a text."""
     if not pc.all(pc.equal(pc.binary_length(texts), pa.scalar(length, pa.int32()))).as_py():
         raise NotPlain
-    return _characters(texts).reshape(len(texts), length)
+    return matrix_of(texts, length)
 
 
 def _dates(texts: pa.Array, type_: ColumnType, zone: tzinfo | None) -> pa.Array:
