@@ -16,6 +16,8 @@ so that a dead replica does not cost every read a timeout.
 A replica that is silent (stalled, cut off) is left likewise: a read without an answer for `LATE_S` goes to the next one
 as well.
 
+A replica of the same process that has come far enough is asked without a message.
+
 No tasks, no futures: a request's callbacks complete a Completion that the statement's fiber awaits.
 """
 
@@ -49,6 +51,8 @@ RETURN_S = 5.0
 """So long reads of a shard stay away from its nearest replica after that one failed."""
 PIECES_AHEAD = 4
 """A scan without a limit has the first requests of so many pieces in flight."""
+HERE_KEYS_MAX = 64
+"""So many keys are read within the reader's own turn of the loop."""
 GET_KEYS_MAX = 4096
 """Keys in one Get message: bounds the answer to a few megabytes of ordinary rows."""
 
@@ -165,11 +169,14 @@ class StorageClient:
     async def get_one(self, key: bytes, at: int) -> tuple[bytes | None, int]:
         """The value of one key (None: no row) and the answer's catalog_ts."""
         message = Get([key], at)
-        flight = self.send(key, message)
-        try:
-            got: Got = await flight  # type: ignore[assignment]
-        except DatabaseError as error:
-            got = await self._ask_again(key, message, flight, error)
+        got = self._ask_here(key, message)
+        if got is None:
+            flight = self.send(key, message)
+            try:
+                got = await flight  # type: ignore[assignment]
+            except DatabaseError as error:
+                got = await self._ask_again(key, message, flight, error)
+            assert got is not None
         return got.values[0], got.catalog_ts
 
     async def get(self, keys: list[bytes], at: int) -> tuple[list[bytes | None], int]:
@@ -187,14 +194,19 @@ class StorageClient:
             group[low : low + GET_KEYS_MAX] for group in groups.values() for low in range(0, len(group), GET_KEYS_MAX)
         ]
         messages = [Get([keys[position] for position in chunk], at) for chunk in chunks]
-        flights = [self.send(message.keys[0], message) for message in messages]
+        flights = [
+            self._ask_here(message.keys[0], message) or self.send(message.keys[0], message) for message in messages
+        ]
         values: list[bytes | None] = [None] * len(keys)
         catalog_ts = -1
         for chunk, message, flight in zip(chunks, messages, flights, strict=True):
-            try:
-                got: Got = await flight  # type: ignore[assignment]
-            except DatabaseError as error:
-                got = await self._get_again(message, flight, error)
+            if isinstance(flight, Got):
+                got = flight
+            else:
+                try:
+                    got = await flight  # type: ignore[assignment]
+                except DatabaseError as error:
+                    got = await self._get_again(message, flight, error)
             catalog_ts = got.catalog_ts if catalog_ts < 0 else min(catalog_ts, got.catalog_ts)
             for position, value in zip(chunk, got.values, strict=True):
                 values[position] = value
@@ -237,6 +249,16 @@ class StorageClient:
         if topology is None:
             raise unavailable("the cluster's map", "not known yet")
         return topology.shard_map
+
+    def _ask_here(self, key: bytes, message: Get) -> Got | None:
+        """The answer of a replica in this process, where it has one ready."""
+        if len(message.keys) > HERE_KEYS_MAX:
+            return None
+        try:
+            destination = self._replica(key)
+        except DatabaseError:  # as `send` will say
+            return None
+        return self._bus.answer_now(self._name, destination, message)  # type: ignore[return-value]
 
     async def _ask_again(self, key: bytes, message: Get, flight: Flight, failure: DatabaseError) -> Got:
         """After a failure."""

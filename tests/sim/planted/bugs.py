@@ -53,6 +53,7 @@ from tests.sim.planted.plans import (
     far_apart_and_trimmed,
     far_apart_with_clocks_apart,
     far_apart_with_wrong_clocks,
+    foreseeing,
     impatient_pair,
     in_parts,
     in_parts_by_several,
@@ -145,6 +146,7 @@ BUGS: dict[str, Planted] = {
         Planted(deciding.checks_no_marks_of_writers, ANY, ("counters",), busy_pair),
         Planted(deciding.checks_no_bulk_writes, ANY, ("counters",), busy_pair),
         Planted(deciding.ignores_its_promises, ANY, change=busy_pair),
+        Planted(deciding.forgets_what_it_has_promised_ahead, ("AssertionError: I5",), change=foreseeing),
         Planted(deciding.uses_a_lease_before_it_is_durable, ANY, change=short_leases),
         Planted(
             deciding.begins_before_the_old_epoch_ends, ("AssertionError: I6",), change=with_strikes("kill", "rolling")

@@ -55,6 +55,13 @@ def busy(plan: Plan) -> Plan:
     return replace(plan, pace_s=0.5)
 
 
+def foreseeing(plan: Plan) -> Plan:
+    """Calm, with more who read than who write, and promises far ahead for them."""
+    adjudication = replace(plan.settings.adjudication, foresight_ms=400)
+    settings = replace(plan.settings, adjudication=adjudication)
+    return replace(plan, settings=settings, strikes=(), crowded=True, clients=8, pace_s=1.0)
+
+
 def busy_pair(plan: Plan) -> Plan:
     """Two adjudicators and two shards, calm."""
     layout = replace(plan.settings.layout, adjudicators=2, shards=2)

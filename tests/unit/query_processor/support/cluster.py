@@ -97,6 +97,9 @@ class FakeBus:
     def post(self, sender: str, destination: str, message: Message) -> None:
         self.posts.append((destination, message))
 
+    def answer_now(self, sender: str, destination: str, message: Message) -> None:
+        """Nobody is in this process."""
+
     def request(
         self,
         sender: str,
