@@ -49,6 +49,7 @@ _RUNNING_NOTHING = b"CDH"
 DESCRIBE_UNNAMED = b"D\0\0\0\6P\0"
 EXECUTE_UNNAMED = b"E\0\0\0\x09\0\0\0\0\0"
 SYNC = b"S\0\0\0\4"
+ALL_UNNAMED = DESCRIBE_UNNAMED + EXECUTE_UNNAMED + SYNC
 """Whole messages: what nearly every client sends behind a Bind, in one piece with it."""
 
 Rule = tuple[Action, int, Callable[[bytes], Message]]
@@ -184,9 +185,17 @@ class FrontendReader:
                 self.kind = kind
                 raise MessageRefused(PROTOCOL_VIOLATION, f"unexpected message type 0x{kind:02X} during COPY from stdin")
 
+    def has_next(self, messages: bytes) -> bool:
+        """Whether exactly these messages are next, which the present state handles."""
+        return self._buffer.startswith(messages, self._position)
+
+    def passes(self, messages: bytes, kind: int) -> None:
+        """They are used up, without decoded messages' cost. `kind`: the last one's type."""
+        self._position += len(messages)
+        self.kind = kind
+
     def takes(self, message: bytes) -> bool:
-        """Whether exactly this message is next, which the present state handles; it is used up then, without a decoded
-        message's cost."""
+        """Both, of one message."""
         if not self._buffer.startswith(message, self._position):
             return False
         self._position += len(message)

@@ -37,12 +37,13 @@ from actors.common.latency import Latencies
 from actors.common.parked_session import ParkedStatement
 from actors.postgres import backend, frontend
 from actors.postgres.formats import ParameterDecoder, ShapeCache, decode_within, format_codes, parameter_decoder
-from actors.postgres.reader import DESCRIBE_UNNAMED, EXECUTE_UNNAMED, SYNC
+from actors.postgres.reader import ALL_UNNAMED, DESCRIBE_UNNAMED, EXECUTE_UNNAMED, SYNC
 from actors.postgres.states import State
 from actors.query_processor.aside import LARGE_CHARACTERS, LARGE_VALUES, aside
 from actors.query_processor.channel import ROWS_SLICE, Channel, Disconnected, send_rows, send_stream
 from actors.query_processor.copy_messages import copy_in, copy_out
 from actors.query_processor.session.parking import revived
+from actors.query_processor.session.prompt import read_promptly
 from actors.query_processor.session.statements import PLANNED_KINDS
 from actors.sql.results import CopyIn, CopyOut, Field
 from actors.sql.types import by_name
@@ -54,6 +55,9 @@ if TYPE_CHECKING:
 
 NAMED_DECODERS_MAX = 1024
 """Prepared statements of a connection whose parameter decoders are remembered by name."""
+_SYNC = ord("S")
+_SELECTED = [backend.command_complete(f"SELECT {rows}") + backend.ready_for_query("I") for rows in (0, 1)]
+"""The end of a transaction that has read so many rows."""
 _SIMPLE = b"QF"
 """Types of messages outside the extended protocol: after an error, ReadyForQuery follows at once."""
 
@@ -149,6 +153,7 @@ class Conversation:
                 self._held = backend.EMPTY_QUERY_RESPONSE
                 continue
             portal = session.bind(await session.prepare(raw), ())
+            portal.is_alone = len(statements) == 1
             await self._run(portal, 0, described=False)
             if self._timeouts.used:
                 self._statement_ended(raw.kind)
@@ -236,6 +241,12 @@ class Conversation:
             datums = await aside(lambda given: decode_within(types, formats, zone, given, memory_bytes_max), values)
         else:
             datums = self._decoder(name, formats, prepared)(values) if values else []
+        reader = self._channel.reader
+        is_asked = not (portal_name or self._timeouts.used) and reader.has_next(ALL_UNNAMED)
+        if is_asked and (found := read_promptly(session, prepared, datums)) is not None:
+            reader.passes(ALL_UNNAMED, _SYNC)
+            self._tell(prepared.fields, result_formats, found)
+            return
         portal = session.bind(prepared, datums)
         portal.formats = result_formats
         portal.name = portal_name
@@ -246,13 +257,27 @@ class Conversation:
         self._channel.output += backend.BIND_COMPLETE
         if portal_name or self._timeouts.used:
             return
-        reader = self._channel.reader
         if reader.takes(DESCRIBE_UNNAMED):
             self._show_shape(portal.fields, result_formats)
         if reader.takes(EXECUTE_UNNAMED):
+            portal.is_alone = not is_asked and reader.has_next(SYNC)
             await self._execute_portal(portal, 0)
             if not self._timeouts.used and reader.takes(SYNC):
                 await self._end()
+
+    def _tell(self, fields: list[Field], formats: bytes, rows: list[tuple[Any, ...]]) -> None:
+        """All that follows a Bind, of a transaction that is over."""
+        channel, counters = self._channel, self._counters
+        shape = self._shapes.shape(fields, formats, self._session.run_time.zone)
+        output = channel.output
+        output += backend.BIND_COMPLETE
+        output += shape.description
+        shape.encode(rows, output)
+        output += _SELECTED[len(rows)]
+        counters.statements += 1
+        counters.transactions += 1
+        if channel.arrived_ns:
+            counters.latencies.add(perf_counter_ns() - channel.arrived_ns)
 
     def _decoder(self, name: str, formats: bytes, prepared: PreparedStatement) -> ParameterDecoder:
         zone = self._session.run_time.zone
@@ -289,7 +314,9 @@ class Conversation:
     async def _execute(self, message: frontend.Execute) -> None:
         if self._held:
             self._release()
-        await self._execute_portal(self._bound(message.portal), message.rows_max)
+        portal = self._bound(message.portal)
+        portal.is_alone = self._channel.reader.has_next(SYNC)
+        await self._execute_portal(portal, message.rows_max)
 
     async def _execute_portal(self, portal: Portal, rows_max: int) -> None:
         kind = portal.prepared.raw.kind

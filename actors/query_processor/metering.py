@@ -116,12 +116,28 @@ def _turn(measures: Coroutine[Any, Any, Any], error: BaseException | None, tally
 class Meter:
     """Of one query processor: what its transactions have used since it was started."""
 
-    __slots__ = ("_read_min", "_write_min", "bytes_read", "bytes_written", "compute_ns", "read_billed", "write_billed")
+    __slots__ = (
+        "_read_min",
+        "_shard_read_min",
+        "_write_min",
+        "bytes_read",
+        "bytes_written",
+        "compute_ns",
+        "read_billed",
+        "write_billed",
+    )
 
     def __init__(self, rates: Metering) -> None:
+        self._shard_read_min = rates.shard_bytes_read_min
         self._read_min = rates.transaction_bytes_read_min
         self._write_min = rates.transaction_bytes_written_min
         self.compute_ns = self.bytes_read = self.bytes_written = self.read_billed = self.write_billed = 0
+
+    def read_one(self, size: int) -> None:
+        """A transaction of one point read has ended, which found so many bytes."""
+        read = size if size > self._shard_read_min else self._shard_read_min
+        self.bytes_read += read
+        self.read_billed += read if read > self._read_min else self._read_min
 
     def settle(self, transaction: Transaction, committed: bool) -> None:
         """It has ended."""

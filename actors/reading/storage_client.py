@@ -169,7 +169,7 @@ class StorageClient:
     async def get_one(self, key: bytes, at: int) -> tuple[bytes | None, int]:
         """The value of one key (None: no row) and the answer's catalog_ts."""
         message = Get([key], at)
-        got = self._ask_here(key, message)
+        got = self._get_here(key, message)
         if got is None:
             flight = self.send(key, message)
             try:
@@ -195,7 +195,7 @@ class StorageClient:
         ]
         messages = [Get([keys[position] for position in chunk], at) for chunk in chunks]
         flights = [
-            self._ask_here(message.keys[0], message) or self.send(message.keys[0], message) for message in messages
+            self._get_here(message.keys[0], message) or self.send(message.keys[0], message) for message in messages
         ]
         values: list[bytes | None] = [None] * len(keys)
         catalog_ts = -1
@@ -250,8 +250,11 @@ class StorageClient:
             raise unavailable("the cluster's map", "not known yet")
         return topology.shard_map
 
-    def _ask_here(self, key: bytes, message: Get) -> Got | None:
-        """The answer of a replica in this process, where it has one ready."""
+    def get_here(self, key: bytes, at: int) -> Got | None:
+        """The answer about one key of a replica in this process, where it has one ready."""
+        return self._get_here(key, Get([key], at))
+
+    def _get_here(self, key: bytes, message: Get) -> Got | None:
         if len(message.keys) > HERE_KEYS_MAX:
             return None
         try:
