@@ -40,6 +40,7 @@ COPY_PIECE_BYTES_MIN = 32 << 10
 _length = Struct("!I").unpack_from
 _COPY_DATA = ord("d")
 _SYNC = ord("S")
+_BIND = ord("B")
 _LONG = b"QPBF"
 """Query, Parse, Bind, FunctionCall."""
 _ANSWERED_WITH_READY = frozenset(b"QFSp\0")
@@ -188,6 +189,19 @@ class FrontendReader:
     def has_next(self, messages: bytes) -> bool:
         """Whether exactly these messages are next, which the present state handles."""
         return self._buffer.startswith(messages, self._position)
+
+    def sole_bind(self) -> bytes | None:
+        """The body of the Bind that is next, where that and ALL_UNNAMED are all that is unread, and handled now."""
+        buffer, position = self._buffer, self._position
+        if not buffer.endswith(ALL_UNNAMED) or self._state is not State.READY or buffer[position] != _BIND:
+            return None
+        end = position + 1 + _length(buffer, position + 1)[0]
+        return buffer[position + 5 : end] if end + len(ALL_UNNAMED) == len(buffer) <= SHORT_MESSAGE_BYTES_MAX else None
+
+    def passes_all(self) -> None:
+        """What is unread, a Sync at its end, is used up."""
+        self._position = len(self._buffer)
+        self.kind = _SYNC
 
     def passes(self, messages: bytes, kind: int) -> None:
         """They are used up, without decoded messages' cost. `kind`: the last one's type."""

@@ -33,7 +33,7 @@ from actors.common.errors import (
     SERIALIZATION_FAILURE,
     DatabaseError,
 )
-from actors.common.latency import Latencies
+from actors.common.latency import Latencies, arrival_ns
 from actors.common.parked_session import ParkedStatement
 from actors.postgres import backend, frontend
 from actors.postgres.formats import ParameterDecoder, ShapeCache, decode_within, format_codes, parameter_decoder
@@ -44,14 +44,13 @@ from actors.query_processor.channel import ROWS_SLICE, Channel, Disconnected, se
 from actors.query_processor.copy_messages import copy_in, copy_out
 from actors.query_processor.session.parking import revived
 from actors.query_processor.session.prompt import read_promptly
-from actors.query_processor.session.statements import PLANNED_KINDS
+from actors.query_processor.session.statements import PLANNED_KINDS, PreparedStatement
 from actors.sql.results import CopyIn, CopyOut, Field
 from actors.sql.types import by_name
 
 if TYPE_CHECKING:
     from actors.query_processor.session.portals import Portal
     from actors.query_processor.session.session import Session
-    from actors.query_processor.session.statements import PreparedStatement
 
 NAMED_DECODERS_MAX = 1024
 """Prepared statements of a connection whose parameter decoders are remembered by name."""
@@ -89,6 +88,8 @@ class Conversation:
         self._simple: bool | None = None
         """How an error is answered; None: by the type of the last message."""
         self.unnamed_statement: PreparedStatement | ParkedStatement | None = None
+        self._was_asked = False
+        """`answer_now` has looked whether the answer to the next Bind is at hand."""
         self._portal: Portal | None = None
         """The unnamed one."""
         self._decoders: dict[tuple[str, bytes, tzinfo], tuple[PreparedStatement, ParameterDecoder]] = {}
@@ -131,6 +132,36 @@ class Conversation:
             self._ready()
         else:
             reader.state = State.SKIPPING
+
+    def answer_now(self) -> bool:
+        """What has come to a session at rest, where that is one point read in one piece, and its answer is at hand:
+        without a turn of the fiber. False, and nothing has happened: it is the fiber's."""
+        channel, session = self._channel, self._session
+        reader = channel.reader
+        body = None if self._timeouts.used or self._held or self._portal is not None else reader.sole_bind()
+        if body is None or body[0]:
+            return False
+        begun_ns = arrival_ns()
+        name = body[1 : body.find(b"\0", 1)].decode("latin-1")
+        prepared = session.prepared_statements.get(name) if name else self.unnamed_statement
+        if prepared.__class__ is not PreparedStatement or (planned := prepared.planned) is None or not planned.prompt:
+            return False
+        self._was_asked = True
+        try:
+            _, name, formats, values, result_formats, _ = frontend.decode_bind(body)
+            if len(values) != len(prepared.parameter_types) or len(values) > LARGE_VALUES or len(result_formats) > 2:
+                return False
+            datums = self._decoder(name, formats, prepared)(values) if values else []
+            found = read_promptly(session, prepared, datums)
+        except DatabaseError:  # as the fiber will say
+            return False
+        if found is None or prepared.fields is None:
+            return False
+        self._was_asked = False
+        reader.passes_all()
+        channel.arrived_ns = begun_ns
+        self._tell(prepared.fields, result_formats, found)
+        return True
 
     # -- simple protocol -----------------------------------------------------------------------------------------------
 
@@ -242,8 +273,9 @@ class Conversation:
         else:
             datums = self._decoder(name, formats, prepared)(values) if values else []
         reader = self._channel.reader
-        is_asked = not (portal_name or self._timeouts.used) and reader.has_next(ALL_UNNAMED)
-        if is_asked and (found := read_promptly(session, prepared, datums)) is not None:
+        was_asked, self._was_asked = self._was_asked, False
+        is_asked = was_asked or (not (portal_name or self._timeouts.used) and reader.has_next(ALL_UNNAMED))
+        if is_asked and not was_asked and (found := read_promptly(session, prepared, datums)) is not None:
             reader.passes(ALL_UNNAMED, _SYNC)
             self._tell(prepared.fields, result_formats, found)
             return

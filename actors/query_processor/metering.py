@@ -14,7 +14,7 @@ asked: the sum is right. Sockets are read and written outside of the fibers, so 
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator
 from random import Random
 from time import thread_time_ns
 from types import coroutine
@@ -71,6 +71,19 @@ class MeteredFiber(Fiber):
             Fiber._step(self, error)
         finally:
             process.sampled(thread_time_ns() - begun)
+
+
+def prompt_turn(answers: Callable[[], bool]) -> bool:
+    """`answers()`, a turn without a fiber where it is true."""
+    if process.due > 1:
+        answered = answers()
+        process.due -= answered
+        return answered
+    begun = thread_time_ns()
+    answered = answers()
+    if answered:
+        process.sampled(thread_time_ns() - begun)
+    return answered
 
 
 class Tally:
