@@ -22,6 +22,7 @@ from actors.journal.log import JournalLog
 from actors.journal.promises import Promises
 from actors.journal.replica import JournalReplica
 from actors.journal.writer import JournalWriter
+from actors.query_processor.transaction.losing import Losing
 
 # -- journals ----------------------------------------------------------------------------------------------------------
 
@@ -229,6 +230,15 @@ def checks_no_bulk_writes() -> None:
 
 def ignores_its_promises() -> None:
     Lease.promise = lambda lease, at: min(at, lease.durable_end)  # type: ignore[method-assign]
+
+
+def calls_winners_losers() -> None:
+    """Whoever writes what this query processor has committed, at whatever time, is told that it has lost."""
+
+    def careless(losing: Losing, key: bytes, start_ts: int) -> bool:
+        return key in losing._last or key in losing._former
+
+    Losing._has_lost = careless  # type: ignore[method-assign]
 
 
 def forgets_what_it_has_promised_ahead() -> None:
