@@ -411,8 +411,12 @@ class Reign:
                 promise, after_lsn = at, self.ahead.before(at)
             reply(Promised(self.epoch, promise, after_lsn, self.writer.set_version))
 
-        self.covering.cover(at, answer, reply.fail)
-        if self.lease.is_past_half(now.earliest):
+        lease = self.lease
+        if at <= lease.durable_end:
+            answer()
+        else:
+            self.covering.cover(at, answer, reply.fail)
+        if lease.is_past_half(now.earliest):
             self.covering.extend(now.earliest)
 
     def _promise_later(self, message: AskPromise, reply: Reply) -> None:

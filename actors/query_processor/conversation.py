@@ -43,7 +43,7 @@ from actors.query_processor.aside import LARGE_CHARACTERS, LARGE_VALUES, aside
 from actors.query_processor.channel import ROWS_SLICE, Channel, Disconnected, send_rows, send_stream
 from actors.query_processor.copy_messages import copy_in, copy_out
 from actors.query_processor.session.parking import revived
-from actors.query_processor.session.prompt import read_promptly
+from actors.query_processor.session.prompt import may_read_promptly, read_promptly
 from actors.query_processor.session.statements import PLANNED_KINDS, PreparedStatement
 from actors.sql.results import CopyIn, CopyOut, Field
 from actors.sql.types import by_name
@@ -144,9 +144,11 @@ class Conversation:
         begun_ns = arrival_ns()
         name = body[1 : body.find(b"\0", 1)].decode("latin-1")
         prepared = session.prepared_statements.get(name) if name else self.unnamed_statement
-        if prepared.__class__ is not PreparedStatement or (planned := prepared.planned) is None or not planned.prompt:
+        if prepared.__class__ is not PreparedStatement:
             return False
         self._was_asked = True
+        if not may_read_promptly(session, prepared):
+            return False
         try:
             _, name, formats, values, result_formats, _ = frontend.decode_bind(body)
             if len(values) != len(prepared.parameter_types) or len(values) > LARGE_VALUES or len(result_formats) > 2:
@@ -274,11 +276,14 @@ class Conversation:
             datums = self._decoder(name, formats, prepared)(values) if values else []
         reader = self._channel.reader
         was_asked, self._was_asked = self._was_asked, False
-        is_asked = was_asked or (not (portal_name or self._timeouts.used) and reader.has_next(ALL_UNNAMED))
-        if is_asked and not was_asked and (found := read_promptly(session, prepared, datums)) is not None:
-            reader.passes(ALL_UNNAMED, _SYNC)
-            self._tell(prepared.fields, result_formats, found)
-            return
+        if not (was_asked or portal_name or self._timeouts.used) and reader.has_next(ALL_UNNAMED):
+            was_asked = True
+            if may_read_promptly(session, prepared):
+                found = read_promptly(session, prepared, datums)
+                if found is not None:
+                    reader.passes(ALL_UNNAMED, _SYNC)
+                    self._tell(prepared.fields, result_formats, found)
+                    return
         portal = session.bind(prepared, datums)
         portal.formats = result_formats
         portal.name = portal_name
@@ -292,7 +297,7 @@ class Conversation:
         if reader.takes(DESCRIBE_UNNAMED):
             self._show_shape(portal.fields, result_formats)
         if reader.takes(EXECUTE_UNNAMED):
-            portal.is_alone = not is_asked and reader.has_next(SYNC)
+            portal.is_alone = not was_asked and reader.has_next(SYNC)
             await self._execute_portal(portal, 0)
             if not self._timeouts.used and reader.takes(SYNC):
                 await self._end()

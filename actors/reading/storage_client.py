@@ -53,6 +53,8 @@ PIECES_AHEAD = 4
 """A scan without a limit has the first requests of so many pieces in flight."""
 HERE_KEYS_MAX = 64
 """So many keys are read within the reader's own turn of the loop."""
+MISSES_MAX = 31
+"""Reads that are left out, at most, before one is tried again."""
 GET_KEYS_MAX = 4096
 """Keys in one Get message: bounds the answer to a few megabytes of ordinary rows."""
 
@@ -163,6 +165,8 @@ class StorageClient:
         """The map's; they go with the topology."""
         self._replicas: dict[int, _Replicas] = {}
         self._watchdog = Watchdog(LATE_S)
+        self._misses = self._left_out = 0
+        """See `expects_here`."""
 
     # -- reads ---------------------------------------------------------------------------------------------------------
 
@@ -252,7 +256,19 @@ class StorageClient:
 
     def get_here(self, key: bytes, at: int) -> Got | None:
         """The answer about one key of a replica in this process, where it has one ready."""
-        return self._get_here(key, Get([key], at))
+        got = self._get_here(key, Get([key], at))
+        if got is None:
+            self._misses = min(2 * self._misses + 1, MISSES_MAX)
+            self._left_out = self._misses
+        return got
+
+    def expects_here(self) -> bool:
+        """Whether `get_here` is worth its while: after some that were in vain some are left out, until a read finds its
+        answer ready."""
+        if self._left_out:
+            self._left_out -= 1
+            return False
+        return True
 
     def _get_here(self, key: bytes, message: Get) -> Got | None:
         if len(message.keys) > HERE_KEYS_MAX:
@@ -261,7 +277,10 @@ class StorageClient:
             destination = self._replica(key)
         except DatabaseError:  # as `send` will say
             return None
-        return self._bus.answer_now(self._name, destination, message)  # type: ignore[return-value]
+        got = self._bus.answer_now(self._name, destination, message)
+        if got is not None:
+            self._misses = self._left_out = 0
+        return got  # type: ignore[return-value]
 
     async def _ask_again(self, key: bytes, message: Get, flight: Flight, failure: DatabaseError) -> Got:
         """After a failure."""

@@ -415,17 +415,17 @@ class StorageReplica:
         self._took(message, size)
         if message.watermark > self.watermark:
             self.watermark = message.watermark
-            if self._waiting or self._demanded:
+            if self._demanded or self._waiting:
                 self._answer_waiting()
         self.changed_at = self._heard_at
         self._upkeep.maintain()
         self.acknowledge()
 
     def acknowledge(self, now: bool = False) -> None:
-        if not self._open or not self._number or self._full:
+        if not self._open or not self._number:
             return
         is_due = self._unacknowledged_bytes * ACK_BYTES_SHARE >= self._window_bytes
-        if now or is_due or self._unacknowledged_messages >= ACK_MESSAGES_MAX:
+        if (now or is_due or self._unacknowledged_messages >= ACK_MESSAGES_MAX) and not self._full:
             self._unacknowledged_bytes = self._unacknowledged_messages = 0
             ack = StreamAck(self._stream, self._number, self._upkeep.kept_ts)
             self._bus.post(self._name, self._crossbars[self._crossbar], ack)

@@ -6,7 +6,7 @@ from collections.abc import Coroutine, Sequence
 from typing import TYPE_CHECKING, Any
 
 from actors.common.errors import OBJECT_NOT_IN_PREREQUISITE_STATE, DatabaseError
-from actors.query_processor.session.prompt import read_promptly
+from actors.query_processor.session.prompt import may_read_promptly, read_promptly
 from actors.query_processor.session.statements import PreparedStatement
 from actors.sql.results import Batch, CopyIn, CopyOut, Field, LimitedStream, all_rows
 
@@ -77,10 +77,10 @@ class Portal:
         PostgreSQL. A query's portal that has ended answers with no rows; any other statement's runs once: 55000."""
         result = self._result
         if result is None:
-            if self.is_alone and (found := read_promptly(self._session, self.prepared, self.parameters)) is not None:
-                result = Batch(found, True, f"SELECT {len(found)}")
-            else:
-                result = await self._execute()
+            session, prepared, found = self._session, self.prepared, None
+            if self.is_alone and may_read_promptly(session, prepared):
+                found = read_promptly(session, prepared, self.parameters)
+            result = Batch(found, True, f"SELECT {len(found)}") if found is not None else await self._execute()
             if result.stream is None and (not rows_max or len(result.rows) < rows_max or self.fields is None):
                 self._result = _ended(result.tag) if self.fields is not None else _RUN
                 return result

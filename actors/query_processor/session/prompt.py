@@ -1,6 +1,7 @@
 """Point reads that are answered where they stand: a SELECT of one row by its primary key that is a transaction of its
 own, and whose replica is in this process and has come to now.
 
+    may_read_promptly(session, prepared)                     worth to ask
     rows = read_promptly(session, prepared, parameters)      None: it takes the usual way
 
 What it leaves out is what such a statement has no use for: a Transaction with its buffer, the expressions' Environment,
@@ -21,6 +22,12 @@ if TYPE_CHECKING:
 
     from actors.query_processor.session.session import Session
     from actors.query_processor.session.statements import PreparedStatement
+
+
+def may_read_promptly(session: Session, prepared: PreparedStatement) -> bool:
+    """Once for each statement: `StorageClient.expects_here` counts."""
+    planned = prepared.planned
+    return planned is not None and planned.prompt is not None and session.services.storage.expects_here()
 
 
 def read_promptly(
