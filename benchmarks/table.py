@@ -119,22 +119,23 @@ class Bench:
     def run(self) -> None:
         self._progress.step("start")
         begun = time.perf_counter()
-        with Eagleray(0, "az") as ours, PostgresPeer() as theirs:
+        with Eagleray(0, "az") as ours:
             with psycopg.connect(ours.url) as connection:
                 connection.execute("SELECT 1")
-            started_s = time.perf_counter() - begun
             if "start" in self._parts:
-                self._note(
-                    Figure("start", "s", started_s, note="up to the first row, PostgreSQL and its standbys included")
-                )
-            self._rates(ours.url, theirs.url)
-            if "loads" in self._parts:
-                self._loads(ours.url, theirs.url)
-            if "scans" in self._parts:
-                self._scans(ours.url, theirs.url)
-            if "memory" in self._parts:
-                self._progress.step("memory")
-                self._note(Figure("memory", "MB", memory_mb(ours), note="all processes, PSS"))
+                self._note(Figure("start", "s", time.perf_counter() - begun, note="up to the first row"))
+            with PostgresPeer() as theirs:
+                self._beside(ours, theirs)
+
+    def _beside(self, ours: Eagleray, theirs: PostgresPeer) -> None:
+        self._rates(ours.url, theirs.url)
+        if "loads" in self._parts:
+            self._loads(ours.url, theirs.url)
+        if "scans" in self._parts:
+            self._scans(ours.url, theirs.url)
+        if "memory" in self._parts:
+            self._progress.step("memory")
+            self._note(Figure("memory", "MB", memory_mb(ours), note="all processes, PSS"))
 
     def _note(self, figure: Figure) -> None:
         self.figures.append(figure)
