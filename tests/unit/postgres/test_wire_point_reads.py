@@ -8,6 +8,7 @@ import psycopg
 import pytest
 
 from actors.query_processor.planner import make_environment, make_plan
+from actors.query_processor.rest import Rest
 from actors.query_processor.session import SessionServices, prompt
 from tests.scripts.stored_cluster import StoredCluster
 from tests.unit.postgres.server import SessionServer
@@ -168,3 +169,25 @@ def test_a_role_without_the_privilege(connect: Connect, taken: list[bool]) -> No
 def test_what_has_to_be_computed_takes_the_usual_way(connect: Connect, taken: list[bool], statement: str) -> None:
     assert connect().execute(statement, (1,)).fetchall()[0][0].lower() == "one"
     assert not any(taken)
+
+
+class Waiting:
+    """A connection that waits for one and the same message."""
+
+    _input = object()
+
+
+def test_a_session_that_is_answered_so_does_not_rest() -> None:
+    rest = Rest(Waiting())  # type: ignore[arg-type]
+    assert [rest.look() for _ in range(3)] == [0, 1, 2]
+    rest.answered += 1
+    assert [rest.look() for _ in range(2)] == [0, 1]
+
+
+def test_answers_count_as_activity(connect: Connect, taken: list[bool]) -> None:
+    connection = connect()
+    connection.execute(READ, (1,))
+    before = len(taken)
+    for _ in range(3):
+        connection.execute(READ, (1,))
+    assert taken[before:] == [True] * 3, "asked once each"
