@@ -33,6 +33,13 @@ def regions(plan: Plan, random: Random, proofs: tuple[str, ...]) -> Plan:
     return patient(replace(plan, settings=replace(plan.settings, regions=there)))
 
 
+def far(plan: Plan, random: Random, proofs: tuple[str, ...]) -> Plan:
+    """`eagleray sim --regions`: a plan that has drawn no regions has some, too."""
+    if plan.distances:
+        return plan
+    return replace(regions(plan, random, proofs), emphases=(*plan.emphases, regions.__name__))
+
+
 def patient(plan: Plan) -> Plan:
     """With settings under which messages between regions are not late."""
     settings = plan.settings

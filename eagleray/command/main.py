@@ -426,6 +426,7 @@ cli.add_command(bench)
 @click.option(
     "--dense", is_flag=True, help="Change the cluster's shape all the time: adjudicators, ranges, shards, replicas."
 )
+@click.option("--regions", is_flag=True, help="Every cluster's zones are regions, far from each other.")
 @click.option("--steer", is_flag=True, help="Vary the plans of runs that met what few others did, half of the time.")
 @click.option(
     "--plan",
@@ -450,6 +451,7 @@ def sim(
     pause: float,
     processes: int | None,
     dense: bool,
+    regions: bool,
     steer: bool,
     plan: Path | None,
     summary: Path | None,
@@ -462,7 +464,7 @@ def sim(
     from cluster.simulation.campaign import Options
     from eagleray.command.simulate import replay, simulate
 
-    options = Options(seconds, proofs, pause, steer, dense)
+    options = Options(seconds, proofs, pause, steer, dense, regions)
     if seed is not None:
         sys.exit(replay(seed, options, verbose, plan, summary))
     sys.exit(simulate(first, seeds, options, processes or 0, summary))
