@@ -145,6 +145,7 @@ class SimulatedConnection:
         """None: the connection is broken, or the client's patience ended."""
         self._waiting: asyncio.Future[None] | None = None
         self.closed = False
+        self.patience_s = PATIENCE_S
         self._link = _Link(world, process, random, self._receive)
 
     async def start(self, server: ServerConnection) -> None:
@@ -193,7 +194,7 @@ class SimulatedConnection:
     async def _next_message(self) -> tuple[bytes, bytes] | None:
         while not self._messages:
             self._waiting = self._loop.create_future()
-            patience = self._loop.call_later(PATIENCE_S, self._receive, None)
+            patience = self._loop.call_later(self.patience_s, self._receive, None)
             await self._waiting
             patience.cancel()
         return self._messages.popleft()
