@@ -154,6 +154,30 @@ def test_a_cut_that_lasts_breaks_the_link_and_its_requests(monkeypatch: pytest.M
     run(main)
 
 
+def test_an_answer_that_is_under_way_when_the_way_is_cut_does_not_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(far_links, "BREAKS_S", 0.1)
+
+    class Cutting(Echo):
+        """Its region is cut off in the moment of its answer."""
+
+        cuts: Path
+
+        def receive(self, sender: str, message: Message, reply: Reply | None) -> None:
+            write_cuts(self.cuts, cut_off("east", ["east", "west"]))
+            super().receive(sender, message, reply)
+
+    async def main() -> None:
+        async with scene() as there:
+            cutting = Cutting()
+            cutting.cuts = cuts_path(there.folder)
+            there.buses["b"].attach("echo/b", cutting)
+            with pytest.raises(DatabaseError) as broken:
+                await there.echo("b", 1)
+            assert broken.value.sqlstate == "08006" and cutting.seen == [1]
+
+    run(main)
+
+
 def test_a_peer_s_end_comes_after_what_it_has_said() -> None:
     class Last(Echo):
         """Its process ends with its answer."""
