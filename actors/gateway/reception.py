@@ -264,9 +264,12 @@ class Reception:
 
     def meet(self, topology: Topology | None) -> None:
         """The query processors that get this gateway's clients, those that are being restarted among them: of its own
-        host, or, while none of those is there, of others. One that is none any more is offered no client."""
+        region alone; of its own host, or, while none of those is there, of others. One that is none any more is offered
+        no client."""
         roles, routes = (topology.azs, topology.routes) if topology is not None else ({}, {})
-        all_names = [name for name in roles if name.startswith(QUERY_PROCESSOR)]
+        zones = self._context.settings.regions.zones
+        own = zones.get(self._context.az)
+        all_names = [name for name, az in roles.items() if name.startswith(QUERY_PROCESSOR) and zones.get(az) == own]
         near = [name for name in all_names if self._streams is None or self._streams.is_near(name)]
         far = [name for name in all_names if name not in near]
         names = sorted(near if not far or any(name in routes for name in near) else far, key=_number_of)

@@ -63,6 +63,7 @@ from actors.common.settings import Settings
 from actors.common.timestamps import Clock
 from actors.runtime.assigned_roles import AssignedRoles, MakeRole
 from actors.runtime.clock import SystemClock
+from actors.runtime.far_links import FarLinks
 from actors.runtime.interfaces import Bus, Context, Disk, ObjectStore, Reply, Role, Speaker
 from actors.runtime.local_disk import LocalDisk
 from actors.runtime.object_store import ThreadedObjectStore, object_store
@@ -185,7 +186,13 @@ class Host:
 
         return cls(
             name,
-            SocketBus(endpoint, settings.messaging, identity=identity, over_unix=settings.bus.within_host == "unix"),
+            SocketBus(
+                endpoint,
+                settings.messaging,
+                identity=identity,
+                over_unix=settings.bus.within_host == "unix",
+                far=FarLinks.of(settings.regions, endpoint),
+            ),
             SystemClock(settings.adjudication.clock_error_us),
             disk_of,
             Random(random.SystemRandom().getrandbits(128)),

@@ -17,18 +17,19 @@ from actors.common.messages import Credentials, Register, StartRole
 from actors.common.ranges import KEYSPACE_BYTES, ShardMap
 from actors.journal.replica import JournalReplica
 from actors.query_processor.role import QueryProcessor
+from actors.runtime.distances import Distances
 from actors.runtime.host import RoleSpec
 from actors.runtime.interfaces import Context, Role
 from actors.runtime.simulation.nemesis import Nemesis, Reshape
-from actors.runtime.simulation.network import Distances
 from actors.runtime.simulation.world import World
 from actors.storage.replica import StorageReplica
 from cluster.controller import Controller
-from cluster.initial import controller_az, initial_state, with_keepers
+from cluster.initial import initial_state, with_keepers
 from cluster.keeping import keepers
 from cluster.membership import changing, journals_of
 from cluster.policies.homes import homes
 from cluster.policies.placement import AUTO, Placement
+from cluster.regions import controller_az
 from cluster.roles import clients_socket, parking_socket, role_spec
 from cluster.simulation.hostile import Plan
 from cluster.simulation.reshapings import Reshapings
