@@ -9,15 +9,18 @@ from dataclasses import replace
 from functools import cache
 from itertools import combinations
 from random import Random
+from typing import Any
 from uuid import UUID
 
 import pytest
 
 from actors.adjudicator.load import ClaimLoad
+from actors.common.messages import PinRange
 from actors.common.settings import OPEN_LIMITS, Layout, Regions, Settings
 from actors.query_processor.session.sight import PRESENT_S
 from actors.reading.storage_client import OUT_OF_SIGHT
 from actors.runtime.simulation.faults import Faults
+from cluster.policies.leadership import PINNED_S
 from cluster.simulation.hostile import Plan, draw
 from cluster.simulation.regions import ZONES
 from cluster.simulation.simulated_cluster import SimulatedCluster
@@ -186,6 +189,28 @@ def test_a_range_goes_to_the_region_that_writes_it(monkeypatch: pytest.MonkeyPat
     assert cluster.newest_map.adjudicators == (2, 2)
     assert at_share(0.5, sorted(taken_s[:100])) > 1.9 * ROUND_TRIP_S
     assert at_share(0.5, sorted(taken_s[-100:])) < 1.3 * ROUND_TRIP_S
+
+
+def test_a_pinned_range_is_led_where_it_is_pinned_whoever_writes_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    init = ClaimLoad.__init__
+    monkeypatch.setattr(ClaimLoad, "__init__", lambda load, context, _: init(load, context, lambda: 0.0))
+    regions = Regions(ZONES, ("north",), lead_ms=LEAD_MS, follow_s=1.0)
+    cluster = SimulatedCluster(4, replace(plan_of(regions), keeps_state=True))
+    east, pinned = keys_led_by(1), KEYS // 2
+
+    async def scenario() -> None:
+        await created(cluster)
+        pin: Any = PinRange(b"", keys_led_by(1)[pinned].bytes, WEST)
+        await cluster.world.bus.call("person", "controller", pin)
+        await asyncio.sleep(4 * PINNED_S)
+        assert cluster.newest_map.adjudicators == (2, 1, 2)
+        clients = Clients(cluster)
+        clients.end_s += 6.0
+        await asyncio.gather(*(clients.run("write", EAST, number, write(east[:pinned])) for number in range(12)))
+
+    with cluster.world:
+        cluster.world.run(scenario())
+    assert cluster.newest_map.adjudicators == (2, 1, 2)
 
 
 @pytest.mark.parametrize("lost", ["a", "b", "c"])
