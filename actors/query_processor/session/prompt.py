@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
 
 def may_read_promptly(session: Session, prepared: PreparedStatement) -> bool:
-    """Once for each statement: `StorageClient.expects_here` counts."""
+    """Once for each statement: `Nearby.is_likely` counts."""
     planned = prepared.planned
-    return planned is not None and planned.prompt is not None and session.services.storage.expects_here()
+    return planned is not None and planned.prompt is not None and session.services.storage.near.is_likely()
 
 
 def read_promptly(
@@ -57,7 +57,7 @@ def read_promptly(
     key = prompt.key(parameters, NOWHERE)
     if key is None:
         return None
-    got = services.storage.get_here(key, at)
+    got = services.storage.near.get(key, at)
     if got is None or got.catalog_ts > catalog.version:
         return None
     catalogs.note_current(catalog.version, at)

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
+from actors.common.answer_times import AnswerTimes
 from actors.common.errors import unavailable
 from actors.common.messages.control import Suspect, Topology
 from actors.common.settings import Settings
@@ -37,6 +38,7 @@ class TransactionServices:
 
     __slots__ = (
         *(
+            "answers",
             "bus",
             "catalogs",
             "clock",
@@ -65,6 +67,8 @@ class TransactionServices:
         self.engine: Engine | None = None
         """The column executor's, made by its first statement."""
         self.watchdog = Watchdog(COMMIT_LATE_S)
+        self.answers = AnswerTimes() if context.settings.regions.zones else None
+        """Adjudicators', where some are far away."""
         self._awaiting_map: list[Completion[None]] = []
         self.bus.on_topology(self._on_topology)
 
