@@ -338,11 +338,13 @@ class Reign:
             checksum=checksum,
             on_committed=partial(self._committed, flight, epoch_end, then),
         )
-        if self.lead_us:
+        if self.ahead.is_on:
             self.ahead.note(commit_ts, lsn)
 
     def _committed(self, flight: Flight, epoch_end: Timestamp, then: Callable[[], None] | None) -> None:
         flight.durable = True
+        if self.ahead.measures:
+            self.ahead.committed()
         if epoch_end > self.lease.durable_end:
             self.covering.became_durable(epoch_end)
         if then is not None:
@@ -399,7 +401,7 @@ class Reign:
                 self.lease.promise(at)
                 self.covering.append_note(LEASE)
             promise, after_lsn = self.lease.promise(at), self.writer.last_lsn
-            if self.lead_us:
+            if self.ahead.is_on:
                 promise, after_lsn = at, self.ahead.before(at)
             reply(Promised(self.epoch, promise, after_lsn, self.writer.set_version))
 
