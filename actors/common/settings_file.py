@@ -253,7 +253,7 @@ def _apply(target: Any, document: dict[str, Any], prefix: str, text: str, source
 
 def _convert(hint: Any, value: Any, text: str, source: str, key: str) -> Any:
     names = {int: "a whole number", float: "a number", str: "a string", bool: "true or false"}
-    if typing.get_origin(hint) is types.UnionType:
+    if typing.get_origin(hint) in (types.UnionType, typing.Union):
         number, word = typing.get_args(hint)
         if value in (words := typing.get_args(word)):
             return value
