@@ -83,6 +83,8 @@ def test_each_region_is_told_of(regions: Regions) -> None:
     assert rows[EAST]["url"] != rows[WEST]["url"] and rows[NORTH]["url"] == ""
     told = regions.command("status")
     assert all(text in told for text in ("1 of 2 ranges", "a witness", rows[WEST]["url"]))
+    asked = eagleray_here("ranges", "--data", str(regions.cluster.data))
+    assert "led in" in asked.stdout and EAST in asked.stdout and WEST in asked.stdout
 
 
 @pytest.mark.timeout(120)
