@@ -94,7 +94,7 @@ class Supervisor:
         self._folder.write_state(
             {
                 "url": url,
-                "regions": region_urls(self._settings, url),
+                "regions": region_urls(self._settings, self._ray.gateways, self._ca),
                 "far_regions": sorted(set(regions.zones.values())) if regions.delay_ms else [],
                 "supervisor": os.getpid(),
                 "ray_address": address,
@@ -165,7 +165,7 @@ class Supervisor:
         if "address" not in self._remembered:
             return LocalRay(layout.azs, controller_az(layout.azs), self._folder.ray)
         disks, seats = self._remembered.get("disks", {}), self._remembered.get("seats", {})
-        return JoinedRay(self._remembered["address"], self._folder, layout, self._settings.scaling, disks, seats)
+        return JoinedRay(self._remembered["address"], self._folder, self._settings, disks, seats)
 
     def _controller_socket(self, joined: LocalRay | JoinedRay) -> str:
         return socket_name("controller", joined.places.controller_az, self._settings.regions)
