@@ -6,9 +6,14 @@ from __future__ import annotations
 import html
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import nan
 from pathlib import Path
+from textwrap import fill
 
-Points = list[tuple[float, float]]
+Points = Sequence[tuple[float, float | None]]
+"""(second, value); None: there is none, and the line has a gap."""
+TITLE_WIDTH = 170
+"""Of a PNG, in characters."""
 WIDTH, PANEL, LEFT, GAP, TOP = 960, 150, 52, 46, 24
 
 
@@ -29,7 +34,8 @@ class Panel:
 
     @property
     def peak(self) -> float:
-        return max((value for series in self.series for _, value in series.points), default=0.0) or 1.0
+        values = (value for series in self.series for _, value in series.points if value is not None)
+        return max(values, default=0.0) or 1.0
 
 
 # -- SVG ---------------------------------------------------------------------------------------------------------------
@@ -66,14 +72,19 @@ def _panel(panel: Panel, top: float, seconds: float) -> str:
 
 
 def _drawn(series: Series, top: float, peak: float, seconds: float) -> str:
-    places = [(_x(second, seconds), top + PANEL - value / peak * (PANEL - 4)) for second, value in series.points]
-    if not places:
+    path, first_x, is_gap = "", 0.0, True
+    for second, value in series.points:
+        if value is None:
+            is_gap = True
+            continue
+        x, y = _x(second, seconds), top + PANEL - value / peak * (PANEL - 4)
+        first_x = first_x if path else x
+        path += f"M{x:.1f} {y:.1f}" if is_gap else f"L{x:.1f} {y:.1f}" if series.kind == "line" else f"H{x:.1f}V{y:.1f}"
+        is_gap = False
+    if not path:
         return ""
-    path = f"M{places[0][0]:.1f} {places[0][1]:.1f}"
-    for x, y in places[1:]:
-        path += f"L{x:.1f} {y:.1f}" if series.kind == "line" else f"H{x:.1f}V{y:.1f}"
     if series.kind == "area":
-        return f'<path d="{path}V{top + PANEL:.1f}H{places[0][0]:.1f}Z" fill="{series.colour}" fill-opacity="0.45"/>'
+        return f'<path d="{path}V{top + PANEL:.1f}H{first_x:.1f}Z" fill="{series.colour}" fill-opacity="0.45"/>'
     return f'<path d="{path}" fill="none" stroke="{series.colour}" stroke-width="2" stroke-linejoin="round"/>'
 
 
@@ -119,7 +130,8 @@ def write_png(text: str, drawn: Sequence[Panel], path: Path) -> None:
     figure, axes = pyplot.subplots(len(drawn), 1, figsize=(10, 2.4 * len(drawn)), sharex=True)
     for panel, axis in zip(drawn, axes, strict=True):
         for series in panel.series:
-            seconds, values = [second for second, _ in series.points], [value for _, value in series.points]
+            seconds = [second for second, _ in series.points]
+            values = [nan if value is None else value for _, value in series.points]
             if series.kind == "area":
                 axis.fill_between(seconds, values, step="post", color=series.colour, alpha=0.45, label=series.label)
             else:
@@ -135,7 +147,7 @@ def write_png(text: str, drawn: Sequence[Panel], path: Path) -> None:
         axis.spines[["top", "right"]].set_visible(False)
         axis.legend(frameon=False, fontsize=8, loc="upper left")
     axes[-1].set_xlabel("seconds")
-    figure.suptitle(text, fontsize=7)
+    figure.suptitle(fill(text, TITLE_WIDTH), fontsize=7)
     figure.tight_layout()
     figure.savefig(path, dpi=130)
     pyplot.close(figure)

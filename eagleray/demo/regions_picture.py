@@ -23,8 +23,8 @@ def panels(day: RegionalDay, round_trip_ms: float) -> list[Panel]:
     floor = Series(f"a round trip, {round_trip_ms:.0f} ms", FLOOR, [(0.0, round_trip_ms), (end, round_trip_ms)])
     commits = _lines(day.commits, end)
     return [
-        _with_cuts(day, Panel("commit, ms, half of them below", [*commits, floor])),
-        _with_cuts(day, Panel("read, ms, half of them below", _lines(day.reads, end))),
+        _with_cuts(day, Panel("commit, ms (median)", [*commits, floor])),
+        _with_cuts(day, Panel("read, ms (median)", _lines(day.reads, end))),
         _with_cuts(day, Panel("commits a second", _rates(day.commits, end))),
     ]
 
@@ -60,12 +60,12 @@ def _windows(seen: list[tuple[float, str, float]], region: str) -> dict[int, lis
 
 
 def _lines(seen: list[tuple[float, str, float]], end: float) -> list[Series]:
-    """The median of each window in which something was answered; a step down to nothing where nothing was."""
+    """The median of each window in which something was answered; a gap where nothing was."""
     drawn = []
     for region, colour in COLOURS.items():
         windows = _windows(seen, region)
         points: Points = [
-            ((number + 0.5) * WINDOW_S, quantile(sorted(windows[number]), 0.5) if windows.get(number) else 0.0)
+            ((number + 0.5) * WINDOW_S, quantile(sorted(windows[number]), 0.5) if windows.get(number) else None)
             for number in range(int(end / WINDOW_S))
         ]
         drawn.append(Series(region, colour, points))
