@@ -68,6 +68,7 @@ from actors.runtime.interfaces import Bus, Context, Disk, ObjectStore, Reply, Ro
 from actors.runtime.local_disk import LocalDisk
 from actors.runtime.object_store import ThreadedObjectStore, object_store
 from actors.runtime.socket_bus import Intercept, OnCrash, SocketBus
+from actors.runtime.sockets import HOST, Sockets
 from actors.runtime.tls import TlsIdentity
 
 CRASH_EXIT_STATUS = 70
@@ -144,6 +145,7 @@ class Host:
         on_crash: OnCrash = exit_process,
         make_role: MakeRole | None = None,
         objects: ObjectStore | None = None,
+        sockets: Sockets = HOST,
     ) -> None:
         self.name = name
         self.bus = bus
@@ -154,6 +156,7 @@ class Host:
         self.on_shutdown: Callable[[], None] | None = None
         self._disk_of = disk_of
         self._objects = objects
+        self._sockets = sockets
         self._random = random
         self._on_crash = on_crash
         self._crashed = False
@@ -240,6 +243,7 @@ class Host:
             spawn=spawn,
             settings=self.settings,
             objects=self._objects,
+            sockets=self._sockets,
         )
         role = spec.make(context)
         running = self._running[spec.name] = _Running(role, spec.az, context.disk, tasks)
