@@ -1,8 +1,8 @@
 """`eagleray bench regions`: what distance costs, in multiples of the round trip between regions.
 
 Clusters of this machine's own, in temporary folders, one after the other: one region; two regions and a witness; three
-regions. Between the regions' processes lie `round_trip_ms` (docs/regions.md). In each region some clients write and
-some read at the same time, a step after the other:
+regions; five, where they are asked for. Between the regions' processes lie `round_trip_ms` (docs/regions.md). In each
+region some clients write and some read at the same time, a step after the other:
 
     led here        one-row updates of keys that the client's region leads; meanwhile reads of rows that another region
                     leads and writes
@@ -29,11 +29,12 @@ from uuid import UUID
 
 import psycopg
 
-from eagleray.far_regions import ONE, THREE, TWO, Regions, Shape
+from eagleray.far_regions import FIVE, ONE, THREE, TWO, Regions, Shape
 from eagleray.own_cluster import NotStarted, own_cluster
 from eagleray.workload.measure import quantile
 
-SHAPES = {"one": ONE, "two": TWO, "three": THREE}
+SHAPES = {"one": ONE, "two": TWO, "three": THREE, "five": FIVE}
+USUAL = ("one", "two", "three")
 ROWS_EACH = 8
 """Of a writer, in turns: a commit that is dated ahead would meet the next one on the same row."""
 PAUSE_S = 0.01

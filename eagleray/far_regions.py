@@ -21,6 +21,7 @@ DISKS_MS = 1
 LEASES_A_LEAD = 4
 LEASE_MS = 500
 ZONES = {"a": "east", "b": "west", "c": "north"}
+MORE_ZONES = {**ZONES, "d": "south", "e": "middle"}
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Shape:
     def settings(self, round_trip_ms: float, follow_s: float = 0.0) -> str:
         """A settings file; every two regions are as far from each other. `follow_s`: as regions.follow_s."""
         serving = len(set(self.zones.values()) - set(self.witnesses))
-        lines = ['mode = "open"', "[layout]", 'placement = "az"', f"azs = {list(ZONES)}".replace("'", '"')]
+        lines = ['mode = "open"', "[layout]", 'placement = "az"', f"azs = {json.dumps(list(self.zones or ZONES))}"]
         if not self.zones:
             return "\n".join(lines)
         lead_ms = round(round_trip_ms * LEADS_A_ROUND_TRIP) + DISKS_MS
@@ -52,6 +53,7 @@ class Shape:
 ONE = Shape("one region", {})
 TWO = Shape("two regions and a witness", ZONES, ("north",))
 THREE = Shape("three regions", ZONES)
+FIVE = Shape("five regions", MORE_ZONES)
 
 
 class Regions:
@@ -64,7 +66,9 @@ class Regions:
         self._data = data
         self._sockets = Path(state["sockets"])
         self.urls: dict[str, str] = state["regions"] or {"": state["url"]}
-        self._led = led(self.status())
+        status = self.status()
+        self._led = led(status)
+        self._names = [row["region"] for row in status["regions"]]
 
     def status(self) -> dict[str, Any]:
         from eagleray.command.show import status_of
@@ -79,7 +83,7 @@ class Regions:
         """From all others."""
         from actors.runtime.region_cuts import cut_off, cuts_path, write_cuts
 
-        write_cuts(cuts_path(self._sockets), cut_off(region, ZONES.values()))
+        write_cuts(cuts_path(self._sockets), cut_off(region, self._names))
 
     def heal(self) -> None:
         from actors.runtime.region_cuts import cuts_path, write_cuts

@@ -17,10 +17,10 @@ from eagleray.command.show import _regions
 from eagleray.demo.far_clients import RegionalDay, Tally, wrong_tallies
 from eagleray.demo.picture import svg
 from eagleray.demo.regions_picture import panels
-from eagleray.far_regions import ONE, THREE, TWO, Shape, led
+from eagleray.far_regions import FIVE, ONE, THREE, TWO, Shape, led
 
 
-@pytest.mark.parametrize("shape", [ONE, TWO, THREE])
+@pytest.mark.parametrize("shape", [ONE, TWO, THREE, FIVE])
 @pytest.mark.parametrize("round_trip_ms", [2.0, 75.0, 300.0])
 def test_the_settings_of_a_shape_can_be_started(shape: Shape, round_trip_ms: float, tmp_path: Any) -> None:
     path = tmp_path / "settings.toml"
