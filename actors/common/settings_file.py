@@ -182,8 +182,9 @@ def _check_bus(settings: Settings, text: str, source: str) -> None:
 def _check_regions(settings: Settings, text: str, source: str) -> None:
     regions, azs = settings.regions, settings.layout.azs
     if not regions.zones:
-        if regions.witnesses:
-            raise SettingsError(_at(text, source, "regions.witnesses", "needs regions.zones"))
+        for key in ("witnesses", "delay_ms"):
+            if getattr(regions, key):
+                raise SettingsError(_at(text, source, f"regions.{key}", "needs regions.zones"))
         return
     if set(regions.zones) != set(azs):
         raise SettingsError(

@@ -81,6 +81,7 @@ def test_what_comes_later_is_no_witness_s(placement: str) -> None:
         ({"zones": {"a": "e", "b": "w", "c": "n"}, "witnesses": ["south"]}, "no zone lies in 'south'"),
         ({"zones": {"a": "e", "b": "e", "c": "e"}, "witnesses": ["e"]}, "must leave a region that has storage"),
         ({"witnesses": ["north"]}, "needs regions.zones"),
+        ({"delay_ms": {"e w": 1}}, "needs regions.zones"),
         ({"zones": {"a": "e", "b": "w", "c": "n"}, "lead_ms": 200}, "4 times as long"),
         ({"zones": {"a": "e", "b": "w", "c": "n"}, "lead_ms": 80, "push_ms": 0}, "must be at least 1"),
         ({"zones": {"a": "e", "b": "w", "c": "n"}, "lead_ms": "80"}, "expected a whole number, or auto, got '80'"),
