@@ -154,7 +154,10 @@ class Adjudicator:
         }
         regions = self._context.settings.regions
         if regions.zones:
-            account |= {"region": regions.zones.get(self._context.az, ""), "lead_ms": regions.lead_ms}
+            account |= {
+                "region": regions.zones.get(self._context.az, ""),
+                "lead_ms": reign.lead_us // 1000 if reign is not None else None,
+            }
         if reign is not None:
             account["load"] = {
                 "commits": reign.commits,
@@ -302,6 +305,7 @@ class Adjudicator:
             await asyncio.sleep(ahead_us / 1e6)
         length_us = context.settings.adjudication.lease_ms * 1000
         end = max(begin, context.clock.now().latest) + length_us
+        begun_s = asyncio.get_running_loop().time()
         beginning = asyncio.ensure_future(writer.begin(begin, end))
         waiting: list[asyncio.Future[Any]] = [beginning, deposed]
         try:
@@ -313,7 +317,7 @@ class Adjudicator:
             beginning.cancel()
             raise DatabaseError(OBJECT_NOT_IN_PREREQUISITE_STATE, deposed.result())
         beginning.result()
-        return Reign(
+        reign = Reign(
             context,
             self._number,
             writer,
@@ -323,6 +327,8 @@ class Adjudicator:
             self._answered,
             self._load,
         )
+        reign.ahead.begin(asyncio.get_running_loop().time() - begun_s)
+        return reign
 
     def _deposed(self, writer: JournalWriter, deposed: asyncio.Future[str], why: str) -> None:
         """A higher epoch has been met. Nothing of this writer's is committed after this."""

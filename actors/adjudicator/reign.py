@@ -134,7 +134,7 @@ class Reign:
         self.ahead = Ahead(self, context.settings.regions)
         self.lead_us = self.ahead.lead_us
         foresight_ms = context.settings.adjudication.foresight_ms
-        self.foresight = Foresight(0 if self.lead_us else foresight_ms, lease.begin)
+        self.foresight = Foresight(0 if self.ahead.is_on else foresight_ms, lease.begin)
         self.follow(ownership)
         self.over = False
         self.commits = 0
@@ -342,11 +342,13 @@ class Reign:
             checksum=checksum,
             on_committed=partial(self._committed, flight, epoch_end, then),
         )
-        if self.lead_us:
+        if self.ahead.is_on:
             self.ahead.note(commit_ts, lsn)
 
     def _committed(self, flight: Flight, epoch_end: Timestamp, then: Callable[[], None] | None) -> None:
         flight.durable = True
+        if self.ahead.measures:
+            self.ahead.committed()
         if epoch_end > self.lease.durable_end:
             self.covering.became_durable(epoch_end)
         if then is not None:
@@ -407,7 +409,7 @@ class Reign:
             elif not self.window.pending:
                 ahead = min(at + self.foresight.after(at, now.earliest), self.lease.durable_end)
             promise, after_lsn = self.lease.promise(ahead), self.writer.last_lsn
-            if self.lead_us:
+            if self.ahead.is_on:
                 promise, after_lsn = at, self.ahead.before(at)
             reply(Promised(self.epoch, promise, after_lsn, self.writer.set_version))
 
