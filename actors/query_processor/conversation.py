@@ -137,6 +137,8 @@ class Conversation:
         """What has come to a session at rest, where that is one point read in one piece, and its answer is at hand:
         without a turn of the fiber. False, and nothing has happened: it is the fiber's."""
         channel, session = self._channel, self._session
+        if session.in_block:
+            return False
         reader = channel.reader
         body = None if self._timeouts.used or self._held or self._portal is not None else reader.sole_bind()
         if body is None or body[0]:
