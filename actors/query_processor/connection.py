@@ -151,7 +151,7 @@ class Connection(asyncio.Protocol):
         self.reader.receive_data(data)
         waiting = self._input
         if waiting is not None:
-            if (self.session is not None and self.session.in_block) or not self._answered_now():
+            if self._conversation is None or not self._conversation.reads or not self._answered_now():
                 waiting.succeed(None)
         elif self.reader.buffered > INPUT_BYTES_MAX and not self._reading_paused and self._transport is not None:
             self._reading_paused = True

@@ -89,6 +89,8 @@ class Conversation:
         self._simple: bool | None = None
         """How an error is answered; None: by the type of the last message."""
         self.unnamed_statement: PreparedStatement | ParkedStatement | None = None
+        self.reads = False
+        """The last statement was a point read of its own: so may be the next (`answer_now`)."""
         self._was_asked = False
         """`answer_now` has looked whether the answer to the next Bind is at hand."""
         self._portal: Portal | None = None
@@ -281,7 +283,9 @@ class Conversation:
         reader = self._channel.reader
         was_asked, self._was_asked = self._was_asked, False
         is_all_here = not (portal_name or self._timeouts.used) and reader.has_next(ALL_UNNAMED)
-        if is_all_here and not was_asked and not session.in_block and may_read_promptly(session, prepared):
+        planned = prepared.planned
+        self.reads = is_all_here and planned is not None and planned.prompt is not None and not session.in_block
+        if self.reads and not was_asked and may_read_promptly(session, prepared):
             found = read_promptly(session, prepared, datums)
             if found is not None and prepared.fields is not None:
                 reader.passes(ALL_UNNAMED, _SYNC)

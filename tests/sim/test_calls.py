@@ -25,11 +25,11 @@ from cluster.simulation.hostile import draw
 from cluster.simulation.simulated_cluster import SimulatedCluster
 from cluster.simulation.sql_client import SimulatedConnection
 
-CALLS = {"a point read": 218, "a one-row commit": 545}
+CALLS = {"a point read": 213, "a one-row commit": 537}
 """Python calls of one, with CPython 3.11: with a process for each role, one client, who thinks between two."""
-CALLS_AMONG_MANY = {"a point read": 62, "a one-row commit": 303}
+CALLS_AMONG_MANY = {"a point read": 63, "a one-row commit": 295}
 """With a process for each zone, and CLIENTS who do not."""
-CALLS_OF_BLOCK = {"pgbench -N": 530}
+CALLS_OF_BLOCK = {"pgbench -N": 521}
 """Of a whole transaction, as CALLS_AMONG_MANY."""
 CLIENTS = 8
 BLOCK = {
