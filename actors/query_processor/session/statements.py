@@ -22,8 +22,8 @@ from collections.abc import Callable, Sequence
 from datetime import tzinfo
 from typing import Any, Protocol, cast
 
-import pglast
-from pglast.parser import ParseError
+from pglast import ast
+from pglast.parser import ParseError, scan
 
 from actors.common.errors import (
     FEATURE_NOT_SUPPORTED,
@@ -49,6 +49,7 @@ from actors.sql.catalog.roles import ADMIN_OID
 from actors.sql.catalog.snapshot import Catalog
 from actors.sql.encoding.column_batch import ColumnBatch
 from actors.sql.expressions.casts import ZONED_ARRAYS
+from actors.sql.parser import parse_sql
 from actors.sql.results import Batch, CopyIn, CopyOut, Field
 from actors.sql.types import by_name
 from actors.sql.types.column_type import ColumnType
@@ -407,7 +408,7 @@ def _same_shape(one: list[Field] | None, other: list[Field] | None) -> bool:
 
 
 EMPTY = RawStatement("", None)
-parse_trees: Callable[[str], tuple[Any, ...]] = pglast.parse_sql
+parse_trees: Callable[[str], tuple[Any, ...]] = parse_sql
 """A simulated cluster has one parser for all its query processors (cluster/simulation/shared_parses.py)."""
 
 
@@ -442,7 +443,7 @@ def parse(text: str) -> list[RawStatement]:
             (text if mapping is not None else source)[start:end].strip()
             if len(trees) > 1 or mapping is not None
             else source,
-            mapping or (isinstance(tree.stmt, pglast.ast.SelectStmt) and table_of_into(tree.stmt)) or tree.stmt,
+            mapping or (isinstance(tree.stmt, ast.SelectStmt) and table_of_into(tree.stmt)) or tree.stmt,
         )
         statement.is_async = any(start <= place < end for place, _ in places)
         statements.append(statement)
@@ -467,7 +468,7 @@ def _async_words(text: str) -> list[tuple[int, int]]:
     """Where ASYNC stands, DSQL's own word: it is blanked out before PostgreSQL's parser reads the text, so that
     positions stay."""
     try:
-        tokens = [token for token in pglast.parser.scan(text) if not token.name.endswith("COMMENT")]
+        tokens = [token for token in scan(text) if not token.name.endswith("COMMENT")]
     except ParseError:
         return []
     found = []
