@@ -8,6 +8,7 @@ Rows of VALUES are compiled with their constants taken out, so that a long list 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from actors.query_processor.planner.explain import explain_insert, indent
@@ -16,17 +17,21 @@ from actors.query_processor.planner.subquery import QueryPlanner, Results
 from actors.query_processor.planner.writing import calls_in, changer_of, constraints_of, over_layout, plan_returning
 from actors.query_processor.row_executor.access import Statistics
 from actors.query_processor.row_executor.inserting import RowInserter
+from actors.query_processor.row_executor.inserting_columns import takes_columns
+from actors.query_processor.row_executor.inserting_queries import LargeQuery
 from actors.query_processor.row_executor.modifying import InsertPlan, QuerySource, ValuesSource
 from actors.query_processor.row_executor.referring import watch_of
-from actors.query_processor.row_executor.selecting import Explainer, TupleOf
+from actors.query_processor.row_executor.selecting import Explainer, SelectPlan, TupleOf
 from actors.query_processor.row_executor.stored_table import stored_table
 from actors.query_processor.row_executor.upserting import ConflictUpdate, Upserter
+from actors.sql.binding import ParameterTypes
 from actors.sql.binding.query import BoundQuery, BoundStatement, Select
-from actors.sql.binding.statements import BoundInsert, Conflict, InsertRows
+from actors.sql.binding.statements import BoundInsert, Conflict, InsertQuery, InsertRows
 from actors.sql.catalog.schema import Table
 from actors.sql.expressions.compile import compile_filter, compile_tuple
 from actors.sql.expressions.tree import Column, Constant, Expression, calls_sequences, is_slow, rewrite
 from actors.sql.results import Field
+from actors.sql.types.arrays import is_array
 
 if TYPE_CHECKING:
     from actors.query_processor.session.statements import Plan
@@ -37,15 +42,16 @@ def plan_insert(planning: Planning, insert: BoundInsert, plan_query: QueryPlanne
     results = Results(planning, insert.values, plan_query)
     table = insert.target.table
     stored = stored_table(table)
-    source, rows = _source(planning, insert, results, plan_query)
     inserter = RowInserter(
         stored, constraints_of(planning, table), planning.settings.limits, watch_of(table, planning.catalog)
     )
+    source, rows = _source(planning, insert, results, plan_query, inserter)
     upserter, shown = _upserter(planning, insert, results, inserter, plan_query)
     layout = [(column.position, column.type) for column in table.columns]
     returning = plan_returning(planning, insert.returning, insert.values, results, layout, plan_query)
     explainer = _explainer(table.name, source, rows, shown)
-    constants = _constants(table, insert.source.rows[0]) if isinstance(insert.source, InsertRows) else {}
+    given = insert.source.rows[0] if isinstance(insert.source, InsertRows) else insert.source.row
+    constants = _constants(table, given)
     plan = InsertPlan(planning.parameter_types(), source, inserter, upserter, returning, explainer, constants)
     return results.before(plan)
 
@@ -75,13 +81,16 @@ def _explainer(table: str, source: ValuesSource | QuerySource, rows: int, confli
 
 
 def _source(
-    planning: Planning, insert: BoundInsert, results: Results, plan_query: QueryPlanner
+    planning: Planning, insert: BoundInsert, results: Results, plan_query: QueryPlanner, inserter: RowInserter
 ) -> tuple[ValuesSource | QuerySource, int]:
     """(the source, the number of rows in VALUES; 0 for a query)."""
     source = insert.source
     if not isinstance(source, InsertRows):
-        plan = plan_query(planning, source.statement)
-        return QuerySource(plan, compile_tuple(source.row), any(map(calls_sequences, source.row))), 0
+        plan: Any = plan_query(planning, source.statement)
+        names = _names_of_columns(insert, source, plan, inserter)
+        if names and isinstance(plan, SelectPlan) and (read := plan.reads_all) is not None:
+            plan = LargeQuery(plan, partial(_as_columns, source.statement, planning.parameters), read)
+        return QuerySource(plan, compile_tuple(source.row), any(map(calls_sequences, source.row)), names), 0
     makers = []
     waits = False
     for row in source.rows:
@@ -89,6 +98,28 @@ def _source(
         makers.append((make, constants, query))
         waits = waits or waiting
     return ValuesSource(makers, waits), len(makers)
+
+
+def _as_columns(statement: BoundStatement, parameters: ParameterTypes) -> Any:
+    from actors.query_processor.column_executor.plan import plan_columns
+
+    return plan_columns(statement, parameters)
+
+
+def _names_of_columns(insert: BoundInsert, source: InsertQuery, plan: Any, inserter: RowInserter) -> tuple[str, ...]:
+    """The table's columns that the query's are as they come; () where they may not go in as columns."""
+    columns = inserter.stored.table.columns
+    taken: dict[int, str] = {}
+    constants = _constants(inserter.stored.table, source.row)
+    for position, value in enumerate(source.row):
+        if isinstance(value, Column) and value.type == columns[position].type and not is_array(value.type.name):
+            taken[value.position] = columns[position].name
+        elif position not in constants:
+            return ()
+    is_plain = insert.conflict is None and insert.returning is None and takes_columns(inserter)
+    if not is_plain or sorted(taken) != list(range(len(plan.fields))):
+        return ()
+    return tuple(taken[place] for place in range(len(plan.fields)))
 
 
 def _row_maker(

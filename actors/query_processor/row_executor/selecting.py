@@ -18,6 +18,7 @@ from actors.query_processor.row_executor.access import (
     RangeAccess,
     Statistics,
 )
+from actors.query_processor.row_executor.stored_table import StoredTable
 from actors.runtime.fiber import turn
 from actors.sql.encoding.keys import KeyCodec
 from actors.sql.expressions.environment import Environment
@@ -147,6 +148,13 @@ class SelectPlan:
         self._explainer = explainer
         self._point = access if isinstance(access, PointAccess) and not self._limited else None
         self._first = access if isinstance(access, RangeAccess) and access.order else None
+
+    @property
+    def reads_all(self) -> StoredTable | None:
+        """The table of which it looks at every row; None where it does not, or locks some."""
+        access = self._access
+        alone = isinstance(access, RangeAccess) and access.reads_all and not self._limited and self._locked is None
+        return access.stored if alone else None
 
     async def run(self, transaction: Transaction, parameters: Sequence[Any], rows_max: int = 0) -> Batch:
         """All rows. Raises what expressions and storage raise."""

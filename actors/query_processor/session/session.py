@@ -209,7 +209,8 @@ class Session:
         if raw.kind in PLANNED_KINDS:
             types = tuple(literal.type for literal in raw.literals) or tuple(map(type_of_oid, parameter_oids))
             large = len(raw.original) > LARGE_CHARACTERS
-            return await with_catalog(self, lambda catalog: statements.prepare(raw, types, catalog), large)
+            lasts = raw is not sql
+            return await with_catalog(self, lambda catalog: statements.prepare(raw, types, catalog, lasts), large)
         if raw.prepared is not None:
             return raw.prepared
         return await utility.prepare(self, raw, parameter_oids)
