@@ -284,7 +284,9 @@ class RangeAccess:
         """`first_rows`: so many rows that come first by `order` are among them, and others need not be (0: all)."""
         statistics = self.statistics = Statistics()
         rows: list[KeyedRow] = []
-        passes, here = self._filter, not first_rows and self._is_told_small(transaction)
+        passes = self._filter
+        learns = self.pushed is not None or self.project is not None
+        here = learns and not first_rows and self.is_told_small(transaction)
         if here:
             passes = self._all_conditions()
         limited = limit > 0 and passes is None
@@ -313,15 +315,18 @@ class RangeAccess:
             if limit and len(rows) >= limit:
                 break
         else:
-            if self.reads_all:
-                transaction.row_counts.note(self.stored.primary.space, statistics.read)
+            self.note_read(transaction)
         statistics.passed = len(rows)
         return rows
 
-    def _is_told_small(self, transaction: Transaction) -> bool:
-        """Where that matters."""
-        learns = self.pushed is not None or self.project is not None
-        return learns and transaction.row_counts.are_at_most(self.stored.primary.space, ROWS_AS_THEY_ARE_MAX)
+    def is_told_small(self, transaction: Transaction) -> bool:
+        """As far as is known."""
+        return transaction.row_counts.are_at_most(self.stored.primary.space, ROWS_AS_THEY_ARE_MAX)
+
+    def note_read(self, transaction: Transaction) -> None:
+        """All ranges have been read."""
+        if self.reads_all:
+            transaction.row_counts.note(self.stored.primary.space, self.statistics.read)
 
     def _all_conditions(self) -> Filter | None:
         if self._filter_here is None and self.pushed is not None:
