@@ -24,7 +24,7 @@ def _take_the_checks_away() -> None:
         """pglast's parser gives TRUE and FALSE as numbers."""
         usual(self, None if boolval is None else bool(boolval))
 
-    ast.Boolean.__init__ = init  # type: ignore[assignment, method-assign]
+    ast.Boolean.__init__ = init
 
 
 _take_the_checks_away()

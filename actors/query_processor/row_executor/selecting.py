@@ -153,8 +153,9 @@ class SelectPlan:
     def reads_all(self) -> StoredTable | None:
         """The table of which it looks at every row; None where it does not, or locks some."""
         access = self._access
-        alone = isinstance(access, RangeAccess) and access.reads_all and not self._limited and self._locked is None
-        return access.stored if alone else None
+        if not isinstance(access, RangeAccess) or not access.reads_all or self._limited or self._locked is not None:
+            return None
+        return access.stored
 
     async def run(self, transaction: Transaction, parameters: Sequence[Any], rows_max: int = 0) -> Batch:
         """All rows. Raises what expressions and storage raise."""

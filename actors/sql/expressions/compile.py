@@ -74,7 +74,7 @@ class FirstMade(Protocol):
     def tuple(self, expressions: tuple[Expression, ...]) -> Evaluator: ...
 
 
-first_made: ContextVar[type[FirstMade] | None] = ContextVar("first_made", default=None)
+first_made: ContextVar[FirstMade | None] = ContextVar("first_made", default=None)
 
 COMPILED_MAX = 1024
 """Compiled expressions kept by a process, by their trees."""

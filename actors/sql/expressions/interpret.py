@@ -57,7 +57,7 @@ _operations: dict[Function, Callable[..., Any]] = {}
 @contextmanager
 def first_runs() -> Iterator[None]:
     """What compile.py is asked for meanwhile, in this thread, runs as closures at first."""
-    token = compile.first_made.set(_FirstMade)
+    token = compile.first_made.set(_FIRST_MADE)
     try:
         yield
     finally:
@@ -66,7 +66,7 @@ def first_runs() -> Iterator[None]:
 
 def first_filter(expression: Expression) -> Evaluator:
     """As compile_filter gives it for its first runs."""
-    return _FirstMade.filter(expression)
+    return _FIRST_MADE.filter(expression)
 
 
 def evaluated(expression: Expression, environment: Environment) -> Any:
@@ -77,23 +77,23 @@ def evaluated(expression: Expression, environment: Environment) -> Any:
 class _FirstMade:
     """As compile.py's functions of these names."""
 
-    @staticmethod
-    def expression(expression: Expression) -> Evaluator:
+    def expression(self, expression: Expression) -> Evaluator:
         if _is_deep((expression,)):
             return compile.compiled_expression(expression)
         return _replaced_later(_value(expression), lambda: compile.compiled_expression(expression))
 
-    @staticmethod
-    def filter(expression: Expression) -> Evaluator:
+    def filter(self, expression: Expression) -> Evaluator:
         if _is_deep((expression,)):
             return compile.compiled_filter(expression)
         return _replaced_later(_truth(expression, True), lambda: compile.compiled_filter(expression))
 
-    @staticmethod
-    def tuple(expressions: tuple[Expression, ...]) -> Evaluator:
+    def tuple(self, expressions: tuple[Expression, ...]) -> Evaluator:
         if _is_deep(expressions):
             return compile.compiled_tuple(expressions)
         return _replaced_later(_tuple(expressions), lambda: compile.compiled_tuple(expressions))
+
+
+_FIRST_MADE = _FirstMade()
 
 
 def _is_deep(expressions: Sequence[Expression]) -> bool:
@@ -229,7 +229,7 @@ def _connective(node: And | Or) -> Evaluator:
     deciding = isinstance(node, Or)
     terms = [_value(argument) for argument in node.arguments]
 
-    def connective(row: Sequence[Any], parameters: Sequence[Any], environment: Environment) -> bool | None:
+    def connective(row: Sequence[Any], parameters: Sequence[Any], environment: Environment) -> Any:
         unknown = False
         for term in terms:
             value = term(row, parameters, environment)

@@ -275,9 +275,9 @@ def rewrite(expression: Expression, change: Callable[[Expression], Expression | 
     for name in expression.__struct_fields__:
         value = getattr(expression, name)
         if value.__class__ is tuple:
-            made = tuple([rewrite(item, change) if item.__class__ in _CHILDREN else item for item in value])
-            if any(map(is_not, made, value)):
-                fields[name] = made
+            items = tuple([rewrite(item, change) if item.__class__ in _CHILDREN else item for item in value])
+            if any(map(is_not, items, value)):
+                fields[name] = items
         elif value.__class__ in _CHILDREN and (made := rewrite(value, change)) is not value:
             fields[name] = made
     return msgspec.structs.replace(expression, **fields) if fields else expression
@@ -286,8 +286,8 @@ def rewrite(expression: Expression, change: Callable[[Expression], Expression | 
 def columns_of(expression: Expression) -> set[int]:
     """Positions of the columns that it reads."""
     if expression.__class__ is Column:
-        return {expression.position}  # type: ignore[union-attr]
-    return {node.position for node in walk(expression) if node.__class__ is Column}  # type: ignore[union-attr]
+        return {expression.position}
+    return {node.position for node in walk(expression) if node.__class__ is Column}
 
 
 def is_immutable(expression: Expression) -> bool:
