@@ -1,7 +1,7 @@
 """The rows of INSERT ... SELECT on their way into a table as Arrow columns, where the table takes them so
 (inserting_columns.py).
 
-    plan = LargeQuery(rows_plan, make_columns, stored)      the SELECT: in rows where its table is small, else DuckDB's
+    plan = LargeQuery(rows_plan, make_columns)      the SELECT: in rows where it gives few, else DuckDB's
     batches = await gathered(stream, names, types, bytes_max)
     for batch in batches: await column_inserter.insert(transaction, batch)
 
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from actors.common.errors import FEATURE_NOT_SUPPORTED, DatabaseError, statement_memory_exceeded
-from actors.query_processor.row_executor.stored_table import StoredTable
+from actors.query_processor.row_executor.selecting import SelectPlan
 from actors.runtime.fiber import turn
 from actors.sql.encoding.column_batch import ColumnBatch
 from actors.sql.results import Batch, RowStream
@@ -27,39 +27,33 @@ if TYPE_CHECKING:
     from actors.query_processor.transaction import Transaction
 
 FEW_ROWS = 2048
-"""A table of no more is read in rows: DuckDB takes some milliseconds to begin."""
+"""No more are read in rows: DuckDB takes some milliseconds to begin."""
 BATCH_ROWS = 4096
 """Written in one turn of the loop, as columns: some milliseconds."""
 
 
 class LargeQuery:
-    """A SELECT that reads all of one stored table: by `rows`, its plan in the row executor, or, where the table has
-    more than FEW_ROWS, by the plan that `make_columns` makes."""
+    """A SELECT that reads a range of one stored table: by `rows`, its plan in the row executor, or, where that would
+    give more than FEW_ROWS, by the plan that `make_columns` makes."""
 
     kind = "SELECT"
 
-    def __init__(self, rows: Any, make_columns: Callable[[], Any], stored: StoredTable) -> None:
+    def __init__(self, rows: SelectPlan, make_columns: Callable[[], Any]) -> None:
         self.parameter_types = rows.parameter_types
         self.fields = rows.fields
-        self._rows = self._last = rows
+        self._rows = rows
+        self._last: Any = rows
         self._make_columns = make_columns
         self._columns: Any = None
-        self._space, self._end = stored.primary.space, stored.primary.end
 
     async def run(self, transaction: Transaction, parameters: Sequence[Any], rows_max: int = 0) -> Batch:
-        self._last = self._rows if await self._is_small(transaction) else self._plan_of_columns()
+        self._last = self._rows
+        few = await self._rows.run_few(transaction, parameters, FEW_ROWS)
+        if few is not None:
+            return few
+        self._last = self._plan_of_columns()
         batch: Batch = await self._last.run(transaction, parameters, rows_max)
         return batch
-
-    async def _is_small(self, transaction: Transaction) -> bool:
-        """As far as is known; looked at where nothing is."""
-        counts = transaction.row_counts
-        if not counts.are_known(self._space):
-            scanner, count = transaction.scan(self._space, self._end, limit=FEW_ROWS + 1), 0
-            while (rows := await scanner.next_rows()) is not None:
-                count += len(rows)
-            counts.note(self._space, count)
-        return counts.are_at_most(self._space, FEW_ROWS)
 
     def _plan_of_columns(self) -> Any:
         if self._columns is None:

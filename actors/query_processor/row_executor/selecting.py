@@ -18,7 +18,6 @@ from actors.query_processor.row_executor.access import (
     RangeAccess,
     Statistics,
 )
-from actors.query_processor.row_executor.stored_table import StoredTable
 from actors.runtime.fiber import turn
 from actors.sql.encoding.keys import KeyCodec
 from actors.sql.expressions.environment import Environment
@@ -150,12 +149,18 @@ class SelectPlan:
         self._first = access if isinstance(access, RangeAccess) and access.order else None
 
     @property
-    def reads_all(self) -> StoredTable | None:
-        """The table of which it looks at every row; None where it does not, or locks some."""
-        access = self._access
-        if not isinstance(access, RangeAccess) or not access.reads_all or self._limited or self._locked is not None:
+    def may_be_large(self) -> bool:
+        """It looks at a range of a table, and gives all rows of it that its conditions let pass."""
+        return isinstance(self._access, RangeAccess) and not self._limited and self._locked is None
+
+    async def run_few(self, transaction: Transaction, parameters: Sequence[Any], rows_max: int) -> Batch | None:
+        """All rows where there are no more than `rows_max`; else None. Where it `may_be_large`."""
+        keyed = await self._access.rows(transaction, parameters, rows_max + 1)
+        if len(keyed) > rows_max:
             return None
-        return access.stored
+        if self._sorting is not None:
+            keyed = await self._sorting.sort(keyed, _row_of, None, parameters, transaction.environment)
+        return await self._shown(keyed, transaction, parameters)
 
     async def run(self, transaction: Transaction, parameters: Sequence[Any], rows_max: int = 0) -> Batch:
         """All rows. Raises what expressions and storage raise."""
@@ -181,7 +186,10 @@ class SelectPlan:
             keyed = await self._sorting.sort(keyed, _row_of, wanted, parameters, environment)
         if self._limited:
             keyed = keyed[offset:wanted]
-        output = self._output
+        return await self._shown(keyed, transaction, parameters)
+
+    async def _shown(self, keyed: Sequence[KeyedRow], transaction: Transaction, parameters: Sequence[Any]) -> Batch:
+        output, environment = self._output, transaction.environment
         rows: list[tuple[object, ...]] = []
         for start in range(0, len(keyed), TURN_ROWS):
             if start:

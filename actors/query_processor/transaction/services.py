@@ -46,9 +46,6 @@ class RowCounts:
             self._rows.clear()
         self._rows[space] = rows
 
-    def are_known(self, space: bytes) -> bool:
-        return space in self._rows
-
     def are_at_most(self, space: bytes, rows_max: int) -> bool:
         """False where it is not known."""
         rows = self._rows.get(space)

@@ -115,6 +115,6 @@ def test_own_writes_are_read_and_memory_is_bounded(taken: list[int], monkeypatch
         return await inserting_queries.gathered(*arguments[:3], 1000)
 
     monkeypatch.setattr(modifying, "gathered", too_large)
-    made = answers(*filled(), "INSERT INTO b SELECT * FROM a", "SELECT count(*) FROM b")
-    assert made[3][0].startswith("ERROR 54000: query requires more than allowed")
-    assert made[4][1] == "0"
+    made = answers(*filled(), "SELECT count(*) FROM a")
+    assert made[2][0].startswith("ERROR 54000: query requires more than allowed")
+    assert made[3][1] == "0"
