@@ -101,7 +101,8 @@ def _source(
 def _query_source(
     planning: Planning, insert: BoundInsert, source: InsertQuery, plan_query: QueryPlanner, inserter: RowInserter
 ) -> QuerySource:
-    if insert.conflict is None and insert.returning is None and takes_columns(inserter):
+    few = planning.settings.limits.transaction_rows_max  # no transaction has many rows then
+    if not few and insert.conflict is None and insert.returning is None and takes_columns(inserter):
         converting = _converting(source)
         names = () if converting is None else _names_of_columns(converting, inserter)
         if converting is not None and names:
