@@ -107,7 +107,7 @@ class ScriptRunner:
         session = self.session(name)
         try:
             for raw in session.split(sql):
-                prepared = await fiber(session.prepare(raw))
+                prepared = await fiber(session.prepare(raw, (), lasts=False))
                 portal = session.bind(prepared)
                 lines += shown(portal.fields, await fiber(portal.run()), session.run_time.zone)
             await fiber(session.sync())

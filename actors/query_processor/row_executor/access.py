@@ -285,8 +285,8 @@ class RangeAccess:
         statistics = self.statistics = Statistics()
         rows: list[KeyedRow] = []
         passes = self._filter
-        learns = self.pushed is not None or self.project is not None
-        here = learns and not first_rows and self.is_told_small(transaction)
+        learns = self.pushed is not None or self.project is not None or first_rows > 0
+        here = learns and self.is_told_small(transaction)
         if here:
             passes = self._all_conditions()
         limited = limit > 0 and passes is None
