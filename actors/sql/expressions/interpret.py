@@ -169,7 +169,7 @@ def _call(node: Call) -> Evaluator:
     if known.template is not None and known.variadic:
         return compile.compiled_expression(node)
     operation, arguments = _operation(known), [_value(argument) for argument in node.arguments]
-    if known.environment:
+    if known.environment and known.template is None:
         return _call_in_environment(operation, arguments, known.strict)
     if not known.strict:
         return lambda row, parameters, environment: operation(
