@@ -36,7 +36,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
 import socket
 from collections import deque
 from collections.abc import Callable
@@ -44,6 +43,7 @@ from enum import Enum
 
 from actors.common.parked_session import SESSION_BYTES_MAX
 from actors.runtime.descriptors import EXHAUSTED
+from actors.runtime.sockets import HOST, Sockets
 
 ALREADY_READ_BYTES_MAX = 16 << 10
 """Bytes that travel with a socket: more than any start-up packet."""
@@ -112,28 +112,31 @@ class _Offer:
 class _Passed:
     """A socket on its way: `copy` is closed when the receiver has it."""
 
-    __slots__ = ("copy", "data", "on_lost")
+    __slots__ = ("_on_lost", "_sockets", "copy", "data")
 
-    def __init__(self, copy: int, data: bytes, on_lost: OnLost) -> None:
+    def __init__(self, copy: int, data: bytes, on_lost: OnLost, sockets: Sockets) -> None:
         self.copy = copy
         self.data = data
-        self.on_lost = on_lost
+        self._on_lost = on_lost
+        self._sockets = sockets
 
     def settle(self, answer: bytes) -> None:
         if answer != _LOST:
-            os.close(self.copy)
+            self.forget()
             return
-        client = socket.socket(fileno=self.copy)
-        client.setblocking(False)
-        self.on_lost(client, self.data)
+        self._on_lost(self._sockets.adopt(self.copy), self.data)
+
+    def forget(self) -> None:
+        self._sockets.close(self.copy)
 
 
 class SocketSender:
     """Connects when it is needed, and again after the receiver was away. `on_free`: called where it was `busy` and is
     so no more."""
 
-    def __init__(self, path: str, on_free: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, path: str, on_free: Callable[[], None] = lambda: None, sockets: Sockets = HOST) -> None:
         self._path = path
+        self._sockets = sockets
         self._on_free = on_free
         self._socket: socket.socket | None = None
         self._awaited: deque[_Offer | _Passed] = deque()
@@ -198,13 +201,7 @@ class SocketSender:
         return False
 
     def _connect(self) -> socket.socket:
-        connecting = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        connecting.setblocking(False)
-        try:
-            connecting.connect(self._path)
-        except OSError:
-            connecting.close()
-            raise
+        connecting = self._sockets.connect_to(self._path)
         asyncio.get_running_loop().add_reader(connecting.fileno(), self._answered)
         return connecting
 
@@ -244,15 +241,15 @@ class SocketSender:
             return Outcome.WITHDRAWN
         descriptor, data = given
         try:
-            copy = os.dup(descriptor)
+            copy = self._sockets.duplicate(descriptor)
         except OSError:  # this process has no descriptor left, either
             return Outcome.AWAY
         try:
-            socket.send_fds(self._socket, [kind + data], [descriptor])
+            self._sockets.send_with(self._socket, kind + data, descriptor)
         except OSError:
-            os.close(copy)
+            self._sockets.close(copy)
             return Outcome.AWAY
-        self._awaited.append(_Passed(copy, data, on_lost))
+        self._awaited.append(_Passed(copy, data, on_lost, self._sockets))
         return Outcome.TAKEN
 
     def close(self) -> None:
@@ -296,7 +293,7 @@ class _Farewell:
         asyncio.get_running_loop().remove_reader(self._socket.fileno())
         self._socket.close()
         for one in filter(None, self._awaited):
-            os.close(one.copy)
+            one.forget()
 
 
 class SocketReceiver:
@@ -311,31 +308,21 @@ class SocketReceiver:
         has_room: Callable[[], bool | None] = lambda: True,
         on_session: OnSocket | None = None,
         has_seat: Callable[[], bool | None] = lambda: True,
+        sockets: Sockets = HOST,
     ) -> None:
         self._path = path
+        self._sockets = sockets
         self._on_socket = on_socket
         self._has_room = has_room
         self._on_session = on_session
         self._has_seat = has_seat
         self._listener: socket.socket | None = None
-        self._senders: set[socket.socket] = set()
+        self._senders: dict[socket.socket, None] = {}
+        """In the order in which they came."""
 
     def start(self) -> None:
         """Raises OSError where the path cannot be made. What a dead process left there is replaced."""
-        listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        listener.setblocking(False)
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(self._path)
-        mask = os.umask(0o177)
-        try:
-            listener.bind(self._path)
-        except OSError:
-            listener.close()
-            raise
-        finally:
-            os.umask(mask)
-        listener.listen(SENDERS_MAX)
-        self._listener = listener
+        self._listener = listener = self._sockets.listen_at(self._path, SENDERS_MAX)
         asyncio.get_running_loop().add_reader(listener.fileno(), self._accept)
 
     def _accept(self) -> None:
@@ -354,7 +341,7 @@ class SocketReceiver:
             sender.close()
             return
         sender.setblocking(False)
-        self._senders.add(sender)
+        self._senders[sender] = None
         asyncio.get_running_loop().add_reader(sender.fileno(), self._receive, sender)
 
     def _receive(self, sender: socket.socket) -> None:
@@ -362,7 +349,7 @@ class SocketReceiver:
             if sender not in self._senders:
                 return
             try:
-                data, descriptors, _, _ = socket.recv_fds(sender, PACKET_BYTES_MAX, 1)
+                data, descriptors = self._sockets.receive_with(sender, PACKET_BYTES_MAX)
             except (BlockingIOError, InterruptedError):
                 return
             except OSError:
@@ -388,8 +375,7 @@ class SocketReceiver:
 
     def _take(self, data: bytes, descriptors: list[int]) -> None:
         for descriptor in descriptors:
-            client = socket.socket(fileno=descriptor)
-            client.setblocking(False)
+            client = self._sockets.adopt(descriptor)
             if data[:1] == _SOCKET:
                 self._on_socket(client, data[1:])
             elif self._on_session is not None:
@@ -409,11 +395,11 @@ class SocketReceiver:
     def _drop(self, sender: socket.socket, refuse: bool = False) -> None:
         """Clients that are on their way here are taken, as their sender has let them go already. `refuse`: they go back
         to it, where it still listens."""
-        self._senders.discard(sender)
+        self._senders.pop(sender, None)
         asyncio.get_running_loop().remove_reader(sender.fileno())
         with contextlib.suppress(OSError):
             sender.shutdown(socket.SHUT_RD)  # nothing more comes in
-            while (packet := socket.recv_fds(sender, PACKET_BYTES_MAX, 1))[0]:
+            while (packet := self._sockets.receive_with(sender, PACKET_BYTES_MAX))[0]:
                 if packet[0] in (_ASK, _ASK_SESSION):
                     if refuse:
                         sender.send(_NONE)
@@ -431,7 +417,7 @@ class SocketReceiver:
         except OSError:
             return False
         for descriptor in descriptors:
-            os.close(descriptor)
+            self._sockets.close(descriptor)
         return True
 
     def stop(self) -> None:
@@ -442,8 +428,7 @@ class SocketReceiver:
             asyncio.get_running_loop().remove_reader(self._listener.fileno())
             self._listener.close()
             self._listener = None
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(self._path)
+            self._sockets.remove(self._path)
 
 
 def pause_listening(listener: socket.socket, accept: Callable[[], None]) -> None:

@@ -96,11 +96,11 @@ class Access(Protocol):
 class PointAccess:
     """One row by its primary key."""
 
-    __slots__ = ("_filter", "_key", "statistics", "stored")
+    __slots__ = ("_filter", "key", "statistics", "stored")
 
     def __init__(self, stored: StoredTable, key: PointKey, filter: Filter | None) -> None:
         self.stored = stored
-        self._key = key
+        self.key = key
         self._filter = filter
         self.statistics = Statistics()
 
@@ -108,8 +108,12 @@ class PointAccess:
         found = await self.row(transaction, parameters)
         return [] if found is None else [found]
 
+    @property
+    def filters(self) -> bool:
+        return self._filter is not None
+
     async def row(self, transaction: Transaction, parameters: Sequence[Any]) -> KeyedRow | None:
-        key = self._key(parameters, transaction.environment)
+        key = self.key(parameters, transaction.environment)
         value = None if key is None else await transaction.get_one(key)
         statistics = self.statistics
         statistics.read = statistics.received = 0 if value is None else 1
@@ -124,7 +128,7 @@ class PointAccess:
 
     async def rows_of_many(self, transaction: Transaction, given: Sequence[Sequence[Any]]) -> list[list[KeyedRow]]:
         """The row (or none) for each of many sets of parameters, in one batched read."""
-        environment, key_of = transaction.environment, self._key
+        environment, key_of = transaction.environment, self.key
         keys = [key_of(parameters, environment) for parameters in given]
         asked = list(dict.fromkeys(key for key in keys if key is not None))
         values = dict(zip(asked, await transaction.get(asked), strict=True)) if asked else {}
@@ -298,7 +302,7 @@ class RangeAccess:
             as_columns = self.project is not None and not transaction.wrote_in(start, end)
             output: dict[str, Any] = {"output": "columns", "project": self.project} if as_columns else {}
             if first_rows:
-                own = len(transaction.own_writes(start, end))  # each may take the place of a stored row
+                own = transaction.buffer_of(start).ordered(start, end).most  # each may take the place of a stored row
                 if first_rows + own <= FIRST_ROWS_MAX:
                     output = {"order": self.order, "order_rows": first_rows + own}
             program = self.program(transaction, parameters, **output)
