@@ -10,12 +10,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
+from actors.common.answer_times import AnswerTimes
 from actors.common.errors import unavailable
 from actors.common.messages.control import Suspect, Topology
 from actors.common.settings import Settings
 from actors.query_processor.transaction.committing import CommitFlight
+from actors.query_processor.transaction.losing import Losing
 from actors.reading.pause import pause
 from actors.reading.storage_client import StorageClient
 from actors.reading.watchdog import Watchdog
@@ -35,10 +38,12 @@ class TransactionServices:
 
     __slots__ = (
         *(
+            "answers",
             "bus",
             "catalogs",
             "clock",
             "engine",
+            "losing",
             "name",
             "newest_commit_ts",
             "random",
@@ -58,9 +63,12 @@ class TransactionServices:
         self.storage = storage
         self.catalogs = catalogs
         self.newest_commit_ts = 0
+        self.losing = Losing(context.bus, context.name, context.settings.mode == "open")
         self.engine: Engine | None = None
         """The column executor's, made by its first statement."""
         self.watchdog = Watchdog(COMMIT_LATE_S)
+        self.answers = AnswerTimes() if context.settings.regions.zones else None
+        """Adjudicators', where some are far away."""
         self._awaiting_map: list[Completion[None]] = []
         self.bus.on_topology(self._on_topology)
 
@@ -86,6 +94,11 @@ class TransactionServices:
     def suspect(self, role: str) -> None:
         """Tell the controller that a role owes an answer."""
         self.bus.post(self.name, "controller", Suspect(role))
+
+    def committed(self, commit_ts: int, written: Collection[bytes]) -> None:
+        """A transaction has been, and has written these keys; none are told of a large one."""
+        self.newest_commit_ts = max(self.newest_commit_ts, commit_ts)
+        self.losing.note(written, commit_ts)
 
     def now(self) -> int:
         """A start_ts. Never below a commit that this query processor has acknowledged: a session sees what it wrote,

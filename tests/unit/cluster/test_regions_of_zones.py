@@ -7,16 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from actors.common.settings import Layout, Regions, Settings
+from actors.common.errors import DatabaseError
+from actors.common.settings import AUTO, Layout, Regions, Settings
 from actors.common.settings_file import SettingsError, settings_from
 from cluster.initial import initial_state
 from cluster.membership import with_adjudicator
+from cluster.pins import Pin
 from cluster.policies.homes import homes
 from cluster.policies.placement import Placement
 from cluster.regions import ports_of
 from cluster.remembered import resolve
 from cluster.scaling import grown
-from cluster.state import ClusterState, decode_state, encode_state
+from cluster.state import ClusterState, decode_state, encode_state, with_pin
 
 WITNESSED = Regions({"a": "east", "b": "west", "c": "north"}, ("north",))
 TWO_ZONES = Regions({"a": "east", "b": "east", "c": "west", "d": "west", "e": "north"}, ("north",))
@@ -79,8 +81,11 @@ def test_what_comes_later_is_no_witness_s(placement: str) -> None:
         ({"zones": {"a": "e", "b": "w", "c": "n"}, "witnesses": ["south"]}, "no zone lies in 'south'"),
         ({"zones": {"a": "e", "b": "e", "c": "e"}, "witnesses": ["e"]}, "must leave a region that has storage"),
         ({"witnesses": ["north"]}, "needs regions.zones"),
+        ({"delay_ms": {"e w": 1}}, "needs regions.zones"),
         ({"zones": {"a": "e", "b": "w", "c": "n"}, "lead_ms": 200}, "4 times as long"),
         ({"zones": {"a": "e", "b": "w", "c": "n"}, "lead_ms": 80, "push_ms": 0}, "must be at least 1"),
+        ({"zones": {"a": "e", "b": "w", "c": "n"}, "lead_ms": "80"}, "expected a whole number, or auto, got '80'"),
+        ({"zones": {"a": "e", "b": "w", "c": "n"}, "lead_ms": -1}, "must not be negative"),
         ({"zones": {"a": "e w", "b": "w", "c": "n"}}, "no region's name"),
         ({"zones": {"a": "e", "b": "w", "c": "n"}, "delay_ms": {"e w": 1, "e n": 1}}, "each pair of regions once"),
         ({"zones": {"a": "e", "b": "w", "c": "n"}, "delay_ms": {"e w": 1, "w e": 1, "e n": 1}}, "each pair"),
@@ -130,3 +135,14 @@ def test_a_settings_file_may_name_regions() -> None:
     zones = {"a": "east", "b": "west", "c": "north"}
     settings = settings_from({"regions": {"zones": zones, "witnesses": ["north"]}}, "", "test")
     assert settings.regions == WITNESSED
+    measured = settings_from({"regions": {"zones": zones, "lead_ms": "auto"}}, "", "test").regions
+    assert measured.lead_ms == AUTO and measured.is_ahead
+
+
+def test_a_pin_is_part_of_the_state_and_names_a_region_that_leads() -> None:
+    state = with_pin(state_of(WITNESSED), b"\x10", None, "west")
+    assert decode_state(encode_state(state)) == state and state.pins == (Pin(b"\x10", None, "west"),)
+    for pinned, region in ((state, "north"), (state, "south"), (state_of(Regions()), "west")):
+        with pytest.raises(DatabaseError) as refused:
+            with_pin(pinned, b"", None, region)
+        assert refused.value.sqlstate == "22023"
