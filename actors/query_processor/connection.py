@@ -48,7 +48,7 @@ from actors.postgres.states import State
 from actors.postgres.tls import TlsSession
 from actors.query_processor.channel import OUTPUT_BYTES_MAX, Disconnected
 from actors.query_processor.connection_services import ConnectionServices
-from actors.query_processor.conversation import Conversation
+from actors.query_processor.conversation import HANDLERS, Conversation
 from actors.query_processor.deadlines import Deadlines, Kind, Timeouts, error_of
 from actors.query_processor.metering import MeteredFiber
 from actors.query_processor.negotiation import negotiate
@@ -312,7 +312,7 @@ class Connection(asyncio.Protocol):
         self.output += backend.error_response(error, "FATAL")
 
     async def _serve(self, conversation: Conversation) -> None:
-        reader, handlers, session = self.reader, conversation.handlers, self.session
+        reader, handlers, session = self.reader, HANDLERS, self.session
         assert session is not None
         timeouts, rest = session.run_time.timeouts, self.rest
         handled = 0
@@ -331,7 +331,7 @@ class Connection(asyncio.Protocol):
                     if self._too_old is not None and not self._in_transaction():
                         raise Terminated(self._too_old)
                     self.deadlines.message_begins(session.failed)
-                await handlers[message.__class__](message)
+                await handlers[message.__class__](conversation, message)
             except (ProtocolViolation, Disconnected, Terminated):
                 raise
             except DatabaseError as error:

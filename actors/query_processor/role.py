@@ -46,7 +46,7 @@ from actors.query_processor.role_limits import RoleLimits
 from actors.runtime import descriptors
 from actors.runtime.interfaces import Context, Reply
 from actors.runtime.socket_link import SocketReply
-from actors.runtime.socket_passing import SocketReceiver
+from actors.runtime.socket_receiver import SocketReceiver
 from actors.runtime.streams import ServedStream
 
 if TYPE_CHECKING:
