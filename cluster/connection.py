@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 from actors.common.settings import ADMIN, Settings
+from cluster.regions import ports_of
 
 HERE = "localhost"
 """A gateway is on this machine."""
@@ -28,6 +29,17 @@ def connection_url(settings: Settings, gateway: str = HERE, ca: Path | None = No
     if settings.authentication.method != "tokens":
         return url
     return f"{url}?sslmode=verify-full&sslrootcert={quote(str(ca))}" if ca is not None else f"{url}?sslmode=require"
+
+
+def region_urls(settings: Settings, url: str) -> dict[str, str]:
+    """Region that serves -> how its clients connect, where there are several. `url`: of the first."""
+    ports = ports_of(settings)
+    return {region: _at_port(url, port) for region, port in ports.items()} if settings.regions.zones else {}
+
+
+def _at_port(url: str, port: int) -> str:
+    parts = urlsplit(url)
+    return parts._replace(netloc=f"{parts.netloc.rpartition(':')[0]}:{port}").geturl()
 
 
 def moved(url: str, listening: str, gateway: str) -> str:

@@ -9,9 +9,11 @@ Without regions every zone has everything, and nothing is decided here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import msgspec
+
+from actors.common.settings import Settings
 
 
 class Regions(msgspec.Struct, frozen=True):
@@ -44,8 +46,30 @@ class Regions(msgspec.Struct, frozen=True):
         serving = self.serving(azs)
         return self._firsts(serving) if self.zones else serving[:1]
 
+    def beside(self, az: str, azs: Iterable[str]) -> list[str]:
+        """Those of its region, itself among them."""
+        return [other for other in azs if self.of(other) == self.of(az)]
+
     def _firsts(self, azs: Iterable[str]) -> list[str]:
         firsts: dict[str, str] = {}
         for az in azs:
             firsts.setdefault(self.of(az), az)
         return list(firsts.values())
+
+
+def controller_az(azs: Sequence[str]) -> str:
+    """The last one: the first has the crossbar and adjudicators, and the controller, which moves them, must not be lost
+    with them."""
+    return azs[-1]
+
+
+def regions_of(settings: Settings) -> Regions:
+    return Regions(settings.regions.zones, settings.regions.witnesses)
+
+
+def ports_of(settings: Settings) -> dict[str, int]:
+    """Region that serves -> the port of its gateways; {"": port} where there is but one region. Regions may stand on
+    one machine, so each has a port of its own."""
+    regions = regions_of(settings)
+    there = dict.fromkeys(regions.of(az) for az in regions.serving(settings.layout.azs))
+    return {region: settings.layout.port + number for number, region in enumerate(there)}

@@ -277,6 +277,11 @@ class Regions:
     where they are put."""
     push_ms: int = 10
     """How often adjudicators push promises to other regions that read."""
+    delay_ms: dict[str, float] = field(default_factory=dict)
+    """Of regions that stand on one machine: how long what one sends another is on its way, by pair ("east west").
+    Empty: as long as it takes."""
+    jitter_share: float = 0.0
+    """Up to this share of it longer, drawn anew each time."""
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ import re
 import tomllib
 import typing
 from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -190,6 +191,9 @@ def _check_regions(settings: Settings, text: str, source: str) -> None:
             _at(text, source, "regions.zones", f"must say of each zone in which region it lies: {', '.join(azs)}")
         )
     there = set(regions.zones.values())
+    for name in there:
+        if not REGION.fullmatch(name):
+            raise SettingsError(_at(text, source, "regions.zones", f"{name!r} is no region's name: east is one"))
     if len(there) % 2 == 0:
         raise SettingsError(
             _at(text, source, "regions.zones", "must have an odd number of regions (a majority must exist)")
@@ -207,6 +211,19 @@ def _check_regions(settings: Settings, text: str, source: str) -> None:
         raise SettingsError(_at(text, source, "regions.push_ms", "must be at least 1"))
     if there <= set(regions.witnesses):
         raise SettingsError(_at(text, source, "regions.witnesses", "must leave a region that has storage"))
+    if regions.delay_ms:
+        _check_delays(settings, text, source)
+
+
+def _check_delays(settings: Settings, text: str, source: str) -> None:
+    there = sorted(set(settings.regions.zones.values()))
+    pairs = [frozenset(pair) for pair in combinations(there, 2)]
+    named = [frozenset(key.split()) if len(key.split()) == 2 else key for key in settings.regions.delay_ms]
+    if len(named) != len(pairs) or set(named) != set(pairs):
+        wanted = ", ".join(f'"{" ".join(sorted(pair))}"' for pair in pairs)
+        raise SettingsError(_at(text, source, "regions.delay_ms", f"must name each pair of regions once: {wanted}"))
+    if settings.bus.within_host != "unix":
+        raise SettingsError(_at(text, source, "regions.delay_ms", 'needs bus.within_host = "unix"'))
 
 
 def _check_object_store(settings: Settings, text: str, source: str) -> None:
@@ -249,9 +266,13 @@ def _convert(hint: Any, value: Any, text: str, source: str, key: str) -> Any:
         if not isinstance(value, list) or not value or not all(isinstance(item, str) for item in value):
             raise SettingsError(_at(text, source, key, f"expected a list of strings, got {value!r}"))
         return tuple(value)
+    of_numbers = typing.get_args(hint)[1] is float
+    if isinstance(value, dict) and of_numbers:
+        return {name: _convert(float, item, text, source, f"{key}.{name}") for name, item in value.items()}
     if not isinstance(value, dict) or not all(isinstance(item, str) for item in value.values()):
+        kind = "numbers" if of_numbers else "strings"
         raise SettingsError(
-            _at(text, source, key, "expected a table of strings")
+            _at(text, source, key, f"expected a table of {kind}")
         )  # not what was got: it may hold passwords
     return dict(value)
 

@@ -26,6 +26,7 @@ from heapq import heapify, heappop, heappush
 from actors.common.error_response import error_response
 from actors.common.errors import ADMIN_SHUTDOWN, IDLE_SESSION_TIMEOUT, DatabaseError
 from actors.common.parked_session import decode_session, encode_session, later
+from actors.runtime.sockets import HOST, Sockets
 
 EVENTS_MAX = 64
 """Sockets looked at in one turn of the loop."""
@@ -85,10 +86,10 @@ class Guest:
 class ParkedSessions:
     """See the module. `age_s`: the age limit that an error names."""
 
-    def __init__(self, on_wake: Callable[[Guest], None], age_s: int) -> None:
+    def __init__(self, on_wake: Callable[[Guest], None], age_s: int, sockets: Sockets = HOST) -> None:
         self._on_wake = on_wake
         self._age_s = age_s
-        self._epoll = select.epoll()
+        self._epoll = sockets.watcher()
         self._guests: dict[int, Guest] = {}
         """By descriptor."""
         self._of_roles: Counter[int] = Counter()

@@ -83,7 +83,8 @@ class Reception:
         self._waiting_s_max = context.settings.scaling.wake_s
         self._senders: dict[str, SocketSender | StreamSender] = {}
         self._order: deque[str] = deque()
-        self._held: set[Guest] = set()
+        self._held: dict[Guest, None] = {}
+        """In the order in which they came."""
         self._queued: deque[Guest] = deque()
         self._waiting: list[Guest] = []
         self._pumping = False
@@ -109,7 +110,7 @@ class Reception:
 
     def take(self, guest: Guest) -> None:
         guest.deadline_s = guest.came_s + self._waiting_s_max
-        self._held.add(guest)
+        self._held[guest] = None
         self._queued.append(guest)
         self._offer_queued()
 
@@ -120,7 +121,7 @@ class Reception:
             self._retry.cancel()
             self._retry = None
         self._waiting, self._queued = [], deque()
-        held, self._held = self._held, set()
+        held, self._held = self._held, {}
         for guest in held:
             guest.end(STOPPED if guest.session else None)
         for sender in self._senders.values():
@@ -218,7 +219,7 @@ class Reception:
         if self._stopped:
             guest.end(STOPPED if guest.session else None)
             return
-        self._held.add(guest)
+        self._held[guest] = None
         if asyncio.get_running_loop().time() > guest.deadline_s:
             self._refuse(guest)
         else:
@@ -230,12 +231,12 @@ class Reception:
         if guest.session:
             self._drop(guest, CANNOT_BE_RESUMED)
         else:
-            self._held.discard(guest)
+            self._held.pop(guest, None)
             self._context.spawn(refuse(guest.client, _nobody_came(self._waiting_s_max)))
 
     def _drop(self, guest: Guest, error: DatabaseError | None = None) -> None:
         """It is another's now, or nobody's."""
-        self._held.discard(guest)
+        self._held.pop(guest, None)
         self.resumed += bool(guest.session) and error is None
         guest.end(error)
 
@@ -274,9 +275,12 @@ class Reception:
 
     def meet(self, topology: Topology | None) -> None:
         """The query processors that get this gateway's clients, those that are being restarted among them: of its own
-        host, or, while none of those is there, of others. One that is none any more is offered no client."""
+        region alone; of its own host, or, while none of those is there, of others. One that is none any more is offered
+        no client."""
         roles, routes = (topology.azs, topology.routes) if topology is not None else ({}, {})
-        all_names = [name for name in roles if name.startswith(QUERY_PROCESSOR)]
+        zones = self._context.settings.regions.zones
+        own = zones.get(self._context.az)
+        all_names = [name for name, az in roles.items() if name.startswith(QUERY_PROCESSOR) and zones.get(az) == own]
         near = [name for name in all_names if self._streams is None or self._streams.is_near(name)]
         far = [name for name in all_names if name not in near]
         names = sorted(near if not far or any(name in routes for name in near) else far, key=_number_of)
@@ -300,7 +304,7 @@ class Reception:
 
     def _sender(self, name: str, near: bool) -> SocketSender | StreamSender:
         if near or self._streams is None:
-            return SocketSender(self._socket_path(name), self._offer_queued)
+            return SocketSender(self._socket_path(name), self._offer_queued, self._context.sockets)
         return StreamSender(self._streams, self._context.name, name, self._park, self._has_seat)
 
 

@@ -94,7 +94,9 @@ class QueryProcessor:
         self._entropy = entropy
         self._make_session = make_session
         self._receiver = (
-            SocketReceiver(clients_path, self._on_socket, self._has_room, self._on_session, self._has_seat)
+            SocketReceiver(
+                clients_path, self._on_socket, self._has_room, self._on_session, self._has_seat, context.sockets
+            )
             if clients_path
             else None
         )

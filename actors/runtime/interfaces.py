@@ -21,6 +21,7 @@ from actors.common.messages.base import Message
 from actors.common.messages.control import Topology
 from actors.common.settings import Settings
 from actors.common.timestamps import Clock
+from actors.runtime.sockets import HOST, Sockets
 
 OnReply = Callable[[Message], None]
 OnFailure = Callable[[DatabaseError], None]
@@ -199,6 +200,8 @@ class Context:
     settings: Settings
     objects: ObjectStore | None = None
     """None: the cluster has none."""
+    sockets: Sockets = HOST
+    """Of clients, and by which they are passed on."""
 
 
 class Role(Service, Protocol):

@@ -44,6 +44,7 @@ from actors.common.messages.control import Topology
 from actors.common.settings import Messaging
 from actors.runtime.connections import Listeners, connect
 from actors.runtime.endpoints import Endpoint, nearest, parse_address
+from actors.runtime.far_links import FarLinks
 from actors.runtime.framing import POST, REQUEST, error_of, failure_of
 from actors.runtime.interfaces import OnFailure, OnReply, Reply, Service, completing
 from actors.runtime.socket_link import Link
@@ -89,8 +90,8 @@ class SocketBus:
     handler).
 
     `endpoint` is the process's whole address. `identity`: its certificate, without which there are no connections over
-    TLS. `over_unix` False: peers of this host, too, are reached over TLS wherever they have such an endpoint. Raises
-    ValueError for an address that is none.
+    TLS. `over_unix` False: peers of this host, too, are reached over TLS wherever they have such an endpoint. `far`:
+    makes links to processes of other regions slow (far_links.py). Raises ValueError for an address that is none.
     """
 
     def __init__(
@@ -101,6 +102,7 @@ class SocketBus:
         *,
         identity: TlsIdentity | None = None,
         over_unix: bool = True,
+        far: FarLinks | None = None,
     ) -> None:
         endpoints = parse_address(endpoint)
         self.endpoint = endpoint
@@ -109,6 +111,8 @@ class SocketBus:
         self.sent_bytes = 0
         self._listeners_at = Listeners(endpoints, self._accept, identity)
         self._over_unix = over_unix
+        self._far = far
+        self._make_link: Callable[[SocketBus, Endpoint], Link] = Link if far is None else far.link
         self._host_identity = next((own.host for own in endpoints if own.scheme == "unix"), "")
         self.on_crash = on_crash
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -138,6 +142,8 @@ class SocketBus:
         """Listen. Raises OSError (address in use, no permission)."""
         self._loop = asyncio.get_running_loop()
         self.endpoint = await self._listeners_at.start()
+        if self._far is not None:
+            self._far.start()
 
     async def close(self) -> None:
         """Stop listening and close every connection; what is outstanding fails with 08006. Nothing can be sent
@@ -146,6 +152,8 @@ class SocketBus:
             return
         self._closed = True
         self._listeners_at.close()
+        if self._far is not None:
+            self._far.close()
         for link in [*self._links.values(), *self._inbound]:
             link.close("the bus is closed", after_writing=True)
         for task in list(self._opening):
@@ -440,7 +448,7 @@ class SocketBus:
             assert self._loop is not None
             if self._loop.time() < self._unreachable_until.get(endpoint, 0.0):
                 return None
-            link = self._links[endpoint] = Link(self, endpoint)
+            link = self._links[endpoint] = self._make_link(self, endpoint)
             self._open_later(link, endpoint)
         self._link_by_name[destination] = link
         return link

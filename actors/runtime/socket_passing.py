@@ -39,7 +39,6 @@ client in between.
 from __future__ import annotations
 
 import asyncio
-import os
 import socket
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -60,6 +59,7 @@ from actors.runtime.passed_packets import (
     SOCKETS_MAX,
     pack,
 )
+from actors.runtime.sockets import HOST, Sockets
 
 ANSWER_S = 0.25
 """A turn of a busy loop is some milliseconds."""
@@ -114,32 +114,32 @@ class _Passed:
     """Sockets on their way in one packet: (a copy, what goes with it, whom to tell if it is lost) of each. The copies
     are closed when the receiver has them."""
 
-    __slots__ = ("count", "sockets")
+    __slots__ = ("_passed", "_sockets", "count")
 
-    def __init__(self, sockets: list[tuple[int, bytes, OnLost]]) -> None:
-        self.sockets = sockets
-        self.count = len(sockets)
+    def __init__(self, passed: list[tuple[int, bytes, OnLost]], sockets: Sockets) -> None:
+        self._passed = passed
+        self._sockets = sockets
+        self.count = len(passed)
 
     def settle(self, answers: bytes) -> None:
-        for answer, (copy, data, on_lost) in zip(answers, self.sockets, strict=True):
-            if answer != LOST:
-                os.close(copy)
-                continue
-            client = socket.socket(fileno=copy)
-            client.setblocking(False)
-            on_lost(client, data)
+        for answer, (copy, data, on_lost) in zip(answers, self._passed, strict=True):
+            if answer == LOST:
+                on_lost(self._sockets.adopt(copy), data)
+            else:
+                self._sockets.close(copy)
 
-    def close(self) -> None:
-        for copy, _, _ in self.sockets:
-            os.close(copy)
+    def forget(self) -> None:
+        for copy, _, _ in self._passed:
+            self._sockets.close(copy)
 
 
 class SocketSender:
     """Connects when it is needed, and again after the receiver was away. `on_free`: called where it was `busy` and is
     so no more."""
 
-    def __init__(self, path: str, on_free: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, path: str, on_free: Callable[[], None] = lambda: None, sockets: Sockets = HOST) -> None:
         self._path = path
+        self._sockets = sockets
         self._on_free = on_free
         self._socket: socket.socket | None = None
         self._gathered: list[_Offer] = []
@@ -196,12 +196,9 @@ class SocketSender:
     def _is_connected(self) -> bool:
         """Now, if it can be."""
         if self._socket is None:
-            connecting = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-            connecting.setblocking(False)
             try:
-                connecting.connect(self._path)
+                connecting = self._sockets.connect_to(self._path)
             except OSError:
-                connecting.close()
                 return False
             asyncio.get_running_loop().add_reader(connecting.fileno(), self._answered)
             self._socket = connecting
@@ -300,23 +297,23 @@ class SocketSender:
 
     def _send(self, packet: list[tuple[_Offer, int, bytes]], ended: list[tuple[_Offer, Outcome]]) -> None:
         buffers: list[bytes] = []
-        sockets: list[tuple[int, bytes, OnLost]] = []
+        copies: list[tuple[int, bytes, OnLost]] = []
         outcome = Outcome.AWAY
         try:
             for offer, descriptor, data in packet:
-                sockets.append((os.dup(descriptor), data, offer.on_lost))
+                copies.append((self._sockets.duplicate(descriptor), data, offer.on_lost))
                 buffers += pack(offer.kind, data)
             if self._socket is not None:
-                socket.send_fds(self._socket, buffers, [copy for copy, _, _ in sockets])
+                self._sockets.send_with(self._socket, buffers, [copy for copy, _, _ in copies])
                 outcome = Outcome.TAKEN
         except OSError:  # the receiver is gone, or reads nothing; or this process has no descriptor left, either
             pass
-        passed = _Passed(sockets)
+        passed = _Passed(copies, self._sockets)
         if outcome is Outcome.TAKEN:
             self._awaited.append(passed)
             self._owed += passed.count
         else:
-            passed.close()
+            passed.forget()
         ended += [(offer, outcome) for offer, _, _ in packet]
 
     def close(self) -> None:
@@ -370,4 +367,4 @@ class _Farewell:
         self._socket.close()
         for one in self._awaited:
             if isinstance(one, _Passed):
-                one.close()
+                one.forget()

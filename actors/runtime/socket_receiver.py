@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
 import socket
-import struct
 from collections.abc import Callable
 
 from actors.runtime.descriptors import EXHAUSTED
@@ -26,13 +24,13 @@ from actors.runtime.passed_packets import (
     OnSocket,
     pieces_of,
 )
+from actors.runtime.sockets import HOST, Sockets
 
 SENDERS_MAX = 256
 """A query processor's are the gateways of its host, a gateway's the query processors, and successors of both while they
 are replaced."""
 ACCEPT_PAUSE_S = 0.1
 """Before a listener that met a lack of descriptors or memory is looked at again."""
-_RIGHTS_BYTES = socket.CMSG_SPACE(SOCKETS_MAX * 4)
 
 logger = logging.getLogger(__name__)
 
@@ -49,32 +47,21 @@ class SocketReceiver:
         has_room: Callable[[], bool | None] = lambda: True,
         on_session: OnSocket | None = None,
         has_seat: Callable[[], bool | None] = lambda: True,
+        sockets: Sockets = HOST,
     ) -> None:
         self._path = path
+        self._sockets = sockets
         self._on_socket = on_socket
         self._has_room = has_room
         self._on_session = on_session
         self._has_seat = has_seat
         self._listener: socket.socket | None = None
-        self._senders: set[socket.socket] = set()
-        self._buffer = memoryview(bytearray(PACKET_BYTES_MAX))
+        self._senders: dict[socket.socket, None] = {}
+        """In the order in which they came."""
 
     def start(self) -> None:
         """Raises OSError where the path cannot be made. What a dead process left there is replaced."""
-        listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        listener.setblocking(False)
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(self._path)
-        mask = os.umask(0o177)
-        try:
-            listener.bind(self._path)
-        except OSError:
-            listener.close()
-            raise
-        finally:
-            os.umask(mask)
-        listener.listen(SENDERS_MAX)
-        self._listener = listener
+        self._listener = listener = self._sockets.listen_at(self._path, SENDERS_MAX)
         asyncio.get_running_loop().add_reader(listener.fileno(), self._accept)
 
     def _accept(self) -> None:
@@ -93,7 +80,7 @@ class SocketReceiver:
             sender.close()
             return
         sender.setblocking(False)
-        self._senders.add(sender)
+        self._senders[sender] = None
         asyncio.get_running_loop().add_reader(sender.fileno(), self._receive, sender)
 
     def _receive(self, sender: socket.socket) -> None:
@@ -102,7 +89,7 @@ class SocketReceiver:
             if sender not in self._senders or taken >= SOCKETS_MAX:
                 return
             try:
-                packet, descriptors = self._read(sender)
+                packet, descriptors = self._sockets.receive_with(sender, PACKET_BYTES_MAX, SOCKETS_MAX)
             except (BlockingIOError, InterruptedError):
                 return
             except OSError:
@@ -121,15 +108,6 @@ class SocketReceiver:
                 self._drop(sender)
                 return
 
-    def _read(self, sender: socket.socket) -> tuple[bytes, list[int]]:
-        """A packet, and the descriptors that have come with it. Raises OSError."""
-        size, ancillary, _, _ = sender.recvmsg_into([self._buffer], _RIGHTS_BYTES)
-        descriptors: list[int] = []
-        for level, kind, data in ancillary:
-            if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
-                descriptors += struct.unpack(f"{len(data) // 4}i", data[: len(data) // 4 * 4])
-        return bytes(self._buffer[:size]), descriptors
-
     def _acknowledge(self, sender: socket.socket, pieces: int, arrived: int) -> bool:
         """Whether the sender could be told which sockets have arrived, and which have not."""
         if arrived < pieces:
@@ -138,8 +116,7 @@ class SocketReceiver:
 
     def _take(self, pieces: list[tuple[int, bytes]], descriptors: list[int]) -> None:
         for (kind, data), descriptor in zip(pieces, descriptors, strict=False):  # the last may have been lost
-            client = socket.socket(fileno=descriptor)
-            client.setblocking(False)
+            client = self._sockets.adopt(descriptor)
             if kind == SOCKET:
                 self._on_socket(client, data)
             elif self._on_session is not None:
@@ -157,12 +134,12 @@ class SocketReceiver:
     def _drop(self, sender: socket.socket, refuse: bool = False) -> None:
         """Clients that are on their way here are taken, as their sender has let them go already. `refuse`: they go back
         to it, where it still listens."""
-        self._senders.discard(sender)
+        self._senders.pop(sender, None)
         asyncio.get_running_loop().remove_reader(sender.fileno())
         with contextlib.suppress(OSError):
             sender.shutdown(socket.SHUT_RD)  # nothing more comes in
             while True:
-                packet, descriptors = self._read(sender)
+                packet, descriptors = self._sockets.receive_with(sender, PACKET_BYTES_MAX, SOCKETS_MAX)
                 if not packet:
                     break
                 if packet[0] in (ASK, ASK_SESSION):
@@ -172,7 +149,7 @@ class SocketReceiver:
                 pieces = pieces_of(packet)
                 if refuse and _tell(sender, bytes([LOST]) * len(pieces)):  # the sender has the only copies
                     for descriptor in descriptors:
-                        os.close(descriptor)
+                        self._sockets.close(descriptor)
                     continue
                 self._acknowledge(sender, len(pieces), len(descriptors))
                 self._take(pieces, descriptors)
@@ -186,8 +163,7 @@ class SocketReceiver:
             asyncio.get_running_loop().remove_reader(self._listener.fileno())
             self._listener.close()
             self._listener = None
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(self._path)
+            self._sockets.remove(self._path)
 
 
 def _tell(sender: socket.socket, answers: bytes) -> bool:

@@ -21,6 +21,7 @@ kind of schedule needs, and leaves the rest as it was drawn; a seed has each wit
     deafness     streams to storage that stand still, their windows full, where a read waits for less time than a stream
                  may be silent
     regions      zones are regions, far from each other, one of them a witness or none (regions.py)
+    parked       clients come by gateways, and resting sessions go from process to process (parked.py)
     stored       checkpoints go to an object store, and shards lose all of their disks (stored.py)
 
 `dense` is none of these: `eagleray sim --dense` gives it to every seed, on top of what that has drawn.
@@ -33,7 +34,7 @@ from dataclasses import replace
 from random import Random
 
 from cluster.initial import initial_map
-from cluster.simulation import regions, stored
+from cluster.simulation import parked, regions, stored
 from cluster.simulation.hostile import ALL_LOSSES, Plan, draw_cuts, trimmed
 
 SHARE = 0.25
@@ -278,6 +279,10 @@ def emphasised(plan: Plan, random: Random, proofs: tuple[str, ...]) -> Plan:
     if far.random() < regions.SHARE:
         chosen = (*chosen, regions.regions.__name__)
         plan = regions.regions(plan, far, proofs)
+    resting = Random(f"{far.getstate()!r}/parked")
+    if resting.random() < parked.SHARE and not plan.distances:
+        chosen = (*chosen, parked.parked.__name__)
+        plan = parked.parked(plan, resting, proofs)
     return replace(plan, emphases=chosen)
 
 

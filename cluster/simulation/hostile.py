@@ -70,6 +70,11 @@ class Plan:
     """The controller's kernel tells of silent processes whether they are at work (cluster/working.py): half of those
     that are stalled seem so, and all that are cut off."""
 
+    gateways: bool = False
+    """All processes are on one host, whose gateways take clients in and keep resting sessions (parked.py)."""
+    lost_descriptors: float = 0.0
+    """How often a process of that host finds no descriptor left for a socket that is passed to it."""
+
     @property
     def farthest_s(self) -> float:
         """One way between the regions that lie farthest from each other, at most."""

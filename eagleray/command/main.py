@@ -30,8 +30,10 @@ from typing import Any
 import click
 
 from eagleray.command.bench import bench
+from eagleray.command.demo import demo
 from eagleray.command.options import OneLine as OneLine
 from eagleray.command.options import data_option
+from eagleray.command.regions import region
 from eagleray.command.tokens import key, token
 
 
@@ -225,6 +227,7 @@ def set_replicas(data: Path, shard: int, count: int) -> None:
     set_replicas(data, shard, count)
 
 
+cli.add_command(region)
 cli.add_command(key)
 cli.add_command(token)
 
@@ -383,26 +386,7 @@ def check_workload(data: Path, name: str, url: str | None) -> None:
     sys.exit(check(data, name, url))
 
 
-@cli.group()
-def demo() -> None:
-    """What there is to see, in a new cluster of its own."""
-
-
-@demo.command("scale-to-zero")
-@click.option("--html", type=written, default=None, help="Draw the day here.")
-@click.option("--png", type=written, default=None, help="Draw the day here (needs matplotlib).")
-def demo_scale_to_zero(html: Path | None, png: Path | None) -> None:
-    """A day from nothing to nothing: waking, following the load, sessions that sleep. Exit status 0 only if all of it
-    held."""
-    from importlib.util import find_spec
-
-    from eagleray.demo.scale_to_zero import main
-
-    if png is not None and find_spec("matplotlib") is None:
-        raise OneLine("--png needs matplotlib: pip install 'eagleray[bench]'")
-    sys.exit(main(html, png))
-
-
+cli.add_command(demo)
 cli.add_command(bench)
 
 

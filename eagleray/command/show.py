@@ -9,7 +9,9 @@ from typing import Any
 
 import click
 
+from actors.runtime.region_cuts import cuts_path, read_cuts
 from eagleray.command.connect import ask_status, state_of
+from eagleray.command.regions import described
 from eagleray.top.history import LAYERS
 
 PLACEMENTS = {"role": "an actor a role", "az": "an actor an availability zone"}
@@ -22,7 +24,10 @@ def status_of(data: Path, timeout_s: float = 10.0) -> dict[str, Any]:
 
     answer = ask_status(state_of(data), timeout_s)
     answer["supervised"] = DataFolder(data).is_locked()
-    answer["certificate_authority"] = (DataFolder(data).read_state() or {}).get("certificate_authority", "")
+    state = DataFolder(data).read_state() or {}
+    answer["certificate_authority"] = state.get("certificate_authority", "")
+    cuts = read_cuts(cuts_path(DataFolder(data).sockets))
+    answer["regions"] = described(answer, state.get("regions", {}), cuts)
     replaced = read_replacements(DataFolder(data).replacements_path)
     for actor in answer["actors"]:
         actor["replaced"] = replaced.get(actor["actor"])
@@ -47,13 +52,26 @@ def _print_table(answer: dict[str, Any]) -> None:
     placement = f"placement: {PLACEMENTS[answer['placement']['kind']]} ({answer['placement']['why']})"
     table = Table(
         title=f"{answer['url']}   "
-        f"{answer['state']}{_unsupervised(answer)}\n{_activity(answer)}\n{placement}{_authority(answer)}\n{metering_line(answer['metering'])}{refused_line(answer['actors'])}",
+        f"{answer['state']}{_unsupervised(answer)}{_regions(answer)}\n{_activity(answer)}\n{placement}{_authority(answer)}\n{metering_line(answer['metering'])}{refused_line(answer['actors'])}",
         title_justify="left",
         box=None,
         header_style="bold",
         pad_edge=False,
     )
-    for column in ("layer", "name", "az", "node", "pid", "state", "epoch", "watermark", "range", "load"):
+    zones = {zone: row["region"] for row in answer["regions"] for zone in row["zones"]}
+    for column in (
+        "layer",
+        "name",
+        *(["region"] if zones else []),
+        "az",
+        "node",
+        "pid",
+        "state",
+        "epoch",
+        "watermark",
+        "range",
+        "load",
+    ):
         table.add_column(column, overflow="fold")
     order = {layer: number for number, layer in enumerate(LAYERS)}
     for actor in sorted(answer["actors"], key=lambda actor: (order.get(actor["layer"], 99), actor["name"])):
@@ -62,7 +80,8 @@ def _print_table(answer: dict[str, Any]) -> None:
         state = actor["state"]
         if actor["replaced"] is not None:
             state += f" (replaced at {actor['replaced']['at']}: {actor['replaced']['why']})"
-        cells = [actor["layer"], actor["name"], actor["az"], (actor["node"] or "")[:8], actor["pid"], state]
+        stands = [zones.get(actor["az"]), actor["az"]] if zones else [actor["az"]]
+        cells = [actor["layer"], actor["name"], *stands, (actor["node"] or "")[:8], actor["pid"], state]
         cells += [actor["epoch"], _time(actor["watermark"]), actor["range"], load]
         table.add_row(*["" if cell is None else str(cell) for cell in cells], style=style)
     Console(width=None if sys.stdout.isatty() else 200).print(table)
@@ -75,6 +94,16 @@ def _unsupervised(answer: dict[str, Any]) -> str:
         else "\nits supervisor has ended: nobody replaces processes whose event loop is held (down, then up, "
         "begins one)"
     )
+
+
+def _regions(answer: dict[str, Any]) -> str:
+    """A line for each, where there are several."""
+    lines = []
+    for row in answer["regions"]:
+        leads = f"leads {row['ranges']} of {row['ranges_all']} ranges" if row["serves"] else "a witness"
+        cut = f", cut off from {' and '.join(row['cut_from'])}" if row["cut_from"] else ""
+        lines.append(f"\nregion {row['region']}: {leads}{cut}{'   ' + row['url'] if row['url'] else ''}")
+    return "".join(lines)
 
 
 def _authority(answer: dict[str, Any]) -> str:

@@ -37,6 +37,7 @@ from tests.sim.planted import (
     leaving,
     moving,
     parting,
+    passing,
     reading,
     reshaping,
     schedules,
@@ -64,6 +65,8 @@ from tests.sim.planted.plans import (
     losing_disks,
     relapsing,
     repeating,
+    resting,
+    resting_with_wrong_clocks,
     restored,
     restored_in_turns,
     restored_slowly,
@@ -277,6 +280,17 @@ BUGS: dict[str, Planted] = {
         Planted(leaving.a_removed_subscriber_is_kept, ANY, change=leaving_shards),
         Planted(leaving.who_comes_under_an_old_name_is_stopped, STUCK, change=leaving_shards),
         Planted(leaving.a_checkpoint_is_believed_after_its_disk_is_lost, ("AssertionError: I12",), change=losing_disks),
+        Planted(passing.two_processes_read_a_session, ("AssertionError: sessions",), change=resting),
+        Planted(passing.forgets_a_socket_that_did_not_arrive, ("AssertionError: sessions",), change=resting),
+        Planted(passing.hands_over_what_a_session_was_before, ("AssertionError: sessions", *STUCK), change=resting),
+        Planted(passing.gives_a_session_away_without_another_look, ("AssertionError: sessions",), change=resting),
+        Planted(
+            passing.a_resumed_session_forgets_its_last_commit,
+            ("AssertionError: sessions",),
+            change=resting_with_wrong_clocks,
+        ),
+        Planted(passing.a_gateway_forgets_who_came_back, ("AssertionError: sessions",), change=resting),
+        Planted(passing.a_session_that_came_back_is_not_carried_on, ("AssertionError: sessions",), change=resting),
         *(
             Planted(plant, ANY, as_drawn=True)
             for plant in (

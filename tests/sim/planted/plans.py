@@ -14,6 +14,8 @@ from random import Random
 from actors.common.settings import Adjudication, Regions, Settings
 from cluster.simulation.emphases import several_adjudicators, sweeping
 from cluster.simulation.hostile import Plan, draw_cuts, trimmed
+from cluster.simulation.parked import PROOF as SESSIONS
+from cluster.simulation.parked import parked
 from cluster.simulation.regions import ZONES, patient
 from cluster.simulation.stored import SMALL_JOURNALS, stored
 from workloads.proofs import PROOFS
@@ -390,3 +392,32 @@ def swept_and_lost(plan: Plan) -> Plan:
     """... and that loses its disks."""
     plan = swept(plan)
     return replace(plan, settings=trimmed(plan.settings), strikes=("wipe",), proofs=("schema", "sweeping"))
+
+
+def resting(plan: Plan) -> Plan:
+    """Sessions are parked at every rest, while query processors and gateways die."""
+    plan = replace(plan, distances=(), settings=replace(plan.settings, regions=Regions()))
+    plan = parked(plan, Random(repr(plan.cuts)), tuple(PROOFS))
+    return replace(
+        plan,
+        faults=replace(plan.faults, clock_honest=True, clock_offset_us_max=0),
+        bounds=(),
+        settings=replace(plan.settings, sessions=replace(plan.settings.sessions, park_after_s=0.05)),
+        strikes=("kill", "stall", "rolling"),
+        losses=(),
+        nemeses=1,
+        pause_s_max=3.0,
+        strike_s_max=1.0,
+        proofs=(SESSIONS,),
+        pace_s=0.3,
+        lost_descriptors=0.1,
+    )
+
+
+def resting_with_wrong_clocks(plan: Plan) -> Plan:
+    """... between query processors whose clocks are set all the time."""
+    plan = resting(plan)
+    faults = replace(plan.faults, clock_honest=False, clock_error_us=0, clock_offset_us_max=1_000_000)
+    layout = replace(plan.settings.layout, query_processors=3, placement="role")
+    settings = replace(plan.settings, layout=layout)
+    return replace(plan, faults=faults, settings=settings, strikes=("jump",), lost_descriptors=0.0, clients=3)

@@ -13,10 +13,11 @@ from typing import Any
 
 import psycopg
 import pytest
+from msgspec.structs import replace
 
 from actors.common.messages import Message, Topology, Wake
 from actors.common.ranges import ShardMap
-from actors.common.settings import Scaling, Settings
+from actors.common.settings import Regions, Scaling, Settings
 from actors.gateway.gateway import Gateway
 from actors.runtime import socket_passing, socket_receiver
 from actors.runtime.socket_receiver import SocketReceiver
@@ -102,6 +103,24 @@ def test_a_full_query_processor_is_passed_over(tmp_path: Path) -> None:
             assert made.status()["load"]["full"] == 4
             first.receiver.stop()
             second.receiver.stop()
+
+    asyncio.run(main())
+
+
+def test_a_region_s_gateway_passes_its_clients_to_its_own_query_processors_alone(tmp_path: Path) -> None:
+    """Those of another region may be on the same machine, full or not."""
+    bus = Bus()
+    bus.known = replace(bus.known, azs={"query_processor/1": "b", "query_processor/2": "a"})
+    settings = Settings(regions=Regions({"a": "east", "b": "west"}))
+
+    async def main() -> None:
+        async with gateway(tmp_path, bus, settings) as (_, paths, port):
+            elsewhere, own = Processor(paths[0], 1), Processor(paths[1], 2)
+            assert {await ask(port) for _ in range(4)} == {"2"}
+            own.full = True
+            assert await ask(port) == "2 full"
+            elsewhere.receiver.stop()
+            own.receiver.stop()
 
     asyncio.run(main())
 
