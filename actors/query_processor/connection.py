@@ -22,10 +22,7 @@ Left out: replication connections, GSSAPI, the function-call message.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
-import os
-import ssl
 from typing import TYPE_CHECKING, Any, cast
 
 from actors.common.errors import (
@@ -36,7 +33,6 @@ from actors.common.errors import (
     INVALID_CATALOG_NAME,
     QUERY_CANCELED,
     STATEMENT_TOO_COMPLEX,
-    TRANSACTION_RESOLUTION_UNKNOWN,
     DatabaseError,
 )
 from actors.common.latency import arrival_ns
@@ -50,6 +46,7 @@ from actors.query_processor.channel import OUTPUT_BYTES_MAX, Disconnected
 from actors.query_processor.connection_services import ConnectionServices
 from actors.query_processor.conversation import HANDLERS, Conversation
 from actors.query_processor.deadlines import Deadlines, Kind, Timeouts, error_of
+from actors.query_processor.endings import TERMINATED
 from actors.query_processor.metering import MeteredFiber
 from actors.query_processor.negotiation import negotiate
 from actors.query_processor.rest import Rest
@@ -70,8 +67,6 @@ CLOSING_S_MAX = 5.0
 """For a client to take the last words."""
 SECRET_BYTES = {startup.VERSION_3_0: 4, startup.VERSION_3_2: 8}
 """Of a cancel key. Eight bytes still are an integer of the bus's messages."""
-TERMINATED = "terminating connection due to administrator command"
-HELD = "The query processor did not respond for a long time and is being replaced."
 DATABASE = "postgres"
 """A cluster has one."""
 
@@ -220,21 +215,6 @@ class Connection(asyncio.Protocol):
             self._last_word = last_word
         else:
             self._interrupt(Terminated(last_word))
-
-    def last_words(self) -> None:
-        """The process ends: tell the client (of threads see Speaker.last_words), unless a message that was begun may
-        not have left as a whole. 57P01 says that what was not acknowledged is not committed; where that is not certain
-        it is 08007."""
-        session, transport = self.session, self._transport
-        if session is None or transport is None or self._lost or self.rest.stream or transport.get_write_buffer_size():
-            return  # a stream's socket is another host's gateway's
-        if session.committing or session.commit_untold:
-            error = DatabaseError(TRANSACTION_RESOLUTION_UNKNOWN, "transaction resolution unknown", detail=HELD)
-        else:
-            error = DatabaseError(ADMIN_SHUTDOWN, TERMINATED, detail=HELD)
-        words = backend.error_response(error, "FATAL")
-        with contextlib.suppress(OSError, ssl.SSLError):  # the client is gone, or takes nothing
-            os.write(transport.get_extra_info("socket").fileno(), words if self.tls is None else self.tls.send(words))
 
     def _holds_success(self) -> bool:
         return self._conversation is not None and self._conversation.holds_success
