@@ -76,6 +76,7 @@ def account_of(state: ClusterState) -> Row:
         "placement": to_builtins(state.placement),
         "regions": regions_of(state),
         "ranges": ranges_of(state),
+        "pins": [{"low": pin.low.hex(), "high": (pin.high or b"").hex(), "region": pin.region} for pin in state.pins],
         "shards": shards_of(state),
         "adjudicators": adjudicators_of(state),
         "next_adjudicator": journals_of(state).last_number + 1,

@@ -149,6 +149,7 @@ class Crossbar:
         elif isinstance(message, SubscribeRange):
             self._subscribe(sender, message, reply)
         elif isinstance(message, PromisedAhead) and self._has_begun:
+            self._asking.heard(message.journal)
             self._promised(message.journal, message)
         elif isinstance(message, Stands):
             self._trimming.told(message, self._journals)

@@ -45,7 +45,7 @@ from actors.common.errors import (
 from actors.common.messages import Message, Suspect, Topology
 from actors.common.messages.control import AskMiddle, Middle
 from actors.common.messages.filling import AskContents, AskPiece
-from actors.common.messages.reading import Get, Got, Scan
+from actors.common.messages.reading import AskReached, Get, Got, Reached, Scan
 from actors.common.messages.resting import Checkpoint, Stored, Upload
 from actors.common.messages.streaming import Deliver, DemandWatermark, Stage, StreamAck, StreamLost, SubscribeRange
 from actors.common.ranges import ShardMap
@@ -218,7 +218,7 @@ class StorageReplica:
         elif isinstance(message, StreamLost):
             if message.stream == self._stream and self._open:
                 self._resubscribe("the crossbar does not know the stream")
-        elif isinstance(message, AskContents | AskPiece | AskMiddle) and reply is not None:
+        elif isinstance(message, AskContents | AskPiece | AskMiddle | AskReached) and reply is not None:
             self._give(message, reply)
         elif isinstance(message, Stored):
             self._upkeep.look_at_store()
@@ -488,12 +488,13 @@ class StorageReplica:
         self._resubscribe("filled")
         self._answer_waiting()
 
-    def _give(self, message: AskContents | AskPiece | AskMiddle, reply: Reply) -> None:
+    def _give(self, message: AskContents | AskPiece | AskMiddle | AskReached, reply: Reply) -> None:
         try:
-            reply(
-                Middle(middle(self.store, self.place.spans))
-                if isinstance(message, AskMiddle)
-                else given(self.store.disk, message)
-            )
+            if isinstance(message, AskReached):
+                reply(Reached(0 if self._upkeep.is_new else self.watermark))
+            elif isinstance(message, AskMiddle):
+                reply(Middle(middle(self.store, self.place.spans)))
+            else:
+                reply(given(self.store.disk, message))
         except DatabaseError as error:
             reply.fail(self.noted(error))

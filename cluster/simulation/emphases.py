@@ -245,7 +245,10 @@ def dense(plan: Plan, random: Random, proofs: tuple[str, ...]) -> Plan:
     go and move, beside whatever else was drawn."""
     plan = shards(turnover(plan, random, proofs), random, proofs)
     reshapes = ("turnover", "boundary", "boundary", "shards", "replicas") * max(1, len(plan.strikes) // DENSE_SHARE)
-    return replace(plan, strikes=(*plan.strikes, *reshapes), emphases=(*plan.emphases, dense.__name__))
+    strikes = (*plan.strikes, *reshapes)
+    if plan.settings.storing.object_store:
+        strikes = tuple(strike for strike in strikes if strike != "shards")  # docs/object_store.md: grandparents
+    return replace(plan, strikes=strikes, emphases=(*plan.emphases, dense.__name__))
 
 
 Emphasis = Callable[[Plan, Random, tuple[str, ...]], Plan]

@@ -158,6 +158,7 @@ class SimulatedConnection:
         """None: the connection is broken, or the client's patience ended."""
         self._waiting: asyncio.Future[None] | None = None
         self.closed = False
+        self.patience_s = PATIENCE_S
         self._impatient = False
         self._link: Link
 
@@ -213,7 +214,7 @@ class SimulatedConnection:
     async def _next_message(self) -> tuple[bytes, bytes] | None:
         while not self._messages:
             self._waiting = self._loop.create_future()
-            patience = self._loop.call_later(PATIENCE_S, self._give_up)
+            patience = self._loop.call_later(self.patience_s, self._give_up)
             await self._waiting
             patience.cancel()
         return self._messages.popleft()
@@ -226,7 +227,7 @@ class SimulatedConnection:
             message = await self._next_message()
             if message is None:
                 await self.close()
-                broke = f"{NO_ANSWER} for {PATIENCE_S:.0f} s" if self._impatient else "the connection broke"
+                broke = f"{NO_ANSWER} for {self.patience_s:.0f} s" if self._impatient else "the connection broke"
                 raise failure or SqlError("08006", broke)
             kind, body = message
             if kind == b"D":

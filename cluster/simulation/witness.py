@@ -229,8 +229,9 @@ class Witness:
             case Seal() if isinstance(answer, Sealed):
                 self._sealed[role] = answer
             case AskPromise() if isinstance(answer, Promised):
-                self.evidence.promises.append((int(role.rpartition("/")[2]), answer))
-                self._within_the_lease(role, answer.promise, "promises")
+                journal = role.split("/")[1]  # of an adjudicator, or of the journal replica that has passed it on
+                self.evidence.promises.append((int(journal), answer))
+                self._within_the_lease(f"adjudicator/{journal}", answer.promise, "promises")
             case Prepare() if isinstance(answer, Prepared):
                 self._within_the_lease(role, answer.epoch_end, "offers")
                 offer = int(role.rpartition("/")[2]), request.transaction

@@ -5,7 +5,7 @@ stderr and a non-zero exit.
     eagleray status [--json]                        every actor of every layer
     eagleray shards [split|merge|move|replicas]     which keys lie on which storage shard
     eagleray top                                    the same, live: layers, sessions, load, latency, key ranges, usage
-    eagleray ranges [move]                          which adjudicator decides about which keys
+    eagleray ranges [move | pin | unpin]            which adjudicator decides about which keys
     eagleray adjudicators [add | remove]            how many of them there are
     eagleray key [add | list | remove]              what clients sign their tokens with
     eagleray token [--user R] [--expires S]         a token, which is such a client's password
@@ -33,6 +33,7 @@ from eagleray.command.bench import bench
 from eagleray.command.demo import demo
 from eagleray.command.options import OneLine as OneLine
 from eagleray.command.options import data_option
+from eagleray.command.range_commands import ranges
 from eagleray.command.regions import region
 from eagleray.command.tokens import key, token
 
@@ -107,35 +108,6 @@ def top(data: Path) -> None:
     from eagleray.command.top import show_top
 
     show_top(data)
-
-
-@cli.group(invoke_without_command=True)
-@data_option
-@click.pass_context
-def ranges(context: click.Context, data: Path) -> None:
-    """Show which adjudicator decides about which keys; with `move`, change it."""
-    from eagleray.command.ranges import show_ranges
-
-    if context.invoked_subcommand is None:
-        show_ranges(data)
-
-
-@ranges.command("move")
-@data_option
-@click.option("--from", "low", default="", help="The first key of the range (default: the first of all).")
-@click.option("--to", "high", default="", help="The first key above it (default: all others).")
-@click.option(
-    "--type",
-    "kind",
-    default="",
-    help="The type of those keys, as int8 or uuid (default: they are bytes in hexadecimal).",
-)
-@click.argument("adjudicator", type=click.IntRange(1))
-def move_range(data: Path, low: str, high: str, kind: str, adjudicator: int) -> None:
-    """Have ADJUDICATOR decide about the keys of a range, in all tables, while the cluster runs."""
-    from eagleray.command.ranges import move_range
-
-    move_range(data, low, high, adjudicator, kind)
 
 
 @cli.group(invoke_without_command=True)
@@ -388,6 +360,7 @@ def check_workload(data: Path, name: str, url: str | None) -> None:
 
 cli.add_command(demo)
 cli.add_command(bench)
+cli.add_command(ranges)
 
 
 @cli.command()
@@ -410,6 +383,7 @@ cli.add_command(bench)
 @click.option(
     "--dense", is_flag=True, help="Change the cluster's shape all the time: adjudicators, ranges, shards, replicas."
 )
+@click.option("--regions", is_flag=True, help="Every cluster's zones are regions, far from each other.")
 @click.option("--steer", is_flag=True, help="Vary the plans of runs that met what few others did, half of the time.")
 @click.option(
     "--plan",
@@ -434,6 +408,7 @@ def sim(
     pause: float,
     processes: int | None,
     dense: bool,
+    regions: bool,
     steer: bool,
     plan: Path | None,
     summary: Path | None,
@@ -446,7 +421,7 @@ def sim(
     from cluster.simulation.campaign import Options
     from eagleray.command.simulate import replay, simulate
 
-    options = Options(seconds, proofs, pause, steer, dense)
+    options = Options(seconds, proofs, pause, steer, dense, regions)
     if seed is not None:
         sys.exit(replay(seed, options, verbose, plan, summary))
     sys.exit(simulate(first, seeds, options, processes or 0, summary))

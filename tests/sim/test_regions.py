@@ -9,13 +9,18 @@ from dataclasses import replace
 from functools import cache
 from itertools import combinations
 from random import Random
+from typing import Any
 from uuid import UUID
 
 import pytest
 
 from actors.adjudicator.load import ClaimLoad
+from actors.common.messages import PinRange
 from actors.common.settings import OPEN_LIMITS, Layout, Regions, Settings
+from actors.query_processor.session.sight import PRESENT_S
+from actors.reading.storage_client import OUT_OF_SIGHT
 from actors.runtime.simulation.faults import Faults
+from cluster.policies.leadership import PINNED_S
 from cluster.simulation.hostile import Plan, draw
 from cluster.simulation.regions import ZONES
 from cluster.simulation.simulated_cluster import SimulatedCluster
@@ -186,6 +191,28 @@ def test_a_range_goes_to_the_region_that_writes_it(monkeypatch: pytest.MonkeyPat
     assert at_share(0.5, sorted(taken_s[-100:])) < 1.3 * ROUND_TRIP_S
 
 
+def test_a_pinned_range_is_led_where_it_is_pinned_whoever_writes_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    init = ClaimLoad.__init__
+    monkeypatch.setattr(ClaimLoad, "__init__", lambda load, context, _: init(load, context, lambda: 0.0))
+    regions = Regions(ZONES, ("north",), lead_ms=LEAD_MS, follow_s=1.0)
+    cluster = SimulatedCluster(4, replace(plan_of(regions), keeps_state=True))
+    east, pinned = keys_led_by(1), KEYS // 2
+
+    async def scenario() -> None:
+        await created(cluster)
+        pin: Any = PinRange(b"", keys_led_by(1)[pinned].bytes, WEST)
+        await cluster.world.bus.call("person", "controller", pin)
+        await asyncio.sleep(4 * PINNED_S)
+        assert cluster.newest_map.adjudicators == (2, 1, 2)
+        clients = Clients(cluster)
+        clients.end_s += 6.0
+        await asyncio.gather(*(clients.run("write", EAST, number, write(east[:pinned])) for number in range(12)))
+
+    with cluster.world:
+        cluster.world.run(scenario())
+    assert cluster.newest_map.adjudicators == (2, 1, 2)
+
+
 @pytest.mark.parametrize("lost", ["a", "b", "c"])
 def test_ranges_of_a_region_that_is_cut_off_go_on_elsewhere(lost: str) -> None:
     """And nobody notices that the witness is."""
@@ -197,9 +224,8 @@ def test_ranges_of_a_region_that_is_cut_off_go_on_elsewhere(lost: str) -> None:
         await created(cluster)
         here, there = (WEST, EAST) if lost == "a" else (EAST, WEST)
         apart = await cluster.database("apart", region=there).connect()
-        cut = [name for name, process in world.processes.items() if process.az == lost]
         cut_s = world.loop.time()
-        world.network.partition(cut, [name for name in world.processes if name not in cut])
+        cut_off(cluster, lost)
         refusal = asyncio.ensure_future(refused(apart))
         for key in keys:
             await committed(cluster, here, key)
@@ -218,6 +244,70 @@ def test_ranges_of_a_region_that_is_cut_off_go_on_elsewhere(lost: str) -> None:
         away_s, sqlstate = world.run(scenario())
     assert away_s <= (BACK_S_MAX if lost != "c" else 8 * ROUND_TRIP_S)
     assert sqlstate in (("08006", "08007") if lost != "c" else ("",))
+
+
+def test_a_region_that_is_cut_off_lets_sessions_in_and_shows_what_it_has() -> None:
+    """What it cannot know of is refused, within twice storing.read_wait_s."""
+    cluster = SimulatedCluster(2, plan_of(Regions(ZONES, ("north",), lead_ms=LEAD_MS)))
+    world = cluster.world
+
+    async def scenario() -> None:
+        await created(cluster)
+        cut_off(cluster, "a")
+        begun_s = world.loop.time()
+        connection = await cluster.database("late", region=EAST).connect()
+        assert world.loop.time() - begun_s < 2 * PRESENT_S
+        count = "SELECT count(*) FROM t"
+        begun_s = world.loop.time()
+        with pytest.raises(SqlError) as caught:
+            await connection.execute(count)
+        assert caught.value.sqlstate == "08006" and OUT_OF_SIGHT in str(caught.value)
+        assert world.loop.time() - begun_s < 2.2 * cluster.plan.settings.storing.read_wait_s
+        await connection.execute("SET eagleray.max_staleness = '1min'")
+        for statement in ("BEGIN READ ONLY", count, "COMMIT"):
+            begun_s = world.loop.time()
+            found = await connection.execute(statement)
+            assert found.tag != "SELECT 1" or found.rows == [(str(2 * KEYS),)]
+            assert world.loop.time() - begun_s < ROUND_TRIP_S
+        world.network.heal()
+
+    with world:
+        world.run(scenario())
+
+
+def test_readers_of_two_regions_that_do_not_hear_each_other_read_by_way_of_the_third() -> None:
+    """Each side sees at once what the other side commits, in two round trips once the way is found."""
+    cluster = SimulatedCluster(2, plan_of(Regions(ZONES, ("north",), lead_ms=LEAD_MS)))
+    world, key = cluster.world, keys_led_by(1)[0]
+
+    async def scenario() -> list[float]:
+        await created(cluster)
+        east, west = [await cluster.database("across", region=region).connect() for region in (EAST, WEST)]
+        world.network.partition(processes_in(cluster, "a"), processes_in(cluster, "b"))
+        taken_s = []
+        for number in range(1, 40):
+            await east.execute(f"UPDATE t SET v = {number} WHERE k = '{key}'")
+            begun_s = world.loop.time()
+            found = await west.execute(f"SELECT v FROM t WHERE k = '{key}'")
+            taken_s.append(world.loop.time() - begun_s)
+            assert found.rows == [(str(number),)]
+            await asyncio.sleep(0.3)
+        world.network.heal()
+        return taken_s
+
+    with world:
+        taken_s = world.run(scenario())
+    assert max(taken_s) < cluster.plan.settings.storing.read_wait_s
+    assert at_share(0.9, sorted(taken_s[5:])) < 2.2 * ROUND_TRIP_S
+
+
+def processes_in(cluster: SimulatedCluster, zone: str) -> list[str]:
+    return [name for name, process in cluster.world.processes.items() if process.az == zone]
+
+
+def cut_off(cluster: SimulatedCluster, zone: str) -> None:
+    cut = processes_in(cluster, zone)
+    cluster.world.network.partition(cut, [name for name in cluster.world.processes if name not in cut])
 
 
 async def refused(connection: SimulatedConnection) -> str:

@@ -61,3 +61,13 @@ class Scanned(Message, frozen=True):
     catalog_ts: int
     rows_read: int = 0
     bytes_read: int = 0
+
+
+class AskReached(Message, frozen=True):
+    """Up to which time do you answer at once? Answer: Reached."""
+
+
+class Reached(Message, frozen=True):
+    """Reads at or below `watermark` wait for nothing at this replica; 0: it has nothing yet."""
+
+    watermark: int

@@ -277,7 +277,7 @@ class RangeAccess:
             as_columns = self.project is not None and not transaction.wrote_in(start, end)
             output: dict[str, Any] = {"output": "columns", "project": self.project} if as_columns else {}
             if first_rows:
-                own = len(transaction.own_writes(start, end))  # each may take the place of a stored row
+                own = transaction.buffer_of(start).ordered(start, end).most  # each may take the place of a stored row
                 if first_rows + own <= FIRST_ROWS_MAX:
                     output = {"order": self.order, "order_rows": first_rows + own}
             program = self.program(transaction, parameters, **output)

@@ -60,7 +60,7 @@ from actors.query_processor.session.parameters import IDENTITY, RunTimeParameter
 from actors.query_processor.session.portals import Portal
 from actors.query_processor.session.savepoints import Savepoint
 from actors.query_processor.session.services import SessionServices
-from actors.query_processor.session.sight import with_catalog
+from actors.query_processor.session.sight import past_time, present_catalog, with_catalog
 from actors.query_processor.session.statements import PLANNED_KINDS, Planned, PreparedStatement, RawStatement
 from actors.query_processor.session.temporary import TemporaryTables
 from actors.query_processor.session.views import session_rows
@@ -149,10 +149,7 @@ class Session:
     async def begin(self) -> None:
         """Become the user's role, and take over what ALTER ROLE and ALTER DATABASE have set. Called once, before the
         first statement. Raises 28000."""
-        catalogs, at = self.services.catalogs, self.services.transactions.now()
-        catalog = await catalogs.pinned(at)
-        if await self.services.storage.probe(at) > catalog.version:
-            catalog = await catalogs.load(at)
+        catalog = await present_catalog(self.services)
         identity.log_in(self, catalog)
         self.run_time.start(self._identity)
         for name, value in catalog.session_settings(self.user, self.database).items():
@@ -354,15 +351,17 @@ class Session:
         """Take start_ts: the first statement of a block or of an implicit transaction runs."""
         services = self.services
         at = services.transactions.now()
+        read_only = self.block_read_only
+        if read_only is None:
+            read_only = self.run_time.values["default_transaction_read_only"] == "on"
+        if read_only:
+            at = await past_time(self, at)
         catalog = services.catalogs.pin(at) or await services.catalogs.pinned(at)
         role = self.role
         if role != ADMIN_OID and catalog is not self.named_in:
             identity.renamed(self, catalog)
         transaction = Transaction(services.transactions, catalog.on_path(self.run_time.search_path, role), at)
         transaction.environment = services.make_environment(self, at)
-        read_only = self.block_read_only
-        if read_only is None:
-            read_only = self.run_time.values["default_transaction_read_only"] == "on"
         transaction.read_only = read_only
         if self.temporary is not None:
             await self.temporary.join(transaction)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from actors.common.answer_times import AnswerTimes
 from actors.common.errors import unavailable
 from actors.common.messages.control import Suspect, Topology
 from actors.common.settings import Settings
@@ -35,6 +36,7 @@ class TransactionServices:
 
     __slots__ = (
         *(
+            "answers",
             "bus",
             "catalogs",
             "clock",
@@ -61,6 +63,8 @@ class TransactionServices:
         self.engine: Engine | None = None
         """The column executor's, made by its first statement."""
         self.watchdog = Watchdog(COMMIT_LATE_S)
+        self.answers = AnswerTimes() if context.settings.regions.zones else None
+        """Adjudicators', where some are far away."""
         self._awaiting_map: list[Completion[None]] = []
         self.bus.on_topology(self._on_topology)
 

@@ -199,22 +199,19 @@ class Transaction:
         *,
         reverse: bool = False,
         limit: int = 0,
-        own: dict[bytes, bytes | None] | None = None,
+        own: WriteBuffer | None = None,
     ) -> Scanner:
         """Read [start, end) of one keyspace at start_ts, pushing `program` (scan_program.encode; b"" every row) down.
 
         Own writes are merged in where the program returns rows; a plan that wants "columns" or "aggregates" asks
-        `wrote_in` first. `own`: what `own_writes` gave when the statement began, for a scan that goes on after the
-        statement.
+        `wrote_in` first. `own`: what `own_writes` gave when the statement began, where the scan outlives that.
         """
         return Scanner(self, start, end, program, reverse, limit, own)
 
-    def own_writes(self, start: bytes, end: bytes) -> dict[bytes, bytes | None]:
-        """What this transaction has written in [start, end) so far, in key order; None for a row that it has
-        deleted."""
+    def own_writes(self, start: bytes, end: bytes) -> WriteBuffer:
+        """What this transaction has written in [start, end) so far, and perhaps more: it stays as it is."""
         buffer = self.buffer_of(start)
-        values = buffer.values
-        return {key: values[key] for key in buffer.range(start, end)} if values else {}
+        return buffer.frozen() if buffer.touches(start, end) else WriteBuffer()
 
     def buffer_of(self, key: bytes) -> WriteBuffer:
         """What is written of the table that `key` belongs to."""
@@ -387,7 +384,8 @@ class Transaction:
             self._checked[key] = None
 
     def drop_range(self, start: bytes, end: bytes) -> None:
-        """Drop every key in [start, end) at commit, however many."""
+        """Drop every key in [start, end) at commit, however many. The statement awaits `finish_drops` of its buffers
+        before it ends."""
         self.buffer_of(start).drop_range(start, end)
 
     def lift_size_limits(self) -> None:

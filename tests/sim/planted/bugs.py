@@ -1,8 +1,9 @@
 """Bugs, each planted into the real code, and what must find each: the checkers are checked here.
 
-`BUGS[name]` is a `Planted`: `plant` changes the code of this process (a child process: nothing is ever changed back),
-`found_by` is what the failures must begin with to count, `change` narrows the plan of a seed where the bug needs a
-certain setting to show (plans.py). `hunt` looks for it, seed after seed.
+`BUGS[name]` is a `Planted` (planted.py; those of regions are in far_bugs.py): `plant` changes the code of this process
+(a child process: nothing is ever changed back), `found_by` is what the failures must begin with to count, `change`
+narrows the plan of a seed where the bug needs a certain setting to show (plans.py). `hunt` looks for it, seed after
+seed.
 
 `proofs_alone` has a proof find the bug without the witnesses' help.
 
@@ -19,7 +20,6 @@ import json
 import multiprocessing
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -32,7 +32,6 @@ from cluster.simulation.saved_plan import as_json, plan_from
 from tests.sim.planted import (
     archiving,
     deciding,
-    far,
     keeping,
     leaving,
     moving,
@@ -44,16 +43,13 @@ from tests.sim.planted import (
     subtle,
     turning,
 )
+from tests.sim.planted.far_bugs import FAR_BUGS
 from tests.sim.planted.plans import (
     archived,
     archived_by_islands,
     archived_states,
     busy,
     busy_pair,
-    far_apart,
-    far_apart_and_trimmed,
-    far_apart_with_clocks_apart,
-    far_apart_with_wrong_clocks,
     impatient_pair,
     in_parts,
     in_parts_by_several,
@@ -88,29 +84,12 @@ from tests.sim.planted.plans import (
     with_settings,
     with_strikes,
 )
+from tests.sim.planted.planted import ANY, STUCK, Planted
 from tests.sim.seeds import HUNT_PAUSE
 
 SEEDS_MAX = 200
 SECONDS = 30.0
 
-
-@dataclass(frozen=True)
-class Planted:
-    plant: Callable[[], None]
-    found_by: tuple[str, ...]
-    proofs: tuple[str, ...] = ()
-    change: Callable[[Plan], Plan] | None = None
-    proofs_alone: bool = False
-    """No witness looks on, no verdict follows: the proof itself must see it, by SQL."""
-    name: str = ""
-    """`plant`'s, where it has none of its own."""
-    as_drawn: bool = False
-    """Nothing is narrowed: it must be found by a seed of `eagleray sim --pause 6`, as drawn."""
-
-
-STUCK = ("AssertionError: no progress",)
-ANY: tuple[str, ...] = ("",)
-"""Whatever fails counts."""
 
 BUGS: dict[str, Planted] = {
     bug.name or bug.plant.__name__: bug
@@ -259,19 +238,7 @@ BUGS: dict[str, Planted] = {
         Planted(subtle.drops_are_forgotten_before_every_segment_has_applied_them, ANY, change=swept),
         Planted(subtle.a_filled_replica_forgets_drops, ANY, change=swept_and_lost),
         Planted(subtle.a_filled_replica_forgets_catalog_changes, ANY, change=swept_and_lost),
-        Planted(far.a_writer_tells_what_it_has_sent_as_stored, ("AssertionError: I1",), change=far_apart),
-        Planted(far.a_replica_counts_what_it_has_not_stored, ("AssertionError: I1",), change=far_apart),
-        Planted(far.a_promise_of_now_passes_over_commits, ("AssertionError: I5",), change=far_apart),
-        Planted(far.a_pushed_promise_is_not_kept, ("AssertionError: I5",), change=far_apart_with_wrong_clocks),
-        Planted(far.a_pushed_promise_waits_for_no_record, ("AssertionError: I5",), change=far_apart),
-        Planted(far.promises_are_pushed_beyond_the_lease, ("AssertionError: I6",), change=far_apart),
-        Planted(
-            far.late_participants_are_asked_to_come_as_far_as_now,
-            (*STUCK, "SqlError: 08006"),
-            change=far_apart_with_clocks_apart,
-        ),
-        Planted(far.crossbars_do_not_tell_each_other_of_checkpoints, STUCK, change=far_apart_and_trimmed),
-        Planted(far.a_crossbar_trims_by_its_own_subscribers, ("AssertionError: I12",), change=far_apart_and_trimmed),
+        *FAR_BUGS,
         Planted(reshaping.a_new_shard_is_asked_for_later_each_time, STUCK, change=slow_watermarks),
         Planted(leaving.a_writer_counts_on_all_of_its_replicas, ANY, change=long_away),
         Planted(leaving.a_candidate_asks_once, STUCK, change=long_away),

@@ -358,6 +358,11 @@ def far_apart_and_struck(plan: Plan) -> Plan:
     return replace(far_apart(plan), strikes=strikes, losses=(), pause_s_max=0.5, strike_s_max=1.0, nemeses=1)
 
 
+def far_apart_and_rent(plan: Plan) -> Plan:
+    """... of which two do not hear each other time and again, while both hear the third."""
+    return replace(far_apart(plan), strikes=("rift",), losses=(), pause_s_max=1.0, strike_s_max=1.0, nemeses=1)
+
+
 def far_apart_with_wrong_clocks(plan: Plan) -> Plan:
     """... whose clocks are set all the time, and do not keep within their bound."""
     faults = replace(plan.faults, clock_honest=False, clock_error_us=0, clock_offset_us_max=100_000)

@@ -7,16 +7,18 @@ from pathlib import Path
 
 import pytest
 
+from actors.common.errors import DatabaseError
 from actors.common.settings import Layout, Regions, Settings
 from actors.common.settings_file import SettingsError, settings_from
 from cluster.initial import initial_state
 from cluster.membership import with_adjudicator
+from cluster.pins import Pin
 from cluster.policies.homes import homes
 from cluster.policies.placement import Placement
 from cluster.regions import ports_of
 from cluster.remembered import resolve
 from cluster.scaling import grown
-from cluster.state import ClusterState, decode_state, encode_state
+from cluster.state import ClusterState, decode_state, encode_state, with_pin
 
 WITNESSED = Regions({"a": "east", "b": "west", "c": "north"}, ("north",))
 TWO_ZONES = Regions({"a": "east", "b": "east", "c": "west", "d": "west", "e": "north"}, ("north",))
@@ -130,3 +132,12 @@ def test_a_settings_file_may_name_regions() -> None:
     zones = {"a": "east", "b": "west", "c": "north"}
     settings = settings_from({"regions": {"zones": zones, "witnesses": ["north"]}}, "", "test")
     assert settings.regions == WITNESSED
+
+
+def test_a_pin_is_part_of_the_state_and_names_a_region_that_leads() -> None:
+    state = with_pin(state_of(WITNESSED), b"\x10", None, "west")
+    assert decode_state(encode_state(state)) == state and state.pins == (Pin(b"\x10", None, "west"),)
+    for pinned, region in ((state, "north"), (state, "south"), (state_of(Regions()), "west")):
+        with pytest.raises(DatabaseError) as refused:
+            with_pin(pinned, b"", None, region)
+        assert refused.value.sqlstate == "22023"
