@@ -15,12 +15,9 @@ from actors.common.settings import Settings
 from cluster.keeping import keeper_role
 from cluster.membership import populated, with_journals
 from cluster.policies.placement import Placement
-from cluster.regions import ports_of, regions_of
+from cluster.regions import doors, regions_of
 from cluster.shards import without_roles
 from cluster.state import ClusterState, ProcessState, RoleState
-
-GATEWAYS = 2
-"""Of a region, in as many AZs: losing one closes no door."""
 
 
 def placed(settings: Settings, placement: Placement) -> Settings:
@@ -92,8 +89,8 @@ def initial_map(settings: Settings) -> ShardMap:
 def _processes(settings: Settings, placement: Placement) -> list[ProcessState]:
     azs, regions = settings.layout.azs, regions_of(settings)
     serving = regions.serving(azs)
-    doors = [az for az in serving if regions.beside(az, serving).index(az) < GATEWAYS]
-    gateways = [_own_process(_gateway(number, az, settings), az) for number, az in enumerate(doors, 1)]
+    open_doors = enumerate(doors(settings).items(), 1)
+    gateways = [_own_process(_gateway(number, port, settings), az) for number, (az, port) in open_doors]
     if placement.kind == "az":
         return [*gateways, *(_whole_az(az, settings) for az in azs)]
     disks = [_own_process(role, az) for az in azs for role in (*_logs(az, settings), *_stores(az, settings))]
@@ -173,6 +170,5 @@ def _query_processors(az: str, settings: Settings) -> list[RoleState]:
     return [RoleState(f"query_processor/{number}", "query_processor", {"number": number}) for number in own]
 
 
-def _gateway(number: int, az: str, settings: Settings) -> RoleState:
-    port = ports_of(settings)[regions_of(settings).of(az)]
+def _gateway(number: int, port: int, settings: Settings) -> RoleState:
     return RoleState(f"gateway/{number}", "gateway", {"number": number, "host": settings.layout.host, "port": port})

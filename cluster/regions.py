@@ -15,6 +15,9 @@ import msgspec
 
 from actors.common.settings import Settings
 
+GATEWAYS = 2
+"""Of a region, in as many AZs: losing one closes no door."""
+
 
 class Regions(msgspec.Struct, frozen=True):
     """`zones`: zone -> its region; empty: all zones are one region's. `witnesses`: regions that only vote."""
@@ -73,3 +76,10 @@ def ports_of(settings: Settings) -> dict[str, int]:
     regions = regions_of(settings)
     there = dict.fromkeys(regions.of(az) for az in regions.serving(settings.layout.azs))
     return {region: settings.layout.port + number for number, region in enumerate(there)}
+
+
+def doors(settings: Settings) -> dict[str, int]:
+    """Zone that has a gateway -> its port, in the order of the gateways' numbers."""
+    regions, ports = regions_of(settings), ports_of(settings)
+    serving = regions.serving(settings.layout.azs)
+    return {az: ports[regions.of(az)] for az in serving if regions.beside(az, serving).index(az) < GATEWAYS}

@@ -29,6 +29,7 @@ from typing import Any, NoReturn
 from actors.common.settings_file import SettingsError
 from actors.runtime import descriptors
 from actors.runtime.far_links import socket_name
+from actors.runtime.region_cuts import cuts_path, write_cuts
 from cluster import joined_ray, leftovers, local_ray, object_store
 from cluster.connection import connection_url, region_urls
 from cluster.data_folder import UNEXPECTED, DataFolder, DataFolderError
@@ -93,7 +94,7 @@ class Supervisor:
         self._folder.write_state(
             {
                 "url": url,
-                "regions": region_urls(self._settings, url),
+                "regions": region_urls(self._settings, self._ray.gateways, self._ca),
                 "far_regions": sorted(set(regions.zones.values())) if regions.delay_ms else [],
                 "supervisor": os.getpid(),
                 "ray_address": address,
@@ -164,7 +165,7 @@ class Supervisor:
         if "address" not in self._remembered:
             return LocalRay(layout.azs, controller_az(layout.azs), self._folder.ray)
         disks, seats = self._remembered.get("disks", {}), self._remembered.get("seats", {})
-        return JoinedRay(self._remembered["address"], self._folder, layout, self._settings.scaling, disks, seats)
+        return JoinedRay(self._remembered["address"], self._folder, self._settings, disks, seats)
 
     def _controller_socket(self, joined: LocalRay | JoinedRay) -> str:
         return socket_name("controller", joined.places.controller_az, self._settings.regions)
@@ -273,6 +274,8 @@ class Supervisor:
         import ray
 
         if self._controller is not None and ray.is_initialized() and not self._ray_is_dead:
+            if (cuts := cuts_path(self._folder.sockets)).exists():
+                write_cuts(cuts, frozenset())  # a region that is cut off could not be told to stop
             try:
                 ray.get(self._controller.shut_down.remote(), timeout=COMPLETE_TIMEOUT_S)
             except ray.exceptions.RayError as error:

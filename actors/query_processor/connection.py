@@ -3,7 +3,8 @@
     data_received -> FrontendReader -> Conversation -> Session's coroutines -> output, written once a batch
 
 One Fiber lives as long as the connection: it takes messages from the reader until there are none, writes what it has to
-say, and waits for more. No task and no future a message; a batch of pipelined messages costs one write.
+say, and waits for more. No task and no future a message; a batch of pipelined messages costs one write. A point read
+whose answer is at hand is answered while the fiber waits on (Conversation.answer_now).
 
 - Backpressure: rows stop while the socket's write buffer is above its high water; reading stops while the fiber is busy
   and the input beyond `INPUT_BYTES_MAX`. One connection yields to the others after `TURN_MESSAGES_MAX` messages.
@@ -42,12 +43,12 @@ from actors.postgres.frontend import MessageTooLong, ProtocolViolation
 from actors.postgres.reader import FrontendReader
 from actors.postgres.states import State
 from actors.postgres.tls import TlsSession
-from actors.query_processor.channel import OUTPUT_BYTES_MAX, Disconnected
+from actors.query_processor.channel import OUTPUT_BYTES_MAX, Disconnected, Terminated
 from actors.query_processor.connection_services import ConnectionServices
 from actors.query_processor.conversation import HANDLERS, Conversation
 from actors.query_processor.deadlines import Deadlines, Kind, Timeouts, error_of
 from actors.query_processor.endings import TERMINATED
-from actors.query_processor.metering import MeteredFiber
+from actors.query_processor.metering import MeteredFiber, prompt_turn
 from actors.query_processor.negotiation import negotiate
 from actors.query_processor.rest import Rest
 from actors.query_processor.session.parking import restore
@@ -71,14 +72,6 @@ DATABASE = "postgres"
 """A cluster has one."""
 
 logger = logging.getLogger(__name__)
-
-
-class Terminated(Exception):
-    """Internal: the connection is to end with `error` as its last message."""
-
-    def __init__(self, error: DatabaseError) -> None:
-        super().__init__(error)
-        self.error = error
 
 
 class Connection(asyncio.Protocol):
@@ -153,10 +146,22 @@ class Connection(asyncio.Protocol):
         self.reader.receive_data(data)
         waiting = self._input
         if waiting is not None:
-            waiting.succeed(None)
+            if not self._answered_now():
+                waiting.succeed(None)
         elif self.reader.buffered > INPUT_BYTES_MAX and not self._reading_paused and self._transport is not None:
             self._reading_paused = True
             self._transport.pause_reading()
+
+    def _answered_now(self) -> bool:
+        """What has come to a session at rest is answered, and the fiber waits on."""
+        conversation, rest = self._conversation, self.rest
+        if conversation is None or rest.awaited or self._too_old or self._writable or self._reading_paused:
+            return False
+        if not prompt_turn(conversation.answer_now):
+            return False
+        rest.answered += 1
+        self._services.outbox.add(self)
+        return True
 
     def _discard(self, size: int) -> None:
         """libpq gives up where the stream ends while it writes, and a socket closed with bytes unread is reset: the
@@ -216,9 +221,6 @@ class Connection(asyncio.Protocol):
         else:
             self._interrupt(Terminated(last_word))
 
-    def _holds_success(self) -> bool:
-        return self._conversation is not None and self._conversation.holds_success
-
     def abort(self) -> None:
         """Close the socket without another word."""
         if self._transport is not None:
@@ -272,9 +274,8 @@ class Connection(asyncio.Protocol):
     def _ended(self, _: Any, error: BaseException | None) -> None:
         if error is not None:
             logger.error("connection %d ended by a bug", self.process, exc_info=error)
-        for timer in (self._startup_timer, self._age_timer):
-            if timer is not None:
-                timer.cancel()
+        for timer in filter(None, (self._startup_timer, self._age_timer)):
+            timer.cancel()
         if self.session is not None:
             self.deadlines.close()
         self.flush()
@@ -367,8 +368,8 @@ class Connection(asyncio.Protocol):
         if self.output and not self._lost and self._transport is not None:
             output, self.output = self.output, bytearray()
             self._transport.write(bytes(output) if self.tls is None else self.tls.send(output))
-            session = self.session
-            if session is not None and session.commit_untold and not self._holds_success():
+            session, conversation = self.session, self._conversation
+            if session is not None and session.commit_untold and not (conversation and conversation.holds_success):
                 session.commit_untold = False
 
     # -- beginning -----------------------------------------------------------------------------------------------------

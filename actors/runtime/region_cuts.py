@@ -4,7 +4,7 @@ a pair a line ("east west"). `eagleray region cut` writes it, every process's li
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import combinations
 from pathlib import Path
 
@@ -37,6 +37,11 @@ def write_cuts(path: Path, cuts: Pairs) -> None:
 
 def cuts_text(cuts: Pairs) -> str:
     return "".join(f"{' '.join(sorted(pair))}\n" for pair in sorted(cuts, key=sorted))
+
+
+def unheard(cuts: Pairs, zones: Mapping[str, str], zone: str) -> set[str]:
+    """Zones whose region is cut off from `zone`'s. `zones`: zone -> region."""
+    return {other for other, region in zones.items() if frozenset((region, zones.get(zone))) in cuts}
 
 
 def cut_off(region: str, regions: Iterable[str]) -> Pairs:

@@ -32,6 +32,18 @@ def demo_scale_to_zero(html: Path | None, png: Path | None) -> None:
     sys.exit(main(html, png))
 
 
+@demo.command("two-regions")
+@html_option
+@png_option
+def demo_two_regions(html: Path | None, png: Path | None) -> None:
+    """Two regions that both write, 75 ms apart: a conflict, and a region that is cut off and comes back. Exit status 0
+    only if nothing was lost."""
+    from eagleray.demo.two_regions import main
+
+    _require_matplotlib(png)
+    sys.exit(main(html, png))
+
+
 def _require_matplotlib(png: Path | None) -> None:
     if png is not None and find_spec("matplotlib") is None:
         raise OneLine("--png needs matplotlib: pip install 'eagleray[bench]'")

@@ -293,7 +293,7 @@ def _end_joined(folder: DataFolder) -> list[str]:
 
     joined_ray.prepare_environment()
     try:
-        ray = joined_ray.JoinedRay(cluster["address"], folder, settings.layout, settings.scaling, {}, {})
+        ray = joined_ray.JoinedRay(cluster["address"], folder, settings, {}, {})
         ray.join()
         return ray.end()
     except NotJoined as error:

@@ -7,15 +7,18 @@ stderr and a non-zero exit.
     eagleray top                                    the same, live: layers, sessions, load, latency, key ranges, usage
     eagleray ranges [move | pin | unpin]            which adjudicator decides about which keys
     eagleray adjudicators [add | remove]            how many of them there are
+    eagleray region [status | cut | heal]           what each region leads, and which are cut off from each other
     eagleray key [add | list | remove]              what clients sign their tokens with
     eagleray token [--user R] [--expires S]         a token, which is such a client's password
-    eagleray sql [-c STATEMENT]                     a prompt (psql where it is installed)
+    eagleray sql [-c STATEMENT] [--region R]        a prompt (psql where it is installed)
     eagleray submit FILE.py                         run a Python program on the cluster's Ray, EAGLERAY_URL set
     eagleray jobs list | logs | stop                programs that were submitted
     eagleray workload list | init | run | check     packaged workloads, or a Python file's, on any PostgreSQL server
     eagleray down                                   stop it; the data stays
     eagleray restore STORE --data DIR               a new cluster from what the object store has of one
     eagleray demo scale-to-zero                     a day from nothing to nothing, in two minutes
+    eagleray demo two-regions                       both write, one is cut off and comes back
+    eagleray bench regions                          commits and reads in multiples of the round trip between regions
     eagleray bench wake                             from zero to the first row, and where the time goes
     eagleray bench park                             what sleeping sessions cost, and how soon they go on
     eagleray sim --seeds 1000                       simulated clusters under faults; --seed S replays one
@@ -207,11 +210,12 @@ cli.add_command(token)
 @cli.command()
 @data_option
 @click.option("-c", "--command", "statement", default=None, help="Run this and exit.")
-def sql(data: Path, statement: str | None) -> None:
+@click.option("--region", "place", default=None, help="Of a cluster that has several: as a client of this one.")
+def sql(data: Path, statement: str | None, place: str | None) -> None:
     """A SQL prompt on the running cluster."""
     from eagleray.command.prompt import run_prompt
 
-    sys.exit(run_prompt(data, statement))
+    sys.exit(run_prompt(data, statement, place))
 
 
 @cli.command()

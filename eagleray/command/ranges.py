@@ -25,14 +25,16 @@ def show_ranges(data: Path) -> None:
     from rich.table import Table
 
     table = Table(box=None, header_style="bold", pad_edge=False)
-    for column in ("from", "to", "adjudicator", "shard"):
-        table.add_column(column)
     status = ask_status(state_of(data))
+    regions = {zone: row["region"] for row in status["regions"] for zone in row["zones"]}
+    zones = {actor["name"]: actor["az"] for actor in status["actors"]}
+    for column in ("from", "to", "adjudicator", *(["led in"] if regions else []), "shard"):
+        table.add_column(column)
     for row in status["ranges"]:
         owner = f"{row['adjudicator']}" + (f" -> {row['to']}" if "to" in row else "")
-        table.add_row(
-            place_text(row["low"], "the first key"), place_text(row["high"], "the last key"), owner, str(row["shard"])
-        )
+        led_in = [regions.get(zones.get(f"adjudicator/{row['adjudicator']}", ""), "")] if regions else []
+        ends = place_text(row["low"], "the first key"), place_text(row["high"], "the last key")
+        table.add_row(*ends, owner, *led_in, str(row["shard"]))
     console = Console(width=None if sys.stdout.isatty() else 200)
     console.print(table)
     for pin in status["pins"]:

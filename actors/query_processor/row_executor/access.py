@@ -93,11 +93,11 @@ class Access(Protocol):
 class PointAccess:
     """One row by its primary key."""
 
-    __slots__ = ("_filter", "_key", "statistics", "stored")
+    __slots__ = ("_filter", "key", "statistics", "stored")
 
     def __init__(self, stored: StoredTable, key: PointKey, filter: Filter | None) -> None:
         self.stored = stored
-        self._key = key
+        self.key = key
         self._filter = filter
         self.statistics = Statistics()
 
@@ -105,8 +105,12 @@ class PointAccess:
         found = await self.row(transaction, parameters)
         return [] if found is None else [found]
 
+    @property
+    def filters(self) -> bool:
+        return self._filter is not None
+
     async def row(self, transaction: Transaction, parameters: Sequence[Any]) -> KeyedRow | None:
-        key = self._key(parameters, transaction.environment)
+        key = self.key(parameters, transaction.environment)
         value = None if key is None else await transaction.get_one(key)
         statistics = self.statistics
         statistics.read = statistics.received = 0 if value is None else 1
@@ -121,7 +125,7 @@ class PointAccess:
 
     async def rows_of_many(self, transaction: Transaction, given: Sequence[Sequence[Any]]) -> list[list[KeyedRow]]:
         """The row (or none) for each of many sets of parameters, in one batched read."""
-        environment, key_of = transaction.environment, self._key
+        environment, key_of = transaction.environment, self.key
         keys = [key_of(parameters, environment) for parameters in given]
         asked = list(dict.fromkeys(key for key in keys if key is not None))
         values = dict(zip(asked, await transaction.get(asked), strict=True)) if asked else {}

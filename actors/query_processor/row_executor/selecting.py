@@ -18,6 +18,7 @@ from actors.query_processor.row_executor.access import (
     RangeAccess,
     Statistics,
 )
+from actors.query_processor.row_executor.prompt import PromptRead
 from actors.runtime.fiber import turn
 from actors.sql.encoding.keys import KeyCodec
 from actors.sql.expressions.environment import Environment
@@ -42,6 +43,10 @@ class Limits:
     def __init__(self, count: Callable[..., Any] | None, offset: Callable[..., Any] | None) -> None:
         self.count = count
         self.offset = offset
+
+    @property
+    def any(self) -> bool:
+        return self.count is not None or self.offset is not None
 
     def evaluate(self, parameters: Sequence[Any], environment: Environment) -> tuple[int | None, int]:
         """(rows at most, or None; rows to skip). Raises 2201W, 2201X."""
@@ -134,6 +139,7 @@ class SelectPlan:
         explainer: Explainer,
         kind: str = "SELECT",
         locked: Callable[[KeyedRow], Sequence[bytes]] | None = None,
+        prompt: PromptRead | None = None,
     ) -> None:
         self.kind = kind
         self.parameter_types = parameter_types()
@@ -142,8 +148,10 @@ class SelectPlan:
         self._output = output
         self._sorting = sorting
         self._limits = limits
-        self._limited = limits.count is not None or limits.offset is not None
+        self._limited = limits.any
         self._locked = locked
+        self.prompt = prompt
+        """How to run it without a transaction (session/prompt.py); None where that takes more."""
         self._explainer = explainer
         self._point = access if isinstance(access, PointAccess) and not self._limited else None
         self._first = access if isinstance(access, RangeAccess) and access.order else None

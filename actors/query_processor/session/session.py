@@ -188,6 +188,15 @@ class Session:
         return statements
 
     @property
+    def is_idle(self) -> bool:
+        """Nothing has been begun that a statement would be part of, or see."""
+        return (
+            self.transaction is None
+            and not (self.in_block or self.implicit_block or self.failed or self.portals)
+            and self.temporary is None
+        )
+
+    @property
     def in_transaction(self) -> bool:
         """What runs now is undone if a later statement fails: in a block, explicit or implicit."""
         return self.in_block or self.implicit_block or self.transaction is not None

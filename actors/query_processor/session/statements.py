@@ -34,6 +34,7 @@ from actors.common.errors import (
 )
 from actors.common.settings import Settings
 from actors.query_processor.aside import LARGE_CHARACTERS
+from actors.query_processor.row_executor.selecting import SelectPlan
 from actors.query_processor.session import iam_statements
 from actors.query_processor.session.deep_parses import parse_deep
 from actors.query_processor.session.large_literals import Cut, cut, restore, restored, whole
@@ -133,12 +134,13 @@ class RawStatement:
 class Planned:
     """A statement's plan under one catalog."""
 
-    __slots__ = ("_needs", "_readers", "allowed", "catalog", "node", "plan", "types")
+    __slots__ = ("_needs", "_readers", "allowed", "catalog", "node", "plan", "prompt", "types")
 
     def __init__(self, node: Any, types: tuple[ColumnType | None, ...], plan: Plan, catalog: Catalog) -> None:
         self.node = node
         self.types = types
         self.plan = plan
+        self.prompt = plan.prompt if isinstance(plan, SelectPlan) else None
         self.catalog = catalog
         self._readers: list[Reader] | None = None
         self._needs: Needs | None = None

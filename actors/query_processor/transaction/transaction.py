@@ -492,7 +492,7 @@ class Transaction:
             if is_schema_changed(error):
                 services.catalogs.note_refused(self.start_ts)
             raise
-        services.newest_commit_ts = max(services.newest_commit_ts, committed.commit_ts)
+        services.committed(committed.commit_ts, () if buffer.is_large else buffer.values)
         if self.schema_changes:
             services.catalogs.note_change(committed.commit_ts)
         return committed.commit_ts

@@ -50,6 +50,7 @@ from tests.sim.planted.plans import (
     archived_states,
     busy,
     busy_pair,
+    foreseeing,
     impatient_pair,
     in_parts,
     in_parts_by_several,
@@ -127,6 +128,8 @@ BUGS: dict[str, Planted] = {
         Planted(deciding.checks_no_marks_of_writers, ANY, ("counters",), busy_pair),
         Planted(deciding.checks_no_bulk_writes, ANY, ("counters",), busy_pair),
         Planted(deciding.ignores_its_promises, ANY, change=busy_pair),
+        Planted(deciding.calls_winners_losers, ANY, change=busy),
+        Planted(deciding.forgets_what_it_has_promised_ahead, ("AssertionError: I5",), change=foreseeing),
         Planted(deciding.uses_a_lease_before_it_is_durable, ANY, change=short_leases),
         Planted(
             deciding.begins_before_the_old_epoch_ends, ("AssertionError: I6",), change=with_strikes("kill", "rolling")

@@ -22,7 +22,7 @@ from actors.common.settings import Messaging, Regions
 from actors.runtime import far_links
 from actors.runtime.far_links import FarLink, FarLinks, socket_name
 from actors.runtime.interfaces import Reply
-from actors.runtime.region_cuts import cut_off, cuts_path, read_cuts, write_cuts
+from actors.runtime.region_cuts import cut_off, cuts_path, read_cuts, unheard, write_cuts
 from actors.runtime.socket_bus import SocketBus
 
 ONE_WAY_MS = 20.0
@@ -176,6 +176,14 @@ def test_an_answer_that_is_under_way_when_the_way_is_cut_does_not_come(monkeypat
             assert broken.value.sqlstate == "08006" and cutting.seen == [1]
 
     run(main)
+
+
+def test_zones_that_are_not_heard_are_those_of_regions_that_are_cut_off() -> None:
+    zones = {"a": "east", "a2": "east", "b": "west", "c": "north"}
+    assert unheard(cut_off("east", zones.values()), zones, "c") == {"a", "a2"}
+    assert unheard(cut_off("east", ("east", "west")), zones, "c") == set()
+    assert unheard(cut_off("east", zones.values()), zones, "a") == {"b", "c"}
+    assert unheard(frozenset(), zones, "c") == unheard(frozenset(), {}, "c") == set()
 
 
 def test_a_peer_s_end_comes_after_what_it_has_said() -> None:

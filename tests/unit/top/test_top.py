@@ -9,8 +9,9 @@ import pytest
 
 from actors.common.latency import Latencies
 from eagleray.demo.day import Day, Sample, cost
-from eagleray.demo.day_picture import panels, svg
+from eagleray.demo.day_picture import panels
 from eagleray.demo.observer import changes
+from eagleray.demo.picture import svg
 from eagleray.top.history import History
 from eagleray.top.view import picture, sparkline
 
