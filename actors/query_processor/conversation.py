@@ -93,18 +93,6 @@ class Conversation:
         self._portal: Portal | None = None
         """The unnamed one."""
         self._decoders: dict[tuple[str, bytes, tzinfo], tuple[PreparedStatement, ParameterDecoder]] = {}
-        self.handlers: dict[type, Callable[[Any], Awaitable[None]]] = {
-            frontend.Query: self._query,
-            frontend.Parse: self._parse,
-            frontend.Bind: self._bind,
-            frontend.Describe: self._describe,
-            frontend.Execute: self._execute,
-            frontend.Close: self._close,
-            frontend.Sync: self._sync,
-            frontend.Flush: self._flush,
-            frontend.FunctionCall: self._function_call,
-            frontend.Terminate: self._terminate,
-        }
 
     @property
     def holds_success(self) -> bool:
@@ -467,3 +455,18 @@ class Conversation:
         if not self._simple:
             self._simple = None
         self._held = backend.command_complete(tag)
+
+
+HANDLERS: dict[type, Callable[[Conversation, Any], Awaitable[None]]] = {
+    frontend.Query: Conversation._query,
+    frontend.Parse: Conversation._parse,
+    frontend.Bind: Conversation._bind,
+    frontend.Describe: Conversation._describe,
+    frontend.Execute: Conversation._execute,
+    frontend.Close: Conversation._close,
+    frontend.Sync: Conversation._sync,
+    frontend.Flush: Conversation._flush,
+    frontend.FunctionCall: Conversation._function_call,
+    frontend.Terminate: Conversation._terminate,
+}
+"""What a client's message is handled by."""

@@ -351,6 +351,13 @@ def turning_over_late_outcomes(plan: Plan) -> Plan:
     return replace(turned, settings=replace(turned.settings, adjudication=asking), faults=faults)
 
 
+def leaving_slowly(plan: Plan) -> Plan:
+    """Replicas come and go, and hear late that they are to stop."""
+    left = leaving_shards(plan)
+    faults = replace(left.faults, slow_messages=("StopRole",), slow_s_max=3.0)
+    return replace(left, faults=faults, strikes=("replicas",), weather_s_max=0.0)
+
+
 def far_apart(plan: Plan) -> Plan:
     """Three regions, one a witness, whose commits are dated a little more than a round trip ahead."""
     layout = replace(plan.settings.layout, adjudicators=2, shards=2, query_processors=2)
