@@ -173,7 +173,7 @@ class Conversation:
             if not raw.kind:
                 self._held = backend.EMPTY_QUERY_RESPONSE
                 continue
-            portal = session.bind(await session.prepare(raw), ())
+            portal = session.bind(await session.prepare(raw, (), False), ())
             portal.is_alone = len(statements) == 1
             await self._run(portal, 0, described=False)
             if self._timeouts.used:
