@@ -82,6 +82,7 @@ def test_what_comes_later_is_no_witness_s(placement: str) -> None:
         ({"zones": {"a": "e", "b": "e", "c": "e"}, "witnesses": ["e"]}, "must leave a region that has storage"),
         ({"witnesses": ["north"]}, "needs regions.zones"),
         ({"delay_ms": {"e w": 1}}, "needs regions.zones"),
+        ({"zones": {"a": "e", "b": "w", "c": "n"}}, "must be at least 3: each region that serves"),
         ({"zones": {"a": "e", "b": "w", "c": "n"}, "lead_ms": 200}, "4 times as long"),
         ({"zones": {"a": "e", "b": "w", "c": "n"}, "lead_ms": 80, "push_ms": 0}, "must be at least 1"),
         ({"zones": {"a": "e w", "b": "w", "c": "n"}}, "no region's name"),
@@ -106,7 +107,7 @@ def test_the_settings_files_that_come_along_start_again(name: str) -> None:
 
 
 def test_a_settings_file_s_zones_and_distances_are_one_value_each(tmp_path: Path) -> None:
-    zones = 'zones = {a = "east", b = "west", c = "north"}'
+    zones = 'witnesses = ["north"]\nzones = {a = "east", b = "west", c = "north"}'
     config = tmp_path / "settings.toml"
     config.write_text(f'[regions]\n{zones}\ndelay_ms = {{"east west" = 1, "east north" = 2, "west north" = 3}}\n')
     first = resolve(None, config, None, None)
@@ -127,6 +128,11 @@ def test_each_region_that_serves_has_gateways_at_a_port_of_its_own() -> None:
     }
     assert ports == {"a": 6000, "b": 6000, "c": 6001, "d": 6001}
     assert ports_of(settings) == {"east": 6000, "west": 6001} and ports_of(Settings()) == {"": 5433}
+
+
+def test_each_region_that_serves_has_a_query_processor() -> None:
+    assert set(zones_of(state_of(TWO_ZONES, ("a", "b", "c", "d", "e")), "query_processor").values()) == {"a", "c"}
+    assert set(zones_of(state_of(Regions(), ("a", "b", "c")), "query_processor").values()) == {"a", "b"}
 
 
 def test_a_settings_file_may_name_regions() -> None:
