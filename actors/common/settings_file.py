@@ -14,6 +14,7 @@ import dataclasses
 import ipaddress
 import re
 import tomllib
+import types
 import typing
 from dataclasses import replace
 from itertools import combinations
@@ -21,14 +22,12 @@ from pathlib import Path
 from typing import Any
 
 from actors.common import object_uri
-from actors.common.settings import OPEN_LIMITS, OPEN_TOKEN_LIMITS, Settings
+from actors.common.settings import LEADS_A_LEASE, OPEN_LIMITS, OPEN_TOKEN_LIMITS, Settings
 
 MODES = ("dsql", "open")
 METHODS = ("trust", "scram-sha-256", "tokens")
 TRANSPORTS = ("unix", "tls")
 REGION = re.compile(r"[a-z0-9-]{1,63}")
-LEADS_A_LEASE = 4
-"""Promises that are pushed lie a lead ahead, within the lease, which takes a round trip to extend."""
 PLACEMENTS = ("auto", "role", "az")
 
 
@@ -202,13 +201,13 @@ def _check_regions(settings: Settings, text: str, source: str) -> None:
     for witness in regions.witnesses:
         if witness not in there:
             raise SettingsError(_at(text, source, "regions.witnesses", f"no zone lies in {witness!r}"))
-    if settings.adjudication.lease_ms < LEADS_A_LEASE * regions.lead_ms:
+    if isinstance(regions.lead_ms, int) and settings.adjudication.lease_ms < LEADS_A_LEASE * regions.lead_ms:
         raise SettingsError(
             _at(
                 text, source, "regions.lead_ms", f"adjudication.lease_ms must be {LEADS_A_LEASE} times as long at least"
             )
         )
-    if regions.lead_ms and not regions.push_ms:
+    if regions.is_ahead and not regions.push_ms:
         raise SettingsError(_at(text, source, "regions.push_ms", "must be at least 1"))
     if there <= set(regions.witnesses):
         raise SettingsError(_at(text, source, "regions.witnesses", "must leave a region that has storage"))
@@ -258,6 +257,14 @@ def _apply(target: Any, document: dict[str, Any], prefix: str, text: str, source
 
 def _convert(hint: Any, value: Any, text: str, source: str, key: str) -> Any:
     names = {int: "a whole number", float: "a number", str: "a string", bool: "true or false"}
+    if typing.get_origin(hint) in (types.UnionType, typing.Union):
+        number, word = typing.get_args(hint)
+        if value in (words := typing.get_args(word)):
+            return value
+        if isinstance(value, str):
+            expected = f"{names[number]}, or {' or '.join(words)}"
+            raise SettingsError(_at(text, source, key, f"expected {expected}, got {value!r}"))
+        hint = number
     if hint in names:
         if hint is float and isinstance(value, int) and not isinstance(value, bool):
             return float(value)

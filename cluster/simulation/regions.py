@@ -11,8 +11,8 @@ from dataclasses import replace
 from itertools import combinations
 from random import Random
 
-from actors.common.settings import Regions
-from cluster.simulation.hostile import Plan
+from actors.common.settings import AUTO, Regions
+from cluster.simulation.hostile import FAR_BOUNDS, Plan
 
 SHARE = 0.08
 ZONES = {"a": "east", "b": "west", "c": "north"}
@@ -23,6 +23,7 @@ RIFT_SHARE, RIFTS = 0.5, 8
 JITTER_SHARES = (0.0, 0.1, 1.0)
 LEADS_MS = (0, 20, 80, 80, 120)
 """Shorter than a round trip, longer, and none."""
+AUTO_SHARE = 0.3
 PUSHES_MS = (10, 50)
 LEASE_MS, PREPARE_TIMEOUT_MS, READ_WAIT_S, SILENCE_S = 500, 2000, 5.0, 2.0
 
@@ -34,6 +35,9 @@ def regions(plan: Plan, random: Random, proofs: tuple[str, ...]) -> Plan:
     if plan.strikes and Random(f"{random.getstate()!r}/rift").random() < RIFT_SHARE:
         plan = replace(plan, strikes=(*plan.strikes, *("rift",) * max(1, len(plan.strikes) // RIFTS)))
     there = Regions(ZONES, witnesses, lead_ms=random.choice(LEADS_MS), push_ms=random.choice(PUSHES_MS))
+    if Random(f"{random.getstate()!r}/auto").random() < AUTO_SHARE:
+        there = replace(there, lead_ms=AUTO)
+        plan = replace(plan, bounds=(*plan.bounds, *FAR_BOUNDS))
     return patient(replace(plan, settings=replace(plan.settings, regions=there)))
 
 

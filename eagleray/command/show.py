@@ -53,7 +53,7 @@ def _print_table(answer: dict[str, Any]) -> None:
     placement = f"placement: {PLACEMENTS[answer['placement']['kind']]} ({answer['placement']['why']})"
     table = Table(
         title=f"{answer['url']}   "
-        f"{answer['state']}{_unsupervised(answer)}{regions}\n{_activity(answer)}\n{placement}{_authority(answer)}\n{metering_line(answer['metering'])}{refused_line(answer['actors'])}",
+        f"{answer['state']}{_unsupervised(answer)}{regions}\n{_activity(answer)}\n{placement}{_authority(answer)}\n{metering_line(answer['metering'])}{store_lines(answer['actors'])}",
         title_justify="left",
         box=None,
         header_style="bold",
@@ -119,16 +119,22 @@ def metering_line(metering: dict[str, Any]) -> str:
     )
 
 
-def refused_line(actors: list[dict[str, Any]]) -> str:
-    """What an object store refuses, and to whom; journals keep what it lacks meanwhile."""
-    lacking = [
-        (actor["name"], actor["object_store"]) for actor in actors if actor.get("object_store", {}).get("refused")
-    ]
-    if not lacking:
-        return ""
-    name, told = min(lacking, key=lambda one: one[1]["refused_since"])
-    others = f" and {len(lacking) - 1} more" if len(lacking) > 1 else ""
-    return f"\nobject store: since {told['refused_since']} nothing of {name}{others} is uploaded: {told['refused']}"
+def store_lines(actors: list[dict[str, Any]]) -> str:
+    """What an object store refuses, and to whom, and what checkpoints wait for; journals keep what it lacks
+    meanwhile."""
+    lines = ""
+    for kind, why in (("refused", "is uploaded"), ("waits", "is uploaded before the store has")):
+        lacking = [
+            (actor["name"], actor["object_store"])
+            for actor in actors
+            if f"{kind}_since" in actor.get("object_store", {})
+        ]
+        if lacking:
+            name, told = min(lacking, key=lambda one: one[1][f"{kind}_since"])
+            others = f" and {len(lacking) - 1} more" if len(lacking) > 1 else ""
+            reason = f": {told['refused']}" if kind == "refused" else f" {told['waits_for']}"
+            lines += f"\nobject store: since {told[f'{kind}_since']} nothing of {name}{others} {why}{reason}"
+    return lines
 
 
 def _activity(answer: dict[str, Any]) -> str:

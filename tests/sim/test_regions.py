@@ -9,17 +9,20 @@ from dataclasses import replace
 from functools import cache
 from itertools import combinations
 from random import Random
-from typing import Any
+from typing import Any, Literal, cast
 from uuid import UUID
 
 import pytest
 
+from actors.adjudicator.adjudicator import Adjudicator
+from actors.adjudicator.lead import LOWER_S, RAISE_S
 from actors.adjudicator.load import ClaimLoad
 from actors.common.messages import PinRange
-from actors.common.settings import OPEN_LIMITS, Layout, Regions, Settings
+from actors.common.settings import AUTO, OPEN_LIMITS, Layout, Regions, Settings
 from actors.query_processor.session.sight import PRESENT_S
 from actors.reading.storage_client import OUT_OF_SIGHT
 from actors.runtime.simulation.faults import Faults
+from actors.runtime.simulation.network import Distances
 from cluster.policies.leadership import PINNED_S
 from cluster.simulation.hostile import Plan, draw
 from cluster.simulation.regions import ZONES
@@ -122,7 +125,7 @@ def write_both(_: SimulatedConnection, random: Random) -> list[str]:
 
 
 @cache
-def measured(lead_ms: int | None) -> dict[str, list[float]]:
+def measured(lead_ms: int | Literal["auto"] | None) -> dict[str, list[float]]:
     """Ascending. `lead_ms`: None for one region."""
     regions = Regions() if lead_ms is None else Regions(ZONES, ("north",), lead_ms=lead_ms)
     cluster = SimulatedCluster(1, plan_of(regions))
@@ -148,25 +151,65 @@ def at_share(share: float, taken_s: list[float]) -> float:
     return taken_s[int(share * (len(taken_s) - 1))]
 
 
+LEADS = pytest.mark.parametrize("lead_ms", [LEAD_MS, AUTO])
+
+
+@LEADS
 @pytest.mark.parametrize("what", ["write", "write in west"])
-def test_a_commit_pays_one_round_trip_to_the_nearest_other_region(what: str) -> None:
-    taken_s, in_one_region_s = measured(LEAD_MS)[what], measured(None)[what]
+def test_a_commit_pays_one_round_trip_to_the_nearest_other_region(what: str, lead_ms: int | Literal["auto"]) -> None:
+    taken_s, in_one_region_s = measured(lead_ms)[what], measured(None)[what]
     assert at_share(0.5, taken_s) <= 1.05 * ROUND_TRIP_S + at_share(0.5, in_one_region_s)
 
 
+@LEADS
 @pytest.mark.parametrize("what", ["write afar", "write both"])
-def test_a_commit_of_two_regions_pays_two_round_trips(what: str) -> None:
-    taken_s, in_one_region_s = measured(LEAD_MS)[what], measured(None)[what]
+def test_a_commit_of_two_regions_pays_two_round_trips(what: str, lead_ms: int | Literal["auto"]) -> None:
+    taken_s, in_one_region_s = measured(lead_ms)[what], measured(None)[what]
     assert at_share(0.5, taken_s) <= 2 * 1.05 * ROUND_TRIP_S + at_share(0.5, in_one_region_s)
 
 
-def test_a_read_pays_none_while_the_other_region_writes() -> None:
-    assert at_share(0.99, measured(LEAD_MS)["read"]) <= 1.2 * at_share(0.99, measured(None)["read"])
+@LEADS
+def test_a_read_pays_none_while_the_other_region_writes(lead_ms: int | Literal["auto"]) -> None:
+    assert at_share(0.99, measured(lead_ms)["read"]) <= 1.2 * at_share(0.99, measured(None)["read"])
 
 
 def test_without_a_lead_a_read_pays_a_round_trip() -> None:
     """So that the tests above can fail."""
     assert at_share(0.5, measured(0)["read"]) > 0.8 * ROUND_TRIP_S
+
+
+def test_a_lead_follows_the_distance() -> None:
+    """Up within seconds, down after a while; nobody is told anything but how far."""
+    cluster = SimulatedCluster(5, plan_of(Regions(ZONES, ("north",), lead_ms=AUTO)))
+    network = cluster.world.network
+    near = Distances(cluster._region_of, dict.fromkeys(combinations(ZONES.values(), 2), ONE_WAY_S / 3), 0.02)
+
+    def lead_ms() -> int:
+        return int(cast(Adjudicator, cluster.running("adjudicator/1")).status()["lead_ms"])
+
+    async def scenario() -> list[int]:
+        await created(cluster)
+        clients = Clients(cluster)
+        clients.end_s += 20.0
+        writers = [clients.run("write", EAST, number, write(keys_led_by(1))) for number in range(4)]
+        writing = asyncio.gather(*writers)
+        found = [lead_ms()]
+        far, network.distances = network.distances, near
+        await asyncio.sleep(LOWER_S / 2)
+        found.append(lead_ms())
+        await asyncio.sleep(LOWER_S)
+        found.append(lead_ms())
+        network.distances = far
+        await asyncio.sleep(4 * RAISE_S)
+        found.append(lead_ms())
+        await writing
+        return found
+
+    with cluster.world:
+        far, still_far, near_ms, far_again = cluster.world.run(scenario())
+    round_trip_ms = 1000 * ROUND_TRIP_S
+    assert all(1.0 * round_trip_ms < found < 1.15 * round_trip_ms for found in (far, still_far, far_again))
+    assert round_trip_ms / 3 < near_ms < round_trip_ms / 2
 
 
 def test_a_range_goes_to_the_region_that_writes_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -107,3 +107,15 @@ def a_journal_replica_promises_for_its_writer() -> None:
 
 def questions_never_go_by_a_third_region() -> None:
     Detours.turn = lambda detours, journal, replicas: None  # type: ignore[method-assign]
+
+
+def a_lead_that_is_lowered_takes_promises_back() -> None:
+    """Commits are dated a lead ahead of now again, above what was committed, whatever was promised meanwhile."""
+    lead = Ahead._lead
+
+    def careless(ahead: Ahead, lead_us: int) -> None:
+        if lead_us < ahead.lead_us:
+            ahead._reign.lease.last = ahead._commits[-1][0] if ahead._commits else ahead._reign.lease.begin
+        lead(ahead, lead_us)
+
+    Ahead._lead = careless  # type: ignore[method-assign]

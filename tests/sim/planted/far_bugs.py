@@ -7,6 +7,7 @@ from tests.sim.planted.plans import (
     far_apart,
     far_apart_and_rent,
     far_apart_and_trimmed,
+    far_apart_by_measure,
     far_apart_with_clocks_apart,
     far_apart_with_wrong_clocks,
 )
@@ -24,6 +25,7 @@ FAR_BUGS = (
         (*STUCK, "SqlError: 08006"),
         change=far_apart_with_clocks_apart,
     ),
+    Planted(far.a_lead_that_is_lowered_takes_promises_back, ("AssertionError: I5",), change=far_apart_by_measure),
     Planted(
         far.a_journal_replica_promises_for_its_writer,
         ("AssertionError: I5", "AssertionError: I6"),

@@ -11,9 +11,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from random import Random
 
-from actors.common.settings import Adjudication, Regions, Settings
+from actors.common.settings import AUTO, Adjudication, Regions, Settings
+from actors.runtime.simulation.faults import Faults
 from cluster.simulation.emphases import several_adjudicators, sweeping
-from cluster.simulation.hostile import Plan, draw_cuts, trimmed
+from cluster.simulation.hostile import FAR_BOUNDS, Plan, draw_cuts, trimmed
 from cluster.simulation.parked import PROOF as SESSIONS
 from cluster.simulation.parked import parked
 from cluster.simulation.regions import ZONES, patient
@@ -55,6 +56,13 @@ def small_storage(settings: Settings) -> Settings:
 
 def busy(plan: Plan) -> Plan:
     return replace(plan, pace_s=0.5)
+
+
+def foreseeing(plan: Plan) -> Plan:
+    """Calm, with more who read than who write, and promises far ahead for them."""
+    adjudication = replace(plan.settings.adjudication, foresight_ms=400)
+    settings = replace(plan.settings, adjudication=adjudication)
+    return replace(plan, settings=settings, strikes=(), crowded=True, clients=8, pace_s=1.0)
 
 
 def busy_pair(plan: Plan) -> Plan:
@@ -343,6 +351,13 @@ def turning_over_late_outcomes(plan: Plan) -> Plan:
     return replace(turned, settings=replace(turned.settings, adjudication=asking), faults=faults)
 
 
+def leaving_slowly(plan: Plan) -> Plan:
+    """Replicas come and go, and hear late that they are to stop."""
+    left = leaving_shards(plan)
+    faults = replace(left.faults, slow_messages=("StopRole",), slow_s_max=3.0)
+    return replace(left, faults=faults, strikes=("replicas",), weather_s_max=0.0)
+
+
 def far_apart(plan: Plan) -> Plan:
     """Three regions, one a witness, whose commits are dated a little more than a round trip ahead."""
     layout = replace(plan.settings.layout, adjudicators=2, shards=2, query_processors=2)
@@ -361,6 +376,16 @@ def far_apart_and_struck(plan: Plan) -> Plan:
 def far_apart_and_rent(plan: Plan) -> Plan:
     """... of which two do not hear each other time and again, while both hear the third."""
     return replace(far_apart(plan), strikes=("rift",), losses=(), pause_s_max=1.0, strike_s_max=1.0, nemeses=1)
+
+
+def far_apart_by_measure(plan: Plan) -> Plan:
+    """... two of them near to each other, whose lead follows what is measured: further when one's disks are slow."""
+    plan = far_apart(plan)
+    distances = (("east", "west", 0.01), ("east", "north", 0.0375), ("west", "north", 0.0375))
+    settings = replace(plan.settings, regions=replace(plan.settings.regions, lead_ms=AUTO))
+    plan = replace(plan, settings=settings, faults=Faults(), bounds=tuple(FAR_BOUNDS), distances=distances)
+    strikes = {"strikes": ("slow",), "losses": (), "nemeses": 1, "pause_s_max": 2.0, "strike_s_max": 3.0}
+    return replace(plan, clients=8, pace_s=0.1, **strikes)  # type: ignore[arg-type]
 
 
 def far_apart_with_wrong_clocks(plan: Plan) -> Plan:

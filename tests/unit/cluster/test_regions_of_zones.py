@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from actors.common.errors import DatabaseError
-from actors.common.settings import Layout, Regions, Settings
+from actors.common.settings import AUTO, Layout, Regions, Settings
 from actors.common.settings_file import SettingsError, settings_from
 from cluster.initial import initial_state
 from cluster.membership import with_adjudicator
@@ -85,6 +85,8 @@ def test_what_comes_later_is_no_witness_s(placement: str) -> None:
         ({"zones": {"a": "e", "b": "w", "c": "n"}}, "must be at least 3: each region that serves"),
         ({"zones": {"a": "e", "b": "w", "c": "n"}, "lead_ms": 200}, "4 times as long"),
         ({"zones": {"a": "e", "b": "w", "c": "n"}, "lead_ms": 80, "push_ms": 0}, "must be at least 1"),
+        ({"zones": {"a": "e", "b": "w", "c": "n"}, "lead_ms": "80"}, "expected a whole number, or auto, got '80'"),
+        ({"zones": {"a": "e", "b": "w", "c": "n"}, "lead_ms": -1}, "must not be negative"),
         ({"zones": {"a": "e w", "b": "w", "c": "n"}}, "no region's name"),
         ({"zones": {"a": "e", "b": "w", "c": "n"}, "delay_ms": {"e w": 1, "e n": 1}}, "each pair of regions once"),
         ({"zones": {"a": "e", "b": "w", "c": "n"}, "delay_ms": {"e w": 1, "w e": 1, "e n": 1}}, "each pair"),
@@ -139,6 +141,8 @@ def test_a_settings_file_may_name_regions() -> None:
     zones = {"a": "east", "b": "west", "c": "north"}
     settings = settings_from({"regions": {"zones": zones, "witnesses": ["north"]}}, "", "test")
     assert settings.regions == WITNESSED
+    measured = settings_from({"regions": {"zones": zones, "lead_ms": "auto"}}, "", "test").regions
+    assert measured.lead_ms == AUTO and measured.is_ahead
 
 
 def test_a_pin_is_part_of_the_state_and_names_a_region_that_leads() -> None:
