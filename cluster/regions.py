@@ -53,6 +53,11 @@ class Regions(msgspec.Struct, frozen=True):
         """Those of its region, itself among them."""
         return [other for other in azs if self.of(other) == self.of(az)]
 
+    def in_turn(self, azs: Sequence[str]) -> list[str]:
+        """The first zone of each region, then the second of each, and so on: who goes round them is in every region
+        soon."""
+        return sorted(azs, key=lambda az: self.beside(az, azs).index(az))
+
     def _firsts(self, azs: Iterable[str]) -> list[str]:
         firsts: dict[str, str] = {}
         for az in azs:

@@ -37,6 +37,7 @@ from actors.common.messages import (
     Announce,
     AskHeld,
     AskOutcome,
+    AskOverwritten,
     AskPromise,
     AskPromises,
     Commit,
@@ -47,6 +48,7 @@ from actors.common.messages import (
     HeldIs,
     Lead,
     OutcomeIs,
+    Overwritten,
     Part,
     Prepare,
     Release,
@@ -209,6 +211,12 @@ class Adjudicator:
             reply(Done())
         else:
             reply.fail(DatabaseError("0A000", f"an adjudicator does not understand {type(message).__name__}"))
+
+    def answer_now(self, message: Message) -> Message | None:
+        reign = self._reign
+        if isinstance(message, AskOverwritten) and reign is not None and not reign.over:
+            return Overwritten() if reign.window.has_newer(message.key, message.start_ts) else None
+        return None
 
     def _receive_idle(self, sender: str, message: Message, reply: Reply | None) -> None:
         """Not leading, or not yet."""

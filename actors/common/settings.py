@@ -73,6 +73,10 @@ class Adjudication:
     ask_outcome_ms: int = 250
     """A participant that has not been told a prepared transaction's outcome for so long asks for it. Less than writers
     wait for it."""
+    foresight_ms: int = 16
+    """How far ahead of now readers are served without a word to the adjudicators while nobody commits, at most. A
+    commit that comes then is acknowledged up to so much later, and never by more than a quarter of the time that there
+    was none. 0: not at all."""
     clock_error_us: int = 0
     """How far any clock of the cluster may be off. Commits are acknowledged, and readers end, up to twice as much later
     than they could be."""

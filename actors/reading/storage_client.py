@@ -17,6 +17,8 @@ A replica that is silent (stalled, cut off) is left likewise: a read without an 
 as well. Between regions (docs/regions.md) that is `FAR_LATE_S` where the next one is in another region, and a read ends
 after twice `storing.read_wait_s`: where the watermark cannot come, nobody helps.
 
+A replica of the same process that has come far enough is asked without a message (nearby.py).
+
 No tasks, no futures: a request's callbacks complete a Completion that the statement's fiber awaits.
 """
 
@@ -36,6 +38,7 @@ from actors.common.messages.control import Topology
 from actors.common.messages.reading import AskReached, Get, Got, Reached, Scan, Scanned
 from actors.common.ranges import KEYSPACE_BYTES, ShardMap
 from actors.reading.flights import Flight, ReadFlight
+from actors.reading.nearby import Nearby
 from actors.reading.pause import pause
 from actors.reading.watchdog import Watchdog
 from actors.runtime.interfaces import Context, OnFailure, OnReply
@@ -125,17 +128,21 @@ class StorageClient:
         self._replicas: dict[int, _Replicas] = {}
         has_neighbours = len(set(self._zones.values())) < len(self._zones)
         self._watchdog = Watchdog(LATE_S if has_neighbours or not self._zones else FAR_LATE_S)
+        self.near = Nearby(context, self._replica)
 
     # -- reads ---------------------------------------------------------------------------------------------------------
 
     async def get_one(self, key: bytes, at: int) -> tuple[bytes | None, int]:
         """The value of one key (None: no row) and the answer's catalog_ts."""
         message = Get([key], at)
-        flight = self.send(key, message)
-        try:
-            got: Got = await flight  # type: ignore[assignment]
-        except DatabaseError as error:
-            got = await self._ask_again(key, message, flight, error)
+        got = self.near.answer(key, message)
+        if got is None:
+            flight = self.send(key, message)
+            try:
+                got = await flight  # type: ignore[assignment]
+            except DatabaseError as error:
+                got = await self._ask_again(key, message, flight, error)
+            assert got is not None
         return got.values[0], got.catalog_ts
 
     async def get(self, keys: list[bytes], at: int) -> tuple[list[bytes | None], int]:
@@ -153,14 +160,19 @@ class StorageClient:
             group[low : low + GET_KEYS_MAX] for group in groups.values() for low in range(0, len(group), GET_KEYS_MAX)
         ]
         messages = [Get([keys[position] for position in chunk], at) for chunk in chunks]
-        flights = [self.send(message.keys[0], message) for message in messages]
+        flights = [
+            self.near.answer(message.keys[0], message) or self.send(message.keys[0], message) for message in messages
+        ]
         values: list[bytes | None] = [None] * len(keys)
         catalog_ts = -1
         for chunk, message, flight in zip(chunks, messages, flights, strict=True):
-            try:
-                got: Got = await flight  # type: ignore[assignment]
-            except DatabaseError as error:
-                got = await self._get_again(message, flight, error)
+            if isinstance(flight, Got):
+                got = flight
+            else:
+                try:
+                    got = await flight  # type: ignore[assignment]
+                except DatabaseError as error:
+                    got = await self._get_again(message, flight, error)
             catalog_ts = got.catalog_ts if catalog_ts < 0 else min(catalog_ts, got.catalog_ts)
             for position, value in zip(chunk, got.values, strict=True):
                 values[position] = value

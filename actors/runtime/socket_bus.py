@@ -46,7 +46,7 @@ from actors.runtime.connections import Listeners, connect
 from actors.runtime.endpoints import Endpoint, nearest, parse_address
 from actors.runtime.far_links import FarLinks
 from actors.runtime.framing import POST, REQUEST, error_of, failure_of
-from actors.runtime.interfaces import OnFailure, OnReply, Reply, Service, completing
+from actors.runtime.interfaces import OnFailure, OnReply, PromptService, Reply, Service, completing
 from actors.runtime.socket_link import Link
 from actors.runtime.tls import TlsIdentity
 
@@ -118,6 +118,7 @@ class SocketBus:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
         self._services: dict[str, Service] = {}
+        self._prompt: dict[str, Callable[[Message], Message | None]] = {}
         self._intercepts: dict[type[Message], Intercept] = {}
         self._topology: Topology | None = None
         self._listeners: list[Callable[[Topology], None]] = []
@@ -176,9 +177,12 @@ class SocketBus:
 
     def attach(self, name: str, service: Service) -> None:
         self._services[name] = service
+        if isinstance(service, PromptService):
+            self._prompt[name] = service.answer_now
 
     def detach(self, name: str) -> None:
         self._services.pop(name, None)
+        self._prompt.pop(name, None)
         for request, entry in list(self._outstanding.items()):
             if entry[0] is None and entry[4] == name:
                 self._fail_later(request, unavailable(name, "it has left"))
@@ -245,6 +249,10 @@ class SocketBus:
             self._fail_later(
                 request, unavailable(destination, "the bus is closed" if self._closed else "no route", sent=False)
             )
+
+    def answer_now(self, sender: str, destination: str, message: Message) -> Message | None:
+        answer = self._prompt.get(destination)
+        return answer(message) if answer is not None else None
 
     def call(self, sender: str, destination: str, message: Message, timeout_s: float = 10.0) -> asyncio.Future[Any]:
         assert self._loop is not None, "the bus is not started"

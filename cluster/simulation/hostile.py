@@ -337,6 +337,8 @@ def hostile_settings(random: Random) -> Settings:
     )
     if aside.random() < 0.25:
         settings = replace(settings, limits=replace(settings.limits, transaction_age_s=5))
+    foresight_ms = Random(f"{aside.getstate()!r}/foresight").choice((0, 16, 100, 400))
+    settings = replace(settings, adjudication=replace(settings.adjudication, foresight_ms=foresight_ms))
     return trimmed(settings) if aside.random() < 0.3 else settings
 
 

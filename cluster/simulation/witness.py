@@ -238,6 +238,8 @@ class Witness:
                 self._within_the_lease(role, answer.epoch_end, "offers")
                 offer = int(role.rpartition("/")[2]), request.transaction
                 self.evidence.offers[offer] = max(answer.epoch, self.evidence.offers.get(offer, 0))
+            case Get(keys=[]):
+                pass  # it asks how far the replica is: below the horizon, too, where that knows no catalog any more
             case Get() if isinstance(answer, Got) and len(self.evidence.reads) < READS_MAX:
                 self.evidence.reads.append(Read(role, request.at, request.keys, answer.values, answer.catalog_ts))
             case Scan() if isinstance(answer, Scanned) and len(self.evidence.reads) < READS_MAX:

@@ -59,6 +59,13 @@ def busy(plan: Plan) -> Plan:
     return replace(plan, pace_s=0.5)
 
 
+def foreseeing(plan: Plan) -> Plan:
+    """Calm, with more who read than who write, and promises far ahead for them."""
+    adjudication = replace(plan.settings.adjudication, foresight_ms=400)
+    settings = replace(plan.settings, adjudication=adjudication)
+    return replace(plan, settings=settings, strikes=(), crowded=True, clients=8, pace_s=1.0)
+
+
 def busy_pair(plan: Plan) -> Plan:
     """Two adjudicators and two shards, calm."""
     layout = replace(plan.settings.layout, adjudicators=2, shards=2)
@@ -343,6 +350,13 @@ def turning_over_late_outcomes(plan: Plan) -> Plan:
     asking = replace(turned.settings.adjudication, ask_outcome_ms=2000)
     faults = replace(turned.faults, slow_messages=("Decided", "OutcomeIs"), slow_s_max=1.0, loss_chance=0.05)
     return replace(turned, settings=replace(turned.settings, adjudication=asking), faults=faults)
+
+
+def leaving_slowly(plan: Plan) -> Plan:
+    """Replicas come and go, and hear late that they are to stop."""
+    left = leaving_shards(plan)
+    faults = replace(left.faults, slow_messages=("StopRole",), slow_s_max=3.0)
+    return replace(left, faults=faults, strikes=("replicas",), weather_s_max=0.0)
 
 
 def far_apart(plan: Plan) -> Plan:

@@ -105,10 +105,20 @@ class FakeBus:
         self.failures: dict[str, list[DatabaseError]] = {}
         self.sent: list[tuple[str, Message]] = []
         self.posts: list[tuple[str, Message]] = []
+        self.near = False
+        """Replicas are in this process."""
+        self.answered_now = 0
         self.topology: Topology | None = None
 
     def post(self, sender: str, destination: str, message: Message) -> None:
         self.posts.append((destination, message))
+
+    def answer_now(self, sender: str, destination: str, message: Message) -> Message | None:
+        role = self.roles.get(destination)
+        if not self.near or role is None or self.failures.get(destination) or not isinstance(message, Get):
+            return None
+        self.answered_now += 1
+        return role(message)
 
     def request(
         self,
