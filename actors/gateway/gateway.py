@@ -34,7 +34,7 @@ from actors.gateway.parking import Guest, ParkedSessions
 from actors.gateway.reception import STOPPED, Reception
 from actors.runtime import descriptors
 from actors.runtime.interfaces import Context, Reply
-from actors.runtime.socket_passing import SocketReceiver, pause_listening
+from actors.runtime.socket_receiver import SocketReceiver, pause_listening
 from actors.runtime.streams import Streams
 
 WAITING_SOCKETS_MAX = 1024

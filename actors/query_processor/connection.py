@@ -23,10 +23,7 @@ Left out: replication connections, GSSAPI, the function-call message.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
-import os
-import ssl
 from typing import TYPE_CHECKING, Any, cast
 
 from actors.common.errors import (
@@ -37,7 +34,6 @@ from actors.common.errors import (
     INVALID_CATALOG_NAME,
     QUERY_CANCELED,
     STATEMENT_TOO_COMPLEX,
-    TRANSACTION_RESOLUTION_UNKNOWN,
     DatabaseError,
 )
 from actors.common.latency import arrival_ns
@@ -49,8 +45,9 @@ from actors.postgres.states import State
 from actors.postgres.tls import TlsSession
 from actors.query_processor.channel import OUTPUT_BYTES_MAX, Disconnected, Terminated
 from actors.query_processor.connection_services import ConnectionServices
-from actors.query_processor.conversation import Conversation
+from actors.query_processor.conversation import HANDLERS, Conversation
 from actors.query_processor.deadlines import Deadlines, Kind, Timeouts, error_of
+from actors.query_processor.endings import TERMINATED
 from actors.query_processor.metering import MeteredFiber, prompt_turn
 from actors.query_processor.negotiation import negotiate
 from actors.query_processor.rest import Rest
@@ -71,8 +68,6 @@ CLOSING_S_MAX = 5.0
 """For a client to take the last words."""
 SECRET_BYTES = {startup.VERSION_3_0: 4, startup.VERSION_3_2: 8}
 """Of a cancel key. Eight bytes still are an integer of the bus's messages."""
-TERMINATED = "terminating connection due to administrator command"
-HELD = "The query processor did not respond for a long time and is being replaced."
 DATABASE = "postgres"
 """A cluster has one."""
 
@@ -226,21 +221,6 @@ class Connection(asyncio.Protocol):
         else:
             self._interrupt(Terminated(last_word))
 
-    def last_words(self) -> None:
-        """The process ends: tell the client (of threads see Speaker.last_words), unless a message that was begun may
-        not have left as a whole. 57P01 says that what was not acknowledged is not committed; where that is not certain
-        it is 08007."""
-        session, transport = self.session, self._transport
-        if session is None or transport is None or self._lost or self.rest.stream or transport.get_write_buffer_size():
-            return  # a stream's socket is another host's gateway's
-        if session.committing or session.commit_untold:
-            error = DatabaseError(TRANSACTION_RESOLUTION_UNKNOWN, "transaction resolution unknown", detail=HELD)
-        else:
-            error = DatabaseError(ADMIN_SHUTDOWN, TERMINATED, detail=HELD)
-        words = backend.error_response(error, "FATAL")
-        with contextlib.suppress(OSError, ssl.SSLError):  # the client is gone, or takes nothing
-            os.write(transport.get_extra_info("socket").fileno(), words if self.tls is None else self.tls.send(words))
-
     def abort(self) -> None:
         """Close the socket without another word."""
         if self._transport is not None:
@@ -313,7 +293,7 @@ class Connection(asyncio.Protocol):
         self.output += backend.error_response(error, "FATAL")
 
     async def _serve(self, conversation: Conversation) -> None:
-        reader, handlers, session = self.reader, conversation.handlers, self.session
+        reader, handlers, session = self.reader, HANDLERS, self.session
         assert session is not None
         timeouts, rest = session.run_time.timeouts, self.rest
         handled = 0
@@ -332,7 +312,7 @@ class Connection(asyncio.Protocol):
                     if self._too_old is not None and not self._in_transaction():
                         raise Terminated(self._too_old)
                     self.deadlines.message_begins(session.failed)
-                await handlers[message.__class__](message)
+                await handlers[message.__class__](conversation, message)
             except (ProtocolViolation, Disconnected, Terminated):
                 raise
             except DatabaseError as error:

@@ -96,18 +96,6 @@ class Conversation:
         self._portal: Portal | None = None
         """The unnamed one."""
         self._decoders: dict[tuple[str, bytes, tzinfo], tuple[PreparedStatement, ParameterDecoder]] = {}
-        self.handlers: dict[type, Callable[[Any], Awaitable[None]]] = {
-            frontend.Query: self._query,
-            frontend.Parse: self._parse,
-            frontend.Bind: self._bind,
-            frontend.Describe: self._describe,
-            frontend.Execute: self._execute,
-            frontend.Close: self._close,
-            frontend.Sync: self._sync,
-            frontend.Flush: self._flush,
-            frontend.FunctionCall: self._function_call,
-            frontend.Terminate: self._terminate,
-        }
 
     @property
     def holds_success(self) -> bool:
@@ -188,7 +176,7 @@ class Conversation:
             if not raw.kind:
                 self._held = backend.EMPTY_QUERY_RESPONSE
                 continue
-            portal = session.bind(await session.prepare(raw), ())
+            portal = session.bind(await session.prepare(raw, (), False), ())
             portal.is_alone = len(statements) == 1
             await self._run(portal, 0, described=False)
             if self._timeouts.used:
@@ -488,3 +476,18 @@ class Conversation:
         if not self._simple:
             self._simple = None
         self._held = backend.command_complete(tag)
+
+
+HANDLERS: dict[type, Callable[[Conversation, Any], Awaitable[None]]] = {
+    frontend.Query: Conversation._query,
+    frontend.Parse: Conversation._parse,
+    frontend.Bind: Conversation._bind,
+    frontend.Describe: Conversation._describe,
+    frontend.Execute: Conversation._execute,
+    frontend.Close: Conversation._close,
+    frontend.Sync: Conversation._sync,
+    frontend.Flush: Conversation._flush,
+    frontend.FunctionCall: Conversation._function_call,
+    frontend.Terminate: Conversation._terminate,
+}
+"""What a client's message is handled by."""

@@ -14,6 +14,7 @@ import contextlib
 import os
 import select
 import socket
+from collections.abc import Sequence
 from typing import Protocol
 
 
@@ -53,12 +54,12 @@ class Sockets(Protocol):
 
     def close(self, descriptor: int) -> None: ...
 
-    def send_with(self, by: socket.socket, packet: bytes, descriptor: int) -> None:
-        """`packet`, and the socket of `descriptor` with it, as one."""
+    def send_with(self, by: socket.socket, pieces: Sequence[bytes], descriptors: Sequence[int]) -> None:
+        """One packet, and the sockets of `descriptors` with it, as one."""
 
-    def receive_with(self, by: socket.socket, bytes_max: int) -> tuple[bytes, list[int]]:
-        """One packet, and the socket that came with it. Where this process has no descriptor left the socket is
-        lost."""
+    def receive_with(self, by: socket.socket, bytes_max: int, descriptors_max: int) -> tuple[bytes, list[int]]:
+        """One packet, and the sockets that came with it. Where this process has no descriptor left, that socket and all
+        behind it are lost."""
 
     def watcher(self) -> Watcher: ...
 
@@ -119,11 +120,11 @@ class HostSockets:
     def close(self, descriptor: int) -> None:
         os.close(descriptor)
 
-    def send_with(self, by: socket.socket, packet: bytes, descriptor: int) -> None:
-        socket.send_fds(by, [packet], [descriptor])
+    def send_with(self, by: socket.socket, pieces: Sequence[bytes], descriptors: Sequence[int]) -> None:
+        socket.send_fds(by, pieces, descriptors)
 
-    def receive_with(self, by: socket.socket, bytes_max: int) -> tuple[bytes, list[int]]:
-        packet, descriptors, _, _ = socket.recv_fds(by, bytes_max, 1)
+    def receive_with(self, by: socket.socket, bytes_max: int, descriptors_max: int) -> tuple[bytes, list[int]]:
+        packet, descriptors, _, _ = socket.recv_fds(by, bytes_max, descriptors_max)
         return packet, descriptors
 
     def watcher(self) -> Watcher:

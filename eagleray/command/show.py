@@ -11,7 +11,7 @@ import click
 
 from actors.runtime.region_cuts import cuts_path, read_cuts
 from eagleray.command.connect import ask_status, state_of
-from eagleray.command.regions import described
+from eagleray.command.regions import described, region_lines
 from eagleray.top.history import LAYERS
 
 PLACEMENTS = {"role": "an actor a role", "az": "an actor an availability zone"}
@@ -49,10 +49,11 @@ def _print_table(answer: dict[str, Any]) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    regions = "".join(f"\n{line}" for line in region_lines(answer["regions"]))
     placement = f"placement: {PLACEMENTS[answer['placement']['kind']]} ({answer['placement']['why']})"
     table = Table(
         title=f"{answer['url']}   "
-        f"{answer['state']}{_unsupervised(answer)}{_regions(answer)}\n{_activity(answer)}\n{placement}{_authority(answer)}\n{metering_line(answer['metering'])}{refused_line(answer['actors'])}",
+        f"{answer['state']}{_unsupervised(answer)}{regions}\n{_activity(answer)}\n{placement}{_authority(answer)}\n{metering_line(answer['metering'])}{store_lines(answer['actors'])}",
         title_justify="left",
         box=None,
         header_style="bold",
@@ -96,16 +97,6 @@ def _unsupervised(answer: dict[str, Any]) -> str:
     )
 
 
-def _regions(answer: dict[str, Any]) -> str:
-    """A line for each, where there are several."""
-    lines = []
-    for row in answer["regions"]:
-        leads = f"leads {row['ranges']} of {row['ranges_all']} ranges" if row["serves"] else "a witness"
-        cut = f", cut off from {' and '.join(row['cut_from'])}" if row["cut_from"] else ""
-        lines.append(f"\nregion {row['region']}: {leads}{cut}{'   ' + row['url'] if row['url'] else ''}")
-    return "".join(lines)
-
-
 def _authority(answer: dict[str, Any]) -> str:
     """By which clients know that it is this cluster (sslrootcert)."""
     return f"\ncertificate authority: {answer['certificate_authority']}" if answer["certificate_authority"] else ""
@@ -128,16 +119,22 @@ def metering_line(metering: dict[str, Any]) -> str:
     )
 
 
-def refused_line(actors: list[dict[str, Any]]) -> str:
-    """What an object store refuses, and to whom; journals keep what it lacks meanwhile."""
-    lacking = [
-        (actor["name"], actor["object_store"]) for actor in actors if actor.get("object_store", {}).get("refused")
-    ]
-    if not lacking:
-        return ""
-    name, told = min(lacking, key=lambda one: one[1]["refused_since"])
-    others = f" and {len(lacking) - 1} more" if len(lacking) > 1 else ""
-    return f"\nobject store: since {told['refused_since']} nothing of {name}{others} is uploaded: {told['refused']}"
+def store_lines(actors: list[dict[str, Any]]) -> str:
+    """What an object store refuses, and to whom, and what checkpoints wait for; journals keep what it lacks
+    meanwhile."""
+    lines = ""
+    for kind, why in (("refused", "is uploaded"), ("waits", "is uploaded before the store has")):
+        lacking = [
+            (actor["name"], actor["object_store"])
+            for actor in actors
+            if f"{kind}_since" in actor.get("object_store", {})
+        ]
+        if lacking:
+            name, told = min(lacking, key=lambda one: one[1][f"{kind}_since"])
+            others = f" and {len(lacking) - 1} more" if len(lacking) > 1 else ""
+            reason = f": {told['refused']}" if kind == "refused" else f" {told['waits_for']}"
+            lines += f"\nobject store: since {told[f'{kind}_since']} nothing of {name}{others} {why}{reason}"
+    return lines
 
 
 def _activity(answer: dict[str, Any]) -> str:

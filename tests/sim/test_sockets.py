@@ -12,7 +12,8 @@ from typing import Any
 from actors.runtime.simulation.loop import Owner, SimulatedLoop
 from actors.runtime.simulation.socket_files import ClientSocket
 from actors.runtime.simulation.sockets import SimulatedKernel, SimulatedSockets
-from actors.runtime.socket_passing import Outcome, SocketReceiver, SocketSender
+from actors.runtime.socket_passing import Outcome, SocketSender
+from actors.runtime.socket_receiver import SocketReceiver
 
 
 class Host:
@@ -109,6 +110,41 @@ def test_a_socket_for_which_no_descriptor_is_left_stays_the_senders() -> None:
 
     host.run(scenario)
     assert host.lost == [b"session"] and not host.taken and host.client.references == 1 and not host.heard
+
+
+def test_of_several_sockets_in_a_packet_those_without_a_descriptor_stay_the_senders() -> None:
+    """The kernel gives the first ones, and none behind one that it has lost."""
+    host = Host()
+    host.kernel.lost_share = 0.0
+    drawn = iter((False, True, False, False))
+
+    def scenario() -> None:
+        host.serve()
+        others = [host.kernel.connect_client(1, host.heard.append) for _ in range(3)]
+        assert len(others) == 3
+
+        def begin() -> None:
+            sender = SocketSender("path", sockets=host.tables["gateway"])
+            for number in range(4):
+                client, _ = host.listener.accept()
+                data = b"session %d" % number
+                sender.offer_session(
+                    lambda client=client, data=data: (client.fileno(), data),
+                    lambda outcome, client=client: (host.outcomes.append(outcome), client.close()),
+                    lambda _, data: host.lost.append(data),
+                )
+
+        host.within("gateway", begin)
+
+    def exhausted() -> bool:
+        return next(drawn, False) if host.outcomes else False
+
+    host.kernel.is_exhausted = exhausted  # type: ignore[method-assign]
+    host.run(scenario)
+    assert host.outcomes == [Outcome.TAKEN] * 4
+    assert [data for _, data in host.taken] == [b"session 0"]
+    assert host.lost == [b"session 1", b"session 2", b"session 3"]
+    assert not host.heard
 
 
 def test_closing_what_is_watched_is_wrong() -> None:

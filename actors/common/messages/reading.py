@@ -13,14 +13,16 @@ from actors.common.messages.base import Message
 
 
 class Get(Message, frozen=True):
-    """Read some keys (any order, all of this shard)."""
+    """Read some keys (any order, all of this shard). Of none: answered once the replica has all that was committed up
+    to `at`, below its horizon, too."""
 
     keys: list[bytes]
     at: int
 
 
 class Got(Message, frozen=True):
-    """`values[i]` is the encoded row of `keys[i]`, or None where there is no row."""
+    """`values[i]` is the encoded row of `keys[i]`, or None where there is no row. `catalog_ts`: the newest catalog
+    change at or below `at`; of no keys below the horizon: 0, perhaps, though there is one."""
 
     values: list[bytes | None]
     catalog_ts: int

@@ -7,7 +7,7 @@ import errno
 import os
 import socket
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextvars import Context, copy_context
 from random import Random
 from typing import Any, Protocol
@@ -186,29 +186,29 @@ class PacketSocket(File):
     def __init__(self, kernel: Kernel) -> None:
         super().__init__(kernel)
         self.other: PacketSocket | None = None
-        self._packets: deque[tuple[bytes, ClientSocket | None]] = deque()
+        self._packets: deque[tuple[bytes, Sequence[ClientSocket]]] = deque()
         self._ended = False
 
     @property
     def readable(self) -> bool:
         return bool(self._packets) or self._ended
 
-    def put(self, packet: bytes, client: ClientSocket | None = None) -> None:
+    def put(self, packet: bytes, clients: Sequence[ClientSocket] = ()) -> None:
         other = self.other
         if other is None or other._ended or not other.references:
             raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
         if len(other._packets) >= PACKETS_MAX:
             raise BlockingIOError
-        if client is not None:
+        for client in clients:
             client.references += 1
-        other._packets.append((packet, client))
+        other._packets.append((packet, clients))
         other.changed()
 
-    def take(self) -> tuple[bytes, ClientSocket | None]:
+    def take(self) -> tuple[bytes, Sequence[ClientSocket]]:
         if self._packets:
             return self._packets.popleft()
         if self._ended:
-            return b"", None
+            return b"", ()
         raise BlockingIOError
 
     def end(self) -> None:
@@ -219,8 +219,8 @@ class PacketSocket(File):
     def closed(self, by_death: bool) -> None:
         self._ended = True
         packets, self._packets = self._packets, deque()
-        for _, client in packets:
-            if client is not None:
+        for _, clients in packets:
+            for client in clients:
                 client.mourned |= by_death
                 client.release(by_death)
         other, self.other = self.other, None

@@ -5,7 +5,7 @@ gateways and query processors hand real sessions over by them (runtime/sockets.p
     kernel.begin(owner)                                      a process's descriptors, which are closed when it dies
     end = kernel.connect_client(port, receive)               a client: `receive(bytes)`, `receive(None)` at the end
 
-What a kernel promises holds: a packet is there whole and once, and with it the socket that it carries; a socket lives
+What a kernel promises holds: a packet is there whole and once, and with it the sockets that it carries; a socket lives
 while any process has a descriptor of it, or a packet that carries it waits; the lowest free number is the next
 descriptor. What it leaves open is drawn from the seed: when a loop hears that something can be read, how many bytes one
 read brings, which of several listeners gets a client, whether a process that receives a socket has a descriptor left
@@ -21,7 +21,7 @@ import asyncio
 import errno
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any, cast
 
@@ -74,8 +74,8 @@ class SimulatedSocket:
         if isinstance(self._file, ClientSocket):
             return self._file.receive(bytes_max, flags)
         assert isinstance(self._file, PacketSocket)
-        packet, client = self._file.take()
-        assert client is None, "a packet with a socket is received without it"
+        packet, clients = self._file.take()
+        assert not clients, "a packet with a socket is received without it"
         return packet
 
     def send(self, data: bytes) -> int:
@@ -165,21 +165,25 @@ class SimulatedSockets:
             self._kernel.on_wrong("sockets", f"{self._process} closes descriptor {descriptor}, which it watches")
         file.release()
 
-    def send_with(self, by: socket.socket, packet: bytes, descriptor: int) -> None:
-        file, client = cast(SimulatedSocket, by).file, self.file(descriptor)
-        assert isinstance(file, PacketSocket) and isinstance(client, ClientSocket)
-        file.put(packet, client)
+    def send_with(self, by: socket.socket, pieces: Sequence[bytes], descriptors: Sequence[int]) -> None:
+        file, clients = cast(SimulatedSocket, by).file, [self.file(descriptor) for descriptor in descriptors]
+        assert isinstance(file, PacketSocket)
+        assert all(isinstance(client, ClientSocket) for client in clients)
+        file.put(b"".join(pieces), cast(list[ClientSocket], clients))
 
-    def receive_with(self, by: socket.socket, bytes_max: int) -> tuple[bytes, list[int]]:
+    def receive_with(self, by: socket.socket, bytes_max: int, descriptors_max: int) -> tuple[bytes, list[int]]:
         file = cast(SimulatedSocket, by).file
         assert isinstance(file, PacketSocket)
-        packet, client = file.take()
-        if client is None:
-            return packet, []
-        if self._kernel.is_exhausted():
-            client.release()
-            return packet, []
-        return packet, [self.opened(client).fileno()]
+        packet, clients = file.take()
+        assert len(packet) <= bytes_max and len(clients) <= descriptors_max
+        descriptors: list[int] = []
+        for place, client in enumerate(clients):
+            if self._kernel.is_exhausted():
+                for lost in clients[place:]:
+                    lost.release()
+                break
+            descriptors.append(self.opened(client).fileno())
+        return packet, descriptors
 
     def watcher(self) -> Watcher:
         epoll = Epoll(self._kernel)

@@ -30,7 +30,7 @@ def two_processes_read_a_session() -> None:
 def forgets_a_socket_that_did_not_arrive() -> None:
     """The sender's copy is closed, whatever the receiver has said."""
 
-    def settle(self: _Passed, answer: bytes) -> None:
+    def settle(self: _Passed, answers: bytes) -> None:
         self.forget()
 
     _Passed.settle = settle  # type: ignore[method-assign]
@@ -83,7 +83,7 @@ def _fields(parked: ParkedSession) -> dict[str, Any]:
 def a_gateway_forgets_who_came_back() -> None:
     """A client whose socket a query processor could not take is not offered again."""
 
-    def take_back(self: Reception, guest: Guest, name: str) -> None:
+    def take_back(self: Reception, guest: Guest, name: str, copy: socket.socket, _: bytes) -> None:
         self.resumed -= bool(guest.session)
 
     Reception._take_back = take_back  # type: ignore[method-assign]

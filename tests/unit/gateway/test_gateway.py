@@ -19,8 +19,8 @@ from actors.common.messages import Message, Topology, Wake
 from actors.common.ranges import ShardMap
 from actors.common.settings import Regions, Scaling, Settings
 from actors.gateway.gateway import Gateway
-from actors.runtime import socket_passing
-from actors.runtime.socket_passing import SocketReceiver
+from actors.runtime import socket_passing, socket_receiver
+from actors.runtime.socket_receiver import SocketReceiver
 from tests.unit.postgres.server import NoBus, context
 
 IMPATIENT = Settings(scaling=Scaling(wake_s=0.0))
@@ -269,7 +269,7 @@ def test_the_controller_is_told_for_which_client_it_is_to_wake(tmp_path: Path) -
 
 
 def test_a_lack_of_descriptors_pauses_the_door(tmp_path: Path, monkeypatch: Any) -> None:
-    monkeypatch.setattr(socket_passing, "ACCEPT_PAUSE_S", 0.01)
+    monkeypatch.setattr(socket_receiver, "ACCEPT_PAUSE_S", 0.01)
 
     class Exhausted:
         """A listener whose accept fails `failures` times."""
