@@ -34,7 +34,7 @@ Row = Sequence[Any]
 class Returning:
     """RETURNING: `fields` None where there is none."""
 
-    __slots__ = ("_waits", "fields", "output", "query")
+    __slots__ = ("_absent", "_new", "_old", "_waits", "fields", "output", "query")
 
     def __init__(
         self,
@@ -50,6 +50,23 @@ class Returning:
         self.output = output
         self._waits = waits
         self.query = query
+        self._absent: Row = ()
+        self._old = self._new = False
+
+    def show_both(self, width: int, old: bool, new: bool) -> None:
+        """The list mentions the row as it was (`old`), as it is (`new`): they follow each row, `width` columns each."""
+        self._absent, self._old, self._new = (None,) * width, old, new
+
+    def shown(self, row: Row, old: Row | None, new: Row | None) -> Row:
+        """`row` as the list sees it. `old` None: the row is inserted; `new` None: it is deleted."""
+        if not self._absent:
+            return row
+        shown = [*row]
+        if self._old:
+            shown += self._absent if old is None else old
+        if self._new:
+            shown += self._absent if new is None else new
+        return shown
 
     async def rows(
         self,
@@ -224,15 +241,21 @@ class InsertPlan(WritingPlan):
         """Full rows."""
         if view is None and self._returning.query is not None:
             view = StatementView.of(transaction)
+        olds: Sequence[Row | None] | None = None
         if self._upserter is not None:
-            rows = await self._upserter.insert(transaction, rows, parameters, view)
+            rows, olds = await self._upserter.insert(transaction, rows, parameters, view)
         elif len(rows) <= TURN_ROWS:
             await self._inserter.insert(transaction, rows)
         else:
             for low in range(0, len(rows), TURN_ROWS):
                 await self._inserter.insert(transaction, rows[low : low + TURN_ROWS])
                 await turn()
-        returned = await self._returning.rows(rows, parameters, transaction, view) if self.fields is not None else []
+        returned: list[tuple[object, ...]] = []
+        if self.fields is not None:
+            shown = self._returning.shown
+            both = zip(rows, olds, strict=True) if olds is not None else ((row, None) for row in rows)
+            rows = [shown(row, old, row) for row, old in both]
+            returned = await self._returning.rows(rows, parameters, transaction, view)
         return Batch(returned, True, f"INSERT 0 {len(rows)}")
 
     def row_maker(self) -> Callable[[Sequence[Any], Environment], Row] | None:
@@ -330,7 +353,9 @@ class UpdatePlan(WritingPlan):
             changes.append((key, old, new))
         await self._changer.change(transaction, changes)
         rows = (
-            await self._returning.rows([change[2] for change in changes], parameters, transaction, view)
+            await self._returning.rows(
+                [self._returning.shown(new, old, new) for _, old, new in changes], parameters, transaction, view
+            )
             if self.fields is not None
             else []
         )
@@ -373,7 +398,9 @@ class DeletePlan(WritingPlan):
             if not number % TURN_ROWS:
                 await turn()
         rows = (
-            await self._returning.rows([row for _, row in keyed], parameters, transaction, view)
+            await self._returning.rows(
+                [self._returning.shown(row, row, None) for _, row in keyed], parameters, transaction, view
+            )
             if self.fields is not None
             else []
         )
@@ -443,7 +470,13 @@ class JoinedChangePlan(WritingPlan):
                 self._remover.remove(transaction, key, row)
                 if not number % TURN_ROWS:
                     await turn()
-        shown = [[*new, *matches[key]] for key, _, new in changes] if self.fields is not None else []
+        shown: list[Row] = []
+        if self.fields is not None:
+            is_deleted = self._changer is None
+            shown = [
+                self._returning.shown([*new, *matches[key]], old, None if is_deleted else new)
+                for key, old, new in changes
+            ]
         returned = await self._returning.rows(shown, parameters, transaction, view)
         return Batch(returned, True, f"{self.kind} {len(changes)}")
 
