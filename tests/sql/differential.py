@@ -185,7 +185,7 @@ def main() -> None:
         "--catalog", type=int, default=0, metavar="N", help="at most N statements for each operator, function and cast"
     )
     parser.add_argument("--kinds", type=int, default=0, metavar="N", help="N draws for each pair of types (kinds.py)")
-    parser.add_argument("--seed", type=int, default=1, help="of --kinds")
+    parser.add_argument("--seed", type=int, default=1, help="of --kinds and --catalog")
     parser.add_argument("--columns", action="store_true", help="every query that may go to DuckDB goes there")
     parser.add_argument("--only", default="", help="only statements that match this pattern")
     parser.add_argument(
@@ -206,7 +206,7 @@ def main() -> None:
         if given.catalog:
             from tests.sql.catalog_statements import catalog_statements
 
-            found = [sql for sql in catalog_statements(oracle, given.catalog) if re.search(given.only, sql)]
+            found = [sql for sql in catalog_statements(oracle, given.catalog, given.seed) if re.search(given.only, sql)]
             outcomes += asyncio.run(compare(oracle, found, rows_max))
         if given.kinds:
             found = [sql for sql in kind_statements(given.kinds, given.seed) if re.search(given.only, sql)]
