@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DATA ?= .eagleray
 PORT ?= 5433
+BENCH ?=
 # A cluster is a dozen processes of one program: each would compile it anew where the environment forbids to keep
 # bytecode.
 export PYTHONDONTWRITEBYTECODE :=
@@ -16,7 +17,7 @@ help:
 	@echo "make test    all tests          make check  lint, types, imports, fast tests"
 	@echo "make proofs  the simulator's, with all planted bugs, some of which take turns in make test"
 	@echo "make up      start a cluster on $(DATA), port $(PORT); make down stops it, make status shows it"
-	@echo "make bench   against PostgreSQL 18 with two synchronous standbys, in one run"
+	@echo "make bench   a table beside PostgreSQL 18 with two synchronous standbys, in one run; BENCH=--quick: in two minutes"
 
 # Looked at each time, made anew (a newer stamp) only where it has to be.
 $(VENV)/.python: FORCE
@@ -60,7 +61,7 @@ check: $(VENV)/.dev
 	@$(BIN)/python -m tests.side_by_side computing
 
 bench: $(VENV)/.bench
-	@$(BIN)/python -m benchmarks.pgbench
+	@$(BIN)/python -m benchmarks.table $(BENCH)
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info

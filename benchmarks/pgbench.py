@@ -31,7 +31,13 @@ from typing import Any
 from benchmarks.peer_postgres import PostgresPeer, binaries
 from eagleray.own_cluster import end_in_order, is_ending
 
-SCRIPTS = {"tpcb": ["-b", "tpcb-like"], "simple": ["-b", "simple-update"], "select": ["-b", "select-only"]}
+SCRIPTS = {
+    "tpcb": ["-b", "tpcb-like"],
+    "simple": ["-b", "simple-update"],
+    "select": ["-b", "select-only"],
+    "commit": ["-f", str(Path(__file__).with_name("one_row_commit.sql"))],
+    "connections": ["-b", "select-only", "-C"],
+}
 TITLES = {"tpcb": "TPC-B-like", "simple": "-N, simple update", "select": "-S, point reads"}
 COUNTERS = ("messages", "bytes", "syncs")
 TICK_HZ = os.sysconf("SC_CLK_TCK")
@@ -127,6 +133,21 @@ class Eagleray:
         except RuntimeError as error:
             print(error, file=sys.stderr)
         shutil.rmtree(self._folder, ignore_errors=True)
+
+    def processes(self) -> list[int]:
+        """The cluster's, Ray's included: those of the supervisor's session."""
+        found: dict[int, int] = {}
+        supervisor = 0
+        for folder in Path("/proc").glob("[0-9]*"):
+            try:
+                command = (folder / "cmdline").read_bytes().split(b"\0")
+                session = int((folder / "stat").read_text().rpartition(")")[2].split()[3])
+            except OSError:  # it has ended
+                continue
+            found[int(folder.name)] = session
+            if b"cluster.supervisor" in command and str(self._data).encode() in command:
+                supervisor = session
+        return [process for process, session in found.items() if supervisor and session == supervisor]
 
     def account(self) -> dict[str, Any]:
         """CPU ticks and the roles' own counters, summed by layer (or process, where it hosts several), now."""

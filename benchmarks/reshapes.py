@@ -46,7 +46,7 @@ KINDS = ("split", "merge", "move", "replicas", "range")
 adjudicator, and back."""
 REPLICAS = 3
 ACT_S_MAX = 120.0
-LATE_SHOWN, STACK_SHOWN = 10, 6
+LATE_SHOWN, STACK_SHOWN = 15, 24
 SETTINGS = (
     '[layout]\nplacement = "{placement}"\nshards = {shards}\n[scaling]\nshard_bytes = 0\nshard_busy_share = 0.0\n'
 )

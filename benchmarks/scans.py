@@ -59,20 +59,26 @@ def load(url: str, rows: int) -> float:
 def measure(url: str, queries: Iterable[str], seconds: float) -> dict[str, tuple[float, list[Any]]]:
     """(median milliseconds, the answer) of each query."""
     found: dict[str, tuple[float, list[Any]]] = {}
+    for name in queries:
+        median_ms, answer, first_ms = measure_one(url, name, seconds)
+        found[name] = median_ms, answer
+        print(f"    {name:16} {median_ms:9.1f} ms  (first {first_ms:.0f} ms)", flush=True)
+    return found
+
+
+def measure_one(url: str, name: str, seconds: float) -> tuple[float, list[Any], float]:
+    """(median milliseconds, the answer, the first run's milliseconds)."""
+    times: list[float] = []
+    answer: list[Any] = []
+    until = 0.0
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("SET TIME ZONE 'UTC'")
-        for name in queries:
-            times: list[float] = []
-            answer: list[Any] = []
-            until = 0.0
-            while len(times) < WARM_UP + SAMPLES_MIN or time.perf_counter() < until:
-                until = until or time.perf_counter() + seconds
-                start = time.perf_counter()
-                answer = connection.execute(QUERIES[name], prepare=True).fetchall()
-                times.append((time.perf_counter() - start) * 1e3)
-            found[name] = statistics.median(times[WARM_UP:]), answer
-            print(f"    {name:16} {found[name][0]:9.1f} ms  (first {times[0]:.0f} ms)", flush=True)
-    return found
+        while len(times) < WARM_UP + SAMPLES_MIN or time.perf_counter() < until:
+            until = until or time.perf_counter() + seconds
+            start = time.perf_counter()
+            answer = connection.execute(QUERIES[name], prepare=True).fetchall()
+            times.append((time.perf_counter() - start) * 1e3)
+    return statistics.median(times[WARM_UP:]), answer, times[0]
 
 
 def main() -> None:

@@ -15,6 +15,7 @@ rows by their keys. Prints, for each kind:
               thread meanwhile, and the longest pause for garbage
     same      the longest point read on the same query processor, and how many took longer than 50 ms
     other     the same for the other query processors
+    moved     roles that are in another process afterwards, or in another epoch
     grown     by how much the largest process of the cluster grew at its worst
 
 A statement is cancelled after `--seconds`. "idle" has none: what the machine does alone. Roles of an AZ share a
@@ -92,6 +93,17 @@ def work_of_all_kinds() -> dict[str, list[Work]]:
             Work(["SELECT a.g, b.g FROM generate_series(1,31623) a(g), generate_series(1,31623) b(g)"], abandon=True)
         ],
         "update-200k": [rolled_back("UPDATE stalls SET s = s || '!'")],
+        "temporary-200k": [
+            Work(
+                [
+                    "CREATE TEMP TABLE t AS SELECT md5(g::text) AS k, g FROM generate_series(1, 200000) a(g)",
+                    "SELECT count(*) FROM t WHERE g > 7",
+                    "SELECT * FROM t",
+                    *(undone[0], "TRUNCATE t", undone[1]),
+                    "TRUNCATE t",
+                ]
+            )
+        ],
     }
 
 
@@ -113,6 +125,8 @@ class Result:
     other_ms: float = 0.0
     other_long: int = 0
     reads: int = 0
+    moved: int = 0
+    """Roles that are in another process afterwards, or reign in another epoch."""
     grown_mib: float = 0.0
     """The process that grew most, at its worst, above what it had before."""
     worst: list[Late] = field(default_factory=list)
@@ -123,7 +137,7 @@ class Result:
             f"CPU {self.turn_cpu_ms:4.0f}, gc {self.garbage_ms:4.0f}   "
             f"same {self.same_ms:5.0f} ms, {self.same_long:3} long   other {self.other_ms:5.0f} ms, "
             f"{self.other_long:3} long of {self.reads:5}   "
-            f"grown {self.grown_mib:6.1f} MiB   {self.outcome[:60]}"
+            f"moved {self.moved}   grown {self.grown_mib:6.1f} MiB   {self.outcome[:60]}"
         )
 
 
@@ -180,6 +194,14 @@ def memory(pids: list[int]) -> dict[int, int]:
     return found
 
 
+def places(data: Path) -> dict[str, tuple[object, object]]:
+    """By role: its process, and an adjudicator's epoch."""
+    return {
+        actor["name"]: (actor["pid"], actor["epoch"] if actor["layer"] == "adjudicator" else None)
+        for actor in status(data)["actors"]
+    }
+
+
 async def client(port: int, work: Work, seconds: float) -> Outcome:
     command = [sys.executable, "-m", "benchmarks.heavy_client", str(port), str(seconds)]
     process = await asyncio.create_subprocess_exec(*command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
@@ -190,7 +212,7 @@ async def client(port: int, work: Work, seconds: float) -> Outcome:
 async def observe(
     name: str, pieces: list[Work], port: int, readers: Readers, cluster: Cluster, seconds: float
 ) -> Result:
-    before = memory(cluster.pids)
+    before, roles = memory(cluster.pids), places(cluster.data)
     worst = 0
     readers.clear()
     began = time.time()
@@ -203,6 +225,8 @@ async def observe(
     outcome: Outcome = (await done)[-1]
     await asyncio.sleep(PAUSE_S)
     result = Result(name, outcome.outcome, outcome.seconds, outcome.received / (1 << 20), grown_mib=worst / (1 << 20))
+    after = places(cluster.data)
+    result.moved = sum(after.get(role) != place for role, place in roles.items())
     numbers = {each.number for each in done.result()}
     for number, times in readers.times.items():
         longest, long, result.reads = (

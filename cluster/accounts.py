@@ -74,11 +74,23 @@ def account_of(state: ClusterState) -> Row:
     """What `status` shows of the state itself."""
     return {
         "placement": to_builtins(state.placement),
+        "regions": regions_of(state),
         "ranges": ranges_of(state),
+        "pins": [{"low": pin.low.hex(), "high": (pin.high or b"").hex(), "region": pin.region} for pin in state.pins],
         "shards": shards_of(state),
         "adjudicators": adjudicators_of(state),
         "next_adjudicator": journals_of(state).last_number + 1,
     }
+
+
+def regions_of(state: ClusterState) -> list[Row]:
+    """A row for each region, where there are several: its `zones`, and whether it `serves` or is a witness."""
+    azs = list(dict.fromkeys(process.az for process in state.processes))
+    regions = state.regions
+    return [
+        {"region": regions.of(az), "zones": sorted(regions.beside(az, azs)), "serves": regions.serves(az)}
+        for az in sorted(regions.sites(azs) if regions else [], key=regions.of)
+    ]
 
 
 def adjudicators_of(state: ClusterState) -> list[Row]:

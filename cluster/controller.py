@@ -343,6 +343,7 @@ class Controller:
         self._failover.start()
         for process in at_rest.processes:
             self._launch(process)
+        self._room.release([process for process in state.processes if not stays_at_zero(process)])
         self._credentials.begin()
 
     def wake(self, wanted: Wake) -> None:

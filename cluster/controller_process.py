@@ -21,6 +21,7 @@ from actors.runtime.heartbeat import Heartbeat
 from actors.runtime.host import RoleSpec
 from actors.runtime.interfaces import Context
 from actors.runtime.ray_shell import begin_log, keep_membership, make_host
+from actors.runtime.region_cuts import cuts_path, read_cuts, unheard
 from cluster.controller import Controller
 from cluster.credentials import read_credentials
 from cluster.initial import initial_state, with_keepers
@@ -67,6 +68,11 @@ class ControllerProcess:
             lambda why: self._controllers[0].assembly.failed(why),
         )
 
+        def is_visible(process: str) -> bool:
+            hidden = unheard(read_cuts(cuts_path(files.sockets)), settings.regions.zones, az)
+            known = self._controllers[0].state.processes
+            return not any(one.name == process and one.az in hidden for one in known)
+
         def make(context: Context) -> Controller:
             initial = with_keepers(initial_state(settings, placement))
             controller = Controller(
@@ -76,7 +82,7 @@ class ControllerProcess:
                 processors=max(int(cores()), 1),
                 launcher=launcher,
                 restarted=bool(own.was_current_actor_reconstructed),
-                is_working=Working(files.heartbeat),
+                is_working=Working(files.heartbeat, is_visible),
                 read_credentials=partial(read_credentials, files.root)
                 if settings.authentication.method == "tokens"
                 else None,

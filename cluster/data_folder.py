@@ -30,6 +30,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from actors.runtime.region_cuts import cuts_path
 from cluster.private_folders import NotPrivate, is_private, open_private, require_private
 
 CLUSTER_FILE = "cluster.json"
@@ -218,6 +219,7 @@ class DataFolder:
             shutil.rmtree(self.short, ignore_errors=True)
         for socket in sorted(self.sockets.glob("*.sock")) if self.sockets.exists() else []:
             socket.unlink(missing_ok=True)
+        cuts_path(self.sockets).unlink(missing_ok=True)
 
     @staticmethod
     def _write(path: Path, value: dict[str, Any]) -> None:

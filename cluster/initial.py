@@ -7,7 +7,6 @@ which, and the state holds what it said (settings that processes are handed hold
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
 
 from msgspec.structs import replace
 
@@ -16,12 +15,9 @@ from actors.common.settings import Settings
 from cluster.keeping import keeper_role
 from cluster.membership import populated, with_journals
 from cluster.policies.placement import Placement
-from cluster.regions import Regions
+from cluster.regions import doors, regions_of
 from cluster.shards import without_roles
 from cluster.state import ClusterState, ProcessState, RoleState
-
-GATEWAYS = 2
-"""In as many AZs: losing one closes no door."""
 
 
 def placed(settings: Settings, placement: Placement) -> Settings:
@@ -32,10 +28,6 @@ def initial_state(settings: Settings, placement: Placement) -> ClusterState:
     assert placement.kind in ("role", "az"), placement
     processes = tuple(_processes(settings, placement))
     return ClusterState(1, processes, initial_map(settings), placement, regions=regions_of(settings))
-
-
-def regions_of(settings: Settings) -> Regions:
-    return Regions(settings.regions.zones, settings.regions.witnesses)
 
 
 def with_keepers(state: ClusterState) -> ClusterState:
@@ -94,16 +86,11 @@ def initial_map(settings: Settings) -> ShardMap:
     )
 
 
-def controller_az(azs: Sequence[str]) -> str:
-    """The last one: the first has the crossbar and adjudicators, and the controller, which moves them, must not be lost
-    with them."""
-    return azs[-1]
-
-
 def _processes(settings: Settings, placement: Placement) -> list[ProcessState]:
     azs, regions = settings.layout.azs, regions_of(settings)
     serving = regions.serving(azs)
-    gateways = [_own_process(_gateway(number, settings), az) for number, az in enumerate(serving[:GATEWAYS], 1)]
+    open_doors = enumerate(doors(settings).items(), 1)
+    gateways = [_own_process(_gateway(number, port, settings), az) for number, (az, port) in open_doors]
     if placement.kind == "az":
         return [*gateways, *(_whole_az(az, settings) for az in azs)]
     disks = [_own_process(role, az) for az in azs for role in (*_logs(az, settings), *_stores(az, settings))]
@@ -176,13 +163,13 @@ def _crossbars(az: str, settings: Settings) -> list[RoleState]:
 
 
 def _query_processors(az: str, settings: Settings) -> list[RoleState]:
-    """Query processors go round the AZs."""
-    serving = regions_of(settings).serving(settings.layout.azs)
+    """Query processors go round the AZs, in each region in turn."""
+    regions = regions_of(settings)
+    serving = regions.in_turn(regions.serving(settings.layout.azs))
     numbers = range(1, settings.layout.query_processors + 1)
     own = [number for number in numbers if serving[(number - 1) % len(serving)] == az]
     return [RoleState(f"query_processor/{number}", "query_processor", {"number": number}) for number in own]
 
 
-def _gateway(number: int, settings: Settings) -> RoleState:
-    layout = settings.layout
-    return RoleState(f"gateway/{number}", "gateway", {"number": number, "host": layout.host, "port": layout.port})
+def _gateway(number: int, port: int, settings: Settings) -> RoleState:
+    return RoleState(f"gateway/{number}", "gateway", {"number": number, "host": settings.layout.host, "port": port})

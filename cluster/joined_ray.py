@@ -1,7 +1,7 @@
 """A Ray cluster that runs already, of one node or many, which `eagleray up --address` joins, and `down` leaves as it
 was.
 
-    ray = JoinedRay("auto", folder, layout, scaling, disks={}, seats={})
+    ray = JoinedRay("auto", folder, settings, disks={}, seats={})
     ray.start()         looks, joins, and has the zones' room set aside (zone_rooms.py)
     ray.places          what the actors of each zone ask of Ray
     ray.end()           our actors and the placement group are gone; the Ray cluster goes on
@@ -26,15 +26,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from actors.common.settings import Layout, Scaling
+from actors.common.settings import Settings
 from cluster import leftovers
 from cluster.authority import Authority
 from cluster.connection import HERE, moved
 from cluster.data_folder import DataFolder
-from cluster.initial import GATEWAYS
 from cluster.node_folder import try_door
 from cluster.policies.zones import seats_after
 from cluster.preflight import NotJoined, look
+from cluster.regions import doors
 from cluster.state import ProcessState, stays_at_zero
 from cluster.zone_rooms import HEAD, SLIGHT, Made, ZoneRooms, await_over, own_node, remove_groups
 
@@ -63,6 +63,8 @@ class JoinedPlaces:
     controller_az: str
     controller_resource: str
     gateways_beside: bool
+    doors: Mapping[str, int]
+    """Zone that has a gateway -> its port."""
 
     def options(self, process: ProcessState) -> dict[str, Any]:
         return self.rooms.options(process.az) if self.is_in_zone(process) else self.controller_options()
@@ -102,16 +104,18 @@ class JoinedPlaces:
             folder = DataFolder(self.rooms.root)
             seats = seats_after(self.seats(), known, made.disks)
             folder.write_cluster({**(folder.read_cluster() or {}), "disks": dict(made.disks), "seats": seats})
-            self._tell_where(folder, gateway_host(made, self.rooms.layout, beside=self.gateways_beside))
+            self._tell_where(folder, gateway_hosts(made, self.doors, beside=self.gateways_beside))
 
-    def _tell_where(self, folder: DataFolder, gateway: str) -> None:
-        """Commands on the machine of `up` find a gateway there from now on."""
+    def _tell_where(self, folder: DataFolder, gateways: Mapping[int, str]) -> None:
+        """Commands on the machine of `up` find gateways there from now on: port -> host."""
         if (state := folder.read_state()) is None:
             return
-        url = moved(state["url"], self.rooms.layout.host, gateway)
-        if url != state["url"]:
-            logger.warning("clients reach the cluster at %s now", url)
-            folder.write_state({**state, "url": url})
+        listening = self.rooms.layout.host
+        url = moved(state["url"], listening, gateways)
+        regions = {region: moved(other, listening, gateways) for region, other in state.get("regions", {}).items()}
+        if (url, regions) != (state["url"], state.get("regions", {})):
+            logger.warning("clients reach the cluster at %s now", " and ".join(regions.values()) or url)
+            folder.write_state({**state, "url": url, "regions": regions})
 
     def is_in_zone(self, process: ProcessState) -> bool:
         return not (self.gateways_beside and stays_at_zero(process))
@@ -134,15 +138,15 @@ class JoinedRay:
         self,
         address: str,
         folder: DataFolder,
-        layout: Layout,
-        scaling: Scaling,
+        settings: Settings,
         disks: Mapping[str, str],
         seats: Mapping[str, int],
     ) -> None:
         self._address = address
         self._folder = folder
-        self._layout = layout
-        self._scaling = scaling
+        self._layout = settings.layout
+        self._scaling = settings.scaling
+        self._doors = doors(settings)
         self.disks = dict(disks)
         self.seats = dict(seats)
         self.namespace = f"eagleray-{Authority.read(folder.authority).cluster}"
@@ -150,16 +154,19 @@ class JoinedRay:
         """What whoever starts the cluster must know; "" for nothing."""
         self.host = "localhost"
         """Where clients find a gateway."""
+        self.gateways: Mapping[int, str] = {}
+        """Port -> where clients find a gateway that listens there."""
 
     def start(self) -> str:
         """Ray's address. Raises NotJoined."""
         address = self.join()
         self.end()  # what a former life of this cluster has left
         if self._goes_to_zero:
-            try:
-                try_door(self._layout.host, self._layout.port)
-            except OSError as error:
-                raise NotJoined(f"{error.filename}: {error.strerror}") from None
+            for port in set(self._doors.values()):
+                try:
+                    try_door(self._layout.host, port)
+                except OSError as error:
+                    raise NotJoined(f"{error.filename}: {error.strerror}") from None
         self._place()
         return address
 
@@ -186,7 +193,12 @@ class JoinedRay:
     def _place(self) -> None:
         own = own_node()
         rooms = ZoneRooms(
-            self.namespace, self._folder.root, self._folder.sockets, self._layout, self._scaling.wake_s, self._doors
+            self.namespace,
+            self._folder.root,
+            self._folder.sockets,
+            self._layout,
+            self._scaling.wake_s,
+            {} if self._goes_to_zero else {az: (self._layout.host, port) for az, port in self._doors.items()},
         )
         made = rooms.make(self.disks, new=not self.disks)
         self.seats = seats_after(self.seats, self.disks, made.disks)
@@ -196,19 +208,15 @@ class JoinedRay:
             next((az for az, node in made.nodes.items() if node.own), self._layout.azs[-1]),
             HEAD if own.head else f"node:{own.ip}",
             self._goes_to_zero,
+            self._doors,
         )
-        self.host = gateway_host(made, self._layout, beside=self._goes_to_zero)
+        self.gateways = gateway_hosts(made, self._doors, beside=self._goes_to_zero)
+        self.host = self.gateways[self._layout.port]
         self.note = made.note
 
     @property
     def _goes_to_zero(self) -> bool:
         return self._scaling.zero_after_s > 0
-
-    @property
-    def _doors(self) -> dict[str, tuple[str, int]]:
-        """Where gateways listen on the nodes of the zones."""
-        place = self._layout.host, self._layout.port
-        return {} if self._goes_to_zero else dict.fromkeys(self._layout.azs[:GATEWAYS], place)
 
     def end(self) -> list[str]:
         """End every actor of this cluster, and give its room back. The actors' names."""
@@ -240,10 +248,13 @@ class JoinedRay:
         """The Ray cluster goes on."""
 
 
-def gateway_host(made: Made, layout: Layout, *, beside: bool) -> str:
-    """Where the machine of `up` finds a gateway. `beside`: they are on that machine."""
-    gateways = [made.nodes[az] for az in layout.azs[:GATEWAYS]]
-    return HERE if beside or any(node.own for node in gateways) else gateways[0].ip
+def gateway_hosts(made: Made, doors: Mapping[str, int], *, beside: bool) -> dict[int, str]:
+    """Port -> where the machine of `up` finds a gateway that listens there. `beside`: they are on that machine."""
+    hosts: dict[int, str] = {}
+    for port in doors.values():
+        nodes = [made.nodes[az] for az, own in doors.items() if own == port]
+        hosts[port] = HERE if beside or any(node.own for node in nodes) else nodes[0].ip
+    return hosts
 
 
 def _code() -> list[str]:

@@ -27,7 +27,7 @@ class LoadReports(Generic[Load]):
 
     def start(self) -> None:
         self._started = True
-        self._look_later()
+        self.look_later()
 
     def stop(self) -> None:
         self._started = False
@@ -38,7 +38,7 @@ class LoadReports(Generic[Load]):
 
     def take(self, role: str, load: Load) -> None:
         self._told[role] = (asyncio.get_running_loop().time(), load)
-        self._look_later()
+        self.look_later()
 
     def keep(self, roles: Container[str]) -> None:
         """Forget what others have told."""
@@ -48,7 +48,8 @@ class LoadReports(Generic[Load]):
         """By role: whether it is so still, and what."""
         return {role: (at_s > now_s - STALE_S, load) for role, (at_s, load) in sorted(self._told.items())}
 
-    def _look_later(self) -> None:
+    def look_later(self) -> None:
+        """If there is anything to decide about."""
         if self._started and self._timer is None:
             loop = asyncio.get_running_loop()
             if self._is_open() or any(is_fresh for is_fresh, _ in self.told(loop.time()).values()):
@@ -57,4 +58,4 @@ class LoadReports(Generic[Load]):
     def _due(self) -> None:
         self._timer = None
         self._look(asyncio.get_running_loop().time())
-        self._look_later()
+        self.look_later()

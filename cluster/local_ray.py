@@ -144,6 +144,8 @@ class LocalRay:
 
     namespace = NAMESPACE
     host = "localhost"
+    gateways: Mapping[int, str] = {}
+    """As JoinedRay's: all are on this machine."""
     note = ""
     remembered: Mapping[str, Any] = {}
 

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Protocol
 
 from actors.common.messages import StartRole
-from actors.common.settings import Settings
+from actors.common.settings import Regions, Settings
+from actors.runtime.far_links import socket_name
 from actors.runtime.host import RoleSpec
 from actors.runtime.ray_shell import ProcessSpec
 from cluster.policies.homes import HOSTING
+from cluster.regions import controller_az
 from cluster.roles import load, role_spec
 from cluster.state import MOVABLE, ProcessState, RoleState, stays_at_zero
 
@@ -46,8 +48,8 @@ class ProcessFiles:
         """As the zones lie now."""
         return replace(self, disks=places.disks(), seats=places.seats())
 
-    def endpoint(self, process: str) -> str:
-        return f"unix:{self.sockets}/{process}.sock"
+    def endpoint(self, process: str, az: str, regions: Regions) -> str:
+        return f"unix:{self.sockets}/{socket_name(process, az, regions)}"
 
     def heartbeat(self, process: str) -> Path:
         return self.sockets / f"{process}.beat"
@@ -55,8 +57,8 @@ class ProcessFiles:
     def spec(self, process: ProcessState, settings: Settings) -> ProcessSpec:
         return ProcessSpec(
             name=process.name,
-            endpoint=self.endpoint(process.name),
-            controller_endpoint=self.endpoint(CONTROLLER),
+            endpoint=self.endpoint(process.name, process.az, settings.regions),
+            controller_endpoint=self.endpoint(CONTROLLER, controller_az(settings.layout.azs), settings.regions),
             data_dir=self.roles,
             log_path=self.logs / f"{process.name}.log",
             heartbeat_path=self.heartbeat(process.name),

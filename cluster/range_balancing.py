@@ -13,6 +13,7 @@ from actors.common.messages import RangeLoad
 from actors.common.settings import Settings
 from cluster.load_reports import LoadReports
 from cluster.membership import changing, journals_of
+from cluster.pins import common
 from cluster.policies import leadership
 from cluster.policies.leadership import Follow
 from cluster.policies.ranges import Bounds, Decision, Seen, Told, Wish, boundaries, decide
@@ -59,8 +60,12 @@ class RangeBalancing:
 
     def start(self) -> None:
         """The cluster is complete."""
-        if self._bounds.busy_share > 0 or (self._state().regions and self._follow_s):
+        if self._bounds.busy_share > 0 or self._state().regions:
             self._reports.start()
+
+    def follow(self) -> None:
+        """The cluster's state has changed: there may be something to decide about without load."""
+        self._reports.look_later()
 
     def stop(self) -> None:
         self._reports.stop()
@@ -69,19 +74,32 @@ class RangeBalancing:
         self._reports.take(role, load)
 
     def _is_open(self) -> bool:
-        """There is something to join again, or somebody to retire."""
+        """There is something to join again, somebody to retire, or a pinned range that its region does not lead."""
         state = self._state()
-        return state.rest is not None or bool(_by_load(state))
+        return state.rest is not None or bool(_by_load(state)) or self._is_misplaced(state)
+
+    def _is_misplaced(self, state: ClusterState) -> bool:
+        if not state.pins:
+            return False
+        led = self._led(state, {})
+        return any(
+            led[number].region != pin.region and common(state.shard_map.bounds(piece), (pin.low, pin.high)) is not None
+            for pin in state.pins
+            for piece, number in enumerate(state.shard_map.adjudicators)
+            if number in led
+        )
 
     def _look(self, now_s: float) -> None:
         state = self._state()
         if state.transfer is not None or changing(journals_of(state)) is not None:
             return
-        if state.regions and self._follow_s:
-            following = leadership.Seen(now_s, state.shard_map, self._led(state, now_s))
+        if state.regions:
+            told = self._reports.told(now_s).items()
+            led = self._led(state, {role: load for role, (is_fresh, load) in told if is_fresh})
+            following = leadership.Seen(now_s, state.shard_map, led, state.pins)
             follow, self._leading = leadership.decide(following, self._follow_s, self._leading)
             if follow is not None:
-                logger.info("its writers' region asks for %s", follow)
+                logger.info("its writers' region, or a pin, asks for %s", follow)
                 self._act(follow)
                 return
         if self._bounds.busy_share > 0:
@@ -93,10 +111,9 @@ class RangeBalancing:
                 logger.info("the load asks for %s", decision)
                 self._act(decision)
 
-    def _led(self, state: ClusterState, now_s: float) -> dict[int, leadership.Led]:
+    def _led(self, state: ClusterState, loads: Mapping[str, RangeLoad]) -> dict[int, leadership.Led]:
         """Of every adjudicator, where it runs now."""
         homes, zones = self._homes(), {process.name: process.az for process in state.processes}
-        loads = {role: load for role, (is_fresh, load) in self._reports.told(now_s).items() if is_fresh}
         led = {}
         for term in journals_of(state).terms:
             region = state.regions.of(zones.get(homes.get(term.adjudicator, ""), ""))

@@ -7,17 +7,17 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 
 from actors.common.errors import DatabaseError
-from actors.common.messages import AddAdjudicator, MoveRange, RangeLoad, RemoveAdjudicator
+from actors.common.messages import AddAdjudicator, Done, MoveRange, PinRange, RangeLoad, RemoveAdjudicator
 from actors.runtime.interfaces import Context, Reply
 from cluster.adjudicators import Adjudicators
 from cluster.membership import journals_of, with_adjudicator, with_farewell
 from cluster.policies.leadership import Follow
 from cluster.policies.ranges import Birth, Decision, Move, Retirement
 from cluster.range_balancing import RangeBalancing
-from cluster.state import ClusterState, with_transfer
+from cluster.state import ClusterState, with_pin, with_transfer
 from cluster.transfers import Change, Transfers
 
-ABOUT_RANGES = (RangeLoad, MoveRange, AddAdjudicator, RemoveAdjudicator)
+ABOUT_RANGES = (RangeLoad, MoveRange, PinRange, AddAdjudicator, RemoveAdjudicator)
 """What `Ranges.receive` takes."""
 
 
@@ -52,9 +52,13 @@ class Ranges:
         self._state = state
         self._transfers.follow(state)
         self._adjudicators.follow(state)
+        self._balancing.follow()
 
     def receive(
-        self, sender: str, message: RangeLoad | MoveRange | AddAdjudicator | RemoveAdjudicator, reply: Reply | None
+        self,
+        sender: str,
+        message: RangeLoad | MoveRange | PinRange | AddAdjudicator | RemoveAdjudicator,
+        reply: Reply | None,
     ) -> None:
         if isinstance(message, RangeLoad):
             self._balancing.reported(sender, message)
@@ -62,9 +66,19 @@ class Ranges:
             asked = (
                 self._transfers.move(message, reply)
                 if isinstance(message, MoveRange)
+                else self._pin(message, reply)
+                if isinstance(message, PinRange)
                 else self._adjudicators.receive(message, reply)
             )
             self._context.spawn(asked)
+
+    async def _pin(self, message: PinRange, reply: Reply) -> None:
+        try:
+            await self._change(lambda state: with_pin(state, message.low, message.high, message.region))
+        except DatabaseError as error:
+            reply.fail(error)
+        else:
+            reply(Done())
 
     def _by_load(self, decision: Decision | Follow) -> None:
         def successor(state: ClusterState) -> ClusterState:

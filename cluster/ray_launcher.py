@@ -23,7 +23,7 @@ from actors.runtime.ray_shell import RoleProcess
 from cluster import thrifty
 from cluster.lean_process import RoleProcessWithoutArrow
 from cluster.process_files import CONTROLLER, ProcessFiles
-from cluster.spares import keep_spares
+from cluster.spares import SpareWorkers
 from cluster.state import ProcessState, stays_at_zero
 from cluster.zone_rooms import await_over
 
@@ -94,6 +94,7 @@ class RayLauncher:
         self._calls = ThreadPoolExecutor(1, thread_name_prefix="ray-launcher")
         self._side_by_side = ThreadPoolExecutor(LAUNCHES_MAX, thread_name_prefix="ray-launch")
         self._launched: set[str] = set()
+        self._spares = SpareWorkers(places.nodes)
         self._batch: list[ProcessState] = []
         """Launched in this turn of the loop."""
 
@@ -127,14 +128,11 @@ class RayLauncher:
 
     def release_room(self, ended: Collection[ProcessState]) -> None:
         self._loop.run_in_executor(self._calls, self._places.release_room)
-        if self._settings.scaling.warm:  # in another thread, since a launch may be wanted, and a raylet silent
-            self._loop.run_in_executor(None, self._keep_spares, ended)
-
-    def _keep_spares(self, processes: Collection[ProcessState]) -> None:
-        nodes = self._places.nodes()
-        keep_spares(Counter(nodes[process.az] for process in processes if process.az in nodes))
+        if self._settings.scaling.warm:
+            self._spares.begin(Counter(process.az for process in ended))
 
     def launch(self, process: ProcessState) -> None:
+        self._spares.end()
         if process.name not in self._launched:
             self._launched.add(process.name)
             if not self._batch:

@@ -7,13 +7,16 @@ the same back. Ray's wheel has the messages (ray.core.generated), but no gRPC fo
 cluster goes to zero does not earn one. Headers are sent as literals (RFC 7541, 6.2.2), so nothing is compressed, and
 those of the answer are not read: an answer with a message is a success, one without is an error of gRPC's.
 
-The call is not encrypted. Where Ray's own TLS is on (RAY_USE_TLS) it is not made, lest it show the token to others.
+Where Ray's own TLS is on (RAY_USE_TLS), the call is made over it as Ray makes its own: the authority in RAY_TLS_CA_CERT
+must have signed the raylet's certificate for its address; RAY_TLS_SERVER_CERT and RAY_TLS_SERVER_KEY show who calls.
+Else nothing is encrypted, as nothing is that Ray sends.
 """
 
 from __future__ import annotations
 
 import os
 import socket
+import ssl
 import struct
 from collections.abc import Mapping
 from typing import BinaryIO
@@ -30,10 +33,8 @@ BYTES_MAX = 1 << 14
 
 
 def call(address: tuple[str, int], method: str, request: bytes, metadata: Mapping[str, str]) -> bytes:
-    """Blocks, for `CALL_S_MAX` between two pieces at most. Raises OSError where the raylet cannot be reached, gives no
-    answer, or speaks TLS, and for a request that is longer than a frame."""
-    if os.environ.get("RAY_USE_TLS", "").lower() not in ("", "0", "false"):
-        raise OSError(f"Ray's TLS is on, and this call is not encrypted ({method})")
+    """Blocks, for `CALL_S_MAX` between two pieces at most. Raises OSError where the raylet cannot be reached, is not
+    who it should be, or gives no answer, and for a request that is longer than a frame."""
     if len(request) + 5 > BYTES_MAX:
         raise OSError(f"a request of {len(request)} bytes is too long ({method})")
     host, port = address
@@ -46,7 +47,7 @@ def call(address: tuple[str, int], method: str, request: bytes, metadata: Mappin
         "content-type": "application/grpc",
         **metadata,
     }
-    with socket.create_connection(address, CALL_S_MAX) as connection, connection.makefile("rb") as received:
+    with _connected(address) as connection, connection.makefile("rb") as received:
         connection.sendall(
             PREFACE
             + frame(SETTINGS, 0, 0)
@@ -54,6 +55,26 @@ def call(address: tuple[str, int], method: str, request: bytes, metadata: Mappin
             + frame(DATA, END_STREAM, STREAM, struct.pack(">BI", 0, len(request)) + request)
         )
         return _answer(connection, received, method)
+
+
+def _connected(address: tuple[str, int]) -> socket.socket:
+    """Over TLS where Ray's is on. Raises OSError."""
+    security = None
+    if os.environ.get("RAY_USE_TLS", "").lower() not in ("", "0", "false"):
+        authority, *own = (os.environ.get(f"RAY_TLS_{name}", "") for name in ("CA_CERT", "SERVER_CERT", "SERVER_KEY"))
+        if not (authority and all(own)):
+            raise OSError("Ray's TLS is on, but RAY_TLS_CA_CERT, RAY_TLS_SERVER_CERT or RAY_TLS_SERVER_KEY is missing")
+        security = ssl.create_default_context(cafile=authority)
+        security.load_cert_chain(*own)
+        security.set_alpn_protocols(["h2"])
+    connection = socket.create_connection(address, CALL_S_MAX)
+    if security is None:
+        return connection
+    try:
+        return security.wrap_socket(connection, server_hostname=address[0])
+    except BaseException:
+        connection.close()
+        raise
 
 
 def _answer(connection: socket.socket, received: BinaryIO, method: str) -> bytes:

@@ -49,6 +49,8 @@ RESTORING = "restoring"
 """It begins with another cluster's data, and has not started yet (restoring.py)."""
 FILES = ("tls_certificate", "tls_key")
 USERS = "authentication.users"
+WHOLE = (USERS, "regions.zones", "regions.delay_ms")
+"""Tables that are one value: naming one names all that is in it."""
 TRUST_NOTE = (
     "authentication is trust: every user of this machine may connect, as admin and without a password "
     "(docs/security.md)"
@@ -200,7 +202,7 @@ def _changes(before: Settings | None, settings: Settings, named: list[str]) -> I
 
 def _keys(document: Document, prefix: str = "") -> Iterator[str]:
     for key, value in document.items():
-        if isinstance(value, dict) and f"{prefix}{key}" != USERS:
+        if isinstance(value, dict) and f"{prefix}{key}" not in WHOLE:
             yield from _keys(value, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}"
@@ -213,14 +215,15 @@ def _value(settings: Settings, key: str) -> Any:
     return value
 
 
-def _merged(lower: Document, upper: Document) -> Document:
-    """`upper` over `lower`, table by table. The users are one value: naming them names all of them."""
+def _merged(lower: Document, upper: Document, prefix: str = "") -> Document:
+    """`upper` over `lower`, table by table (WHOLE)."""
     merged = dict(lower)
     for key, value in upper.items():
-        known = merged.get(key)
-        merged[key] = (
-            _merged(known, value) if isinstance(known, dict) and isinstance(value, dict) and key != "users" else value
-        )
+        known, full = merged.get(key), f"{prefix}{key}"
+        if isinstance(known, dict) and isinstance(value, dict) and full not in WHOLE:
+            merged[key] = _merged(known, value, f"{full}.")
+        else:
+            merged[key] = value
     return merged
 
 

@@ -23,6 +23,7 @@ from actors.common.errors import INVALID_PARAMETER_VALUE, OBJECT_NOT_IN_PREREQUI
 from actors.common.journal_set import JournalSet
 from actors.common.ranges import ShardMap, moved, same_owners
 from actors.common.timestamps import Timestamp
+from cluster.pins import Pins, check_pin, pinned
 from cluster.policies.placement import Placement
 from cluster.regions import Regions
 
@@ -103,6 +104,8 @@ class ClusterState(msgspec.Struct, frozen=True):
     what it holds must not take the next one's for it."""
     regions: Regions = Regions()
     """Of the zones."""
+    pins: Pins = ()
+    """Which region leads what, whoever writes it."""
 
     @property
     def roles(self) -> dict[str, RoleState]:
@@ -150,6 +153,12 @@ def with_transfer(
     if owners == [target]:
         return state
     return replace(state, transfer=Transfer(low, high, owners[0], target, by_load))
+
+
+def with_pin(state: ClusterState, low: bytes, high: bytes | None, region: str) -> ClusterState:
+    """The columns in [low, high) are to be led in `region` ("": where they are written). Raises 22023."""
+    check_pin(state.regions, low, high, region)
+    return replace(state, pins=pinned(state.pins, low, high, region))
 
 
 def map_after(state: ClusterState, since: Timestamp) -> ShardMap:

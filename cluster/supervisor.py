@@ -28,16 +28,19 @@ from typing import Any, NoReturn
 
 from actors.common.settings_file import SettingsError
 from actors.runtime import descriptors
+from actors.runtime.far_links import socket_name
+from actors.runtime.region_cuts import cuts_path, write_cuts
 from cluster import joined_ray, leftovers, local_ray, object_store
-from cluster.connection import connection_url
+from cluster.connection import connection_url, region_urls
 from cluster.data_folder import UNEXPECTED, DataFolder, DataFolderError
-from cluster.initial import controller_az, initial_state, placed, with_keepers
+from cluster.initial import initial_state, placed, with_keepers
 from cluster.joined_ray import JoinedRay
 from cluster.listening import exposed
 from cluster.local_ray import LocalRay, NotProtected, make_token
 from cluster.loop_watch import LoopWatch, Replacements
 from cluster.policies.placement import Placement, placement
 from cluster.preflight import NotJoined
+from cluster.regions import controller_az, ports_of
 from cluster.remembered import LIE, RESTORING, Resolution, resolve
 
 COMPLETE_TIMEOUT_S = 110.0
@@ -87,10 +90,12 @@ class Supervisor:
             self._ray.close_folders()
             self._require_nothing_exposed()
             self._tell_object_store()
-        url = connection_url(self._settings, self._ray.host, self._ca)
+        url, regions = connection_url(self._settings, self._ray.host, self._ca), self._settings.regions
         self._folder.write_state(
             {
                 "url": url,
+                "regions": region_urls(self._settings, self._ray.gateways, self._ca),
+                "far_regions": sorted(set(regions.zones.values())) if regions.delay_ms else [],
                 "supervisor": os.getpid(),
                 "ray_address": address,
                 "ray_temporary": str(self._folder.ray),
@@ -98,7 +103,7 @@ class Supervisor:
                 "joined": isinstance(self._ray, JoinedRay),
                 "note": self._ray.note,
                 "sockets": str(self._folder.sockets),
-                "controller": f"unix:{self._folder.sockets}/controller.sock",
+                "controller": f"unix:{self._folder.sockets / self._controller_socket(self._ray)}",
                 "mode": self._settings.mode,
                 "method": self._settings.authentication.method,
                 "certificate_authority": str(self._ca) if self._ca is not None else "",
@@ -160,15 +165,18 @@ class Supervisor:
         if "address" not in self._remembered:
             return LocalRay(layout.azs, controller_az(layout.azs), self._folder.ray)
         disks, seats = self._remembered.get("disks", {}), self._remembered.get("seats", {})
-        return JoinedRay(self._remembered["address"], self._folder, layout, self._settings.scaling, disks, seats)
+        return JoinedRay(self._remembered["address"], self._folder, self._settings, disks, seats)
+
+    def _controller_socket(self, joined: LocalRay | JoinedRay) -> str:
+        return socket_name("controller", joined.places.controller_az, self._settings.regions)
 
     def _require_nothing_exposed(self) -> None:
         """Nothing of the cluster can be reached from other machines, but the PostgreSQL port where the settings say
         so. (A Ray that was joined is others', and has been seen to ask for its token.) Raises StartError."""
         if isinstance(self._ray, JoinedRay):
             return
-        port = self._settings.layout.port
-        open_ports = () if self._settings.authentication.method == "trust" else (port,)
+        is_open = self._settings.authentication.method != "trust"
+        open_ports = tuple(ports_of(self._settings).values()) if is_open else ()
         if found := exposed([os.getpid(), *leftovers.find(self._folder.root)], open_ports):
             raise StartError(f"{found[0]}, where others could reach the cluster; it was ended")
 
@@ -266,6 +274,8 @@ class Supervisor:
         import ray
 
         if self._controller is not None and ray.is_initialized() and not self._ray_is_dead:
+            if (cuts := cuts_path(self._folder.sockets)).exists():
+                write_cuts(cuts, frozenset())  # a region that is cut off could not be told to stop
             try:
                 ray.get(self._controller.shut_down.remote(), timeout=COMPLETE_TIMEOUT_S)
             except ray.exceptions.RayError as error:

@@ -44,15 +44,16 @@ def is_at_work(before: Look | None, now: Look) -> bool:
 
 class Working:
     """`beat_path`: process -> its heartbeat's file. Called with a process's name: `is_at_work` since the last call for
-    it."""
+    it. `is_visible`: one of a region that is cut off is on this host only for want of another one, and is not seen."""
 
-    def __init__(self, beat_path: Callable[[str], Path]) -> None:
+    def __init__(self, beat_path: Callable[[str], Path], is_visible: Callable[[str], bool] = lambda _: True) -> None:
         self._beat_path = beat_path
+        self._is_visible = is_visible
         self._seen: dict[str, Look] = {}
 
     def __call__(self, process: str) -> bool:
         before = self._seen.pop(process, None)
-        beat = read_beat(self._beat_path(process))
+        beat = read_beat(self._beat_path(process)) if self._is_visible(process) else None
         activity = activity_of(beat) if beat is not None else None
         if beat is None or activity is None:
             return False

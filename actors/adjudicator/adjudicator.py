@@ -37,6 +37,7 @@ from actors.common.messages import (
     Announce,
     AskHeld,
     AskOutcome,
+    AskOverwritten,
     AskPromise,
     AskPromises,
     Commit,
@@ -47,6 +48,7 @@ from actors.common.messages import (
     HeldIs,
     Lead,
     OutcomeIs,
+    Overwritten,
     Part,
     Prepare,
     Release,
@@ -152,7 +154,10 @@ class Adjudicator:
         }
         regions = self._context.settings.regions
         if regions.zones:
-            account |= {"region": regions.zones.get(self._context.az, ""), "lead_ms": regions.lead_ms}
+            account |= {
+                "region": regions.zones.get(self._context.az, ""),
+                "lead_ms": reign.lead_us // 1000 if reign is not None else None,
+            }
         if reign is not None:
             account["load"] = {
                 "commits": reign.commits,
@@ -206,6 +211,12 @@ class Adjudicator:
             reply(Done())
         else:
             reply.fail(DatabaseError("0A000", f"an adjudicator does not understand {type(message).__name__}"))
+
+    def answer_now(self, message: Message) -> Message | None:
+        reign = self._reign
+        if isinstance(message, AskOverwritten) and reign is not None and not reign.over:
+            return Overwritten() if reign.window.has_newer(message.key, message.start_ts) else None
+        return None
 
     def _receive_idle(self, sender: str, message: Message, reply: Reply | None) -> None:
         """Not leading, or not yet."""
@@ -294,6 +305,7 @@ class Adjudicator:
             await asyncio.sleep(ahead_us / 1e6)
         length_us = context.settings.adjudication.lease_ms * 1000
         end = max(begin, context.clock.now().latest) + length_us
+        begun_s = asyncio.get_running_loop().time()
         beginning = asyncio.ensure_future(writer.begin(begin, end))
         waiting: list[asyncio.Future[Any]] = [beginning, deposed]
         try:
@@ -305,7 +317,7 @@ class Adjudicator:
             beginning.cancel()
             raise DatabaseError(OBJECT_NOT_IN_PREREQUISITE_STATE, deposed.result())
         beginning.result()
-        return Reign(
+        reign = Reign(
             context,
             self._number,
             writer,
@@ -315,6 +327,8 @@ class Adjudicator:
             self._answered,
             self._load,
         )
+        reign.ahead.begin(asyncio.get_running_loop().time() - begun_s)
+        return reign
 
     def _deposed(self, writer: JournalWriter, deposed: asyncio.Future[str], why: str) -> None:
         """A higher epoch has been met. Nothing of this writer's is committed after this."""

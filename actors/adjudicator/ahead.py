@@ -2,6 +2,8 @@
 
     lead            how far ahead of the adjudicator's clock every commit time is; 0 where there is but one region
     before(at)      after which record a promise of `at` counts: the last one that may be committed at or below `at`
+    committed()     the oldest commit that was noted has a majority: where the lead is to follow that, it is measured
+                    (lead.py)
     ask(crossbar)   promises are pushed to it for a while, each a lead ahead, so that they are ahead of its region's
                     present when they arrive
 
@@ -19,12 +21,16 @@ import asyncio
 from collections import deque
 from typing import TYPE_CHECKING
 
+from actors.adjudicator.lead import SAMPLE_MIN, Wish, decide, wanted
 from actors.common.messages import AskPromises, PromisedAhead
-from actors.common.settings import Regions
+from actors.common.settings import AUTO, LEADS_A_LEASE, Regions
 from actors.common.timestamps import Lsn, Timestamp
 
 if TYPE_CHECKING:
     from actors.adjudicator.reign import Reign
+
+LOOK_S = 0.5
+"""Between two looks at what quorums take, while commits come."""
 
 
 class Ahead:
@@ -32,7 +38,16 @@ class Ahead:
 
     def __init__(self, reign: Reign, regions: Regions) -> None:
         self._reign = reign
-        self.lead_us: int = regions.lead_ms * 1000
+        self.is_on = regions.is_ahead
+        self.measures = regions.lead_ms == AUTO
+        self.lead_us = regions.lead_ms * 1000 if isinstance(regions.lead_ms, int) else 0
+        self._most_us = reign.lease.length_us // LEADS_A_LEASE
+        self._appended_s: deque[float] = deque()
+        """When those commits were appended whose quorum is measured and has not come."""
+        self._taken_us: list[int] = []
+        """By commits, since the last look."""
+        self._look_at_s = 0.0
+        self._wish = Wish()
         self._period_s = regions.push_ms / 1000
         self._commits: deque[tuple[Timestamp, Lsn]] = deque()
         """Ascending in both: commits whose time was not past yet when a promise was last asked for."""
@@ -45,6 +60,26 @@ class Ahead:
     def note(self, commit_ts: Timestamp, lsn: Lsn) -> None:
         """A commit has been appended."""
         self._commits.append((commit_ts, lsn))
+        if self.measures:
+            self._appended_s.append(asyncio.get_running_loop().time())
+
+    def begin(self, taken_s: float) -> None:
+        """The epoch's first record has taken so long."""
+        if self.measures:
+            self._lead(wanted([int(taken_s * 1e6)], self._most_us))
+
+    def committed(self) -> None:
+        now_s = asyncio.get_running_loop().time()
+        self._taken_us.append(int((now_s - self._appended_s.popleft()) * 1e6))
+        if now_s >= self._look_at_s and len(self._taken_us) >= SAMPLE_MIN:
+            taken_us, self._taken_us = self._taken_us, []
+            self._look_at_s = now_s + LOOK_S
+            lead_us, self._wish = decide(self.lead_us, taken_us, now_s, self._wish, self._most_us)
+            if lead_us != self.lead_us:
+                self._lead(lead_us)
+
+    def _lead(self, lead_us: int) -> None:
+        self.lead_us = self._reign.lead_us = lead_us
 
     def before(self, at: Timestamp) -> Lsn:
         """The last commit at or below `at`, or a later one: nobody has to wait for what comes after it, commits above

@@ -215,7 +215,7 @@ class Coordinator:
             message.schema_changes,
             message.exclusive,
             list(shares.dropped),
-            max(reign.lease.last, reign.context.clock.now().earliest) + ahead_us,
+            max(reign.lease.last, reign.context.clock.now().earliest + reign.lead_us) + ahead_us,
             spanning.parts.get(number, 0),
             shares.map_version,
         )

@@ -248,6 +248,7 @@ class Participant:
                 )
                 reign.window.commit(claim, commit_ts)
                 reign.lease.raise_last(commit_ts)
+                reign.foresight.committed(reign.context.clock.now().earliest)
             reign.waiting.wake(name)
 
     # -- ranges --------------------------------------------------------------------------------------------------------

@@ -32,6 +32,7 @@ from actors.adjudicator.claim import Claim
 from actors.adjudicator.coordinator import Coordinator, RecoveredOutcomes
 from actors.adjudicator.covering import Covering
 from actors.adjudicator.early import EarlyRequests
+from actors.adjudicator.foresight import Foresight
 from actors.adjudicator.gathering import GatheringRoom
 from actors.adjudicator.lease import Lease
 from actors.adjudicator.load import ClaimLoad
@@ -132,6 +133,8 @@ class Reign:
         self.membership = Membership(self)
         self.ahead = Ahead(self, context.settings.regions)
         self.lead_us = self.ahead.lead_us
+        foresight_ms = context.settings.adjudication.foresight_ms
+        self.foresight = Foresight(0 if self.ahead.is_on else foresight_ms, lease.begin)
         self.follow(ownership)
         self.over = False
         self.commits = 0
@@ -322,6 +325,7 @@ class Reign:
         message = flight.message
         flight.commit_ts = commit_ts
         flight.appended = True
+        self.foresight.committed(now)
         epoch_end = self.lease.end_for(commit_ts, now)
         parts, checksum = self.gatherings.counted(message.transaction) if message.parts else (0, 0)
         self.gatherings.decided(message.transaction)
@@ -338,11 +342,13 @@ class Reign:
             checksum=checksum,
             on_committed=partial(self._committed, flight, epoch_end, then),
         )
-        if self.lead_us:
+        if self.ahead.is_on:
             self.ahead.note(commit_ts, lsn)
 
     def _committed(self, flight: Flight, epoch_end: Timestamp, then: Callable[[], None] | None) -> None:
         flight.durable = True
+        if self.ahead.measures:
+            self.ahead.committed()
         if epoch_end > self.lease.durable_end:
             self.covering.became_durable(epoch_end)
         if then is not None:
@@ -386,7 +392,8 @@ class Reign:
     # -- time ----------------------------------------------------------------------------------------------------------
 
     def promise(self, message: AskPromise, reply: Reply) -> None:
-        """Promise `at`, or now if that is later: a memory write within the lease, else after a LEASE record."""
+        """Promise `at`, or now if that is later, or more (foresight.py): a memory write within the lease, else after a
+        LEASE record."""
         if self.over:
             raise not_committed("the epoch is over")
         now = self._clock.now()
@@ -395,16 +402,23 @@ class Reign:
         at = message.at if message.at > now.earliest else now.earliest
 
         def answer() -> None:
+            ahead = at
             if message.recorded:
                 self.lease.promise(at)
                 self.covering.append_note(LEASE)
-            promise, after_lsn = self.lease.promise(at), self.writer.last_lsn
-            if self.lead_us:
+            elif not self.window.pending:
+                ahead = min(at + self.foresight.after(at, now.earliest), self.lease.durable_end)
+            promise, after_lsn = self.lease.promise(ahead), self.writer.last_lsn
+            if self.ahead.is_on:
                 promise, after_lsn = at, self.ahead.before(at)
             reply(Promised(self.epoch, promise, after_lsn, self.writer.set_version))
 
-        self.covering.cover(at, answer, reply.fail)
-        if self.lease.is_past_half(now.earliest):
+        lease = self.lease
+        if at <= lease.durable_end:
+            answer()
+        else:
+            self.covering.cover(at, answer, reply.fail)
+        if lease.is_past_half(now.earliest):
             self.covering.extend(now.earliest)
 
     def _promise_later(self, message: AskPromise, reply: Reply) -> None:

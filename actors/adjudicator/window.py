@@ -88,6 +88,10 @@ class ConflictWindow:
         if isinstance(claim, GatheredClaim):
             self._gathering.pop(claim, None)
 
+    def has_newer(self, key: bytes, start_ts: Timestamp) -> bool:
+        """Somebody has committed the key after start_ts."""
+        return self._last.get(key, TIMESTAMP_MIN) > start_ts
+
     # -- the question --------------------------------------------------------------------------------------------------
 
     def judge(self, claim: Claim) -> DatabaseError | bytes | None:

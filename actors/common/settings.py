@@ -8,7 +8,11 @@ settings: they are constructor arguments. Units stand last in a name. Amazon Aur
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
+AUTO: Literal["auto"] = "auto"
+LEADS_A_LEASE = 4
+"""Promises that are pushed lie a lead ahead, within the lease, which takes a round trip to extend."""
 ADMIN = "admin"
 """The user whom every cluster knows that asks for no password."""
 
@@ -69,6 +73,10 @@ class Adjudication:
     ask_outcome_ms: int = 250
     """A participant that has not been told a prepared transaction's outcome for so long asks for it. Less than writers
     wait for it."""
+    foresight_ms: int = 16
+    """How far ahead of now readers are served without a word to the adjudicators while nobody commits, at most. A
+    commit that comes then is acknowledged up to so much later, and never by more than a quarter of the time that there
+    was none. 0: not at all."""
     clock_error_us: int = 0
     """How far any clock of the cluster may be off. Commits are acknowledged, and readers end, up to twice as much later
     than they could be."""
@@ -269,14 +277,25 @@ class Regions:
     """Zone -> region. Empty: all zones are one region's."""
     witnesses: tuple[str, ...] = ()
     """Regions that hold journals and vote, and have no storage and no query processors."""
-    lead_ms: int = 0
+    lead_ms: int | Literal["auto"] = 0
     """How far ahead of its adjudicator's clock a commit is dated. A little more than the round trip to the nearest
-    other region: then no reader waits for it, and it is acknowledged hardly later than its journal has it."""
+    other region: then no reader waits for it, and it is acknowledged hardly later than its journal has it. auto: as far
+    as that turns out to be."""
     follow_s: float = 30.0
     """A range of which another region has written the most for so long goes to an adjudicator there. 0: ranges stay
     where they are put."""
     push_ms: int = 10
     """How often adjudicators push promises to other regions that read."""
+    delay_ms: dict[str, float] = field(default_factory=dict)
+    """Of regions that stand on one machine: how long what one sends another is on its way, by pair ("east west").
+    Empty: as long as it takes."""
+    jitter_share: float = 0.0
+    """Up to this share of it longer, drawn anew each time."""
+
+    @property
+    def is_ahead(self) -> bool:
+        """Commits are dated ahead at all."""
+        return self.lead_ms != 0
 
 
 @dataclass(frozen=True)

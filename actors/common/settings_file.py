@@ -14,20 +14,20 @@ import dataclasses
 import ipaddress
 import re
 import tomllib
+import types
 import typing
 from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 from actors.common import object_uri
-from actors.common.settings import OPEN_LIMITS, OPEN_TOKEN_LIMITS, Settings
+from actors.common.settings import LEADS_A_LEASE, OPEN_LIMITS, OPEN_TOKEN_LIMITS, Settings
 
 MODES = ("dsql", "open")
 METHODS = ("trust", "scram-sha-256", "tokens")
 TRANSPORTS = ("unix", "tls")
 REGION = re.compile(r"[a-z0-9-]{1,63}")
-LEADS_A_LEASE = 4
-"""Promises that are pushed lie a lead ahead, within the lease, which takes a round trip to extend."""
 PLACEMENTS = ("auto", "role", "az")
 
 
@@ -182,14 +182,18 @@ def _check_bus(settings: Settings, text: str, source: str) -> None:
 def _check_regions(settings: Settings, text: str, source: str) -> None:
     regions, azs = settings.regions, settings.layout.azs
     if not regions.zones:
-        if regions.witnesses:
-            raise SettingsError(_at(text, source, "regions.witnesses", "needs regions.zones"))
+        for key in ("witnesses", "delay_ms"):
+            if getattr(regions, key):
+                raise SettingsError(_at(text, source, f"regions.{key}", "needs regions.zones"))
         return
     if set(regions.zones) != set(azs):
         raise SettingsError(
             _at(text, source, "regions.zones", f"must say of each zone in which region it lies: {', '.join(azs)}")
         )
     there = set(regions.zones.values())
+    for name in there:
+        if not REGION.fullmatch(name):
+            raise SettingsError(_at(text, source, "regions.zones", f"{name!r} is no region's name: east is one"))
     if len(there) % 2 == 0:
         raise SettingsError(
             _at(text, source, "regions.zones", "must have an odd number of regions (a majority must exist)")
@@ -197,16 +201,32 @@ def _check_regions(settings: Settings, text: str, source: str) -> None:
     for witness in regions.witnesses:
         if witness not in there:
             raise SettingsError(_at(text, source, "regions.witnesses", f"no zone lies in {witness!r}"))
-    if settings.adjudication.lease_ms < LEADS_A_LEASE * regions.lead_ms:
+    if isinstance(regions.lead_ms, int) and settings.adjudication.lease_ms < LEADS_A_LEASE * regions.lead_ms:
         raise SettingsError(
             _at(
                 text, source, "regions.lead_ms", f"adjudication.lease_ms must be {LEADS_A_LEASE} times as long at least"
             )
         )
-    if regions.lead_ms and not regions.push_ms:
+    if regions.is_ahead and not regions.push_ms:
         raise SettingsError(_at(text, source, "regions.push_ms", "must be at least 1"))
     if there <= set(regions.witnesses):
         raise SettingsError(_at(text, source, "regions.witnesses", "must leave a region that has storage"))
+    if regions.delay_ms:
+        _check_delays(settings, text, source)
+    if settings.layout.query_processors < (serving := len(there - set(regions.witnesses))):
+        problem = f"must be at least {serving}: each region that serves has clients"
+        raise SettingsError(_at(text, source, "layout.query_processors", problem))
+
+
+def _check_delays(settings: Settings, text: str, source: str) -> None:
+    there = sorted(set(settings.regions.zones.values()))
+    pairs = [frozenset(pair) for pair in combinations(there, 2)]
+    named = [frozenset(key.split()) if len(key.split()) == 2 else key for key in settings.regions.delay_ms]
+    if len(named) != len(pairs) or set(named) != set(pairs):
+        wanted = ", ".join(f'"{" ".join(sorted(pair))}"' for pair in pairs)
+        raise SettingsError(_at(text, source, "regions.delay_ms", f"must name each pair of regions once: {wanted}"))
+    if settings.bus.within_host != "unix":
+        raise SettingsError(_at(text, source, "regions.delay_ms", 'needs bus.within_host = "unix"'))
 
 
 def _check_object_store(settings: Settings, text: str, source: str) -> None:
@@ -237,6 +257,14 @@ def _apply(target: Any, document: dict[str, Any], prefix: str, text: str, source
 
 def _convert(hint: Any, value: Any, text: str, source: str, key: str) -> Any:
     names = {int: "a whole number", float: "a number", str: "a string", bool: "true or false"}
+    if typing.get_origin(hint) in (types.UnionType, typing.Union):
+        number, word = typing.get_args(hint)
+        if value in (words := typing.get_args(word)):
+            return value
+        if isinstance(value, str):
+            expected = f"{names[number]}, or {' or '.join(words)}"
+            raise SettingsError(_at(text, source, key, f"expected {expected}, got {value!r}"))
+        hint = number
     if hint in names:
         if hint is float and isinstance(value, int) and not isinstance(value, bool):
             return float(value)
@@ -249,9 +277,13 @@ def _convert(hint: Any, value: Any, text: str, source: str, key: str) -> Any:
         if not isinstance(value, list) or not value or not all(isinstance(item, str) for item in value):
             raise SettingsError(_at(text, source, key, f"expected a list of strings, got {value!r}"))
         return tuple(value)
+    of_numbers = typing.get_args(hint)[1] is float
+    if isinstance(value, dict) and of_numbers:
+        return {name: _convert(float, item, text, source, f"{key}.{name}") for name, item in value.items()}
     if not isinstance(value, dict) or not all(isinstance(item, str) for item in value.values()):
+        kind = "numbers" if of_numbers else "strings"
         raise SettingsError(
-            _at(text, source, key, "expected a table of strings")
+            _at(text, source, key, f"expected a table of {kind}")
         )  # not what was got: it may hold passwords
     return dict(value)
 

@@ -95,7 +95,7 @@ class Crossbar:
         self._demand: Timestamp = TIMESTAMP_MIN
         self._asking = Asking(context, self._promised, self._pursue)
         self._trimming = Trimming(context)
-        self._following = Following(context) if context.settings.regions.lead_ms else None
+        self._following = Following(context) if context.settings.regions.is_ahead else None
         self._gone_ts: Timestamp = self._members.known.gone_ts
         """Commits at or below this time are no longer in every journal, as the journals told, or a journal that had
         some is gone."""
@@ -149,6 +149,7 @@ class Crossbar:
         elif isinstance(message, SubscribeRange):
             self._subscribe(sender, message, reply)
         elif isinstance(message, PromisedAhead) and self._has_begun:
+            self._asking.heard(message.journal)
             self._promised(message.journal, message)
         elif isinstance(message, Stands):
             self._trimming.told(message, self._journals)

@@ -3,8 +3,9 @@
 Records are taken in order by number; a gap, a failure or a replica that has trimmed what is wanted makes the feed
 subscribe again, from where it stands, at the next replica; after many gaps in a row with a smaller window
 (stream_window.py). Between regions, a feed that has left the replica of its own zone looks now and then whether that
-one answers again: what comes from another region comes late. Acknowledgements go out when a quarter of the window has
-been taken, not for each message; while the feed is on `hold`, none do, so that no more than a window arrives.
+one answers again, and lacks nothing: what comes from another region comes late. Acknowledgements go out when a quarter
+of the window has been taken, not for each message; while the feed is on `hold`, none do, so that no more than a window
+arrives.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from actors.common.errors import OBJECT_NOT_IN_PREREQUISITE_STATE, DatabaseError
-from actors.common.messages import Fetch, JournalRecords, StreamAck, Subscribed, SubscribeJournal
+from actors.common.messages import Fetch, Fetched, JournalRecords, StreamAck, Subscribed, SubscribeJournal
 from actors.common.messages.base import Message
 from actors.common.refusals import Trimmed
 from actors.common.timestamps import Epoch, Lsn, Timestamp
@@ -91,6 +92,11 @@ class Feed:
     def replica(self) -> str:
         return self._replicas[self._place % len(self._replicas)]
 
+    @property
+    def elsewhere(self) -> list[str]:
+        """The replicas in other zones."""
+        return self._replicas[1:] if self._has_home else []
+
     def subscribe(self) -> None:
         """(Re)open the stream at the current replica."""
         if self._closed:
@@ -149,8 +155,11 @@ class Feed:
     def _ask_home(self) -> None:
         self._homing = None
 
-        def answered(_: Message) -> None:
-            if self._place % len(self._replicas):
+        def answered(answer: Message) -> None:
+            assert isinstance(answer, Fetched)
+            if answer.end_lsn < self.next_lsn - 1:  # it lives, and lacks what has come from elsewhere
+                self._look_home()
+            elif self._place % len(self._replicas):
                 self.turn(-self._place)
 
         sign_of_life = Fetch(max(self.next_lsn, 1), 1)

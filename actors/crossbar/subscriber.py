@@ -205,7 +205,7 @@ class Subscriber:
 
     def serve(self, ring: Ring, watermark: Timestamp) -> None:
         """Send what is due, if somebody waits for it or enough has gathered."""
-        while watermark > self.sent_ts and self.has_room:
+        while watermark > self.sent_ts and self._outstanding_bytes < self._window_bytes:
             if self.demand <= self.sent_ts and self.gathered_bytes < LAZY_BYTES:
                 return
             times, entries = ring.after(self.shard, self.sent_ts)

@@ -34,7 +34,7 @@ from actors.gateway.parking import Guest, ParkedSessions
 from actors.gateway.reception import STOPPED, Reception
 from actors.runtime import descriptors
 from actors.runtime.interfaces import Context, Reply
-from actors.runtime.socket_passing import SocketReceiver, pause_listening
+from actors.runtime.socket_receiver import SocketReceiver, pause_listening
 from actors.runtime.streams import Streams
 
 WAITING_SOCKETS_MAX = 1024
@@ -76,7 +76,14 @@ class Gateway:
             self._parked_max = min(self._parked_max, connections_max)
         self._parked: ParkedSessions | None = None
         self._receiver = (
-            SocketReceiver(parking_path, lambda client, _: client.close(), lambda: None, self._park, self._has_seat)
+            SocketReceiver(
+                parking_path,
+                lambda client, _: client.close(),
+                lambda: None,
+                self._park,
+                self._has_seat,
+                context.sockets,
+            )
             if parking_path
             else None
         )
@@ -85,20 +92,15 @@ class Gateway:
         """Clients that came while too many waited."""
 
     async def start(self) -> None:
-        family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
-        listener = socket.socket(family, socket.SOCK_STREAM)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         try:
-            listener.bind((self._host, self._port))
+            listener = self._context.sockets.listen_on_port(self._host, self._port, LISTEN_BACKLOG)
         except OSError as error:
-            listener.close()
             raise DatabaseError("08001", f"port {self._port} on {self._host}: {error.strerror}") from None
-        listener.listen(LISTEN_BACKLOG)
-        listener.setblocking(False)
         self._listener = listener
         if self._receiver is not None:
-            self._parked = ParkedSessions(self._awake, self._context.settings.limits.connection_age_s)
+            self._parked = ParkedSessions(
+                self._awake, self._context.settings.limits.connection_age_s, self._context.sockets
+            )
             self._receiver.start()
         self._reception.meet(self._context.bus.topology)
         asyncio.get_running_loop().add_reader(listener.fileno(), self._accept)

@@ -26,6 +26,7 @@ from heapq import heapify, heappop, heappush
 from actors.common.error_response import error_response
 from actors.common.errors import ADMIN_SHUTDOWN, IDLE_SESSION_TIMEOUT, DatabaseError
 from actors.common.parked_session import decode_session, encode_session, later
+from actors.runtime.sockets import HOST, Sockets
 
 EVENTS_MAX = 64
 """Sockets looked at in one turn of the loop."""
@@ -40,13 +41,15 @@ class Guest:
     loop's time. `came_s`: when it came, or said its first word after it was parked. `deadline_s`: when it is given
     up."""
 
-    __slots__ = ("came_s", "client", "deadline_s", "role", "session", "since_s")
+    __slots__ = ("came_s", "client", "deadline_s", "is_timed", "role", "session", "since_s")
 
     def __init__(self, client: socket.socket, session: bytes = b"", since_s: float = 0.0) -> None:
         self.client = client
         self.session = session
         self.role = 0
         """The oid of the role that logged in, of one that is parked."""
+        self.is_timed = False
+        """A timeout or the age limit ends the session."""
         self.since_s = since_s
         self.came_s = self.deadline_s = since_s
 
@@ -59,14 +62,18 @@ class Guest:
         name = session.values.get("application_name", "")
         return f"a parked session of {session.user}" + (f" ({name})" if name else "")
 
-    def session_now(self) -> bytes | None:
-        """Encoded, with the time that has passed since it was parked. Where the client has left meanwhile: None."""
-        session = decode_session(self.session)
-        if session is None or self.client.fileno() < 0:
+    def give(self) -> tuple[int, bytes] | None:
+        """(descriptor, session) of one that was parked, with the time that has passed since. Where the client has left
+        meanwhile: None."""
+        descriptor = self.client.fileno()
+        if descriptor < 0:
             return None
-        if session.idle_left_s is None and session.age_left_s is None:
-            return self.session
-        return encode_session(later(session, asyncio.get_running_loop().time() - self.since_s))
+        if not self.is_timed:
+            return descriptor, self.session
+        session = decode_session(self.session)
+        assert session is not None, "it was read when it came"
+        data = encode_session(later(session, asyncio.get_running_loop().time() - self.since_s))
+        return (descriptor, data) if data is not None else None
 
     def end(self, error: DatabaseError | None = None) -> None:
         """Close the connection, with an error that the client is told, if it takes it at once."""
@@ -79,10 +86,10 @@ class Guest:
 class ParkedSessions:
     """See the module. `age_s`: the age limit that an error names."""
 
-    def __init__(self, on_wake: Callable[[Guest], None], age_s: int) -> None:
+    def __init__(self, on_wake: Callable[[Guest], None], age_s: int, sockets: Sockets = HOST) -> None:
         self._on_wake = on_wake
         self._age_s = age_s
-        self._epoll = select.epoll()
+        self._epoll = sockets.watcher()
         self._guests: dict[int, Guest] = {}
         """By descriptor."""
         self._of_roles: Counter[int] = Counter()
@@ -112,6 +119,7 @@ class ParkedSessions:
         if session.age_left_s is not None:
             timeouts.append((now_s + session.age_left_s, True))
         if timeouts:
+            guest.is_timed = True
             when_s, of_age = min(timeouts)
             self._serial += 1
             heappush(self._due, (when_s, self._serial, guest, of_age))

@@ -25,13 +25,15 @@ import logging
 import socket
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 
 from actors.common.errors import ADMIN_SHUTDOWN, CANNOT_CONNECT_NOW, DatabaseError
 from actors.common.messages.control import Topology, Wake
 from actors.gateway.parking import Guest
 from actors.gateway.refusal import refuse
 from actors.runtime.interfaces import Context
-from actors.runtime.socket_passing import OnEnd, OnSocket, Outcome, SocketSender
+from actors.runtime.passed_packets import OnSocket
+from actors.runtime.socket_passing import OnEnd, Outcome, SocketSender
 from actors.runtime.streams import Streams, StreamSender
 
 RETRY_S = 0.05
@@ -43,6 +45,20 @@ CANNOT_BE_RESUMED = DatabaseError(CANNOT_CONNECT_NOW, "the session cannot be res
 QUERY_PROCESSOR = "query_processor/"
 
 logger = logging.getLogger(__name__)
+
+
+class _Search:
+    """For a query processor that takes a guest. `turn`: those that are still to be asked; `full`: those that were, and
+    have no room; `busy`: one owes answers to others."""
+
+    __slots__ = ("asked", "busy", "full", "guest", "turn")
+
+    def __init__(self, guest: Guest, turn: list[str]) -> None:
+        self.guest = guest
+        self.turn = iter(turn)
+        self.asked = ""
+        self.full: list[str] = []
+        self.busy = False
 
 
 class Reception:
@@ -67,7 +83,8 @@ class Reception:
         self._waiting_s_max = context.settings.scaling.wake_s
         self._senders: dict[str, SocketSender | StreamSender] = {}
         self._order: deque[str] = deque()
-        self._held: set[Guest] = set()
+        self._held: dict[Guest, None] = {}
+        """In the order in which they came."""
         self._queued: deque[Guest] = deque()
         self._waiting: list[Guest] = []
         self._pumping = False
@@ -93,7 +110,7 @@ class Reception:
 
     def take(self, guest: Guest) -> None:
         guest.deadline_s = guest.came_s + self._waiting_s_max
-        self._held.add(guest)
+        self._held[guest] = None
         self._queued.append(guest)
         self._offer_queued()
 
@@ -104,7 +121,7 @@ class Reception:
             self._retry.cancel()
             self._retry = None
         self._waiting, self._queued = [], deque()
-        held, self._held = self._held, set()
+        held, self._held = self._held, {}
         for guest in held:
             guest.end(STOPPED if guest.session else None)
         for sender in self._senders.values():
@@ -134,39 +151,43 @@ class Reception:
         """To each query processor in turn, until one takes it."""
         turn = list(self._order)
         self._order.rotate(-1)
-        asked, full, busy = "", [], False
+        self._ask_next(_Search(guest, turn))
 
-        def ended(outcome: Outcome) -> None:
-            nonlocal asked, busy
-            if guest not in self._held:  # the gateway has been stopped
-                return
-            if outcome in (Outcome.TAKEN, Outcome.WITHDRAWN):
-                self._drop(guest)
-                return
-            if outcome is Outcome.FULL:
-                full.append(asked)
-            while turn:
-                asked = turn.pop(0)
-                sender = self._senders.get(asked)
-                if sender is not None and sender.busy:
-                    busy = True
-                elif sender is not None:
-                    self._pass(asked, guest, ended)
-                    return
-            expired = asyncio.get_running_loop().time() > guest.deadline_s
-            full[:] = [name for name in full if name in self._senders]
-            if full and (expired or len(full) == len(self._senders)):
-                self._insist(guest, full[0])
-            elif expired:
-                self._refuse(guest)
-            elif busy:
-                self._busy = True
-                self._queued.appendleft(guest)
-                self._try_later()
-            else:
-                self._wait(guest)
+    def _ask_next(self, search: _Search) -> None:
+        """The next query processor of its turn; where there is none left, the guest waits."""
+        guest, senders = search.guest, self._senders
+        for name in search.turn:
+            sender = senders.get(name)
+            if sender is None:
+                continue
+            if sender.busy:
+                search.busy = True
+                continue
+            search.asked = name
+            self._pass(name, guest, partial(self._ended, search))
+            return
+        expired = asyncio.get_running_loop().time() > guest.deadline_s
+        full = [name for name in search.full if name in senders]
+        if full and (expired or len(full) == len(senders)):
+            self._insist(guest, full[0])
+        elif expired:
+            self._refuse(guest)
+        elif search.busy:
+            self._busy = True
+            self._queued.appendleft(guest)
+            self._try_later()
+        else:
+            self._wait(guest)
 
-        ended(Outcome.AWAY)
+    def _ended(self, search: _Search, outcome: Outcome) -> None:
+        if search.guest not in self._held:  # the gateway has been stopped
+            return
+        if outcome in (Outcome.TAKEN, Outcome.WITHDRAWN):
+            self._drop(search.guest)
+            return
+        if outcome is Outcome.FULL:
+            search.full.append(search.asked)
+        self._ask_next(search)
 
     def _insist(self, guest: Guest, name: str) -> None:
         """Nobody has room: a query processor tells the client so."""
@@ -183,31 +204,22 @@ class Reception:
         self._pass(name, guest, ended, insist=True)
 
     def _pass(self, name: str, guest: Guest, on_end: OnEnd, insist: bool = False) -> None:
-        sender, client = self._senders[name], guest.client
+        sender, lost = self._senders[name], partial(self._take_back, guest, name)
+        if guest.session:
+            sender.offer_session(guest.give, on_end, lost, insist=insist)
+        else:
+            sender.offer(guest.client, on_end, lost, insist=insist)
 
-        def lost(copy: socket.socket, _: bytes) -> None:
-            guest.client = copy
-            self._take_back(guest, name)
-
-        if not guest.session:
-            sender.offer(client, on_end, lost, insist=insist)
-            return
-
-        def give() -> tuple[int, bytes] | None:
-            session = guest.session_now()
-            return (client.fileno(), session) if session is not None else None
-
-        sender.offer_session(give, on_end, lost, insist=insist)
-
-    def _take_back(self, guest: Guest, name: str) -> None:
+    def _take_back(self, guest: Guest, name: str, copy: socket.socket, _: bytes) -> None:
         """`name` was passed the client's socket and did not take it: it is being stopped, or has no descriptor left.
         Another, or it a moment later, may."""
+        guest.client = copy
         logger.info("%s did not take a client that was passed to it", name)
         self.resumed -= bool(guest.session)
         if self._stopped:
             guest.end(STOPPED if guest.session else None)
             return
-        self._held.add(guest)
+        self._held[guest] = None
         if asyncio.get_running_loop().time() > guest.deadline_s:
             self._refuse(guest)
         else:
@@ -219,12 +231,12 @@ class Reception:
         if guest.session:
             self._drop(guest, CANNOT_BE_RESUMED)
         else:
-            self._held.discard(guest)
+            self._held.pop(guest, None)
             self._context.spawn(refuse(guest.client, _nobody_came(self._waiting_s_max)))
 
     def _drop(self, guest: Guest, error: DatabaseError | None = None) -> None:
         """It is another's now, or nobody's."""
-        self._held.discard(guest)
+        self._held.pop(guest, None)
         self.resumed += bool(guest.session) and error is None
         guest.end(error)
 
@@ -263,9 +275,12 @@ class Reception:
 
     def meet(self, topology: Topology | None) -> None:
         """The query processors that get this gateway's clients, those that are being restarted among them: of its own
-        host, or, while none of those is there, of others. One that is none any more is offered no client."""
+        region alone; of its own host, or, while none of those is there, of others. One that is none any more is offered
+        no client."""
         roles, routes = (topology.azs, topology.routes) if topology is not None else ({}, {})
-        all_names = [name for name in roles if name.startswith(QUERY_PROCESSOR)]
+        zones = self._context.settings.regions.zones
+        own = zones.get(self._context.az)
+        all_names = [name for name, az in roles.items() if name.startswith(QUERY_PROCESSOR) and zones.get(az) == own]
         near = [name for name in all_names if self._streams is None or self._streams.is_near(name)]
         far = [name for name in all_names if name not in near]
         names = sorted(near if not far or any(name in routes for name in near) else far, key=_number_of)
@@ -289,7 +304,7 @@ class Reception:
 
     def _sender(self, name: str, near: bool) -> SocketSender | StreamSender:
         if near or self._streams is None:
-            return SocketSender(self._socket_path(name), self._offer_queued)
+            return SocketSender(self._socket_path(name), self._offer_queued, self._context.sockets)
         return StreamSender(self._streams, self._context.name, name, self._park, self._has_seat)
 
 

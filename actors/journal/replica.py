@@ -27,6 +27,7 @@ from actors.common.errors import DATA_CORRUPTED, OBJECT_NOT_IN_PREREQUISITE_STAT
 from actors.common.messages import (
     Append,
     Appended,
+    AskPromise,
     Done,
     Fetch,
     Fetched,
@@ -50,6 +51,7 @@ from actors.common.timestamps import Epoch, Lsn, Timestamp
 from actors.journal.archive import JournalArchive, restore
 from actors.journal.log import JournalLog
 from actors.journal.own_quorum import OwnQuorum
+from actors.journal.passing_on import pass_on
 from actors.journal.promises import Promises
 from actors.journal.record import TRIMMED, decode_header
 from actors.journal.repair import open_log
@@ -159,6 +161,8 @@ class JournalReplica:
             self._subscribe(sender, message, reply)
         elif isinstance(message, Fetch):
             self._fetch(message, reply)
+        elif isinstance(message, AskPromise):
+            pass_on(self._context, self._writer or self._expected_writer, message, reply)
         elif isinstance(message, Trim):
             self._trim(message.below_ts, reply)
         elif isinstance(message, Stored):
@@ -382,18 +386,9 @@ class JournalReplica:
 
     def _appended(self, epoch: Epoch, lsn: Lsn, conflict: bool = False) -> Appended:
         """It votes where its disk says so: a promise that is being written does not count."""
-        log, low = self.log, not self._reserve.is_held
-        return Appended(
-            epoch,
-            lsn,
-            conflict,
-            bool(self._subscriptions),
-            log.promise.voter,
-            log.first_lsn,
-            low,
-            self._life,
-            self._seat,
-        )
+        log = self.log
+        kept = log.first_lsn, not self._reserve.is_held, self._life, self._seat
+        return Appended(epoch, lsn, conflict, bool(self._subscriptions), log.promise.voter, *kept)
 
     def _note_committed(self, lsn: Lsn) -> None:
         if lsn > self._committed:

@@ -40,6 +40,8 @@ from actors.journal.seats import newest
 from actors.runtime.interfaces import Context, OnFailure, OnReply
 
 SEAL_TIMEOUT_S = 1.0
+SEAL_GRACE_S_MIN = 0.02
+"""Beyond a majority's answers: the last one of three in one place takes hardly longer than the second."""
 SEAL_PAUSE_S_MIN, SEAL_PAUSE_S_MAX = 0.02, 0.2
 """Between attempts to win a majority, drawn at random so that two candidates do not keep outbidding each other."""
 
@@ -154,17 +156,29 @@ class JournalWriter:
             await asyncio.sleep(self._context.random.uniform(SEAL_PAUSE_S_MIN, SEAL_PAUSE_S_MAX))
 
     async def _seal_all(self, epoch: Epoch) -> tuple[dict[str, Sealed], Epoch]:
-        """The answers, and the highest epoch that outbid us. Returns once all have answered, or failed."""
-        bus = self._context.bus
+        """The answers, and the highest epoch that outbid us. Once a majority has said what it will do, those who have
+        not answered have as long again: what they would tell is not needed, and one that is away would hold up a
+        failover."""
+        loop = asyncio.get_running_loop()
+        bus, begun_s = self._context.bus, loop.time()
         calls = {peer.name: bus.call(self._name, peer.name, Seal(epoch), SEAL_TIMEOUT_S) for peer in self._peers}
+        waiting = set(calls.values())
+        grace_s: float | None = None
+        while waiting:
+            done, waiting = await asyncio.wait(waiting, timeout=grace_s, return_when=asyncio.FIRST_COMPLETED)
+            if not done:
+                break
+            if grace_s is None and sum(map(_decides, calls.values())) >= self._majority:
+                grace_s = max(SEAL_GRACE_S_MIN, loop.time() - begun_s)
         sealed: dict[str, Sealed] = {}
         outbid = 0
         for name, call in calls.items():
-            try:
-                sealed[name] = await call
-            except DatabaseError as error:
-                if isinstance(error.refusal, Outbid):
-                    outbid = max(outbid, error.refusal.epoch)
+            if not call.done():
+                call.cancel()
+            elif (error := call.exception()) is None:
+                sealed[name] = call.result()
+            elif isinstance(error, DatabaseError) and isinstance(error.refusal, Outbid):
+                outbid = max(outbid, error.refusal.epoch)
         return sealed, outbid
 
     def _of_newest_seats(self, sealed: dict[str, Sealed]) -> dict[str, Sealed]:
@@ -193,7 +207,10 @@ class JournalWriter:
             await self._context.bus.call(self._name, peer.name, Promote(epoch, sealed[peer.name].life), SEAL_TIMEOUT_S)
 
     async def _recover(self, voters: dict[str, Sealed], on_record: OnRecord) -> Recovered:
-        best = max(sorted(voters), key=lambda name: (voters[name].tail_epoch, voters[name].tail_lsn))
+        here = f"/{self._context.az}"
+        best = max(
+            sorted(voters), key=lambda name: (voters[name].tail_epoch, voters[name].tail_lsn, name.endswith(here))
+        )
         tail = voters[best]
         self.first_lsn = tail.first_lsn
         self.trimmed_ts = tail.trimmed_ts
@@ -437,3 +454,11 @@ class JournalWriter:
 def _settle(future: asyncio.Future[None]) -> None:
     if not future.done():
         future.set_result(None)
+
+
+def _decides(call: asyncio.Future[Any]) -> bool:
+    """A voter has answered a Seal, or somebody has promised another writer more."""
+    if not call.done():
+        return False
+    error = call.exception()
+    return call.result().voter if error is None else isinstance(getattr(error, "refusal", None), Outbid)

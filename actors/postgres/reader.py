@@ -40,6 +40,7 @@ COPY_PIECE_BYTES_MIN = 32 << 10
 _length = Struct("!I").unpack_from
 _COPY_DATA = ord("d")
 _SYNC = ord("S")
+_BIND = ord("B")
 _LONG = b"QPBF"
 """Query, Parse, Bind, FunctionCall."""
 _ANSWERED_WITH_READY = frozenset(b"QFSp\0")
@@ -49,6 +50,7 @@ _RUNNING_NOTHING = b"CDH"
 DESCRIBE_UNNAMED = b"D\0\0\0\6P\0"
 EXECUTE_UNNAMED = b"E\0\0\0\x09\0\0\0\0\0"
 SYNC = b"S\0\0\0\4"
+ALL_UNNAMED = DESCRIBE_UNNAMED + EXECUTE_UNNAMED + SYNC
 """Whole messages: what nearly every client sends behind a Bind, in one piece with it."""
 
 Rule = tuple[Action, int, Callable[[bytes], Message]]
@@ -184,9 +186,30 @@ class FrontendReader:
                 self.kind = kind
                 raise MessageRefused(PROTOCOL_VIOLATION, f"unexpected message type 0x{kind:02X} during COPY from stdin")
 
+    def has_next(self, messages: bytes) -> bool:
+        """Whether exactly these messages are next, which the present state handles."""
+        return self._buffer.startswith(messages, self._position)
+
+    def sole_bind(self) -> bytes | None:
+        """The body of the Bind that is next, where that and ALL_UNNAMED are all that is unread, and handled now."""
+        buffer, position = self._buffer, self._position
+        if not buffer.endswith(ALL_UNNAMED) or self._state is not State.READY or buffer[position] != _BIND:
+            return None
+        end = position + 1 + _length(buffer, position + 1)[0]
+        return buffer[position + 5 : end] if end + len(ALL_UNNAMED) == len(buffer) <= SHORT_MESSAGE_BYTES_MAX else None
+
+    def passes_all(self) -> None:
+        """What is unread, a Sync at its end, is used up."""
+        self._position = len(self._buffer)
+        self.kind = _SYNC
+
+    def passes(self, messages: bytes, kind: int) -> None:
+        """They are used up, without decoded messages' cost. `kind`: the last one's type."""
+        self._position += len(messages)
+        self.kind = kind
+
     def takes(self, message: bytes) -> bool:
-        """Whether exactly this message is next, which the present state handles; it is used up then, without a decoded
-        message's cost."""
+        """Both, of one message."""
         if not self._buffer.startswith(message, self._position):
             return False
         self._position += len(message)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
+from actors.common.errors import DatabaseError
 from actors.postgres.reader import FrontendReader
 from actors.query_processor.deadlines import Deadlines
 from actors.runtime.fiber import turn
@@ -25,6 +26,14 @@ Encode = Callable[[Sequence[Any], bytearray], None]
 
 class Disconnected(Exception):
     """Internal: the client is gone."""
+
+
+class Terminated(Exception):
+    """Internal: the connection is to end with `error` as its last message."""
+
+    def __init__(self, error: DatabaseError) -> None:
+        super().__init__(error)
+        self.error = error
 
 
 class Channel(Protocol):

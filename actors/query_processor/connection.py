@@ -3,7 +3,8 @@
     data_received -> FrontendReader -> Conversation -> Session's coroutines -> output, written once a batch
 
 One Fiber lives as long as the connection: it takes messages from the reader until there are none, writes what it has to
-say, and waits for more. No task and no future a message; a batch of pipelined messages costs one write.
+say, and waits for more. No task and no future a message; a batch of pipelined messages costs one write. A point read
+whose answer is at hand is answered while the fiber waits on (Conversation.answer_now).
 
 - Backpressure: rows stop while the socket's write buffer is above its high water; reading stops while the fiber is busy
   and the input beyond `INPUT_BYTES_MAX`. One connection yields to the others after `TURN_MESSAGES_MAX` messages.
@@ -22,10 +23,7 @@ Left out: replication connections, GSSAPI, the function-call message.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
-import os
-import ssl
 from typing import TYPE_CHECKING, Any, cast
 
 from actors.common.errors import (
@@ -36,7 +34,6 @@ from actors.common.errors import (
     INVALID_CATALOG_NAME,
     QUERY_CANCELED,
     STATEMENT_TOO_COMPLEX,
-    TRANSACTION_RESOLUTION_UNKNOWN,
     DatabaseError,
 )
 from actors.common.latency import arrival_ns
@@ -46,11 +43,12 @@ from actors.postgres.frontend import MessageTooLong, ProtocolViolation
 from actors.postgres.reader import FrontendReader
 from actors.postgres.states import State
 from actors.postgres.tls import TlsSession
-from actors.query_processor.channel import OUTPUT_BYTES_MAX, Disconnected
+from actors.query_processor.channel import OUTPUT_BYTES_MAX, Disconnected, Terminated
 from actors.query_processor.connection_services import ConnectionServices
-from actors.query_processor.conversation import Conversation
+from actors.query_processor.conversation import HANDLERS, Conversation
 from actors.query_processor.deadlines import Deadlines, Kind, Timeouts, error_of
-from actors.query_processor.metering import MeteredFiber
+from actors.query_processor.endings import TERMINATED
+from actors.query_processor.metering import MeteredFiber, prompt_turn
 from actors.query_processor.negotiation import negotiate
 from actors.query_processor.rest import Rest
 from actors.query_processor.session.parking import restore
@@ -70,20 +68,10 @@ CLOSING_S_MAX = 5.0
 """For a client to take the last words."""
 SECRET_BYTES = {startup.VERSION_3_0: 4, startup.VERSION_3_2: 8}
 """Of a cancel key. Eight bytes still are an integer of the bus's messages."""
-TERMINATED = "terminating connection due to administrator command"
-HELD = "The query processor did not respond for a long time and is being replaced."
 DATABASE = "postgres"
 """A cluster has one."""
 
 logger = logging.getLogger(__name__)
-
-
-class Terminated(Exception):
-    """Internal: the connection is to end with `error` as its last message."""
-
-    def __init__(self, error: DatabaseError) -> None:
-        super().__init__(error)
-        self.error = error
 
 
 class Connection(asyncio.Protocol):
@@ -158,10 +146,22 @@ class Connection(asyncio.Protocol):
         self.reader.receive_data(data)
         waiting = self._input
         if waiting is not None:
-            waiting.succeed(None)
+            if not self._answered_now():
+                waiting.succeed(None)
         elif self.reader.buffered > INPUT_BYTES_MAX and not self._reading_paused and self._transport is not None:
             self._reading_paused = True
             self._transport.pause_reading()
+
+    def _answered_now(self) -> bool:
+        """What has come to a session at rest is answered, and the fiber waits on."""
+        conversation, rest = self._conversation, self.rest
+        if conversation is None or rest.awaited or self._too_old or self._writable or self._reading_paused:
+            return False
+        if not prompt_turn(conversation.answer_now):
+            return False
+        rest.answered += 1
+        self._services.outbox.add(self)
+        return True
 
     def _discard(self, size: int) -> None:
         """libpq gives up where the stream ends while it writes, and a socket closed with bytes unread is reset: the
@@ -221,24 +221,6 @@ class Connection(asyncio.Protocol):
         else:
             self._interrupt(Terminated(last_word))
 
-    def last_words(self) -> None:
-        """The process ends: tell the client (of threads see Speaker.last_words), unless a message that was begun may
-        not have left as a whole. 57P01 says that what was not acknowledged is not committed; where that is not certain
-        it is 08007."""
-        session, transport = self.session, self._transport
-        if session is None or transport is None or self._lost or self.rest.stream or transport.get_write_buffer_size():
-            return  # a stream's socket is another host's gateway's
-        if session.committing or session.commit_untold:
-            error = DatabaseError(TRANSACTION_RESOLUTION_UNKNOWN, "transaction resolution unknown", detail=HELD)
-        else:
-            error = DatabaseError(ADMIN_SHUTDOWN, TERMINATED, detail=HELD)
-        words = backend.error_response(error, "FATAL")
-        with contextlib.suppress(OSError, ssl.SSLError):  # the client is gone, or takes nothing
-            os.write(transport.get_extra_info("socket").fileno(), words if self.tls is None else self.tls.send(words))
-
-    def _holds_success(self) -> bool:
-        return self._conversation is not None and self._conversation.holds_success
-
     def abort(self) -> None:
         """Close the socket without another word."""
         if self._transport is not None:
@@ -292,9 +274,8 @@ class Connection(asyncio.Protocol):
     def _ended(self, _: Any, error: BaseException | None) -> None:
         if error is not None:
             logger.error("connection %d ended by a bug", self.process, exc_info=error)
-        for timer in (self._startup_timer, self._age_timer):
-            if timer is not None:
-                timer.cancel()
+        for timer in filter(None, (self._startup_timer, self._age_timer)):
+            timer.cancel()
         if self.session is not None:
             self.deadlines.close()
         self.flush()
@@ -312,7 +293,7 @@ class Connection(asyncio.Protocol):
         self.output += backend.error_response(error, "FATAL")
 
     async def _serve(self, conversation: Conversation) -> None:
-        reader, handlers, session = self.reader, conversation.handlers, self.session
+        reader, handlers, session = self.reader, HANDLERS, self.session
         assert session is not None
         timeouts, rest = session.run_time.timeouts, self.rest
         handled = 0
@@ -331,7 +312,7 @@ class Connection(asyncio.Protocol):
                     if self._too_old is not None and not self._in_transaction():
                         raise Terminated(self._too_old)
                     self.deadlines.message_begins(session.failed)
-                await handlers[message.__class__](message)
+                await handlers[message.__class__](conversation, message)
             except (ProtocolViolation, Disconnected, Terminated):
                 raise
             except DatabaseError as error:
@@ -387,8 +368,8 @@ class Connection(asyncio.Protocol):
         if self.output and not self._lost and self._transport is not None:
             output, self.output = self.output, bytearray()
             self._transport.write(bytes(output) if self.tls is None else self.tls.send(output))
-            session = self.session
-            if session is not None and session.commit_untold and not self._holds_success():
+            session, conversation = self.session, self._conversation
+            if session is not None and session.commit_untold and not (conversation and conversation.holds_success):
                 session.commit_untold = False
 
     # -- beginning -----------------------------------------------------------------------------------------------------

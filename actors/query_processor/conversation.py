@@ -33,27 +33,30 @@ from actors.common.errors import (
     SERIALIZATION_FAILURE,
     DatabaseError,
 )
-from actors.common.latency import Latencies
+from actors.common.latency import Latencies, arrival_ns
 from actors.common.parked_session import ParkedStatement
 from actors.postgres import backend, frontend
 from actors.postgres.formats import ParameterDecoder, ShapeCache, decode_within, format_codes, parameter_decoder
-from actors.postgres.reader import DESCRIBE_UNNAMED, EXECUTE_UNNAMED, SYNC
+from actors.postgres.reader import ALL_UNNAMED, DESCRIBE_UNNAMED, EXECUTE_UNNAMED, SYNC
 from actors.postgres.states import State
 from actors.query_processor.aside import LARGE_CHARACTERS, LARGE_VALUES, aside
 from actors.query_processor.channel import ROWS_SLICE, Channel, Disconnected, send_rows, send_stream
 from actors.query_processor.copy_messages import copy_in, copy_out
 from actors.query_processor.session.parking import revived
-from actors.query_processor.session.statements import PLANNED_KINDS
+from actors.query_processor.session.prompt import may_read_promptly, read_promptly
+from actors.query_processor.session.statements import PLANNED_KINDS, PreparedStatement
 from actors.sql.results import CopyIn, CopyOut, Field
 from actors.sql.types import by_name
 
 if TYPE_CHECKING:
     from actors.query_processor.session.portals import Portal
     from actors.query_processor.session.session import Session
-    from actors.query_processor.session.statements import PreparedStatement
 
 NAMED_DECODERS_MAX = 1024
 """Prepared statements of a connection whose parameter decoders are remembered by name."""
+_SYNC = ord("S")
+_SELECTED = [backend.command_complete(f"SELECT {rows}") + backend.ready_for_query("I") for rows in (0, 1)]
+"""The end of a transaction that has read so many rows."""
 _SIMPLE = b"QF"
 """Types of messages outside the extended protocol: after an error, ReadyForQuery follows at once."""
 
@@ -85,21 +88,11 @@ class Conversation:
         self._simple: bool | None = None
         """How an error is answered; None: by the type of the last message."""
         self.unnamed_statement: PreparedStatement | ParkedStatement | None = None
+        self._was_asked = False
+        """`answer_now` has looked whether the answer to the next Bind is at hand."""
         self._portal: Portal | None = None
         """The unnamed one."""
         self._decoders: dict[tuple[str, bytes, tzinfo], tuple[PreparedStatement, ParameterDecoder]] = {}
-        self.handlers: dict[type, Callable[[Any], Awaitable[None]]] = {
-            frontend.Query: self._query,
-            frontend.Parse: self._parse,
-            frontend.Bind: self._bind,
-            frontend.Describe: self._describe,
-            frontend.Execute: self._execute,
-            frontend.Close: self._close,
-            frontend.Sync: self._sync,
-            frontend.Flush: self._flush,
-            frontend.FunctionCall: self._function_call,
-            frontend.Terminate: self._terminate,
-        }
 
     @property
     def holds_success(self) -> bool:
@@ -128,6 +121,38 @@ class Conversation:
         else:
             reader.state = State.SKIPPING
 
+    def answer_now(self) -> bool:
+        """What has come to a session at rest, where that is one point read in one piece, and its answer is at hand:
+        without a turn of the fiber. False, and nothing has happened: it is the fiber's."""
+        channel, session = self._channel, self._session
+        reader = channel.reader
+        body = None if self._timeouts.used or self._held or self._portal is not None else reader.sole_bind()
+        if body is None or body[0]:
+            return False
+        begun_ns = arrival_ns()
+        name = body[1 : body.find(b"\0", 1)].decode("latin-1")
+        prepared = session.prepared_statements.get(name) if name else self.unnamed_statement
+        if prepared.__class__ is not PreparedStatement:
+            return False
+        self._was_asked = True
+        if not may_read_promptly(session, prepared):
+            return False
+        try:
+            _, name, formats, values, result_formats, _ = frontend.decode_bind(body)
+            if len(values) != len(prepared.parameter_types) or len(values) > LARGE_VALUES or len(result_formats) > 2:
+                return False
+            datums = self._decoder(name, formats, prepared)(values) if values else []
+            found = read_promptly(session, prepared, datums)
+        except DatabaseError:  # as the fiber will say
+            return False
+        if found is None or prepared.fields is None:
+            return False
+        self._was_asked = False
+        reader.passes_all()
+        channel.arrived_ns = begun_ns
+        self._tell(prepared.fields, result_formats, found)
+        return True
+
     # -- simple protocol -----------------------------------------------------------------------------------------------
 
     async def _query(self, message: frontend.Query) -> None:
@@ -148,7 +173,8 @@ class Conversation:
             if not raw.kind:
                 self._held = backend.EMPTY_QUERY_RESPONSE
                 continue
-            portal = session.bind(await session.prepare(raw), ())
+            portal = session.bind(await session.prepare(raw, (), False), ())
+            portal.is_alone = len(statements) == 1
             await self._run(portal, 0, described=False)
             if self._timeouts.used:
                 self._statement_ended(raw.kind)
@@ -236,6 +262,16 @@ class Conversation:
             datums = await aside(lambda given: decode_within(types, formats, zone, given, memory_bytes_max), values)
         else:
             datums = self._decoder(name, formats, prepared)(values) if values else []
+        reader = self._channel.reader
+        was_asked, self._was_asked = self._was_asked, False
+        if not (was_asked or portal_name or self._timeouts.used) and reader.has_next(ALL_UNNAMED):
+            was_asked = True
+            if may_read_promptly(session, prepared):
+                found = read_promptly(session, prepared, datums)
+                if found is not None:
+                    reader.passes(ALL_UNNAMED, _SYNC)
+                    self._tell(prepared.fields, result_formats, found)
+                    return
         portal = session.bind(prepared, datums)
         portal.formats = result_formats
         portal.name = portal_name
@@ -246,13 +282,27 @@ class Conversation:
         self._channel.output += backend.BIND_COMPLETE
         if portal_name or self._timeouts.used:
             return
-        reader = self._channel.reader
         if reader.takes(DESCRIBE_UNNAMED):
             self._show_shape(portal.fields, result_formats)
         if reader.takes(EXECUTE_UNNAMED):
+            portal.is_alone = not was_asked and reader.has_next(SYNC)
             await self._execute_portal(portal, 0)
             if not self._timeouts.used and reader.takes(SYNC):
                 await self._end()
+
+    def _tell(self, fields: list[Field], formats: bytes, rows: list[tuple[Any, ...]]) -> None:
+        """All that follows a Bind, of a transaction that is over."""
+        channel, counters = self._channel, self._counters
+        shape = self._shapes.shape(fields, formats, self._session.run_time.zone)
+        output = channel.output
+        output += backend.BIND_COMPLETE
+        output += shape.description
+        shape.encode(rows, output)
+        output += _SELECTED[len(rows)]
+        counters.statements += 1
+        counters.transactions += 1
+        if channel.arrived_ns:
+            counters.latencies.add(perf_counter_ns() - channel.arrived_ns)
 
     def _decoder(self, name: str, formats: bytes, prepared: PreparedStatement) -> ParameterDecoder:
         zone = self._session.run_time.zone
@@ -289,7 +339,9 @@ class Conversation:
     async def _execute(self, message: frontend.Execute) -> None:
         if self._held:
             self._release()
-        await self._execute_portal(self._bound(message.portal), message.rows_max)
+        portal = self._bound(message.portal)
+        portal.is_alone = self._channel.reader.has_next(SYNC)
+        await self._execute_portal(portal, message.rows_max)
 
     async def _execute_portal(self, portal: Portal, rows_max: int) -> None:
         kind = portal.prepared.raw.kind
@@ -403,3 +455,18 @@ class Conversation:
         if not self._simple:
             self._simple = None
         self._held = backend.command_complete(tag)
+
+
+HANDLERS: dict[type, Callable[[Conversation, Any], Awaitable[None]]] = {
+    frontend.Query: Conversation._query,
+    frontend.Parse: Conversation._parse,
+    frontend.Bind: Conversation._bind,
+    frontend.Describe: Conversation._describe,
+    frontend.Execute: Conversation._execute,
+    frontend.Close: Conversation._close,
+    frontend.Sync: Conversation._sync,
+    frontend.Flush: Conversation._flush,
+    frontend.FunctionCall: Conversation._function_call,
+    frontend.Terminate: Conversation._terminate,
+}
+"""What a client's message is handled by."""

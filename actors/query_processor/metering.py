@@ -14,7 +14,7 @@ asked: the sum is right. Sockets are read and written outside of the fibers, so 
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator
 from random import Random
 from time import thread_time_ns
 from types import coroutine
@@ -73,6 +73,19 @@ class MeteredFiber(Fiber):
             process.sampled(thread_time_ns() - begun)
 
 
+def prompt_turn(answers: Callable[[], bool]) -> bool:
+    """`answers()`, a turn without a fiber where it is true."""
+    if process.due > 1:
+        answered = answers()
+        process.due -= answered
+        return answered
+    begun = thread_time_ns()
+    answered = answers()
+    if answered:
+        process.sampled(thread_time_ns() - begun)
+    return answered
+
+
 class Tally:
     """Processor time of one statement, whoever spends it."""
 
@@ -116,12 +129,28 @@ def _turn(measures: Coroutine[Any, Any, Any], error: BaseException | None, tally
 class Meter:
     """Of one query processor: what its transactions have used since it was started."""
 
-    __slots__ = ("_read_min", "_write_min", "bytes_read", "bytes_written", "compute_ns", "read_billed", "write_billed")
+    __slots__ = (
+        "_read_min",
+        "_shard_read_min",
+        "_write_min",
+        "bytes_read",
+        "bytes_written",
+        "compute_ns",
+        "read_billed",
+        "write_billed",
+    )
 
     def __init__(self, rates: Metering) -> None:
+        self._shard_read_min = rates.shard_bytes_read_min
         self._read_min = rates.transaction_bytes_read_min
         self._write_min = rates.transaction_bytes_written_min
         self.compute_ns = self.bytes_read = self.bytes_written = self.read_billed = self.write_billed = 0
+
+    def read_one(self, size: int) -> None:
+        """A transaction of one point read has ended, which found so many bytes."""
+        read = size if size > self._shard_read_min else self._shard_read_min
+        self.bytes_read += read
+        self.read_billed += read if read > self._read_min else self._read_min
 
     def settle(self, transaction: Transaction, committed: bool) -> None:
         """It has ended."""

@@ -234,4 +234,4 @@ class Parking:
         for name in sorted(self._senders.keys() - names):
             self._senders.pop(name).close()
         for name in sorted(names - self._senders.keys()):
-            self._senders[name] = SocketSender(self._path_of(name))
+            self._senders[name] = SocketSender(self._path_of(name), sockets=self._context.sockets)

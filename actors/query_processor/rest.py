@@ -27,19 +27,22 @@ if TYPE_CHECKING:
 class Rest:
     """Costs a connection that is not asked one look at `awaited` each time it runs out of messages."""
 
-    __slots__ = ("_connection", "_looks", "_waited_for", "awaited")
+    __slots__ = ("_connection", "_looks", "_waited_for", "answered", "awaited")
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self.awaited: Callable[[], None] | None = None
         """To be called, once, as soon as the session rests and its client has been answered."""
-        self._waited_for: Any = None
+        self.answered = 0
+        """Messages that the connection has answered without an end of its wait."""
+        self._waited_for: tuple[Any, int] = None, 0
         self._looks = 0
 
     def look(self) -> int:
         """How many times in a row this was asked while the connection waited for one and the same message."""
-        before, self._waited_for = self._waited_for, self._connection._input
-        self._looks = self._looks + 1 if before is not None and before is self._waited_for else 0
+        (waited, answered), self._waited_for = self._waited_for, (self._connection._input, self.answered)
+        is_same = waited is not None and waited is self._connection._input and answered == self.answered
+        self._looks = self._looks + 1 if is_same else 0
         return self._looks
 
     def when(self, callback: Callable[[], None]) -> None:

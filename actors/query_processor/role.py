@@ -37,16 +37,17 @@ from actors.postgres.tls import TlsSettings
 from actors.query_processor.admission import Admission, Promises
 from actors.query_processor.authentication import Authenticator, Entropy
 from actors.query_processor.authentication.catalog_roles import CatalogRoles
-from actors.query_processor.connection import SECRET_BYTES, TERMINATED, Connection
+from actors.query_processor.connection import SECRET_BYTES, Connection
 from actors.query_processor.connection_services import ConnectionServices
 from actors.query_processor.credentials import HeldCredentials
+from actors.query_processor.endings import TERMINATED, give_up, last_words
 from actors.query_processor.load import LoadReports
 from actors.query_processor.parking import Parking
 from actors.query_processor.role_limits import RoleLimits
 from actors.runtime import descriptors
 from actors.runtime.interfaces import Context, Reply
 from actors.runtime.socket_link import SocketReply
-from actors.runtime.socket_passing import SocketReceiver
+from actors.runtime.socket_receiver import SocketReceiver
 from actors.runtime.streams import ServedStream
 
 if TYPE_CHECKING:
@@ -94,7 +95,9 @@ class QueryProcessor:
         self._entropy = entropy
         self._make_session = make_session
         self._receiver = (
-            SocketReceiver(clients_path, self._on_socket, self._has_room, self._on_session, self._has_seat)
+            SocketReceiver(
+                clients_path, self._on_socket, self._has_room, self._on_session, self._has_seat, context.sockets
+            )
             if clients_path
             else None
         )
@@ -242,7 +245,7 @@ class QueryProcessor:
                 await asyncio.wait_for(self._all_closed.wait(), STOP_S_MAX)
             except TimeoutError:
                 for connection in list(self._connections):
-                    connection.abort()
+                    give_up(connection)
 
     def last_words(self) -> None:
         """As Speaker says. No commit is sent to an adjudicator once it has begun, so that what sessions are told stays
@@ -250,7 +253,7 @@ class QueryProcessor:
         if self._session_services is not None:
             self._session_services.silenced = True
         for connection in list(self._sessions.values()):
-            connection.last_words()
+            last_words(connection)
 
     def receive(self, sender: str, message: Message, reply: Reply | None) -> None:
         if isinstance(message, Cancel):

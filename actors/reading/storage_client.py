@@ -14,13 +14,17 @@ The nearest replica is the one in the query processor's own AZ; the one after a 
 so that a dead replica does not cost every read a timeout.
 
 A replica that is silent (stalled, cut off) is left likewise: a read without an answer for `LATE_S` goes to the next one
-as well.
+as well. Between regions (docs/regions.md) that is `FAR_LATE_S` where the next one is in another region, and a read ends
+after twice `storing.read_wait_s`: where the watermark cannot come, nobody helps.
+
+A replica of the same process that has come far enough is asked without a message (nearby.py).
 
 No tasks, no futures: a request's callbacks complete a Completion that the statement's fiber awaits.
 """
 
 from __future__ import annotations
 
+import asyncio
 from bisect import bisect_right
 from collections.abc import Callable
 from zlib import crc32
@@ -31,11 +35,12 @@ from actors.common.errors import CONNECTION_FAILURE, OBJECT_NOT_IN_PREREQUISITE_
 from actors.common.messages.arrow_rows import ArrowRows
 from actors.common.messages.base import Message
 from actors.common.messages.control import Topology
-from actors.common.messages.reading import Get, Got, Scan, Scanned
+from actors.common.messages.reading import AskReached, Get, Got, Reached, Scan, Scanned
 from actors.common.ranges import KEYSPACE_BYTES, ShardMap
+from actors.reading.flights import Flight, ReadFlight
+from actors.reading.nearby import Nearby
 from actors.reading.pause import pause
 from actors.reading.watchdog import Watchdog
-from actors.runtime.fiber import Completion
 from actors.runtime.interfaces import Context, OnFailure, OnReply
 
 ATTEMPTS_MAX = 12
@@ -45,6 +50,8 @@ ATTEMPT_PAUSE_S = 0.1
 LATE_S = 0.25
 """A read that takes longer goes to a second replica, too. Few do: one that waits for its watermark through a failover,
 a scan on busy processors."""
+FAR_LATE_S = 1.0
+"""The next replica is a round trip away, and waits for the same watermark."""
 RETURN_S = 5.0
 """So long reads of a shard stay away from its nearest replica after that one failed."""
 PIECES_AHEAD = 4
@@ -99,49 +106,6 @@ class _Replicas:
         self.return_at = 0
 
 
-class Flight(Completion[Message]):
-    """A request under way, and where it went ("" where there was nobody to send it to). See watchdog.py for `sent_s`
-    and `late`."""
-
-    __slots__ = ("destination", "sent_s")
-
-    def __init__(self) -> None:
-        Completion.__init__(self)
-        self.destination = ""
-        self.sent_s = 0.0
-
-    def when_done(self, callback: Callable[[Completion[Message]], None]) -> None:
-        """Unlike other Completions it may be awaited again by a fiber that a cancel has thrown out of its wait."""
-        if self._done:
-            callback(self)
-        else:
-            self._waiter = callback
-
-
-class ReadFlight(Flight):
-    """A read. When it is late it goes to a second replica as well; the first answer counts, and only the last
-    failure."""
-
-    __slots__ = ("_client", "_message", "_under_way")
-
-    def __init__(self, client: StorageClient, message: Message) -> None:
-        Flight.__init__(self)
-        self._client = client
-        self._message = message
-        self._under_way = 1
-
-    def failed(self, error: DatabaseError) -> None:
-        self._under_way -= 1
-        if not self._under_way:
-            self.fail(error)
-
-    def late(self) -> None:
-        other = self._client.turn_from(self.destination)
-        if other is not None:
-            self._under_way += 1
-            self._client.request(other, self._message, self.succeed, self.failed)
-
-
 class StorageClient:
     """One for each query processor; shared by its sessions. `on_failure`: called when a read fails that is tried again,
     perhaps by a newer map."""
@@ -153,23 +117,32 @@ class StorageClient:
         self._name = context.name
         self._az = context.az
         self._timeout_s: float = context.settings.messaging.request_timeout_s
+        self._zones = context.settings.regions.zones
+        self._read_wait_s = context.settings.storing.read_wait_s
+        self._patience_s = 2 * self._read_wait_s if self._zones else 0.0
+        """Of a read; 0: as long as it takes."""
         self._topology: Topology | None = None
         self._cuts: tuple[bytes, ...] = ()
         self._shards: tuple[int, ...] = ()
         """The map's; they go with the topology."""
         self._replicas: dict[int, _Replicas] = {}
-        self._watchdog = Watchdog(LATE_S)
+        has_neighbours = len(set(self._zones.values())) < len(self._zones)
+        self._watchdog = Watchdog(LATE_S if has_neighbours or not self._zones else FAR_LATE_S)
+        self.near = Nearby(context, self._replica)
 
     # -- reads ---------------------------------------------------------------------------------------------------------
 
     async def get_one(self, key: bytes, at: int) -> tuple[bytes | None, int]:
         """The value of one key (None: no row) and the answer's catalog_ts."""
         message = Get([key], at)
-        flight = self.send(key, message)
-        try:
-            got: Got = await flight  # type: ignore[assignment]
-        except DatabaseError as error:
-            got = await self._ask_again(key, message, flight, error)
+        got = self.near.answer(key, message)
+        if got is None:
+            flight = self.send(key, message)
+            try:
+                got = await flight  # type: ignore[assignment]
+            except DatabaseError as error:
+                got = await self._ask_again(key, message, flight, error)
+            assert got is not None
         return got.values[0], got.catalog_ts
 
     async def get(self, keys: list[bytes], at: int) -> tuple[list[bytes | None], int]:
@@ -187,14 +160,19 @@ class StorageClient:
             group[low : low + GET_KEYS_MAX] for group in groups.values() for low in range(0, len(group), GET_KEYS_MAX)
         ]
         messages = [Get([keys[position] for position in chunk], at) for chunk in chunks]
-        flights = [self.send(message.keys[0], message) for message in messages]
+        flights = [
+            self.near.answer(message.keys[0], message) or self.send(message.keys[0], message) for message in messages
+        ]
         values: list[bytes | None] = [None] * len(keys)
         catalog_ts = -1
         for chunk, message, flight in zip(chunks, messages, flights, strict=True):
-            try:
-                got: Got = await flight  # type: ignore[assignment]
-            except DatabaseError as error:
-                got = await self._get_again(message, flight, error)
+            if isinstance(flight, Got):
+                got = flight
+            else:
+                try:
+                    got = await flight  # type: ignore[assignment]
+                except DatabaseError as error:
+                    got = await self._get_again(message, flight, error)
             catalog_ts = got.catalog_ts if catalog_ts < 0 else min(catalog_ts, got.catalog_ts)
             for position, value in zip(chunk, got.values, strict=True):
                 values[position] = value
@@ -224,10 +202,27 @@ class StorageClient:
         """[start, end) of one keyspace at `at`; see ShardScan."""
         return ShardScan(self, start, end, at, program, reverse, limit, on_read)
 
-    async def probe(self, at: int) -> int:
-        """The catalog_ts at `at`, by the cheapest read there is."""
-        _, catalog_ts = await self.get_one(_PROBE_KEY, at)
-        return catalog_ts
+    async def probe(self, at: int, within_s: float = 0.0) -> int:
+        """The catalog_ts at `at`, by the cheapest read there is. `within_s`: tried no longer than that (0: as long as
+        any read)."""
+        if not within_s:
+            _, catalog_ts = await self.get_one(_PROBE_KEY, at)
+            return catalog_ts
+        flight = self.send(_PROBE_KEY, Get([_PROBE_KEY], at), within_s)
+        got: Got = await flight  # type: ignore[assignment]
+        return got.catalog_ts
+
+    async def reached(self) -> int:
+        """A time at or below which the nearest replica of every shard answers at once, but for one that lags far behind
+        the others: what their transactions read is not kept for ever. Raises 08006."""
+        flights = [self.send(b"", AskReached(), self._read_wait_s, shard) for shard in self.shard_map().all_shards()]
+        times: list[int] = []
+        for flight in flights:
+            answer: Reached = await flight  # type: ignore[assignment]
+            times.append(answer.watermark)
+        if not min(times):
+            raise unavailable("a storage shard", "it has nothing yet")
+        return max(min(times), max(times) - REACHED_SPREAD_US)
 
     # -- routing -------------------------------------------------------------------------------------------------------
 
@@ -240,30 +235,61 @@ class StorageClient:
 
     async def _ask_again(self, key: bytes, message: Get, flight: Flight, failure: DatabaseError) -> Got:
         """After a failure."""
+        begun_s = flight.sent_s
         for attempt in range(1, ATTEMPTS_MAX):
             if self.turn_away(flight, failure) or attempt % 3 == 0:
                 await pause(ATTEMPT_PAUSE_S)
-            flight = self.send(key, message)
+            flight = self.send(key, message, self.left_s(begun_s, failure))
             try:
                 return await flight  # type: ignore[return-value]
             except DatabaseError as error:
                 failure = error
         raise failure
 
-    def send(self, key: bytes, message: Message) -> Flight:
-        """`message` to the replica that reads of `key` go to now."""
-        flight = ReadFlight(self, message)
+    def left_s(self, begun_s: float, failure: DatabaseError) -> float:
+        """How long a read that began at `begun_s` and has met `failure` may go on; 0: as long as it takes. Raises 08006
+        where its time is over. One that nobody could be asked for has not begun."""
+        if not self._patience_s or not begun_s:
+            return 0.0
+        left_s = begun_s + self._patience_s - asyncio.get_running_loop().time()
+        if left_s <= 0:
+            raise DatabaseError(
+                CONNECTION_FAILURE,
+                f"{OUT_OF_SIGHT}: {failure.message}",
+                hint="Retry it. SET eagleray.max_staleness lets READ ONLY transactions read what this region has.",
+            )
+        return left_s
+
+    def send(self, key: bytes, message: Message, within_s: float = 0.0, shard: int = 0) -> Flight:
+        """`message` to the replica that reads of `key` go to now, or to the shard's nearest one. `within_s`: it is
+        given up after that; 0: after as long as any read."""
+        within_s = within_s or self._patience_s
+        flight = ReadFlight(self, message, within_s)
         try:
-            destination = flight.destination = self._replica(key)
+            destination = flight.destination = self._replica(key, shard)
         except DatabaseError as error:
             flight.fail(error)
             return flight
-        self._bus.request(self._name, destination, message, flight.succeed, flight.failed, self._timeout_s)
+        self.request(destination, message, flight.succeed, flight.failed, within_s)
         self._watchdog.watch(flight)
         return flight
 
-    def request(self, destination: str, message: Message, on_reply: OnReply, on_failure: OnFailure) -> None:
-        self._bus.request(self._name, destination, message, on_reply, on_failure, self._timeout_s)
+    def request(
+        self, destination: str, message: Message, on_reply: OnReply, on_failure: OnFailure, within_s: float = 0.0
+    ) -> None:
+        timeout_s = min(within_s, self._timeout_s) if within_s else self._timeout_s
+        self._bus.request(self._name, destination, message, on_reply, on_failure, timeout_s)
+
+    def next_to(self, destination: str) -> tuple[str | None, bool]:
+        """Who else to ask what that replica owes an answer to (None: there is nobody), and whether reads are to go to
+        him from now on. Not to another region, before he has answered: what this one lacks may be away for all."""
+        if not self._zones or self._watchdog.late_s == LATE_S:
+            return self.turn_from(destination), False
+        for replicas in self._replicas.values():
+            if destination in replicas.names and len(replicas.names) > 1:
+                place = replicas.names.index(destination)
+                return replicas.names[(place + 1) % len(replicas.names)], True
+        return None, False
 
     def turn_from(self, destination: str) -> str | None:
         """A replica does not answer: reads of its shard go to the next one for a while. The one that they go to now;
@@ -293,19 +319,26 @@ class StorageClient:
             replicas.names[0] == other for replicas in self._replicas.values() if replicas.names
         )
 
-    def _replica(self, key: bytes) -> str:
+    def _replica(self, key: bytes, of: int = 0) -> str:
         topology = self._bus.topology
         if topology is not self._topology or topology is None:
             self._topology = topology
             self._replicas = {}
             self._cuts, self._shards = (shard_map := self.shard_map()).cuts, shard_map.shards
-        shard = self._shards[bisect_right(self._cuts, key[KEYSPACE_BYTES:])]
+        shard = of or self._shards[bisect_right(self._cuts, key[KEYSPACE_BYTES:])]
         replicas = self._replicas.get(shard)
         if replicas is None:
             assert topology is not None
             prefix = f"storage/{shard}/"
             names = [name for name in topology.routes if name.startswith(prefix)]
-            names.sort(key=lambda name: (topology.azs.get(name) != self._az, name))
+            region = self._zones.get(self._az)
+            names.sort(
+                key=lambda name: (
+                    topology.azs.get(name) != self._az,
+                    self._zones.get(topology.azs.get(name, "")) != region,
+                    name,
+                )
+            )
             near = sum(topology.azs.get(name) == self._az for name in names)
             first = (
                 crc32(self._name.encode()) % near if near else 0
@@ -315,9 +348,12 @@ class StorageClient:
             raise unavailable(f"storage/{shard}", "no replica is known")
         if replicas.current and self._clock.now().latest >= replicas.return_at:
             replicas.current = 0
-        return replicas.names[replicas.current]
+        return replicas.names[0 if of else replicas.current]
 
 
+OUT_OF_SIGHT = "this region cannot tell what has been committed by now"
+REACHED_SPREAD_US = 1_000_000
+"""Within the shortest age that transactions may have."""
 _PROBE_KEY = b"\x00\x00\x00\x03\x00\x00probe"
 
 
@@ -342,6 +378,7 @@ class ShardScan:
     __slots__ = (
         "_at",
         "_client",
+        "_failing_s",
         "_failures",
         "_left",
         "_limited",
@@ -373,6 +410,8 @@ class ShardScan:
         self._left = limit
         self._failures = 0
         """In a row."""
+        self._failing_s = 0.0
+        """Since when: the first of them was sent then."""
         self.catalog_ts = -1
         """Of the first answer; -1 before it."""
         self.rows_read = 0
@@ -392,6 +431,7 @@ class ShardScan:
                 await self._route_again(piece, flight, error)
                 continue
             self._failures = 0
+            self._failing_s = 0.0
             if self.catalog_ts < 0:
                 self.catalog_ts = scanned.catalog_ts
             self.rows_read += scanned.rows_read
@@ -430,6 +470,8 @@ class ShardScan:
         self._failures += 1
         if self._failures >= ATTEMPTS_MAX:
             raise error
+        self._failing_s = self._failing_s or flight.sent_s
+        self._client.left_s(self._failing_s, error)
         if self._client.turn_away(flight, error) or self._failures % 3 == 0:
             await pause(ATTEMPT_PAUSE_S)
         self._pieces.pop()

@@ -28,7 +28,7 @@ class Watchdog:
     """`late_s`: what an answer may take."""
 
     def __init__(self, late_s: float) -> None:
-        self._late_s = late_s
+        self.late_s = late_s
         self._flights: list[Watched] = []
         self._timer: asyncio.TimerHandle | None = None
 
@@ -49,7 +49,7 @@ class Watchdog:
 
     def _check(self) -> None:
         loop = asyncio.get_running_loop()
-        due = loop.time() - self._late_s
+        due = loop.time() - self.late_s
         flights = self._flights = [flight for flight in self._flights if not flight.done]
         place = 0
         while place < len(flights) and flights[place].sent_s <= due:

@@ -63,10 +63,12 @@ from actors.common.settings import Settings
 from actors.common.timestamps import Clock
 from actors.runtime.assigned_roles import AssignedRoles, MakeRole
 from actors.runtime.clock import SystemClock
+from actors.runtime.far_links import FarLinks
 from actors.runtime.interfaces import Bus, Context, Disk, ObjectStore, Reply, Role, Speaker
 from actors.runtime.local_disk import LocalDisk
 from actors.runtime.object_store import ThreadedObjectStore, object_store
 from actors.runtime.socket_bus import Intercept, OnCrash, SocketBus
+from actors.runtime.sockets import HOST, Sockets
 from actors.runtime.tls import TlsIdentity
 
 CRASH_EXIT_STATUS = 70
@@ -143,6 +145,7 @@ class Host:
         on_crash: OnCrash = exit_process,
         make_role: MakeRole | None = None,
         objects: ObjectStore | None = None,
+        sockets: Sockets = HOST,
     ) -> None:
         self.name = name
         self.bus = bus
@@ -153,6 +156,7 @@ class Host:
         self.on_shutdown: Callable[[], None] | None = None
         self._disk_of = disk_of
         self._objects = objects
+        self._sockets = sockets
         self._random = random
         self._on_crash = on_crash
         self._crashed = False
@@ -182,7 +186,13 @@ class Host:
 
         return cls(
             name,
-            SocketBus(endpoint, settings.messaging, identity=identity, over_unix=settings.bus.within_host == "unix"),
+            SocketBus(
+                endpoint,
+                settings.messaging,
+                identity=identity,
+                over_unix=settings.bus.within_host == "unix",
+                far=FarLinks.of(settings.regions, endpoint),
+            ),
             SystemClock(settings.adjudication.clock_error_us),
             disk_of,
             Random(random.SystemRandom().getrandbits(128)),
@@ -233,6 +243,7 @@ class Host:
             spawn=spawn,
             settings=self.settings,
             objects=self._objects,
+            sockets=self._sockets,
         )
         role = spec.make(context)
         running = self._running[spec.name] = _Running(role, spec.az, context.disk, tasks)

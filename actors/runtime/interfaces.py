@@ -21,6 +21,7 @@ from actors.common.messages.base import Message
 from actors.common.messages.control import Topology
 from actors.common.settings import Settings
 from actors.common.timestamps import Clock
+from actors.runtime.sockets import HOST, Sockets
 
 OnReply = Callable[[Message], None]
 OnFailure = Callable[[DatabaseError], None]
@@ -56,6 +57,14 @@ class Service(Protocol):
     def receive(self, sender: str, message: Message, reply: Reply | None) -> None: ...
 
 
+@runtime_checkable
+class PromptService(Protocol):
+    """A role that has some answers ready: those of its own process need no message for them."""
+
+    def answer_now(self, message: Message) -> Message | None:
+        """The answer, at once, changing nothing that others see; None where that takes a message. Raises nothing."""
+
+
 class Bus(Protocol):
     """Request/reply and one-way messages between named roles. Messages may be lost, late or (simulator) repeated;
     TCP-ordered otherwise.
@@ -81,6 +90,9 @@ class Bus(Protocol):
         """Exactly one of the two callbacks runs, straight from the receiving loop (no task). No route, a broken
         connection or the timeout fail with 08006 (`unavailable`, which tells whether it may have arrived); a Failure
         answer fails with its own SQLSTATE."""
+
+    def answer_now(self, sender: str, destination: str, message: Message) -> Message | None:
+        """What a role of this process answers at once (PromptService); None: `request` has to ask."""
 
     def call(self, sender: str, destination: str, message: Message, timeout_s: float = 10.0) -> asyncio.Future[Any]:
         """`request` as a future."""
@@ -199,6 +211,8 @@ class Context:
     settings: Settings
     objects: ObjectStore | None = None
     """None: the cluster has none."""
+    sockets: Sockets = HOST
+    """Of clients, and by which they are passed on."""
 
 
 class Role(Service, Protocol):

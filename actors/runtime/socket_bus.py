@@ -44,8 +44,9 @@ from actors.common.messages.control import Topology
 from actors.common.settings import Messaging
 from actors.runtime.connections import Listeners, connect
 from actors.runtime.endpoints import Endpoint, nearest, parse_address
+from actors.runtime.far_links import FarLinks
 from actors.runtime.framing import POST, REQUEST, error_of, failure_of
-from actors.runtime.interfaces import OnFailure, OnReply, Reply, Service, completing
+from actors.runtime.interfaces import OnFailure, OnReply, PromptService, Reply, Service, completing
 from actors.runtime.socket_link import Link
 from actors.runtime.tls import TlsIdentity
 
@@ -89,8 +90,8 @@ class SocketBus:
     handler).
 
     `endpoint` is the process's whole address. `identity`: its certificate, without which there are no connections over
-    TLS. `over_unix` False: peers of this host, too, are reached over TLS wherever they have such an endpoint. Raises
-    ValueError for an address that is none.
+    TLS. `over_unix` False: peers of this host, too, are reached over TLS wherever they have such an endpoint. `far`:
+    makes links to processes of other regions slow (far_links.py). Raises ValueError for an address that is none.
     """
 
     def __init__(
@@ -101,6 +102,7 @@ class SocketBus:
         *,
         identity: TlsIdentity | None = None,
         over_unix: bool = True,
+        far: FarLinks | None = None,
     ) -> None:
         endpoints = parse_address(endpoint)
         self.endpoint = endpoint
@@ -109,11 +111,14 @@ class SocketBus:
         self.sent_bytes = 0
         self._listeners_at = Listeners(endpoints, self._accept, identity)
         self._over_unix = over_unix
+        self._far = far
+        self._make_link: Callable[[SocketBus, Endpoint], Link] = Link if far is None else far.link
         self._host_identity = next((own.host for own in endpoints if own.scheme == "unix"), "")
         self.on_crash = on_crash
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
         self._services: dict[str, Service] = {}
+        self._prompt: dict[str, Callable[[Message], Message | None]] = {}
         self._intercepts: dict[type[Message], Intercept] = {}
         self._topology: Topology | None = None
         self._listeners: list[Callable[[Topology], None]] = []
@@ -138,6 +143,8 @@ class SocketBus:
         """Listen. Raises OSError (address in use, no permission)."""
         self._loop = asyncio.get_running_loop()
         self.endpoint = await self._listeners_at.start()
+        if self._far is not None:
+            self._far.start()
 
     async def close(self) -> None:
         """Stop listening and close every connection; what is outstanding fails with 08006. Nothing can be sent
@@ -146,6 +153,8 @@ class SocketBus:
             return
         self._closed = True
         self._listeners_at.close()
+        if self._far is not None:
+            self._far.close()
         for link in [*self._links.values(), *self._inbound]:
             link.close("the bus is closed", after_writing=True)
         for task in list(self._opening):
@@ -168,9 +177,12 @@ class SocketBus:
 
     def attach(self, name: str, service: Service) -> None:
         self._services[name] = service
+        if isinstance(service, PromptService):
+            self._prompt[name] = service.answer_now
 
     def detach(self, name: str) -> None:
         self._services.pop(name, None)
+        self._prompt.pop(name, None)
         for request, entry in list(self._outstanding.items()):
             if entry[0] is None and entry[4] == name:
                 self._fail_later(request, unavailable(name, "it has left"))
@@ -237,6 +249,10 @@ class SocketBus:
             self._fail_later(
                 request, unavailable(destination, "the bus is closed" if self._closed else "no route", sent=False)
             )
+
+    def answer_now(self, sender: str, destination: str, message: Message) -> Message | None:
+        answer = self._prompt.get(destination)
+        return answer(message) if answer is not None else None
 
     def call(self, sender: str, destination: str, message: Message, timeout_s: float = 10.0) -> asyncio.Future[Any]:
         assert self._loop is not None, "the bus is not started"
@@ -440,7 +456,7 @@ class SocketBus:
             assert self._loop is not None
             if self._loop.time() < self._unreachable_until.get(endpoint, 0.0):
                 return None
-            link = self._links[endpoint] = Link(self, endpoint)
+            link = self._links[endpoint] = self._make_link(self, endpoint)
             self._open_later(link, endpoint)
         self._link_by_name[destination] = link
         return link

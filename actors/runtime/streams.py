@@ -41,7 +41,8 @@ from actors.common.errors import TOO_MANY_CONNECTIONS, DatabaseError
 from actors.common.messages.base import Message
 from actors.common.messages.control import OpenStream
 from actors.common.parked_session import SESSION_BYTES_MAX
-from actors.runtime.socket_passing import Give, OnEnd, OnLost, OnSocket, Outcome
+from actors.runtime.passed_packets import OnSocket
+from actors.runtime.socket_passing import Give, OnEnd, OnLost, Outcome
 
 BUFFER_BYTES = 64 << 10
 """Unsent bytes of a direction, above which its source is read no more."""

@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Callable
 
 from actors.runtime import descriptors
-from actors.runtime.socket_passing import pause_listening
+from actors.runtime.socket_receiver import pause_listening
 from actors.runtime.tls import prepare_socket, refusal_of
 
 HANDSHAKES_MAX = 128

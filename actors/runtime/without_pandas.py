@@ -2,7 +2,10 @@
 
 The first array that pyarrow makes of Python's values has it look for pandas, to tell whether they are pandas' own.
 Where pandas is installed, as on most Ray clusters, that imports it: 0.4 s of computing and 30 MB of its own memory in
-every process, at a start that somebody waits for. pyarrow looks once; for that once there is none."""
+every process, at a start that somebody waits for. pyarrow looks once; for that once there is none.
+
+The first array that pyarrow makes of one of numpy's has numpy import numpy.ma. That would hold an event loop for 15 ms,
+and 90 ms on a busy machine, in the middle of the first checkpoint or split, and is done here, too."""
 
 from __future__ import annotations
 
@@ -30,8 +33,10 @@ def import_arrow() -> None:
     hidden = _Hidden()
     sys.meta_path.insert(0, hidden)
     try:
+        import numpy
         import pyarrow
 
         pyarrow.array([0])
+        pyarrow.array(numpy.zeros(1))
     finally:
         sys.meta_path.remove(hidden)

@@ -82,7 +82,10 @@ class Archive:
         self._objects = objects
         self._loop = asyncio.get_running_loop()
         self._changing = asyncio.Lock()
-        self._is_pursuing = self._again = self._stopped = self._waits_for_journals = False
+        self._is_pursuing = self._again = self._stopped = False
+        self._waits_for = ""
+        """What the checkpoint on the disk is not uploaded without, in words for a person."""
+        self._waits_since = 0.0
         self._retry: asyncio.TimerHandle | None = None
         self.stored_ts = 0
         """The watermark of the newest checkpoint that counted when it was last looked."""
@@ -117,10 +120,9 @@ class Archive:
             "uploaded_bytes": self._uploaded_bytes,
         }
         if self._refused:
-            told |= {
-                "refused": self._refused,
-                "refused_since": datetime.fromtimestamp(self._refused_at, UTC).strftime("%Y-%m-%d %H:%M:%S"),
-            }
+            told |= {"refused": self._refused, "refused_since": _shown(self._refused_at)}
+        elif self._waits_for:
+            told |= {"waits_for": self._waits_for, "waits_since": _shown(self._waits_since)}
         return told
 
     # -- uploads -------------------------------------------------------------------------------------------------------
@@ -142,17 +144,17 @@ class Archive:
             if not self._stopped and self._retry is None:
                 self._retry = self._loop.call_later(RETRY_S, self._try_again)
         self._is_pursuing = False
-        if self._waits_for_journals and self._retry is None and not self._stopped:
+        if self._waits_for and self._retry is None and not self._stopped:
             self._retry = self._loop.call_later(JOURNALS_PAUSE_S, self._try_again)
 
-    async def _journals_reach(self, at: int) -> bool:
-        """Whether the store has all that was committed up to `at` in the journals, too, so that what it has is the
-        database at one time (cluster/restoring.py)."""
+    async def _lacking(self, at: int) -> str:
+        """What the store lacks of what was committed up to `at` in the journals, in words: "" where it has all of it,
+        so that what it has is the database at one time (cluster/restoring.py)."""
         found = await self._objects.list(stored_journal.FOLDER)
         names = [name for one in found if (name := stored_journal.parse(one.key, one.size)) is not None]
         if not self._goes_by_state_of(names):
             self._ask_for_state()
-            return False
+            return "a state of the cluster that has its journals"
         newest: dict[int, int] = {}
         for name in names:
             newest[name.journal] = max(name.promise, newest.get(name.journal, 0))
@@ -167,7 +169,7 @@ class Archive:
             self._context.bus.request(
                 self._context.name, f"adjudicator/{journal}", AskPromise(at, recorded=True), _ignore, _ignore
             )
-        return not lacking
+        return f"what is committed in {_journals(lacking)}" if lacking else ""
 
     def _ask_for_state(self) -> None:
         """A journal at rest does not notice that the store has lost what it had."""
@@ -205,14 +207,14 @@ class Archive:
             async with self._changing:
                 self._learn(await self._newest(await self._list()))
                 turn_s = 0.0 if is_urgent else self._moved_at + self._rank * TURN_S
-                self._waits_for_journals = False
+                waits_for = ""
                 if self._replica.store.checkpoint_ts > self.stored_ts and self._loop.time() >= turn_s:
                     manifest, mapped = self._on_disk()
-                    is_of_one_moment = manifest.later_ts <= manifest.watermark  # else one of the next ones is
-                    if is_of_one_moment and await self._journals_reach(manifest.watermark):
-                        await self._upload(manifest, mapped)
-                    else:
-                        self._waits_for_journals = is_of_one_moment
+                    if manifest.later_ts <= manifest.watermark:  # else one of the next ones is of one moment
+                        waits_for = await self._lacking(manifest.watermark)
+                        if not waits_for:
+                            await self._upload(manifest, mapped)
+                self._note_wait(waits_for)
         except DatabaseError as error:
             if not self._refused:
                 logger.error("%s: %s", self._context.name, error.message)
@@ -220,6 +222,11 @@ class Archive:
             self._refused = error.message
             raise
         self._refused = ""
+
+    def _note_wait(self, waits_for: str) -> None:
+        if waits_for and not self._waits_for:
+            self._waits_since = self._context.clock.now().earliest / 1e6
+        self._waits_for = waits_for
 
     @property
     def _rank(self) -> int:
@@ -464,6 +471,16 @@ async def _clipped(store: Store, whole: str, commit_ts: int, spans: Sequence[Spa
         return path if await clip(store.disk, segment, path, spans) else ""
     finally:
         discard(store.disk, whole)
+
+
+def _journals(numbers: Sequence[int]) -> str:
+    """For people."""
+    listed = " and ".join(map(str, numbers)) if len(numbers) < 3 else f"{len(numbers)} journals"
+    return f"journal {listed}" if len(numbers) == 1 else f"journals {listed}" if len(numbers) == 2 else listed
+
+
+def _shown(at_s: float) -> str:
+    return datetime.fromtimestamp(at_s, UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def _ignore(_: object) -> None:

@@ -13,7 +13,8 @@ gap in its numbers, a refused subscription, or `streaming.silence_s` without a m
 replica that nobody reads sends a demand of its own every `RENEWAL_S`: so it notices a crossbar that has forgotten it,
 and its checkpoints move on, which lets journals be trimmed.
 
-A point read whose time has come is answered in `receive` itself. Deliveries are applied in `receive`, too; checkpoints
+A point read whose time has come is answered in `receive` itself; one of the same process needs no message
+(`answer_now`). Deliveries are applied in `receive`, too; checkpoints
 and merges run in tasks in slices of a few milliseconds (upkeep.py says when). A large transaction's rows are staged as
 they come (staging.py), mostly before it is committed. When both memtables are full the stream is not acknowledged
 further, so the crossbar stops.
@@ -45,18 +46,17 @@ from actors.common.errors import (
 from actors.common.messages import Message, Suspect, Topology
 from actors.common.messages.control import AskMiddle, Middle
 from actors.common.messages.filling import AskContents, AskPiece
-from actors.common.messages.reading import Get, Got, Scan
+from actors.common.messages.reading import AskReached, Get, Reached, Scan
 from actors.common.messages.resting import Checkpoint, Stored, Upload
 from actors.common.messages.streaming import Deliver, DemandWatermark, Stage, StreamAck, StreamLost, SubscribeRange
-from actors.common.ranges import ShardMap
 from actors.common.settings import Settings
 from actors.runtime.interfaces import Context, Reply
 from actors.runtime.stream_window import StreamWindow
+from actors.storage.answers import Answers
 from actors.storage.filling import given
 from actors.storage.load import ReadLoad
 from actors.storage.middle import middle
-from actors.storage.place import Place, redirected
-from actors.storage.scan import Scanner
+from actors.storage.place import Place
 from actors.storage.staging import Staging
 from actors.storage.store import Store, opened
 from actors.storage.upkeep import Upkeep
@@ -108,9 +108,6 @@ class StorageReplica:
         self._crossbars = crossbars
         self._crossbar = 0
         self.watermark = 0
-        self._shards: ShardMap | None = None
-        self._gets = 0
-        self._scans = 0
         self._delivered_bytes = 0
         self._damage = self._stranded = ""
         """What is broken; why no crossbar can feed us. Empty: nothing, and one may."""
@@ -144,7 +141,7 @@ class StorageReplica:
         the loss of the disk: from the beginning."""
         self._loop = asyncio.get_running_loop()
         self.store = opened(self._context.disk, self._context.random.getrandbits(LIFE_BITS), self._name)
-        self._scanner = Scanner(self.store)
+        self._answers = Answers(self.store, self.place, self.shard, self.load)
         self._staging = Staging(self.store)
         self.watermark = self.store.checkpoint_ts
         self._upkeep = Upkeep(self._context, self)
@@ -169,8 +166,8 @@ class StorageReplica:
             read.reply.fail(unavailable(self._name, "it is being stopped"))
 
     def status(self) -> dict[str, Any]:
-        shards = self._shards
-        store = self.store
+        answers, store = self._answers, self.store
+        shards = answers.shards
         return {
             "layer": "storage",
             "name": self._name,
@@ -180,12 +177,12 @@ class StorageReplica:
             "watermark": self.watermark,
             "checkpoint": store.checkpoint_ts,
             "load": {
-                "gets": self._gets,
-                "scans": self._scans,
+                "gets": answers.gets,
+                "scans": answers.scans,
                 "waited": self._waiting.count,
                 "waiting": len(self._waiting),
                 "delivered_bytes": self._delivered_bytes,
-                "scanned_bytes": self._scanner.bytes_read,
+                "scanned_bytes": answers.scanner.bytes_read,
                 "bytes": store.size_bytes,
                 "rows": store.rows,
                 "segments": len(store.segments),
@@ -196,7 +193,7 @@ class StorageReplica:
         }
 
     def _take_topology(self, topology: Topology) -> None:
-        self._shards = topology.shard_map
+        self._answers.shards = topology.shard_map
         if self._demanded and self._open:
             # A crossbar that has been restarted knows nothing of us, and says so when it is asked.
             self._bus.post(self._name, self._crossbars[self._crossbar], DemandWatermark(self._stream, self._demanded))
@@ -218,7 +215,7 @@ class StorageReplica:
         elif isinstance(message, StreamLost):
             if message.stream == self._stream and self._open:
                 self._resubscribe("the crossbar does not know the stream")
-        elif isinstance(message, AskContents | AskPiece | AskMiddle) and reply is not None:
+        elif isinstance(message, AskContents | AskPiece | AskMiddle | AskReached) and reply is not None:
             self._give(message, reply)
         elif isinstance(message, Stored):
             self._upkeep.look_at_store()
@@ -230,28 +227,19 @@ class StorageReplica:
 
     # -- reads ---------------------------------------------------------------------------------------------------------
 
+    def answer_now(self, message: Message) -> Message | None:
+        """A point read whose time has come. All else, and what fails, takes the way of a message."""
+        if isinstance(message, Get) and message.at <= self.watermark:
+            try:
+                return self._answers.get(message)
+            except DatabaseError:
+                return None
+        return None
+
     def _answer(self, message: Get | Scan, reply: Reply) -> None:
-        store = self.store
-        shards = self._shards
+        answers = self._answers
         try:
-            if message.__class__ is Get:
-                at = message.at
-                keys = message.keys
-                self._gets += len(keys)
-                if keys:
-                    self.load.note(keys[0])
-                if shards is not None:
-                    for key in keys:
-                        if shards.shard(key) != self.shard and not shards.follows(key, self.shard):
-                            raise redirected(self.shard)
-                get = store.get
-                reply(Got([get(key, at) for key in keys], store.catalog_ts(at)))
-            else:
-                self._scans += 1
-                self.load.note(message.start)  # type: ignore[union-attr]
-                if shards is not None and not self.place.holds_range(shards, message.start, message.end):  # type: ignore[union-attr]
-                    raise redirected(self.shard)
-                reply(self._scanner.run(message))  # type: ignore[arg-type]
+            reply(answers.get(message) if message.__class__ is Get else answers.scan(message))  # type: ignore[arg-type]
         except DatabaseError as error:
             reply.fail(self.noted(error))
 
@@ -427,17 +415,17 @@ class StorageReplica:
         self._took(message, size)
         if message.watermark > self.watermark:
             self.watermark = message.watermark
-            if self._waiting or self._demanded:
+            if self._demanded or self._waiting:
                 self._answer_waiting()
         self.changed_at = self._heard_at
         self._upkeep.maintain()
         self.acknowledge()
 
     def acknowledge(self, now: bool = False) -> None:
-        if not self._open or not self._number or self._full:
+        if not self._open or not self._number:
             return
         is_due = self._unacknowledged_bytes * ACK_BYTES_SHARE >= self._window_bytes
-        if now or is_due or self._unacknowledged_messages >= ACK_MESSAGES_MAX:
+        if (now or is_due or self._unacknowledged_messages >= ACK_MESSAGES_MAX) and not self._full:
             self._unacknowledged_bytes = self._unacknowledged_messages = 0
             ack = StreamAck(self._stream, self._number, self._upkeep.kept_ts)
             self._bus.post(self._name, self._crossbars[self._crossbar], ack)
@@ -481,19 +469,20 @@ class StorageReplica:
         self._staging.clear()
         self.store.close()
         self.store = store
-        self._scanner = Scanner(store)
+        self._answers.use(store)
         self._staging = Staging(store)
         self.watermark = store.checkpoint_ts
         self._damage = self._stranded = ""
         self._resubscribe("filled")
         self._answer_waiting()
 
-    def _give(self, message: AskContents | AskPiece | AskMiddle, reply: Reply) -> None:
+    def _give(self, message: AskContents | AskPiece | AskMiddle | AskReached, reply: Reply) -> None:
         try:
-            reply(
-                Middle(middle(self.store, self.place.spans))
-                if isinstance(message, AskMiddle)
-                else given(self.store.disk, message)
-            )
+            if isinstance(message, AskReached):
+                reply(Reached(0 if self._upkeep.is_new else self.watermark))
+            elif isinstance(message, AskMiddle):
+                reply(Middle(middle(self.store, self.place.spans)))
+            else:
+                reply(given(self.store.disk, message))
         except DatabaseError as error:
             reply.fail(self.noted(error))

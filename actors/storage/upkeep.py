@@ -127,7 +127,7 @@ class Upkeep:
             return
         if self._is_full:
             self._begin_checkpoint()
-        else:
+        elif "idle" not in self._timers:
             self._after("idle", min(self._settings.checkpoint_idle_s, CHECKPOINT_S_MAX), self._check_idle)
 
     def _check_idle(self) -> None:

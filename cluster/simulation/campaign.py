@@ -26,6 +26,7 @@ from typing import Any, Protocol
 from actors.query_processor.session import value_lists
 from cluster.simulation.emphases import dense
 from cluster.simulation.hostile import Plan
+from cluster.simulation.regions import far
 from cluster.simulation.run import SECONDS, SeedReport, drawn_plan, proof_names, run_seed
 from cluster.simulation.steering import Steering
 
@@ -68,11 +69,15 @@ class Options:
     """Half of the plans are bred from those of runs that met what few others did (steering.py)."""
     dense: bool = False
     """The cluster's shape changes all the time (emphases.py)."""
+    regions: bool = False
+    """Every cluster's zones are regions, far from each other (regions.py)."""
 
     def plan(self, seed: int) -> Plan:
         plan = drawn_plan(seed, self.proofs, self.seconds)
         plan = replace(plan, pace_s=plan.pace_s * self.pause)
-        return dense(plan, Random(f"{seed}/dense"), proof_names(self.proofs)) if self.dense else plan
+        names = proof_names(self.proofs)
+        plan = far(plan, Random(f"{seed}/regions"), names) if self.regions else plan
+        return dense(plan, Random(f"{seed}/dense"), names) if self.dense else plan
 
     def run(self, seed: int, keep_trace: bool = False, plan: Plan | None = None) -> SeedReport:
         """`plan`: in place of the one that the seed draws."""

@@ -21,6 +21,7 @@ kind of schedule needs, and leaves the rest as it was drawn; a seed has each wit
     deafness     streams to storage that stand still, their windows full, where a read waits for less time than a stream
                  may be silent
     regions      zones are regions, far from each other, one of them a witness or none (regions.py)
+    parked       clients come by gateways, and resting sessions go from process to process (parked.py)
     stored       checkpoints go to an object store, and shards lose all of their disks (stored.py)
 
 `dense` is none of these: `eagleray sim --dense` gives it to every seed, on top of what that has drawn.
@@ -33,7 +34,7 @@ from dataclasses import replace
 from random import Random
 
 from cluster.initial import initial_map
-from cluster.simulation import regions, stored
+from cluster.simulation import parked, regions, stored
 from cluster.simulation.hostile import ALL_LOSSES, Plan, draw_cuts, trimmed
 
 SHARE = 0.25
@@ -244,7 +245,10 @@ def dense(plan: Plan, random: Random, proofs: tuple[str, ...]) -> Plan:
     go and move, beside whatever else was drawn."""
     plan = shards(turnover(plan, random, proofs), random, proofs)
     reshapes = ("turnover", "boundary", "boundary", "shards", "replicas") * max(1, len(plan.strikes) // DENSE_SHARE)
-    return replace(plan, strikes=(*plan.strikes, *reshapes), emphases=(*plan.emphases, dense.__name__))
+    strikes = (*plan.strikes, *reshapes)
+    if plan.settings.storing.object_store:
+        strikes = tuple(strike for strike in strikes if strike != "shards")  # docs/object_store.md: grandparents
+    return replace(plan, strikes=strikes, emphases=(*plan.emphases, dense.__name__))
 
 
 Emphasis = Callable[[Plan, Random, tuple[str, ...]], Plan]
@@ -278,6 +282,10 @@ def emphasised(plan: Plan, random: Random, proofs: tuple[str, ...]) -> Plan:
     if far.random() < regions.SHARE:
         chosen = (*chosen, regions.regions.__name__)
         plan = regions.regions(plan, far, proofs)
+    resting = Random(f"{far.getstate()!r}/parked")
+    if resting.random() < parked.SHARE and not plan.distances:
+        chosen = (*chosen, parked.parked.__name__)
+        plan = parked.parked(plan, resting, proofs)
     return replace(plan, emphases=chosen)
 
 

@@ -70,6 +70,11 @@ class Plan:
     """The controller's kernel tells of silent processes whether they are at work (cluster/working.py): half of those
     that are stalled seem so, and all that are cut off."""
 
+    gateways: bool = False
+    """All processes are on one host, whose gateways take clients in and keep resting sessions (parked.py)."""
+    lost_descriptors: float = 0.0
+    """How often a process of that host finds no descriptor left for a socket that is passed to it."""
+
     @property
     def farthest_s(self) -> float:
         """One way between the regions that lie farthest from each other, at most."""
@@ -96,7 +101,7 @@ def draw(random: Random, proofs: tuple[str, ...], seconds: float) -> Plan:
         plan = replace(plan, strikes=(*plan.strikes, *RESHAPINGS))
     plan = replace(plan, cuts=draw_cuts(random, max(plan.settings.layout.adjudicators, plan.settings.layout.shards)))
     plan = replace(plan, dawdle_s=random.choice((0.0, 1.0, 10.0)))
-    plan = replace(plan, bounds=tuple(name for name in BOUNDS if name not in STORE_BOUNDS and random.random() < 0.3))
+    plan = replace(plan, bounds=tuple(name for name in BOUNDS if name not in ASIDE and random.random() < 0.3))
     if nemeses == 2 and random.random() < 0.7:
         plan = replace(plan, losses=tuple(strike for strike in strikes if strike in ALL_LOSSES))
     if random.random() < 0.5:
@@ -212,6 +217,13 @@ STORE_BOUNDS: dict[str, float] = {
     "actors.storage.ended.GRACE_S": 10.0,
 }
 """Of runs with an object store, whose emphasis draws them (stored.py)."""
+FAR_BOUNDS: dict[str, float] = {
+    "actors.adjudicator.lead.RAISE_S": 0.1,
+    "actors.adjudicator.lead.LOWER_S": 0.5,
+    "actors.adjudicator.ahead.LOOK_S": 0.1,
+}
+"""Of runs with several regions, likewise (regions.py)."""
+ASIDE = {*STORE_BOUNDS, *FAR_BOUNDS}
 BOUNDS = {
     "actors.storage.segment.BLOCK_ROWS_MAX": 3,
     "actors.storage.segment.BLOCKS_OPEN_MAX": 1,
@@ -240,7 +252,9 @@ BOUNDS = {
     "actors.storage.filling.PIECE_BYTES_MAX": 500,
     "actors.reading.storage_client.GET_KEYS_MAX": 1,
     "actors.reading.storage_client.PIECES_AHEAD": 1,
-} | STORE_BOUNDS
+    **STORE_BOUNDS,
+    **FAR_BOUNDS,
+}
 """Constants that divide the usual from the rare (a block's rows, a bulk write's keys), and values that make the rare
 usual: runs are too small to get there otherwise. Not so small that a lossy network brings no stream to its end: whoever
 misses a message reads on from there, and needs a row of messages that arrive."""
@@ -323,6 +337,8 @@ def hostile_settings(random: Random) -> Settings:
     )
     if aside.random() < 0.25:
         settings = replace(settings, limits=replace(settings.limits, transaction_age_s=5))
+    foresight_ms = Random(f"{aside.getstate()!r}/foresight").choice((0, 16, 100, 400))
+    settings = replace(settings, adjudication=replace(settings.adjudication, foresight_ms=foresight_ms))
     return trimmed(settings) if aside.random() < 0.3 else settings
 
 

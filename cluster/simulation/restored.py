@@ -117,6 +117,8 @@ async def _restore(cluster: SimulatedCluster, image: StoreImage, model: Model) -
     await verdict.await_replicas(world, cluster.newest_map, now)
     rows = await verdict.check_replicas(world, model, cluster.newest_map, [now])
     connection = await cluster.database("restored").connect()
+    # A transaction of several pieces of one row pays a round trip to another region, and its quorum's, for each.
+    connection.patience_s += 4 * cluster.plan.farthest_s * len(PROBED)
     await connection.execute("CREATE TABLE restored (k int PRIMARY KEY)")
     await connection.execute(f"INSERT INTO restored VALUES {', '.join(f'({key})' for key in PROBED)}")
     found, _ = await connection.execute("SELECT k FROM restored ORDER BY k")

@@ -26,7 +26,7 @@ from random import Random
 from actors.common.errors import PROGRAM_LIMIT_EXCEEDED
 from actors.runtime.simulation.faults import Faults
 from actors.runtime.simulation.nemesis import Nemesis
-from cluster.simulation import verdict
+from cluster.simulation import parked, verdict
 from cluster.simulation.claim_witness import ClaimWitness
 from cluster.simulation.coverage import Coverage
 from cluster.simulation.emphases import emphasised
@@ -87,6 +87,8 @@ class SeedReport:
     records: int = 0
     reads: int = 0
     rows: int = 0
+    resumed: int = 0
+    """How many times a parked session went on."""
     events: int = 0
     strikes: Counter[str] = field(default_factory=Counter)
     digest: str = ""
@@ -166,8 +168,8 @@ def drawn_plan(seed: int, proofs: Sequence[str] = (), seconds: float = SECONDS) 
 
 
 def proof_names(proofs: Sequence[str] = ()) -> tuple[str, ...]:
-    """Those to choose from, where none is named all."""
-    return tuple(sorted(proofs or PROOFS))
+    """Those to choose from, where none is named all but that of sessions: it is for runs that park them."""
+    return tuple(sorted(proofs or PROOFS.keys() - {parked.PROOF}))
 
 
 class _Run:
@@ -202,6 +204,9 @@ class _Run:
         self._stored: StoreWitness | None = None
         self.lost: list[Lost] = []
         """What clusters are to be made of once this one has ended."""
+        self._sessions = parked.SessionWitness(self._world)
+        if self._world.kernel is not None and not proofs_alone:
+            self._world.kernel.observers.append(self._sessions)
         if not proofs_alone:
             self._world.network.observe(
                 *(self._witness, self._journals, self._storage),
@@ -250,6 +255,7 @@ class _Run:
         report.commits = sum(proof.commits for proof in self._proofs)
         report.records = sum(map(len, self._witness.evidence.records.values()))
         report.reads = len(self._witness.evidence.reads)
+        report.resumed = self._sessions.resumed
         report.strikes = sum((nemesis.counts for nemesis in self._nemeses), Counter())
 
     async def scenario(self) -> None:
@@ -309,6 +315,7 @@ class _Run:
         self._set_faults(Faults())
         await self._cluster.until_whole()
         await self._late.look(REST_S)
+        self._sessions.look()
         self._calm = False
         self._set_faults(self._plan.faults)
         for nemesis in self._nemeses:
@@ -342,6 +349,8 @@ class _Run:
         for process in self._world.processes.values():
             for image in process.disks.values():
                 image.faults = faults
+        if self._world.kernel is not None:
+            self._world.kernel.lost_share = 0.0 if faults == Faults() else self._plan.lost_descriptors
         if self._world.stored is not None and faults == Faults():
             self._world.stored.calm()  # it is a strike that makes it refuse (stored.py)
 

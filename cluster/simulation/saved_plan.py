@@ -15,12 +15,12 @@ from typing import Any
 
 import msgspec
 
-from actors.common.settings import Layout, Settings
+from actors.common.settings import Adjudication, Layout, Settings
 from actors.runtime.simulation.faults import Faults
 from cluster.simulation.hostile import BOUNDS, Plan
 
 CALM = Plan(
-    settings=Settings(layout=Layout(placement="role")),
+    settings=Settings(adjudication=Adjudication(foresight_ms=0), layout=Layout(placement="role")),
     faults=Faults(),
     proofs=(),
     clients=2,
@@ -29,7 +29,8 @@ CALM = Plan(
     pause_s_max=1.0,
     strike_s_max=1.0,
 )
-"""Saved plans are differences from this one: it may not change."""
+"""Saved plans are differences from this one: it may not change. What is younger than some of them is absent
+from it."""
 MOVED = {
     f"actors.query_processor.transaction.storage_client.{name}": f"actors.reading.storage_client.{name}"
     for name in ("GET_KEYS_MAX", "PIECES_AHEAD")

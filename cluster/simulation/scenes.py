@@ -18,6 +18,8 @@ met in a state that chance seldom brings about.
                or the others are, and it falls behind; or first the one, then the other. Then the next writer meets it
     relapse    a journal's disk is lost, and its replica dies again when it has been filled and may not vote yet; only
                where a plan names it: no seed draws it
+    rift       two zones do not hear each other, and both hear the third (only where zones are regions: else seeds would
+               draw other histories)
     unheard    a storage replica hears its crossbar and is not heard: its window fills, and nobody tells it that
 
 Each takes a Nemesis (`random`, `strike_s_max`, `strike_at`) and returns when it has undone what it did; of a lost
@@ -41,6 +43,8 @@ if TYPE_CHECKING:
 
 SEVER_S = ((0.2, 3.0), (5.5, 10.0))
 """Shorter and longer than a decision waits, an acknowledgement is waited for, and a lease lasts."""
+RIFT_S = ((0.5, 3.0), (5.0, 20.0))
+"""Shorter and longer than a way by the third takes to be found."""
 UNDECIDED_S, UNDECIDED_S_MAX = 0.005, 10.0
 """How often it is looked whether anything is prepared and undecided, and how long."""
 LEARNING_S = 0.001
@@ -113,6 +117,15 @@ def _owes_outcomes(cluster: SimulatedCluster, adjudicator: str) -> bool:
     """Whether some participant has not said that it has heard of a commit."""
     role = cluster.running(adjudicator)
     return isinstance(role, Adjudicator) and role._reign is not None and bool(role._reign.coordinator._unacknowledged)
+
+
+async def rift(cluster: SimulatedCluster, nemesis: Nemesis) -> None:
+    world, random = cluster.world, nemesis.random
+    sides = random.sample(cluster.plan.settings.layout.azs, 2)
+    one, other = ([name for name, process in world.processes.items() if process.az == az] for az in sides)
+    world.network.partition(one, other, one_way=random.random() < 0.2)
+    await asyncio.sleep(random.uniform(*random.choice(RIFT_S)))
+    world.network.mend(one, other)
 
 
 async def retire(cluster: SimulatedCluster, nemesis: Nemesis) -> None:
@@ -299,5 +312,6 @@ async def decay(cluster: SimulatedCluster, nemesis: Nemesis) -> None:
 
 
 SCENES: dict[str, Callable[[SimulatedCluster, Nemesis], Awaitable[None]]] = {
-    scene.__name__: scene for scene in (sever, island, regather, decay, untold, retire, succession, unheard, relapse)
+    scene.__name__: scene
+    for scene in (sever, island, regather, decay, untold, retire, succession, unheard, relapse, rift)
 }

@@ -17,22 +17,23 @@ from actors.common.messages import Credentials, Register, StartRole
 from actors.common.ranges import KEYSPACE_BYTES, ShardMap
 from actors.journal.replica import JournalReplica
 from actors.query_processor.role import QueryProcessor
+from actors.runtime.distances import Distances
 from actors.runtime.host import RoleSpec
 from actors.runtime.interfaces import Context, Role
 from actors.runtime.simulation.nemesis import Nemesis, Reshape
-from actors.runtime.simulation.network import Distances
 from actors.runtime.simulation.world import World
 from actors.storage.replica import StorageReplica
 from cluster.controller import Controller
-from cluster.initial import controller_az, initial_state, with_keepers
+from cluster.initial import initial_state, with_keepers
 from cluster.keeping import keepers
 from cluster.membership import changing, journals_of
 from cluster.policies.homes import homes
 from cluster.policies.placement import AUTO, Placement
-from cluster.roles import role_spec
+from cluster.regions import controller_az
+from cluster.roles import clients_socket, parking_socket, role_spec
 from cluster.simulation.hostile import Plan
 from cluster.simulation.reshapings import Reshapings
-from cluster.simulation.sql_client import SimulatedDatabase
+from cluster.simulation.sql_client import GatewayDatabase, SimulatedDatabase
 from cluster.simulation.state_witness import StateWitness, WatchedKeeper
 from cluster.state import ProcessState, RoleState
 
@@ -57,13 +58,20 @@ UNSETTLED = {
 
 
 class SimulatedCluster:
-    """`world` has every process of the plan but gateways, which pass real sockets. `restored_s`: its data is another
+    """`world` has every process of the plan, gateways where it has a host for them. `restored_s`: its data is another
     cluster's, which ended at that virtual time; its object store has them (restored.py)."""
 
     def __init__(self, seed: int, plan: Plan, keep_trace: bool = False, restored_s: float | None = None) -> None:
         self.plan = plan
         self._restored = restored_s is not None
-        self.world = World(seed, plan.faults, plan.settings, keep_trace=keep_trace, begin_s=restored_s or 0.0)
+        self.world = World(
+            seed,
+            plan.faults,
+            plan.settings,
+            keep_trace=keep_trace,
+            begin_s=restored_s or 0.0,
+            with_sockets=plan.gateways,
+        )
         if plan.distances:
             one_way_s = {(one, other): seconds for one, other, seconds in plan.distances}
             self.world.network.distances = Distances(self._region_of, one_way_s, plan.jitter_share)
@@ -82,7 +90,9 @@ class SimulatedCluster:
         self._stalls: dict[str, bool] = {}
         """Process that is stalled -> whether it computes meanwhile, rather than being stopped."""
         self._stall_random = self.world.derive("stalls")
-        processes = tuple(process for process in state.processes if not process.name.startswith("gateway"))
+        processes = tuple(
+            process for process in state.processes if plan.gateways or not process.name.startswith("gateway")
+        )
         self.states.learn(self.map)
         self._state = msgspec.structs.replace(state, processes=processes, shard_map=self.map)
         if plan.keeps_state:
@@ -188,12 +198,24 @@ class SimulatedCluster:
 
         def make(context: Context) -> QueryProcessor:
             computed_s = (lambda: 0.0) if self.plan.keeps_state else None  # older plans know nothing of loads
-            return QueryProcessor(context, number, entropy=context.random.randbytes, computed_s=computed_s)
+            return QueryProcessor(
+                context,
+                number,
+                clients_path=clients_socket("", number) if self.plan.gateways else "",
+                parking_path=(lambda gateway: parking_socket("", int(gateway.rpartition("/")[2])))
+                if self.plan.gateways
+                else None,
+                entropy=context.random.randbytes,
+                computed_s=computed_s,
+            )
 
         return RoleSpec(spec.name, spec.az, make)
 
     def database(self, label: str, dawdle_s: float = 0.0, region: str | None = None) -> SimulatedDatabase:
         """`region`: whose query processors a client goes to; None: any."""
+        if self.plan.gateways:
+            port, random = self.plan.settings.layout.port, self.world.derive(label)
+            return GatewayDatabase(self.world, port, random, dawdle_s, self.plan.dawdle_share)
         numbers = range(1, self.plan.settings.layout.query_processors + 1)
         names = [f"query_processor/{number}" for number in numbers]
         if region is not None:

@@ -10,7 +10,8 @@ a delay drawn from the seed and stay in order, as on a TCP connection; they come
 processor's process dies, its client hears of it at once or never, and then gives up after `PATIENCE_S`. Every other
 statement goes by the extended protocol. The client is no part of the system under test: it is never struck.
 
-The gateway is left out: it passes sockets, which a simulation has not.
+Where the plan has gateways, a client connects to one of them in a simulated kernel (`GatewayDatabase`), and its session
+goes from process to process; else straight to a query processor.
 """
 
 from __future__ import annotations
@@ -20,12 +21,14 @@ import struct
 from collections import deque
 from collections.abc import Callable
 from random import Random
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 from actors.query_processor.connection import Connection as ServerConnection
 from actors.query_processor.role import QueryProcessor
+from actors.runtime.simulation.socket_files import ClientSocket
 from actors.runtime.simulation.world import World
 from workloads.proofs.connection import Rows, SqlError
+from workloads.proofs.sessions import NO_ANSWER
 
 PATIENCE_S = 20.0
 """A statement without an answer for so long: the client closes its connection. Longer than any statement of a healthy
@@ -34,6 +37,8 @@ DELAY_S_MAX = 0.002
 ORDER_S = 1e-6
 """Between two pieces on one socket: timers of one time have no order."""
 EXTENDED_SHARE = 0.3
+ANSWERS = (b"1", b"2", b"C", b"D", b"T", b"Z")
+"""Messages that a server sends only to one who has asked for something."""
 
 _LENGTH = struct.Struct(">I")
 
@@ -71,6 +76,14 @@ class _ServerTransport(asyncio.Transport):
         """See pause_reading."""
 
 
+class Link(Protocol):
+    """A client's end of its connection."""
+
+    def to_server(self, data: bytes) -> None: ...
+
+    def close_from_client(self) -> None: ...
+
+
 class _Link:
     """Both directions of one simulated socket. What is on the way to a dead process, or from it, is lost."""
 
@@ -81,7 +94,7 @@ class _Link:
         life = world.processes[process].life
         assert life is not None
         self._life = life
-        self._receive = receive
+        self.receive = receive
         self._last = {"client": 0.0, "server": 0.0}
         self._open = True
         self.server: ServerConnection | None = None
@@ -99,7 +112,7 @@ class _Link:
 
     def _died(self) -> None:
         if self._open and self._random.random() < self._world.faults.reset_chance:
-            self._later("client", self._receive, None)
+            self._later("client", self.receive, None)
         self._open = False
 
     def to_server(self, data: bytes) -> None:
@@ -114,11 +127,11 @@ class _Link:
 
     def to_client(self, data: bytes) -> None:
         if self._open:
-            self._later("client", self._receive, data)
+            self._later("client", self.receive, data)
 
     def close_from_server(self) -> None:
         if self._open:
-            self._later("client", self._receive, None)
+            self._later("client", self.receive, None)
             self._later("server", self._lose)
 
     def close_from_client(self) -> None:
@@ -135,7 +148,7 @@ class SimulatedConnection:
     """One session. `execute` raises SqlError: the server's, or 08006 where the connection broke (`closed` is then
     true)."""
 
-    def __init__(self, world: World, process: str, random: Random, dawdle_s: float, dawdle_share: float) -> None:
+    def __init__(self, world: World, random: Random, dawdle_s: float, dawdle_share: float) -> None:
         self._loop = world.loop
         self._random = random
         self._dawdle_s = dawdle_s
@@ -145,10 +158,12 @@ class SimulatedConnection:
         """None: the connection is broken, or the client's patience ended."""
         self._waiting: asyncio.Future[None] | None = None
         self.closed = False
-        self._link = _Link(world, process, random, self._receive)
+        self.patience_s = PATIENCE_S
+        self._impatient = False
+        self._link: Link
 
-    async def start(self, server: ServerConnection) -> None:
-        self._link.open(server)
+    async def start(self, link: Link) -> None:
+        self._link = link
         body = struct.pack(">I", 3 << 16) + b"user\0admin\0database\0postgres\0\0"
         self._link.to_server(_LENGTH.pack(len(body) + 4) + body)
         await self._until_ready()
@@ -158,6 +173,8 @@ class SimulatedConnection:
             await asyncio.sleep(self._random.uniform(0, self._dawdle_s))
         if self.closed:
             raise SqlError("08003", "the connection is closed")
+        if any(message is not None and message[0] in ANSWERS for message in self._messages):
+            raise AssertionError(f"sessions: an answer that nobody has asked for, before {sql}")
         text = sql.encode() + b"\0"
         if self._random.random() < EXTENDED_SHARE:
             parse = b"\0" + text + b"\0\0"
@@ -172,7 +189,7 @@ class SimulatedConnection:
             self.closed = True
             self._link.close_from_client()
 
-    def _receive(self, data: bytes | None) -> None:
+    def receive(self, data: bytes | None) -> None:
         if data is None:
             self._messages.append(None)
             self._wake()
@@ -186,6 +203,10 @@ class SimulatedConnection:
             del self._buffer[:length]
             self._wake()
 
+    def _give_up(self) -> None:
+        self._impatient = True
+        self.receive(None)
+
     def _wake(self) -> None:
         if self._waiting is not None and not self._waiting.done():
             self._waiting.set_result(None)
@@ -193,7 +214,7 @@ class SimulatedConnection:
     async def _next_message(self) -> tuple[bytes, bytes] | None:
         while not self._messages:
             self._waiting = self._loop.create_future()
-            patience = self._loop.call_later(PATIENCE_S, self._receive, None)
+            patience = self._loop.call_later(self.patience_s, self._give_up)
             await self._waiting
             patience.cancel()
         return self._messages.popleft()
@@ -206,7 +227,8 @@ class SimulatedConnection:
             message = await self._next_message()
             if message is None:
                 await self.close()
-                raise failure or SqlError("08006", "the connection broke")
+                broke = f"{NO_ANSWER} for {self.patience_s:.0f} s" if self._impatient else "the connection broke"
+                raise failure or SqlError("08006", broke)
             kind, body = message
             if kind == b"D":
                 rows.append(_row(body))
@@ -248,9 +270,53 @@ class SimulatedDatabase:
             raise SqlError("08001", "connection refused")
         process, name = self._random.choice(running)
         role = cast(QueryProcessor, process.role(name))
-        connection = SimulatedConnection(self._world, process.name, self._random, self._dawdle_s, self._dawdle_share)
-        await connection.start(role.new_connection())
+        connection = self._connection()
+        link = _Link(self._world, process.name, self._random, connection.receive)
+        link.open(role.new_connection())
+        await connection.start(link)
         return connection
+
+    def _connection(self) -> SimulatedConnection:
+        return SimulatedConnection(self._world, self._random, self._dawdle_s, self._dawdle_share)
+
+
+class GatewayDatabase(SimulatedDatabase):
+    """Its clients connect to `port`, where gateways listen."""
+
+    def __init__(
+        self, world: World, port: int, random: Random, dawdle_s: float = 0.0, dawdle_share: float = 0.0
+    ) -> None:
+        super().__init__(world, [], random, dawdle_s, dawdle_share)
+        self._port = port
+
+    async def connect(self) -> SimulatedConnection:
+        kernel = self._world.kernel
+        assert kernel is not None
+        connection = self._connection()
+        try:
+            client = kernel.connect_client(self._port, connection.receive)
+        except ConnectionRefusedError:
+            await asyncio.sleep(DELAY_S_MAX)
+            raise SqlError("08001", "connection refused") from None
+        await connection.start(_PassedLink(client, self._random))
+        return connection
+
+
+class _PassedLink:
+    """To whoever reads the socket."""
+
+    def __init__(self, client: ClientSocket, random: Random) -> None:
+        self._client = client
+        self._random = random
+
+    def to_server(self, data: bytes) -> None:
+        cut = self._random.randrange(len(data) + 1) if self._random.random() < 0.1 else 0
+        for piece in (data[:cut], data[cut:]):
+            if piece:
+                self._client.write(piece)
+
+    def close_from_client(self) -> None:
+        self._client.leave()
 
 
 def _row(body: bytes) -> tuple[str | None, ...]:

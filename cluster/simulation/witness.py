@@ -229,12 +229,15 @@ class Witness:
             case Seal() if isinstance(answer, Sealed):
                 self._sealed[role] = answer
             case AskPromise() if isinstance(answer, Promised):
-                self.evidence.promises.append((int(role.rpartition("/")[2]), answer))
-                self._within_the_lease(role, answer.promise, "promises")
+                journal = role.split("/")[1]  # of an adjudicator, or of the journal replica that has passed it on
+                self.evidence.promises.append((int(journal), answer))
+                self._within_the_lease(f"adjudicator/{journal}", answer.promise, "promises")
             case Prepare() if isinstance(answer, Prepared):
                 self._within_the_lease(role, answer.epoch_end, "offers")
                 offer = int(role.rpartition("/")[2]), request.transaction
                 self.evidence.offers[offer] = max(answer.epoch, self.evidence.offers.get(offer, 0))
+            case Get(keys=[]):
+                pass  # it asks how far the replica is: below the horizon, too, where that knows no catalog any more
             case Get() if isinstance(answer, Got) and len(self.evidence.reads) < READS_MAX:
                 self.evidence.reads.append(Read(role, request.at, request.keys, answer.values, answer.catalog_ts))
             case Scan() if isinstance(answer, Scanned) and len(self.evidence.reads) < READS_MAX:

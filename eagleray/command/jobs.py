@@ -94,14 +94,23 @@ def _program(
 
 
 def _packages(requirements: Path) -> tuple[str, ...]:
-    """The lines of a requirements file. Raises OneLine where it cannot be read, and where pip is missing, with which
-    Ray installs them."""
+    """The lines of a requirements file. Raises OneLine where it cannot be read, names what can be no package, and where
+    pip is missing, with which Ray installs them."""
+    from importlib.util import find_spec
+
+    from packaging.requirements import InvalidRequirement, Requirement
+
     try:
         lines = [line.partition(" #")[0].strip() for line in requirements.read_text().splitlines()]
     except (OSError, ValueError) as error:
         raise OneLine(f"{requirements}: {error}") from None
-    from importlib.util import find_spec
-
+    for number, line in enumerate(lines, 1):
+        if not line or line[0] in "#-" or "/" in line or line.endswith("\\"):
+            continue  # options of pip, addresses, files: pip's to understand
+        try:
+            Requirement(line.partition(" --")[0])
+        except InvalidRequirement as error:
+            raise OneLine(f"{requirements}: line {number}: {str(error).splitlines()[0]}") from None
     packages = tuple(line for line in lines if line and not line.startswith("#"))
     if packages and find_spec("pip") is None:
         raise OneLine(

@@ -29,6 +29,7 @@ PRIVATE_UMASK = 0o077
 READY_TIMEOUT_S = 120.0
 STOP_TIMEOUT_S = 60.0
 NOTIFY_SOCKET = "NOTIFY_SOCKET"
+FREE_PORT_TRIES = 20
 LET_GO_TIMEOUT_S = 20.0
 """How long `up` waits for a supervisor that is ending, or still starting, to be done."""
 
@@ -59,7 +60,7 @@ def start(data: Path, named: Named, detach: bool) -> None:
         elif (
             not resolution.address
         ):  # else the node of each gateway is looked at, once gateways of a former life have ended
-            _check_port(resolution.settings)
+            _check_ports(resolution.settings)
     except (DataFolderError, SettingsError, OneLine) as error:
         if folder.root.is_dir() and not folder.is_locked():
             folder.clear_run()
@@ -75,7 +76,9 @@ def start(data: Path, named: Named, detach: bool) -> None:
                 folder.take_back(fresh)
         raise
     state = folder.read_state() or {}
-    for note in (*resolution.notes, *([state["note"]] if state.get("note") else []), *_about_tokens(folder, state)):
+    doors = [f"region {region}: {url}" for region, url in state.get("regions", {}).items()]
+    joined = [state["note"]] if state.get("note") else []
+    for note in (*resolution.notes, *doors, *joined, *_about_tokens(folder, state)):
         click.echo(f"eagleray: {note}", err=True)
     if not detach:
         _stay(process)
@@ -134,24 +137,41 @@ def _resolution(folder: DataFolder, named: Named) -> Resolution:
 
 
 def _free_port(settings: Settings) -> int:
-    """One that is free here now. Raises OneLine. (The host's address may be no address of this machine, where gateways
-    are on others.)"""
-    try:
-        return _check_port(settings)
-    except OneLine:
-        return _check_port(replace(settings, layout=replace(settings.layout, host="0.0.0.0")))
+    """One that is free here now, and as many after it as there are further regions. Raises OneLine. (The host's address
+    may be no address of this machine, where gateways are on others.)"""
+    for _ in range(FREE_PORT_TRIES):
+        with contextlib.suppress(OneLine):
+            port = _probe(settings.layout.host, 0)
+            _check_ports(_at_port(settings, port))
+            return port
+    port = _probe("0.0.0.0", 0)
+    _check_ports(replace(settings, layout=replace(settings.layout, host="0.0.0.0", port=port)))
+    return port
 
 
-def _check_port(settings: Settings) -> int:
+def _at_port(settings: Settings, port: int) -> Settings:
+    return replace(settings, layout=replace(settings.layout, port=port))
+
+
+def _check_ports(settings: Settings) -> None:
+    """Of every region. Raises OneLine where one is taken."""
+    from cluster.regions import ports_of
+
+    for port in ports_of(settings).values():
+        _probe(settings.layout.host, port)
+
+
+def _probe(host: str, port: int) -> int:
     """The port: for 0 one that is free now. Raises OneLine where it is taken."""
-    layout = settings.layout
-    probe = socket.socket(socket.AF_INET6 if ":" in layout.host else socket.AF_INET)
+    probe = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     try:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        probe.bind((layout.host, layout.port))
+        probe.bind((host, port))
         return int(probe.getsockname()[1])
     except OSError as error:
-        raise OneLine(f"port {layout.port} on {layout.host}: {(error.strerror or str(error)).lower()}") from None
+        raise OneLine(f"port {port} on {host}: {(error.strerror or str(error)).lower()}") from None
+    except OverflowError:
+        raise OneLine(f"port {port} on {host}: there is none above 65535") from None
     finally:
         probe.close()
 
@@ -273,7 +293,7 @@ def _end_joined(folder: DataFolder) -> list[str]:
 
     joined_ray.prepare_environment()
     try:
-        ray = joined_ray.JoinedRay(cluster["address"], folder, settings.layout, settings.scaling, {}, {})
+        ray = joined_ray.JoinedRay(cluster["address"], folder, settings, {}, {})
         ray.join()
         return ray.end()
     except NotJoined as error:

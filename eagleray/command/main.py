@@ -5,17 +5,20 @@ stderr and a non-zero exit.
     eagleray status [--json]                        every actor of every layer
     eagleray shards [split|merge|move|replicas]     which keys lie on which storage shard
     eagleray top                                    the same, live: layers, sessions, load, latency, key ranges, usage
-    eagleray ranges [move]                          which adjudicator decides about which keys
+    eagleray ranges [move | pin | unpin]            which adjudicator decides about which keys
     eagleray adjudicators [add | remove]            how many of them there are
+    eagleray region [status | cut | heal]           what each region leads, and which are cut off from each other
     eagleray key [add | list | remove]              what clients sign their tokens with
     eagleray token [--user R] [--expires S]         a token, which is such a client's password
-    eagleray sql [-c STATEMENT]                     a prompt (psql where it is installed)
+    eagleray sql [-c STATEMENT] [--region R]        a prompt (psql where it is installed)
     eagleray submit FILE.py                         run a Python program on the cluster's Ray, EAGLERAY_URL set
     eagleray jobs list | logs | stop                programs that were submitted
     eagleray workload list | init | run | check     packaged workloads, or a Python file's, on any PostgreSQL server
     eagleray down                                   stop it; the data stays
     eagleray restore STORE --data DIR               a new cluster from what the object store has of one
     eagleray demo scale-to-zero                     a day from nothing to nothing, in two minutes
+    eagleray demo two-regions                       both write, one is cut off and comes back
+    eagleray bench regions                          commits and reads in multiples of the round trip between regions
     eagleray bench wake                             from zero to the first row, and where the time goes
     eagleray bench park                             what sleeping sessions cost, and how soon they go on
     eagleray sim --seeds 1000                       simulated clusters under faults; --seed S replays one
@@ -30,8 +33,11 @@ from typing import Any
 import click
 
 from eagleray.command.bench import bench
+from eagleray.command.demo import demo
 from eagleray.command.options import OneLine as OneLine
 from eagleray.command.options import data_option
+from eagleray.command.range_commands import ranges
+from eagleray.command.regions import region
 from eagleray.command.tokens import key, token
 
 
@@ -105,35 +111,6 @@ def top(data: Path) -> None:
     from eagleray.command.top import show_top
 
     show_top(data)
-
-
-@cli.group(invoke_without_command=True)
-@data_option
-@click.pass_context
-def ranges(context: click.Context, data: Path) -> None:
-    """Show which adjudicator decides about which keys; with `move`, change it."""
-    from eagleray.command.ranges import show_ranges
-
-    if context.invoked_subcommand is None:
-        show_ranges(data)
-
-
-@ranges.command("move")
-@data_option
-@click.option("--from", "low", default="", help="The first key of the range (default: the first of all).")
-@click.option("--to", "high", default="", help="The first key above it (default: all others).")
-@click.option(
-    "--type",
-    "kind",
-    default="",
-    help="The type of those keys, as int8 or uuid (default: they are bytes in hexadecimal).",
-)
-@click.argument("adjudicator", type=click.IntRange(1))
-def move_range(data: Path, low: str, high: str, kind: str, adjudicator: int) -> None:
-    """Have ADJUDICATOR decide about the keys of a range, in all tables, while the cluster runs."""
-    from eagleray.command.ranges import move_range
-
-    move_range(data, low, high, adjudicator, kind)
 
 
 @cli.group(invoke_without_command=True)
@@ -225,6 +202,7 @@ def set_replicas(data: Path, shard: int, count: int) -> None:
     set_replicas(data, shard, count)
 
 
+cli.add_command(region)
 cli.add_command(key)
 cli.add_command(token)
 
@@ -232,11 +210,12 @@ cli.add_command(token)
 @cli.command()
 @data_option
 @click.option("-c", "--command", "statement", default=None, help="Run this and exit.")
-def sql(data: Path, statement: str | None) -> None:
+@click.option("--region", "place", default=None, help="Of a cluster that has several: as a client of this one.")
+def sql(data: Path, statement: str | None, place: str | None) -> None:
     """A SQL prompt on the running cluster."""
     from eagleray.command.prompt import run_prompt
 
-    sys.exit(run_prompt(data, statement))
+    sys.exit(run_prompt(data, statement, place))
 
 
 @cli.command()
@@ -383,27 +362,9 @@ def check_workload(data: Path, name: str, url: str | None) -> None:
     sys.exit(check(data, name, url))
 
 
-@cli.group()
-def demo() -> None:
-    """What there is to see, in a new cluster of its own."""
-
-
-@demo.command("scale-to-zero")
-@click.option("--html", type=written, default=None, help="Draw the day here.")
-@click.option("--png", type=written, default=None, help="Draw the day here (needs matplotlib).")
-def demo_scale_to_zero(html: Path | None, png: Path | None) -> None:
-    """A day from nothing to nothing: waking, following the load, sessions that sleep. Exit status 0 only if all of it
-    held."""
-    from importlib.util import find_spec
-
-    from eagleray.demo.scale_to_zero import main
-
-    if png is not None and find_spec("matplotlib") is None:
-        raise OneLine("--png needs matplotlib: pip install 'eagleray[bench]'")
-    sys.exit(main(html, png))
-
-
+cli.add_command(demo)
 cli.add_command(bench)
+cli.add_command(ranges)
 
 
 @cli.command()
@@ -426,6 +387,7 @@ cli.add_command(bench)
 @click.option(
     "--dense", is_flag=True, help="Change the cluster's shape all the time: adjudicators, ranges, shards, replicas."
 )
+@click.option("--regions", is_flag=True, help="Every cluster's zones are regions, far from each other.")
 @click.option("--steer", is_flag=True, help="Vary the plans of runs that met what few others did, half of the time.")
 @click.option(
     "--plan",
@@ -450,6 +412,7 @@ def sim(
     pause: float,
     processes: int | None,
     dense: bool,
+    regions: bool,
     steer: bool,
     plan: Path | None,
     summary: Path | None,
@@ -462,7 +425,7 @@ def sim(
     from cluster.simulation.campaign import Options
     from eagleray.command.simulate import replay, simulate
 
-    options = Options(seconds, proofs, pause, steer, dense)
+    options = Options(seconds, proofs, pause, steer, dense, regions)
     if seed is not None:
         sys.exit(replay(seed, options, verbose, plan, summary))
     sys.exit(simulate(first, seeds, options, processes or 0, summary))

@@ -12,18 +12,26 @@ from typing import Any
 import click
 
 from eagleray.command.connect import state_of
+from eagleray.command.options import OneLine
 from eagleray.command.tokens import use_token
 
 
-def run_prompt(data: Path, statement: str | None) -> int:
-    """The exit status: 0, or 1 after a failed statement."""
+def run_prompt(data: Path, statement: str | None, region: str | None) -> int:
+    """The exit status: 0, or 1 after a failed statement. Raises OneLine where no cluster runs, or it has no such
+    region."""
     state = state_of(data)
     use_token(data, state, os.environ)
-    url = state["url"]
+    url = state["url"] if region is None else _door(state["regions"], region)
     psql = shutil.which("psql")
     if psql is not None:
         return subprocess.call([psql, url, *(["-c", statement] if statement is not None else [])])
     return _own_prompt(url, statement)
+
+
+def _door(urls: dict[str, str], region: str) -> str:
+    if region not in urls:
+        raise OneLine(f"no region {region!r} takes clients: {', '.join(urls) or 'this cluster has one region'}")
+    return urls[region]
 
 
 def _own_prompt(url: str, statement: str | None) -> int:

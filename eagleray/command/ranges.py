@@ -1,4 +1,5 @@
-"""`ranges`: which adjudicator decides about which keys, and a move by hand.
+"""`ranges`: which adjudicator decides about which keys, a move by hand, and ranges that a region leads whoever writes
+them.
 
 A range is cut at the bytes of a primary key's first columns, in every table and index alike. A person names such a
 place by a value and its type, or by its bytes in hexadecimal.
@@ -24,14 +25,21 @@ def show_ranges(data: Path) -> None:
     from rich.table import Table
 
     table = Table(box=None, header_style="bold", pad_edge=False)
-    for column in ("from", "to", "adjudicator", "shard"):
+    status = ask_status(state_of(data))
+    regions = {zone: row["region"] for row in status["regions"] for zone in row["zones"]}
+    zones = {actor["name"]: actor["az"] for actor in status["actors"]}
+    for column in ("from", "to", "adjudicator", *(["led in"] if regions else []), "shard"):
         table.add_column(column)
-    for row in ask_status(state_of(data))["ranges"]:
+    for row in status["ranges"]:
         owner = f"{row['adjudicator']}" + (f" -> {row['to']}" if "to" in row else "")
-        table.add_row(
-            place_text(row["low"], "the first key"), place_text(row["high"], "the last key"), owner, str(row["shard"])
-        )
-    Console(width=None if sys.stdout.isatty() else 200).print(table)
+        led_in = [regions.get(zones.get(f"adjudicator/{row['adjudicator']}", ""), "")] if regions else []
+        ends = place_text(row["low"], "the first key"), place_text(row["high"], "the last key")
+        table.add_row(*ends, owner, *led_in, str(row["shard"]))
+    console = Console(width=None if sys.stdout.isatty() else 200)
+    console.print(table)
+    for pin in status["pins"]:
+        low, high = place_text(pin["low"], "the first key"), place_text(pin["high"], "the last key")
+        console.print(f"pinned: from {low} to {high}, led in {pin['region']}")
 
 
 def place_text(place: str, end: str) -> str:
@@ -68,8 +76,20 @@ def move_range(data: Path, low: str, high: str, adjudicator: int, type_name: str
     from actors.common.messages import MoveRange
 
     state = state_of(data)
-    question: Any = MoveRange(
-        place_of(low, type_name) if low else b"", place_of(high, type_name) if high else None, adjudicator
-    )
+    question: Any = MoveRange(*_bounds(low, high, type_name), adjudicator)
     ask_controller(state, question, MOVE_S_MAX)
     click.echo(f"adjudicator/{adjudicator} owns the range")
+
+
+def pin_range(data: Path, low: str, high: str, region: str, type_name: str) -> None:
+    """`region` "": the range is to be led where it is written. Raises OneLine where the controller refuses."""
+    from actors.common.messages import PinRange
+
+    state = state_of(data)
+    question: Any = PinRange(*_bounds(low, high, type_name), region)
+    ask_controller(state, question, MOVE_S_MAX)
+    click.echo(f"the range is pinned to {region}" if region else "the range is pinned nowhere")
+
+
+def _bounds(low: str, high: str, type_name: str) -> tuple[bytes, bytes | None]:
+    return place_of(low, type_name) if low else b"", place_of(high, type_name) if high else None

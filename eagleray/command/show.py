@@ -9,7 +9,9 @@ from typing import Any
 
 import click
 
+from actors.runtime.region_cuts import cuts_path, read_cuts
 from eagleray.command.connect import ask_status, state_of
+from eagleray.command.regions import described, region_lines
 from eagleray.top.history import LAYERS
 
 PLACEMENTS = {"role": "an actor a role", "az": "an actor an availability zone"}
@@ -22,7 +24,10 @@ def status_of(data: Path, timeout_s: float = 10.0) -> dict[str, Any]:
 
     answer = ask_status(state_of(data), timeout_s)
     answer["supervised"] = DataFolder(data).is_locked()
-    answer["certificate_authority"] = (DataFolder(data).read_state() or {}).get("certificate_authority", "")
+    state = DataFolder(data).read_state() or {}
+    answer["certificate_authority"] = state.get("certificate_authority", "")
+    cuts = read_cuts(cuts_path(DataFolder(data).sockets))
+    answer["regions"] = described(answer, state.get("regions", {}), cuts)
     replaced = read_replacements(DataFolder(data).replacements_path)
     for actor in answer["actors"]:
         actor["replaced"] = replaced.get(actor["actor"])
@@ -44,16 +49,30 @@ def _print_table(answer: dict[str, Any]) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    regions = "".join(f"\n{line}" for line in region_lines(answer["regions"]))
     placement = f"placement: {PLACEMENTS[answer['placement']['kind']]} ({answer['placement']['why']})"
     table = Table(
         title=f"{answer['url']}   "
-        f"{answer['state']}{_unsupervised(answer)}\n{_activity(answer)}\n{placement}{_authority(answer)}\n{metering_line(answer['metering'])}{refused_line(answer['actors'])}",
+        f"{answer['state']}{_unsupervised(answer)}{regions}\n{_activity(answer)}\n{placement}{_authority(answer)}\n{metering_line(answer['metering'])}{store_lines(answer['actors'])}",
         title_justify="left",
         box=None,
         header_style="bold",
         pad_edge=False,
     )
-    for column in ("layer", "name", "az", "node", "pid", "state", "epoch", "watermark", "range", "load"):
+    zones = {zone: row["region"] for row in answer["regions"] for zone in row["zones"]}
+    for column in (
+        "layer",
+        "name",
+        *(["region"] if zones else []),
+        "az",
+        "node",
+        "pid",
+        "state",
+        "epoch",
+        "watermark",
+        "range",
+        "load",
+    ):
         table.add_column(column, overflow="fold")
     order = {layer: number for number, layer in enumerate(LAYERS)}
     for actor in sorted(answer["actors"], key=lambda actor: (order.get(actor["layer"], 99), actor["name"])):
@@ -62,7 +81,8 @@ def _print_table(answer: dict[str, Any]) -> None:
         state = actor["state"]
         if actor["replaced"] is not None:
             state += f" (replaced at {actor['replaced']['at']}: {actor['replaced']['why']})"
-        cells = [actor["layer"], actor["name"], actor["az"], (actor["node"] or "")[:8], actor["pid"], state]
+        stands = [zones.get(actor["az"]), actor["az"]] if zones else [actor["az"]]
+        cells = [actor["layer"], actor["name"], *stands, (actor["node"] or "")[:8], actor["pid"], state]
         cells += [actor["epoch"], _time(actor["watermark"]), actor["range"], load]
         table.add_row(*["" if cell is None else str(cell) for cell in cells], style=style)
     Console(width=None if sys.stdout.isatty() else 200).print(table)
@@ -99,16 +119,22 @@ def metering_line(metering: dict[str, Any]) -> str:
     )
 
 
-def refused_line(actors: list[dict[str, Any]]) -> str:
-    """What an object store refuses, and to whom; journals keep what it lacks meanwhile."""
-    lacking = [
-        (actor["name"], actor["object_store"]) for actor in actors if actor.get("object_store", {}).get("refused")
-    ]
-    if not lacking:
-        return ""
-    name, told = min(lacking, key=lambda one: one[1]["refused_since"])
-    others = f" and {len(lacking) - 1} more" if len(lacking) > 1 else ""
-    return f"\nobject store: since {told['refused_since']} nothing of {name}{others} is uploaded: {told['refused']}"
+def store_lines(actors: list[dict[str, Any]]) -> str:
+    """What an object store refuses, and to whom, and what checkpoints wait for; journals keep what it lacks
+    meanwhile."""
+    lines = ""
+    for kind, why in (("refused", "is uploaded"), ("waits", "is uploaded before the store has")):
+        lacking = [
+            (actor["name"], actor["object_store"])
+            for actor in actors
+            if f"{kind}_since" in actor.get("object_store", {})
+        ]
+        if lacking:
+            name, told = min(lacking, key=lambda one: one[1][f"{kind}_since"])
+            others = f" and {len(lacking) - 1} more" if len(lacking) > 1 else ""
+            reason = f": {told['refused']}" if kind == "refused" else f" {told['waits_for']}"
+            lines += f"\nobject store: since {told[f'{kind}_since']} nothing of {name}{others} {why}{reason}"
+    return lines
 
 
 def _activity(answer: dict[str, Any]) -> str:

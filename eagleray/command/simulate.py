@@ -89,7 +89,8 @@ def replay_command(seed: int, options: Options) -> str:
     proofs = "".join(f" --proof {name}" for name in options.proofs)
     pause = f" --pause {options.pause:g}" if options.pause != 1 else ""
     dense = " --dense" if options.dense else ""
-    return f"eagleray sim --seed {seed} --seconds {options.seconds:g}{proofs}{pause}{dense} -v"
+    regions = " --regions" if options.regions else ""
+    return f"eagleray sim --seed {seed} --seconds {options.seconds:g}{proofs}{pause}{dense}{regions} -v"
 
 
 def _with_progress(reports: Iterator[SeedReport], count: int) -> Iterator[SeedReport]:

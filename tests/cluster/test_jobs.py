@@ -119,6 +119,10 @@ def test_control_c_stops_the_program(live_cluster: LiveCluster, tmp_path: Path, 
             ["--requirements", "binary", "outer.py"],
             "binary: 'utf-8' codec can't decode byte 0xff in position 0: invalid start byte",
         ),
+        (
+            ["--requirements", "packages", "outer.py"],
+            "packages: line 3: Expected comma (within version specifier), semicolon (after version specifier) or end",
+        ),
     ],
 )
 def test_what_cannot_be_submitted_is_one_line(
@@ -129,6 +133,7 @@ def test_what_cannot_be_submitted_is_one_line(
     (tmp_path / "outer.py").write_text("pass\n")
     (tmp_path / "wrong.py").write_text("pass\n1 +\n")
     (tmp_path / "binary").write_bytes(b"\xff")
+    (tmp_path / "packages").write_text("# what it needs\nnumpy >= 2  # any\nnumpy >= 2 or so\n")
     monkeypatch.chdir(tmp_path)
     done = eagleray_here("submit", *arguments)
     assert (done.returncode, done.stdout, done.stderr) == (1, "", f"eagleray: {told}\n")

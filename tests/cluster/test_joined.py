@@ -175,3 +175,27 @@ def test_down_leaves_the_ray_and_up_finds_the_rows(foreign: ForeignRay, joined: 
         assert connection.execute("SELECT id FROM stays ORDER BY id").fetchall() == [(1,), (2,)]
     assert joined.stop().returncode == 0
     assert foreign.lives() == {"nodes": 3, "actors": 0, "groups": 0}
+
+
+@pytest.mark.timeout(200)
+def test_regions_may_lie_on_the_nodes_of_one_ray(foreign: ForeignRay, tmp_path: Path) -> None:
+    """Each with gateways of its own; the bus between them is TCP with mutual TLS."""
+    config = tmp_path / "settings.toml"
+    config.write_text(f'{SETTINGS}[regions]\nwitnesses = ["north"]\nzones = {{a = "east", b = "west", c = "north"}}\n')
+    cluster = make_cluster()
+    cluster.port = 0
+    try:
+        cluster.start("--config", str(config), "--address", foreign.address)
+        status = cluster.status()
+        urls = {row["region"]: row["url"] for row in status["regions"]}
+        assert urls["north"] == "" and len({*urls.values(), status["url"]}) == 3
+        assert all(actor["endpoint"].startswith("tls:") for actor in status["actors"] if "endpoint" in actor)
+        with psycopg.connect(urls["east"], autocommit=True) as east, psycopg.connect(urls["west"]) as west:
+            east.execute("CREATE TABLE seen (id int PRIMARY KEY)")
+            east.execute("INSERT INTO seen VALUES (-1), (1)")
+            assert west.execute("SELECT id FROM seen ORDER BY id").fetchall() == [(-1,), (1,)]
+            processes = {client.info.backend_pid >> 20 for client in (east, west)}
+        assert processes == {1, 2}, "each client has a query processor of its own region"
+    finally:
+        discard(cluster)
+    assert foreign.lives() == {"nodes": 3, "actors": 0, "groups": 0}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import psycopg
@@ -20,6 +20,9 @@ WHOLE_S_MAX = 60.0
 PACE_S = 0.05
 """Of a client, on average, in bursts: as fast as they can, six of them would take the processors that what was killed
 comes back on."""
+
+CLIENTS, CLIENTS_A_REGION = 3, 2
+"""Of each proof."""
 
 Actors = list[dict[str, Any]]
 
@@ -52,8 +55,11 @@ def successes(proof: Any) -> list[Any]:
     return list(proof.transfers[COMMITTED])
 
 
-def under_proofs(cluster: LiveCluster, strike: Callable[[list[Any]], None]) -> list[str]:
-    """Run the proofs' clients, strike from a thread, check. What is wrong."""
+def under_proofs(cluster: LiveCluster, strike: Callable[[list[Any]], None], urls: Sequence[str] = ()) -> list[str]:
+    """Run the proofs' clients, strike from a thread, check. What is wrong. `urls`: of the regions that the clients are
+    in, where there are several."""
+
+    clients = CLIENTS_A_REGION * len(urls) if urls else CLIENTS
 
     async def main() -> list[str]:
         proofs = [ListAppend(PACE_S), BankTransfers(PACE_S)]
@@ -68,11 +74,11 @@ def under_proofs(cluster: LiveCluster, strike: Callable[[list[Any]], None]) -> l
                 loop.call_soon_threadsafe(over.set)
 
         striking = asyncio.to_thread(strikes)
-        running = asyncio.create_task(run_proofs(cluster.url, proofs, over, clients=3))
+        running = asyncio.create_task(run_proofs(urls or [cluster.url], proofs, over, clients))
         await striking
         return await running
 
     for table in ("lists", "accounts", "transfers"):
-        with psycopg.connect(cluster.url, autocommit=True) as connection:
+        with psycopg.connect(urls[0] if urls else cluster.url, autocommit=True) as connection:
             connection.execute(f"DROP TABLE IF EXISTS {table}")
     return asyncio.run(main())

@@ -31,7 +31,7 @@ async def main(url: str) -> None:
         over.set()
 
     listening = asyncio.create_task(listen())
-    problems = await run_proofs(url, proofs, over, clients=3)
+    problems = await run_proofs([url], proofs, over, clients=3)
     await listening
     print(json.dumps(problems), flush=True)
 

@@ -82,6 +82,7 @@ class ScriptRunner:
         self.cluster = StoredCluster(
             Settings(mode="open", limits=OPEN_LIMITS, querying=querying) if open_mode else Settings(querying=querying)
         )
+        self.cluster.bus.near = True
         self.services = SessionServices(self.cluster.context, make_plan, make_environment)
         self._sessions: dict[str, Session] = {}
         self._notices: list[str] = []
@@ -106,9 +107,10 @@ class ScriptRunner:
                 return lines + shown_error(error)
         session = self.session(name)
         try:
-            for raw in session.split(sql):
-                prepared = await fiber(session.prepare(raw))
+            for raw in (statements := session.split(sql)):
+                prepared = await fiber(session.prepare(raw, (), lasts=False))
                 portal = session.bind(prepared)
+                portal.is_alone = len(statements) == 1
                 lines += shown(portal.fields, await fiber(portal.run()), session.run_time.zone)
             await fiber(session.sync())
         except DatabaseError as error:

@@ -9,13 +9,21 @@ from dataclasses import replace
 from functools import cache
 from itertools import combinations
 from random import Random
+from typing import Any, Literal, cast
 from uuid import UUID
 
 import pytest
 
+from actors.adjudicator.adjudicator import Adjudicator
+from actors.adjudicator.lead import LOWER_S, RAISE_S
 from actors.adjudicator.load import ClaimLoad
-from actors.common.settings import OPEN_LIMITS, Layout, Regions, Settings
+from actors.common.messages import PinRange
+from actors.common.settings import AUTO, OPEN_LIMITS, Layout, Regions, Settings
+from actors.query_processor.session.sight import PRESENT_S
+from actors.reading.storage_client import OUT_OF_SIGHT
 from actors.runtime.simulation.faults import Faults
+from actors.runtime.simulation.network import Distances
+from cluster.policies.leadership import PINNED_S
 from cluster.simulation.hostile import Plan, draw
 from cluster.simulation.regions import ZONES
 from cluster.simulation.simulated_cluster import SimulatedCluster
@@ -117,7 +125,7 @@ def write_both(_: SimulatedConnection, random: Random) -> list[str]:
 
 
 @cache
-def measured(lead_ms: int | None) -> dict[str, list[float]]:
+def measured(lead_ms: int | Literal["auto"] | None) -> dict[str, list[float]]:
     """Ascending. `lead_ms`: None for one region."""
     regions = Regions() if lead_ms is None else Regions(ZONES, ("north",), lead_ms=lead_ms)
     cluster = SimulatedCluster(1, plan_of(regions))
@@ -143,25 +151,65 @@ def at_share(share: float, taken_s: list[float]) -> float:
     return taken_s[int(share * (len(taken_s) - 1))]
 
 
+LEADS = pytest.mark.parametrize("lead_ms", [LEAD_MS, AUTO])
+
+
+@LEADS
 @pytest.mark.parametrize("what", ["write", "write in west"])
-def test_a_commit_pays_one_round_trip_to_the_nearest_other_region(what: str) -> None:
-    taken_s, in_one_region_s = measured(LEAD_MS)[what], measured(None)[what]
+def test_a_commit_pays_one_round_trip_to_the_nearest_other_region(what: str, lead_ms: int | Literal["auto"]) -> None:
+    taken_s, in_one_region_s = measured(lead_ms)[what], measured(None)[what]
     assert at_share(0.5, taken_s) <= 1.05 * ROUND_TRIP_S + at_share(0.5, in_one_region_s)
 
 
+@LEADS
 @pytest.mark.parametrize("what", ["write afar", "write both"])
-def test_a_commit_of_two_regions_pays_two_round_trips(what: str) -> None:
-    taken_s, in_one_region_s = measured(LEAD_MS)[what], measured(None)[what]
+def test_a_commit_of_two_regions_pays_two_round_trips(what: str, lead_ms: int | Literal["auto"]) -> None:
+    taken_s, in_one_region_s = measured(lead_ms)[what], measured(None)[what]
     assert at_share(0.5, taken_s) <= 2 * 1.05 * ROUND_TRIP_S + at_share(0.5, in_one_region_s)
 
 
-def test_a_read_pays_none_while_the_other_region_writes() -> None:
-    assert at_share(0.99, measured(LEAD_MS)["read"]) <= 1.2 * at_share(0.99, measured(None)["read"])
+@LEADS
+def test_a_read_pays_none_while_the_other_region_writes(lead_ms: int | Literal["auto"]) -> None:
+    assert at_share(0.99, measured(lead_ms)["read"]) <= 1.2 * at_share(0.99, measured(None)["read"])
 
 
 def test_without_a_lead_a_read_pays_a_round_trip() -> None:
     """So that the tests above can fail."""
     assert at_share(0.5, measured(0)["read"]) > 0.8 * ROUND_TRIP_S
+
+
+def test_a_lead_follows_the_distance() -> None:
+    """Up within seconds, down after a while; nobody is told anything but how far."""
+    cluster = SimulatedCluster(5, plan_of(Regions(ZONES, ("north",), lead_ms=AUTO)))
+    network = cluster.world.network
+    near = Distances(cluster._region_of, dict.fromkeys(combinations(ZONES.values(), 2), ONE_WAY_S / 3), 0.02)
+
+    def lead_ms() -> int:
+        return int(cast(Adjudicator, cluster.running("adjudicator/1")).status()["lead_ms"])
+
+    async def scenario() -> list[int]:
+        await created(cluster)
+        clients = Clients(cluster)
+        clients.end_s += 20.0
+        writers = [clients.run("write", EAST, number, write(keys_led_by(1))) for number in range(4)]
+        writing = asyncio.gather(*writers)
+        found = [lead_ms()]
+        far, network.distances = network.distances, near
+        await asyncio.sleep(LOWER_S / 2)
+        found.append(lead_ms())
+        await asyncio.sleep(LOWER_S)
+        found.append(lead_ms())
+        network.distances = far
+        await asyncio.sleep(4 * RAISE_S)
+        found.append(lead_ms())
+        await writing
+        return found
+
+    with cluster.world:
+        far, still_far, near_ms, far_again = cluster.world.run(scenario())
+    round_trip_ms = 1000 * ROUND_TRIP_S
+    assert all(1.0 * round_trip_ms < found < 1.15 * round_trip_ms for found in (far, still_far, far_again))
+    assert round_trip_ms / 3 < near_ms < round_trip_ms / 2
 
 
 def test_a_range_goes_to_the_region_that_writes_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -186,6 +234,28 @@ def test_a_range_goes_to_the_region_that_writes_it(monkeypatch: pytest.MonkeyPat
     assert at_share(0.5, sorted(taken_s[-100:])) < 1.3 * ROUND_TRIP_S
 
 
+def test_a_pinned_range_is_led_where_it_is_pinned_whoever_writes_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    init = ClaimLoad.__init__
+    monkeypatch.setattr(ClaimLoad, "__init__", lambda load, context, _: init(load, context, lambda: 0.0))
+    regions = Regions(ZONES, ("north",), lead_ms=LEAD_MS, follow_s=1.0)
+    cluster = SimulatedCluster(4, replace(plan_of(regions), keeps_state=True))
+    east, pinned = keys_led_by(1), KEYS // 2
+
+    async def scenario() -> None:
+        await created(cluster)
+        pin: Any = PinRange(b"", keys_led_by(1)[pinned].bytes, WEST)
+        await cluster.world.bus.call("person", "controller", pin)
+        await asyncio.sleep(4 * PINNED_S)
+        assert cluster.newest_map.adjudicators == (2, 1, 2)
+        clients = Clients(cluster)
+        clients.end_s += 6.0
+        await asyncio.gather(*(clients.run("write", EAST, number, write(east[:pinned])) for number in range(12)))
+
+    with cluster.world:
+        cluster.world.run(scenario())
+    assert cluster.newest_map.adjudicators == (2, 1, 2)
+
+
 @pytest.mark.parametrize("lost", ["a", "b", "c"])
 def test_ranges_of_a_region_that_is_cut_off_go_on_elsewhere(lost: str) -> None:
     """And nobody notices that the witness is."""
@@ -197,9 +267,8 @@ def test_ranges_of_a_region_that_is_cut_off_go_on_elsewhere(lost: str) -> None:
         await created(cluster)
         here, there = (WEST, EAST) if lost == "a" else (EAST, WEST)
         apart = await cluster.database("apart", region=there).connect()
-        cut = [name for name, process in world.processes.items() if process.az == lost]
         cut_s = world.loop.time()
-        world.network.partition(cut, [name for name in world.processes if name not in cut])
+        cut_off(cluster, lost)
         refusal = asyncio.ensure_future(refused(apart))
         for key in keys:
             await committed(cluster, here, key)
@@ -218,6 +287,70 @@ def test_ranges_of_a_region_that_is_cut_off_go_on_elsewhere(lost: str) -> None:
         away_s, sqlstate = world.run(scenario())
     assert away_s <= (BACK_S_MAX if lost != "c" else 8 * ROUND_TRIP_S)
     assert sqlstate in (("08006", "08007") if lost != "c" else ("",))
+
+
+def test_a_region_that_is_cut_off_lets_sessions_in_and_shows_what_it_has() -> None:
+    """What it cannot know of is refused, within twice storing.read_wait_s."""
+    cluster = SimulatedCluster(2, plan_of(Regions(ZONES, ("north",), lead_ms=LEAD_MS)))
+    world = cluster.world
+
+    async def scenario() -> None:
+        await created(cluster)
+        cut_off(cluster, "a")
+        begun_s = world.loop.time()
+        connection = await cluster.database("late", region=EAST).connect()
+        assert world.loop.time() - begun_s < 2 * PRESENT_S
+        count = "SELECT count(*) FROM t"
+        begun_s = world.loop.time()
+        with pytest.raises(SqlError) as caught:
+            await connection.execute(count)
+        assert caught.value.sqlstate == "08006" and OUT_OF_SIGHT in str(caught.value)
+        assert world.loop.time() - begun_s < 2.2 * cluster.plan.settings.storing.read_wait_s
+        await connection.execute("SET eagleray.max_staleness = '1min'")
+        for statement in ("BEGIN READ ONLY", count, "COMMIT"):
+            begun_s = world.loop.time()
+            found = await connection.execute(statement)
+            assert found.tag != "SELECT 1" or found.rows == [(str(2 * KEYS),)]
+            assert world.loop.time() - begun_s < ROUND_TRIP_S
+        world.network.heal()
+
+    with world:
+        world.run(scenario())
+
+
+def test_readers_of_two_regions_that_do_not_hear_each_other_read_by_way_of_the_third() -> None:
+    """Each side sees at once what the other side commits, in two round trips once the way is found."""
+    cluster = SimulatedCluster(2, plan_of(Regions(ZONES, ("north",), lead_ms=LEAD_MS)))
+    world, key = cluster.world, keys_led_by(1)[0]
+
+    async def scenario() -> list[float]:
+        await created(cluster)
+        east, west = [await cluster.database("across", region=region).connect() for region in (EAST, WEST)]
+        world.network.partition(processes_in(cluster, "a"), processes_in(cluster, "b"))
+        taken_s = []
+        for number in range(1, 40):
+            await east.execute(f"UPDATE t SET v = {number} WHERE k = '{key}'")
+            begun_s = world.loop.time()
+            found = await west.execute(f"SELECT v FROM t WHERE k = '{key}'")
+            taken_s.append(world.loop.time() - begun_s)
+            assert found.rows == [(str(number),)]
+            await asyncio.sleep(0.3)
+        world.network.heal()
+        return taken_s
+
+    with world:
+        taken_s = world.run(scenario())
+    assert max(taken_s) < cluster.plan.settings.storing.read_wait_s
+    assert at_share(0.9, sorted(taken_s[5:])) < 2.2 * ROUND_TRIP_S
+
+
+def processes_in(cluster: SimulatedCluster, zone: str) -> list[str]:
+    return [name for name, process in cluster.world.processes.items() if process.az == zone]
+
+
+def cut_off(cluster: SimulatedCluster, zone: str) -> None:
+    cut = processes_in(cluster, zone)
+    cluster.world.network.partition(cut, [name for name in cluster.world.processes if name not in cut])
 
 
 async def refused(connection: SimulatedConnection) -> str:

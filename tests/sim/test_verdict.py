@@ -6,10 +6,12 @@ from __future__ import annotations
 import pytest
 
 from actors.common import write_set
+from actors.common.messages import Get, Got
 from actors.common.references import reference_key
 from actors.journal.record import COMMIT, EPOCH_BEGIN, RecordHeader, encode_record
+from actors.runtime.simulation.world import World
 from cluster.simulation.verdict import Commitment, Model, check_conflicts, check_offers, check_schemas
-from cluster.simulation.witness import Evidence, Told
+from cluster.simulation.witness import Evidence, Told, Witness
 
 TABLE = 7
 KEY = TABLE.to_bytes(4, "big") + b"k"
@@ -112,3 +114,12 @@ def test_a_participants_next_epoch_begins_above_what_it_has_offered() -> None:
     history.evidence.records[2] = {1: encode_record(RecordHeader(1, 5, EPOCH_BEGIN, 20, 20, 1000, b""), b"")}
     with pytest.raises(AssertionError, match="epoch 5 begins at 20"):
         check_offers(history.evidence, history.model)
+
+
+def test_a_read_of_no_keys_asks_how_far_a_replica_is_and_is_not_judged() -> None:
+    with World(1) as world:
+        witness = Witness(world, lambda _: True)
+        witness.answered("controller", "storage/1/a", Get([], 5), Got([], 0))
+        assert witness.evidence.reads == []
+        witness.answered("query_processor/1", "storage/1/a", Get([KEY], 5), Got([None], 0))
+        assert len(witness.evidence.reads) == 1

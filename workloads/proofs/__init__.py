@@ -14,10 +14,21 @@ from workloads.proofs.proof import Proof
 from workloads.proofs.references import References
 from workloads.proofs.schema import SchemaChanges
 from workloads.proofs.sequences import Sequences
+from workloads.proofs.sessions import Sessions
 from workloads.proofs.sweeping import Sweeping
 from workloads.proofs.unique import UniqueNames
 
 PROOFS: dict[str, type[Proof]] = {
     proof.name: proof
-    for proof in (BankTransfers, Counters, ListAppend, References, SchemaChanges, Sequences, Sweeping, UniqueNames)
+    for proof in (
+        BankTransfers,
+        Counters,
+        ListAppend,
+        References,
+        SchemaChanges,
+        Sequences,
+        Sessions,
+        Sweeping,
+        UniqueNames,
+    )
 }

@@ -1,6 +1,6 @@
 """Proofs on a running cluster (or PostgreSQL itself): psycopg's connections in the form of connection.py, and a runner.
 
-    problems = run_proof(url, Bank(), seconds=10)
+    problems = await run_proofs([url], [BankTransfers()], until=over, clients=3)
 
 A connection that breaks is an SqlError of class 08, whatever psycopg calls it, and is closed then.
 """
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 from random import Random
 from typing import Any
 
@@ -75,14 +76,18 @@ def _failure(error: psycopg.Error) -> SqlError:
     return SqlError(error.sqlstate or "08006", str(error).strip())
 
 
-async def run_proofs(url: str, proofs: list[Proof], until: asyncio.Event, clients: int, seed: int = 0) -> list[str]:
-    """Set up, run `clients` of each until the event, check. What is wrong, in words."""
-    database = LiveDatabase(url)
+async def run_proofs(
+    urls: Sequence[str], proofs: list[Proof], until: asyncio.Event, clients: int, seed: int = 0
+) -> list[str]:
+    """Set up at the first of the `urls`, run `clients` of each proof until the event, which go round the urls, check at
+    the first. What is wrong, in words."""
+    databases = [LiveDatabase(url) for url in urls]
+    database, regions = databases[0], len(databases)
     connection = await database.connect()
     for proof in proofs:
         await proof.setup(connection)
     work = [
-        proof.run_client(database, number, Random(f"{seed}/{proof.name}/{number}"), until.is_set)
+        proof.run_client(databases[number % regions], number, Random(f"{seed}/{proof.name}/{number}"), until.is_set)
         for proof in proofs
         for number in range(clients)
     ]

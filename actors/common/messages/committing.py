@@ -61,6 +61,18 @@ class Committed(Message, frozen=True):
     commit_ts: int
 
 
+class AskOverwritten(Message, frozen=True):
+    """QP -> adjudicator of its own process (Bus.answer_now): has somebody committed this key after start_ts? Answer:
+    Overwritten; none where that is not known."""
+
+    key: bytes
+    start_ts: int
+
+
+class Overwritten(Message, frozen=True):
+    """Who began at that time and writes the key will be refused: 40001 OC000."""
+
+
 class Prepare(Message, frozen=True):
     """Coordinator -> participant: check these keys and mark them pending. Answer: Prepared, or a Failure (then nothing
     is marked)."""

@@ -82,6 +82,16 @@ class MoveRange(Message, frozen=True):
     adjudicator: int
 
 
+class PinRange(Message, frozen=True):
+    """A person -> controller: all columns in [low, high) (None: to the end) are to be led in `region`, whoever writes
+    them; "": where they are written. Answer: Done, once the state says so; the range goes there soon after. Failure:
+    22023."""
+
+    low: bytes
+    high: bytes | None
+    region: str
+
+
 class AskMiddle(Message, frozen=True):
     """Controller -> storage replica: below which columns does half of the shard lie? Answer: Middle."""
 

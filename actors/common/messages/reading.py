@@ -13,14 +13,16 @@ from actors.common.messages.base import Message
 
 
 class Get(Message, frozen=True):
-    """Read some keys (any order, all of this shard)."""
+    """Read some keys (any order, all of this shard). Of none: answered once the replica has all that was committed up
+    to `at`, below its horizon, too."""
 
     keys: list[bytes]
     at: int
 
 
 class Got(Message, frozen=True):
-    """`values[i]` is the encoded row of `keys[i]`, or None where there is no row."""
+    """`values[i]` is the encoded row of `keys[i]`, or None where there is no row. `catalog_ts`: the newest catalog
+    change at or below `at`; of no keys below the horizon: 0, perhaps, though there is one."""
 
     values: list[bytes | None]
     catalog_ts: int
@@ -61,3 +63,13 @@ class Scanned(Message, frozen=True):
     catalog_ts: int
     rows_read: int = 0
     bytes_read: int = 0
+
+
+class AskReached(Message, frozen=True):
+    """Up to which time do you answer at once? Answer: Reached."""
+
+
+class Reached(Message, frozen=True):
+    """Reads at or below `watermark` wait for nothing at this replica; 0: it has nothing yet."""
+
+    watermark: int

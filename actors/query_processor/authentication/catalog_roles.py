@@ -1,11 +1,12 @@
 """`CatalogRoles`: what the catalog of now says of who may log in, also where this process has not heard of its newest
-change."""
+change; in a region that is cut off, the catalog of the time that its storage has reached."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from actors.common.settings import ADMIN
+from actors.query_processor.session.sight import present_catalog
 from actors.sql.catalog.roles import Roles
 
 EPOCH_US = 946_684_800_000_000
@@ -22,11 +23,7 @@ class CatalogRoles:
         self._services = services
 
     async def _roles(self) -> Roles:
-        services = self._services
-        at = services.transactions.now()
-        catalog = await services.catalogs.pinned(at)
-        change = await services.storage.probe(at)
-        return (await services.catalogs.load(at, change) if change > catalog.version else catalog).roles
+        return (await present_catalog(self._services)).roles
 
     async def may_log_in(self, user: str) -> bool:
         if user == ADMIN:

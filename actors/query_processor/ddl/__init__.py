@@ -190,6 +190,9 @@ async def _apply(
         answer = await create_table_as(change, raw, types, parameters)
     else:
         answer = await _dispatch(change, raw)
+    await transaction.buffer.finish_drops()
+    if transaction.temporary is not None:
+        await transaction.temporary.finish_drops()
     if transaction.schema_changes or transaction.catalog is before:  # else it was about temporary tables alone
         transaction.has_ddl = True
     return answer if isinstance(answer, Batch) else Batch([], True, answer)

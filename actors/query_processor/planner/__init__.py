@@ -186,7 +186,7 @@ def make_environment(session: Session, start_ts: int) -> Environment:
         session.database,
         session.current_schema,
         session.process,
-        run_time.values,
+        run_time.now,
         session.set_setting,
         session.view_rows,
         session.sequence_calls,

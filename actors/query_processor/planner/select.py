@@ -18,6 +18,7 @@ from actors.query_processor.planner.join import plan_join
 from actors.query_processor.planner.locking import command_of, locked_relations
 from actors.query_processor.planner.planning import Path, Planning, path_to, projection
 from actors.query_processor.row_executor.access import NoRowAccess, PointAccess, RangeAccess
+from actors.query_processor.row_executor.prompt import prompt_read
 from actors.query_processor.row_executor.selecting import SelectPlan, own_key
 from actors.query_processor.row_executor.stored_table import stored_table
 from actors.sql.binding.query import BoundQuery, BoundStatement, JoinItem, Select, TableItem
@@ -104,6 +105,7 @@ def _plan_table(
         ),
         command_of(locking),
         own_key if locks else None,
+        None if locks or limits.any else prompt_read(path.access, path.choice.equalities, expressions),
     )
 
 

@@ -61,12 +61,14 @@ class RowChanger:
         return [index.index.name for index in self._touched]
 
     async def change(self, transaction: Transaction, changes: Sequence[Change]) -> None:
-        """Raises 23502, 23514, 23505, 54000."""
+        """Raises 23502, 23514, 23505, 40001, 54000."""
         environment, check = transaction.environment, self.constraints.check
         for number, (_, _, new) in enumerate(changes, 1):
             check(new, environment)
             if not number % TURN_ROWS:
                 await turn()
+        if len(changes) == 1:
+            transaction.services.losing.look(changes[0][0], transaction.start_ts)
         if self.plain:
             encode, check_size, watch = self.stored.encode, self.constraints.check_size, self._watch
             for number, (key, old, new) in enumerate(changes, 1):
@@ -140,6 +142,8 @@ class RowRemover:
         self._watch = watch
 
     def remove(self, transaction: Transaction, key: bytes, row: Row) -> None:
+        """Raises 40001, 54000."""
+        transaction.services.losing.look(key, transaction.start_ts)
         transaction.delete(key)
         if self._watch is not None:
             self._watch.removed(transaction, row)

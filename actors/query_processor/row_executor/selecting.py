@@ -18,6 +18,7 @@ from actors.query_processor.row_executor.access import (
     RangeAccess,
     Statistics,
 )
+from actors.query_processor.row_executor.prompt import PromptRead
 from actors.runtime.fiber import turn
 from actors.sql.encoding.keys import KeyCodec
 from actors.sql.expressions.environment import Environment
@@ -42,6 +43,10 @@ class Limits:
     def __init__(self, count: Callable[..., Any] | None, offset: Callable[..., Any] | None) -> None:
         self.count = count
         self.offset = offset
+
+    @property
+    def any(self) -> bool:
+        return self.count is not None or self.offset is not None
 
     def evaluate(self, parameters: Sequence[Any], environment: Environment) -> tuple[int | None, int]:
         """(rows at most, or None; rows to skip). Raises 2201W, 2201X."""
@@ -134,6 +139,7 @@ class SelectPlan:
         explainer: Explainer,
         kind: str = "SELECT",
         locked: Callable[[KeyedRow], Sequence[bytes]] | None = None,
+        prompt: PromptRead | None = None,
     ) -> None:
         self.kind = kind
         self.parameter_types = parameter_types()
@@ -142,11 +148,27 @@ class SelectPlan:
         self._output = output
         self._sorting = sorting
         self._limits = limits
-        self._limited = limits.count is not None or limits.offset is not None
+        self._limited = limits.any
         self._locked = locked
+        self.prompt = prompt
+        """How to run it without a transaction (session/prompt.py); None where that takes more."""
         self._explainer = explainer
         self._point = access if isinstance(access, PointAccess) and not self._limited else None
         self._first = access if isinstance(access, RangeAccess) and access.order else None
+
+    @property
+    def may_be_large(self) -> bool:
+        """It looks at a range of a table, and gives all rows of it that its conditions let pass."""
+        return isinstance(self._access, RangeAccess) and not self._limited and self._locked is None
+
+    async def run_few(self, transaction: Transaction, parameters: Sequence[Any], rows_max: int) -> Batch | None:
+        """All rows where there are no more than `rows_max`; else None. Where it `may_be_large`."""
+        keyed = await self._access.rows(transaction, parameters, rows_max + 1)
+        if len(keyed) > rows_max:
+            return None
+        if self._sorting is not None:
+            keyed = await self._sorting.sort(keyed, _row_of, None, parameters, transaction.environment)
+        return await self._shown(keyed, transaction, parameters)
 
     async def run(self, transaction: Transaction, parameters: Sequence[Any], rows_max: int = 0) -> Batch:
         """All rows. Raises what expressions and storage raise."""
@@ -172,7 +194,10 @@ class SelectPlan:
             keyed = await self._sorting.sort(keyed, _row_of, wanted, parameters, environment)
         if self._limited:
             keyed = keyed[offset:wanted]
-        output = self._output
+        return await self._shown(keyed, transaction, parameters)
+
+    async def _shown(self, keyed: Sequence[KeyedRow], transaction: Transaction, parameters: Sequence[Any]) -> Batch:
+        output, environment = self._output, transaction.environment
         rows: list[tuple[object, ...]] = []
         for start in range(0, len(keyed), TURN_ROWS):
             if start:

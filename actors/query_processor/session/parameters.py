@@ -4,12 +4,14 @@ A SET inside a transaction block lasts if the block commits, SET LOCAL until it 
 through `on_parameter(name, value)` whenever their value changes, as ParameterStatus wants it.
 
 Values are kept as the text that SHOW answers; what the session itself reads of them (zone and styles, search path,
-timeouts) is derived when they change. sql/settings/parameter_table.py lists them, parameter_values.py reads them.
+timeouts) is derived when they change. Sessions that have changed nothing share one table of values: each would take
+five kilobytes, and a thousand may be resumed at once. sql/settings/parameter_table.py lists them, parameter_values.py
+reads them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import tzinfo
 from functools import lru_cache
 from typing import NamedTuple
@@ -53,7 +55,7 @@ class RunTimeParameters:
     `on_notice(message)`: a NOTICE."""
 
     __slots__ = (
-        "_before", "_dsql", "_local", "_on_notice", "_on_parameter", "_session_defaults", "check_identity",
+        "_before", "_dsql", "_local", "_on_notice", "_on_parameter", "_own", "_session_defaults", "check_identity",
         "current_user",
         "on_identity", "search_path", "timeouts", "user", "values", "zone",
     )  # fmt: skip
@@ -72,8 +74,11 @@ class RunTimeParameters:
         changed."""
         self.on_identity: Callable[[], None] | None = None
         """One of the two has changed."""
-        self.values: dict[str, str] = dict(DEFAULTS, session_authorization=user)
-        self._session_defaults = dict(self.values)
+        self.values: Mapping[str, str] = _common(user)
+        """Never changed in place but by `_change`, which copies them where they are shared."""
+        self._session_defaults = self.values
+        self._own: dict[str, str] | None = None
+        """`values`, where nobody else has them."""
         self._on_parameter = on_parameter
         self._on_notice = on_notice
         self._dsql = dsql
@@ -93,34 +98,42 @@ class RunTimeParameters:
         SET does."""
         for name, value in options.items():
             self._change(name.lower(), self.checked(name, value))
-        self._session_defaults = dict(self.values)
+        self._session_defaults, self._own = self.values, None
 
     def parked(self) -> tuple[dict[str, str], dict[str, str]]:
         """(values, the session's defaults) that are not PostgreSQL's: what `restore` takes. Outside of a transaction
         block."""
-        common = dict(DEFAULTS, session_authorization=self.user)
-        values, defaults = (
-            {name: value for name, value in known.items() if common.get(name) != value}
-            for known in (self.values, self._session_defaults)
-        )
-        return values, defaults
+        values = self._uncommon(self.values)
+        return values, values if self._session_defaults is self.values else self._uncommon(self._session_defaults)
+
+    def _uncommon(self, known: Mapping[str, str]) -> dict[str, str]:
+        common = _common(self.user)
+        return {} if known is common else {name: value for name, value in known.items() if common.get(name) != value}
 
     def restore(self, values: dict[str, str], defaults: dict[str, str]) -> None:
         """As `parked` gave them, perhaps in another build: what this one does not know is passed over. Nothing is told
         to the client, who knows."""
-        common, before = dict(DEFAULTS, session_authorization=self.user), self.values
-        self.values, self._session_defaults = (
-            common | {name: value for name, value in given.items() if name in common or "." in name}
-            for given in (values, defaults)
-        )
+        before = self.values
+        self.values = self._merged(values)
+        self._session_defaults = self.values if defaults == values else self._merged(defaults)
+        self._own = None
         self._derive("default_transaction_read_only", "")
-        for name in _DERIVED:
+        for name in _DERIVED if self.values is not before else ():
             if self.values[name] != before[name]:
                 self._derive(name, self.values[name])
+
+    def _merged(self, given: Mapping[str, str]) -> Mapping[str, str]:
+        common = _common(self.user)
+        known = {name: value for name, value in given.items() if name in common or "." in name}
+        return {**common, **known} if known else common
 
     def reported(self) -> dict[str, str]:
         """Name -> value of what ParameterStatus tells at the start."""
         return {definition.name: self.values[name] for name, definition in DEFINITIONS.items() if definition.reported}
+
+    def now(self) -> Mapping[str, str]:
+        """All values, as they are now."""
+        return self.values
 
     def show(self, name: str) -> tuple[str, str]:
         """(the name as PostgreSQL writes it, value). Raises 42704."""
@@ -205,9 +218,14 @@ class RunTimeParameters:
 
     def transaction_reads_only(self, value: bool | None) -> None:
         """What transaction_read_only shows; None: the session's default."""
-        self.values["transaction_read_only"] = (
-            self.values["default_transaction_read_only"] if value is None else "on" if value else "off"
-        )
+        shown = self.values["default_transaction_read_only"] if value is None else "on" if value else "off"
+        if self.values["transaction_read_only"] != shown:
+            self._put("transaction_read_only", shown)
+
+    def _put(self, name: str, value: str) -> None:
+        if self._own is None:
+            self.values = self._own = dict(self.values)
+        self._own[name] = value
 
     def _date_style(self, value: str) -> str:
         style, order = self.values["datestyle"].split(", ")
@@ -220,7 +238,7 @@ class RunTimeParameters:
     def _change(self, name: str, value: str) -> None:
         if self.values.get(name) == value:
             return
-        self.values[name] = value
+        self._put(name, value)
         self._derive(name, value)
         definition = DEFINITIONS.get(name)
         if definition is not None and definition.reported:
@@ -252,6 +270,12 @@ class RunTimeParameters:
             length = milliseconds(value)
             setattr(self.timeouts, _TIMEOUTS[name], length)
             self.timeouts.used = self.timeouts.used or length > 0
+
+
+@lru_cache(maxsize=256)
+def _common(user: str) -> Mapping[str, str]:
+    """PostgreSQL's defaults for a session of this user. One table for all who ask."""
+    return dict(DEFAULTS, session_authorization=user)
 
 
 @lru_cache(maxsize=256)

@@ -6,6 +6,7 @@ from collections.abc import Coroutine, Sequence
 from typing import TYPE_CHECKING, Any
 
 from actors.common.errors import OBJECT_NOT_IN_PREREQUISITE_STATE, DatabaseError
+from actors.query_processor.session.prompt import may_read_promptly, read_promptly
 from actors.query_processor.session.statements import PreparedStatement
 from actors.sql.results import Batch, CopyIn, CopyOut, Field, LimitedStream, all_rows
 
@@ -23,8 +24,8 @@ class Portal:
     """
 
     __slots__ = (
-        "_place", "_result", "_session", "copy", "fields", "formats", "holds", "name", "parameters", "prepared",
-        "statement",
+        "_place", "_result", "_session", "copy", "fields", "formats", "holds", "is_alone", "name", "parameters",
+        "prepared", "statement",
     )  # fmt: skip
 
     def __init__(self, session: Session, prepared: PreparedStatement, parameters: Sequence[Any]) -> None:
@@ -37,6 +38,8 @@ class Portal:
         """The wire layer's: of the Bind message."""
         self.formats = b""
         """The wire layer's: raw result format codes of the Bind message."""
+        self.is_alone = False
+        """No other statement belongs to the same implicit transaction, as far as it would begin one."""
         self.holds = False
         """WITH HOLD: its rows outlive the transaction, once that has committed."""
         self.statement = ""
@@ -74,7 +77,10 @@ class Portal:
         PostgreSQL. A query's portal that has ended answers with no rows; any other statement's runs once: 55000."""
         result = self._result
         if result is None:
-            result = await self._execute()
+            session, prepared, found = self._session, self.prepared, None
+            if self.is_alone and may_read_promptly(session, prepared):
+                found = read_promptly(session, prepared, self.parameters)
+            result = Batch(found, True, f"SELECT {len(found)}") if found is not None else await self._execute()
             if result.stream is None and (not rows_max or len(result.rows) < rows_max or self.fields is None):
                 self._result = _ended(result.tag) if self.fields is not None else _RUN
                 return result

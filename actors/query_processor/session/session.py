@@ -60,7 +60,7 @@ from actors.query_processor.session.parameters import IDENTITY, RunTimeParameter
 from actors.query_processor.session.portals import Portal
 from actors.query_processor.session.savepoints import Savepoint
 from actors.query_processor.session.services import SessionServices
-from actors.query_processor.session.sight import with_catalog
+from actors.query_processor.session.sight import past_time, present_catalog, with_catalog
 from actors.query_processor.session.statements import PLANNED_KINDS, Planned, PreparedStatement, RawStatement
 from actors.query_processor.session.temporary import TemporaryTables
 from actors.query_processor.session.views import session_rows
@@ -149,10 +149,7 @@ class Session:
     async def begin(self) -> None:
         """Become the user's role, and take over what ALTER ROLE and ALTER DATABASE have set. Called once, before the
         first statement. Raises 28000."""
-        catalogs, at = self.services.catalogs, self.services.transactions.now()
-        catalog = await catalogs.pinned(at)
-        if await self.services.storage.probe(at) > catalog.version:
-            catalog = await catalogs.load(at)
+        catalog = await present_catalog(self.services)
         identity.log_in(self, catalog)
         self.run_time.start(self._identity)
         for name, value in catalog.session_settings(self.user, self.database).items():
@@ -191,12 +188,24 @@ class Session:
         return statements
 
     @property
+    def is_idle(self) -> bool:
+        """Nothing has been begun that a statement would be part of, or see."""
+        return (
+            self.transaction is None
+            and not (self.in_block or self.implicit_block or self.failed or self.portals)
+            and self.temporary is None
+        )
+
+    @property
     def in_transaction(self) -> bool:
         """What runs now is undone if a later statement fails: in a block, explicit or implicit."""
         return self.in_block or self.implicit_block or self.transaction is not None
 
-    async def prepare(self, sql: str | RawStatement, parameter_oids: Sequence[int] = ()) -> PreparedStatement:
-        """Parse (unless done) and plan. Raises 42601, 42xxx, 25P02."""
+    async def prepare(
+        self, sql: str | RawStatement, parameter_oids: Sequence[int] = (), lasts: bool = True
+    ) -> PreparedStatement:
+        """Parse (unless done) and plan. `lasts`: False for a statement that is known to run once. Raises 42601, 42xxx,
+        25P02."""
         statements = self.services.statements
         if isinstance(sql, RawStatement):
             raw = sql
@@ -209,7 +218,7 @@ class Session:
         if raw.kind in PLANNED_KINDS:
             types = tuple(literal.type for literal in raw.literals) or tuple(map(type_of_oid, parameter_oids))
             large = len(raw.original) > LARGE_CHARACTERS
-            return await with_catalog(self, lambda catalog: statements.prepare(raw, types, catalog), large)
+            return await with_catalog(self, lambda catalog: statements.prepare(raw, types, catalog, lasts), large)
         if raw.prepared is not None:
             return raw.prepared
         return await utility.prepare(self, raw, parameter_oids)
@@ -354,15 +363,17 @@ class Session:
         """Take start_ts: the first statement of a block or of an implicit transaction runs."""
         services = self.services
         at = services.transactions.now()
+        read_only = self.block_read_only
+        if read_only is None:
+            read_only = self.run_time.values["default_transaction_read_only"] == "on"
+        if read_only:
+            at = await past_time(self, at)
         catalog = services.catalogs.pin(at) or await services.catalogs.pinned(at)
         role = self.role
         if role != ADMIN_OID and catalog is not self.named_in:
             identity.renamed(self, catalog)
         transaction = Transaction(services.transactions, catalog.on_path(self.run_time.search_path, role), at)
         transaction.environment = services.make_environment(self, at)
-        read_only = self.block_read_only
-        if read_only is None:
-            read_only = self.run_time.values["default_transaction_read_only"] == "on"
         transaction.read_only = read_only
         if self.temporary is not None:
             await self.temporary.join(transaction)

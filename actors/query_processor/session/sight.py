@@ -2,6 +2,8 @@
 
     plan = await with_catalog(session, lambda catalog: ...)     what needs a catalog before its statement runs
     transaction.catalog = seen(session, transaction.catalog)    SET search_path, SET ROLE within a transaction
+    catalog = await present_catalog(services)                   whoever logs in
+    at = await past_time(session, now)                          start_ts of a READ ONLY transaction
 
 Within a transaction that is the transaction's catalog, outside of one the newest that this process has heard of.
 Storage is asked for a newer one only where a name is missing: a statement whose names are all found sends no message
@@ -13,15 +15,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
-from actors.common.errors import SYNTAX_ERROR, DatabaseError
+from actors.common.errors import CONNECTION_FAILURE, SYNTAX_ERROR, DatabaseError
 from actors.query_processor.aside import aside
 from actors.query_processor.transaction import CatalogStale
 from actors.sql.catalog.snapshot import Catalog
+from actors.sql.settings.parameter_values import milliseconds
 
 if TYPE_CHECKING:
+    from actors.query_processor.session.services import SessionServices
     from actors.query_processor.session.session import Session
 
 T = TypeVar("T")
+
+PRESENT_S = 2.0
+"""For the present to be read, between regions: whoever comes to a region that is cut off is let in after that."""
+MAX_STALENESS = "eagleray.max_staleness"
 
 
 async def with_catalog(session: Session, function: Callable[[Catalog], T], large: bool = False) -> T:
@@ -74,3 +82,34 @@ async def _latest_catalog(session: Session) -> Catalog:
     at = session.services.transactions.now()
     catalog = catalogs.pin(at) or await catalogs.pinned(at)
     return seen(session, catalog)
+
+
+async def present_catalog(services: SessionServices) -> Catalog:
+    """The catalog of now. In a region that is cut off (docs/regions.md) that of the time which its storage has reached:
+    nobody there can know of a later one. Raises 08006."""
+    at = services.transactions.now()
+    is_far = bool(services.settings.regions.zones)
+    try:
+        return await _catalog_at(services, at, PRESENT_S if is_far else 0.0)
+    except DatabaseError as error:
+        if not is_far or error.sqlstate != CONNECTION_FAILURE:
+            raise
+    return await _catalog_at(services, await services.storage.reached())
+
+
+async def _catalog_at(services: SessionServices, at: int, within_s: float = 0.0) -> Catalog:
+    catalogs = services.catalogs
+    if within_s:
+        await services.storage.probe(at, within_s)
+    catalog = catalogs.pin(at) or await catalogs.pinned(at)
+    change = await services.storage.probe(at)
+    return await catalogs.load(at, change) if change > catalog.version else catalog
+
+
+async def past_time(session: Session, now: int) -> int:
+    """start_ts of a READ ONLY transaction that may be as old as the session's eagleray.max_staleness: no older than
+    what this region's storage answers at once. Raises 08006 where there is no storage."""
+    staleness_us = milliseconds(session.run_time.values[MAX_STALENESS]) * 1000
+    if not staleness_us:
+        return now
+    return min(now, max(now - staleness_us, await session.services.storage.reached()))

@@ -19,11 +19,12 @@ from __future__ import annotations
 import re
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from datetime import tzinfo
 from typing import Any, Protocol, cast
 
-import pglast
-from pglast.parser import ParseError
+from pglast import ast
+from pglast.parser import ParseError, scan
 
 from actors.common.errors import (
     FEATURE_NOT_SUPPORTED,
@@ -34,9 +35,11 @@ from actors.common.errors import (
 )
 from actors.common.settings import Settings
 from actors.query_processor.aside import LARGE_CHARACTERS
+from actors.query_processor.row_executor.selecting import SelectPlan
 from actors.query_processor.session import iam_statements
 from actors.query_processor.session.deep_parses import parse_deep
 from actors.query_processor.session.large_literals import Cut, cut, restore, restored, whole
+from actors.query_processor.session.literal_readers import Reader, reader_of_literal
 from actors.query_processor.session.literals import Lifted, Literal, lift
 from actors.query_processor.session.value_cells import literal_types
 from actors.query_processor.session.value_lists import CHARACTERS_MIN as VALUE_LIST_CHARACTERS_MIN
@@ -48,9 +51,9 @@ from actors.sql.binding.trees import table_of_into
 from actors.sql.catalog.roles import ADMIN_OID
 from actors.sql.catalog.snapshot import Catalog
 from actors.sql.encoding.column_batch import ColumnBatch
-from actors.sql.expressions.casts import ZONED_ARRAYS
+from actors.sql.expressions.interpret import first_runs
+from actors.sql.parser import parse_sql
 from actors.sql.results import Batch, CopyIn, CopyOut, Field
-from actors.sql.types import by_name
 from actors.sql.types.column_type import ColumnType
 
 TEXT_CHARACTERS_MAX = 16384
@@ -58,13 +61,14 @@ TEXT_CHARACTERS_MAX = 16384
 CACHE_CHARACTERS_MAX = 2 << 20
 """Of the texts in each of the two caches: a tree and its plan take some hundred times as much memory as their text."""
 
+FIRST_RUNS = 3
+"""Of a SELECT in a text that is asked for again: planning it to last costs as much as it saves in so many."""
+
 TREE_BYTES_PER_CHARACTER = 176
 """What a parser makes of a text without large literals; of lists of names and signs up to twice as much."""
 UNLIMITED_MEMORY_BYTES = 1 << 30
 """For the tree of one text where statements may use any memory."""
 
-_TIME_CATEGORIES = ("D", "T")
-"""PostgreSQL's type categories of dates and times, and of intervals."""
 PLANNED_KINDS = frozenset({"SelectStmt", "InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt"})
 _MAY_BE_ASYNC = re.compile(r"\b(?:index|table)\b.*\basync\b", re.IGNORECASE | re.DOTALL)
 _ASYNC_FORMS = (("create", "index"), ("create", "unique", "index"), ("alter", "table"))
@@ -109,7 +113,6 @@ class TakesRows(Plan, Protocol):
         ...
 
 
-Reader = Callable[[str, tzinfo, int], Any]
 Planner = Callable[[Any, Catalog, Sequence[ColumnType | None], Settings], Plan]
 
 
@@ -133,15 +136,18 @@ class RawStatement:
 class Planned:
     """A statement's plan under one catalog."""
 
-    __slots__ = ("_needs", "_readers", "allowed", "catalog", "node", "plan", "types")
+    __slots__ = ("_needs", "_readers", "allowed", "catalog", "node", "plan", "prompt", "runs_left", "types")
 
     def __init__(self, node: Any, types: tuple[ColumnType | None, ...], plan: Plan, catalog: Catalog) -> None:
         self.node = node
         self.types = types
         self.plan = plan
+        self.prompt = plan.prompt if isinstance(plan, SelectPlan) else None
         self.catalog = catalog
         self._readers: list[Reader] | None = None
         self._needs: Needs | None = None
+        self.runs_left = 0
+        """Until it is planned to last (0 and below: it is)."""
         self.allowed = {ADMIN_OID}
         """The roles that have every privilege which the statement needs."""
 
@@ -174,30 +180,9 @@ class Planned:
         if self._readers is None:
             wanted = self.plan.parameter_types
             self._readers = [
-                _reader_of_literal(literal.type, type_) for literal, type_ in zip(literals, wanted, strict=True)
+                reader_of_literal(literal.type, type_) for literal, type_ in zip(literals, wanted, strict=True)
             ]
         return [reader(literal.text, zone, now) for reader, literal in zip(self._readers, literals, strict=True)]
-
-
-def _reader_of_literal(lexed: ColumnType | None, wanted: ColumnType) -> Reader:
-    """Of a literal whose text the lexer has shown to be of its type; None: a string, read as the type that is
-    wanted."""
-    if lexed is None:
-        return _reader(wanted)
-    if lexed.name in ("int4", "int8"):
-        return lambda text, zone, now: int(text)
-    return _reader(lexed)
-
-
-def _reader(type_: ColumnType) -> Reader:
-    """Of a string, read as the type that was inferred for it."""
-    if type_.name == "text":
-        return lambda text, zone, now: text
-    known, modifier = by_name[type_.name], type_.modifier
-    parse_text = known.parse_text
-    if known.category in _TIME_CATEGORIES or known.name in ZONED_ARRAYS:
-        return lambda text, zone, now: parse_text(text, modifier, zone, now)
-    return lambda text, zone, now: parse_text(text, modifier)
 
 
 class PreparedStatement:
@@ -322,34 +307,43 @@ class StatementCache:
 
     # -- plans ---------------------------------------------------------------------------------------------------------
 
-    def prepare(self, raw: RawStatement, types: tuple[ColumnType | None, ...], catalog: Catalog) -> PreparedStatement:
+    def prepare(
+        self, raw: RawStatement, types: tuple[ColumnType | None, ...], catalog: Catalog, lasts: bool = True
+    ) -> PreparedStatement:
         """Plan `raw` under `catalog` or find its plan. A lifted statement, or a list of values, that cannot be planned
-        is planned as it was written."""
+        is planned as it was written. `lasts`: it will run more than once, for all that is known."""
         key = (raw.text, types, catalog.sight)
         try:
-            planned = self.planned(key, raw.node, catalog)
+            planned = self.planned(key, raw.node, catalog, lasts)
         except DatabaseError:
             if not raw.literals and not isinstance(raw.node, ValueList):
                 raise
             types = () if raw.literals else types
             raw = self._parsed(raw.original)[0]
             key = (raw.text, types, catalog.sight)
-            planned = self.planned(key, raw.node, catalog)
+            planned = self.planned(key, raw.node, catalog, lasts)
         return PreparedStatement(raw, planned, key, planned.plan.fields, planned.plan.parameter_types)
 
-    def planned(self, key: tuple[Any, ...], node: Any, catalog: Catalog) -> Planned:
-        """The plan for `key` under `catalog`."""
+    def planned(self, key: tuple[Any, ...], node: Any, catalog: Catalog, lasts: bool = True) -> Planned:
+        """The plan for `key` under `catalog`. A SELECT that does not `last`, for all that is known, is made for a few
+        runs; asked for once more it is planned to last."""
         planned = self._plans.get(key)
         if planned is not None and planned.catalog.sight is catalog.sight:
-            return planned
+            planned.runs_left -= 1
+            if planned.runs_left != 0:
+                return planned
+            lasts = True
         types: tuple[ColumnType | None, ...] = key[1]
         if isinstance(node, ValueList):
             plan: Plan = self._values_plan(node, types, catalog)
         else:
             if catalog.hides:
                 check_schemas(node, catalog)
-            plan = self._planner(node, catalog, list(types), self._settings)
+            with nullcontext() if lasts or not isinstance(node, ast.SelectStmt) else first_runs():
+                plan = self._planner(node, catalog, list(types), self._settings)
         planned = Planned(node, types, plan, catalog)
+        if not lasts:
+            planned.runs_left = FIRST_RUNS
         if catalog.version >= 0 and len(key[0]) <= TEXT_CHARACTERS_MAX:
             self._keep(self._plans, key, planned)
         return planned
@@ -360,7 +354,7 @@ class StatementCache:
             raw = self._parse_kept(values.statement(shape))
             key = (raw.text, literal_types(shape), catalog.sight)
             plans.append(cast(RowPlan, self.planned(key, raw.node, catalog).plan))  # an INSERT's
-        return ValuesPlan(values, plans, types, _reader_of_literal)
+        return ValuesPlan(values, plans, types, reader_of_literal)
 
     def _parse_kept(self, text: str) -> RawStatement:
         """One statement, from the cache or for it."""
@@ -407,7 +401,7 @@ def _same_shape(one: list[Field] | None, other: list[Field] | None) -> bool:
 
 
 EMPTY = RawStatement("", None)
-parse_trees: Callable[[str], tuple[Any, ...]] = pglast.parse_sql
+parse_trees: Callable[[str], tuple[Any, ...]] = parse_sql
 """A simulated cluster has one parser for all its query processors (cluster/simulation/shared_parses.py)."""
 
 
@@ -442,7 +436,7 @@ def parse(text: str) -> list[RawStatement]:
             (text if mapping is not None else source)[start:end].strip()
             if len(trees) > 1 or mapping is not None
             else source,
-            mapping or (isinstance(tree.stmt, pglast.ast.SelectStmt) and table_of_into(tree.stmt)) or tree.stmt,
+            mapping or (isinstance(tree.stmt, ast.SelectStmt) and table_of_into(tree.stmt)) or tree.stmt,
         )
         statement.is_async = any(start <= place < end for place, _ in places)
         statements.append(statement)
@@ -467,7 +461,7 @@ def _async_words(text: str) -> list[tuple[int, int]]:
     """Where ASYNC stands, DSQL's own word: it is blanked out before PostgreSQL's parser reads the text, so that
     positions stay."""
     try:
-        tokens = [token for token in pglast.parser.scan(text) if not token.name.endswith("COMMENT")]
+        tokens = [token for token in scan(text) if not token.name.endswith("COMMENT")]
     except ParseError:
         return []
     found = []

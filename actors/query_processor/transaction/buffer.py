@@ -15,7 +15,8 @@ While there are savepoints (`record`), the buffer notes what each write has repl
 takes back all writes since `mark()`.
 
 A dropped range (DROP_RANGE) hides what was committed before; own writes inside it made before the drop are forgotten
-here, and nothing is written into it afterwards (truncation and rewrites give indexes new keyspaces).
+here, and nothing is written into it afterwards (truncation and rewrites give indexes new keyspaces). Many of them are
+forgotten in turns of the loop (`finish_drops`), before the statement that drops ends.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ import heapq
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -32,6 +33,8 @@ import pyarrow.compute as pc
 
 from actors.common import write_set
 from actors.common.ranges import KEYSPACE_BYTES
+from actors.query_processor.transaction.ordered_keys import OrderedKeys, ordered_keys
+from actors.query_processor.transaction.pieces import PieceBuilder, encode_sorted, end_of_piece, pieces_of, space_of
 from actors.query_processor.transaction.sealed import ABSENT, Absent, SealedRun, Written, encode_rows
 from actors.runtime.fiber import turn
 
@@ -60,9 +63,10 @@ UNWRITTEN = BufferMark(0, 0, 0, 0)
 
 
 class _Drop(NamedTuple):
-    """Noted for a dropped range: the own writes that were forgotten, and all runs before."""
+    """Noted for a dropped range: the own writes that were forgotten, in pieces with ascending keys, and all runs
+    before."""
 
-    forgotten: dict[bytes, bytes | None]
+    forgotten: list[dict[bytes, bytes | None]]
     runs: dict[bytes, SealedRun]
 
 
@@ -71,6 +75,7 @@ class WriteBuffer:
         "_chunks",
         "_dropped",
         "_least",
+        "_leaving",
         "_recent",
         "_runs",
         "_undo",
@@ -93,6 +98,8 @@ class WriteBuffer:
         """Keys of `_recent`, each list sorted."""
         self._unsorted: list[bytes] = []
         self._dropped: list[tuple[bytes, bytes]] = []
+        self._leaving: list[tuple[bytes, bytes, _Drop]] = []
+        """Dropped ranges with own writes that are yet to be forgotten (`finish_drops`)."""
         self._undo: list[tuple[bytes, bytes | Absent | None] | _Drop] | None = None
         """What each write has replaced in `_recent` (ABSENT: nothing), the newest last; None while there is no
         savepoint."""
@@ -152,7 +159,7 @@ class WriteBuffer:
         if run is None:
             run = self._runs[space] = SealedRun()
         sizes = pc.add(pc.binary_length(keys), pc.binary_length(values)).to_numpy().astype(np.int64)
-        for start, end in _pieces_of(sizes):
+        for start, end in pieces_of(sizes):
             run.append(write_set.encode_puts(keys.slice(start, end - start), values.slice(start, end - start)))
         self.values = Written(self._recent, self._runs)
         self.bytes += int(sizes.sum())
@@ -165,29 +172,50 @@ class WriteBuffer:
         return max(self._least - len(key) - len(value or b""), 0)
 
     def drop_range(self, start: bytes, end: bytes) -> None:
-        """Hide every committed key in [start, end), forget own writes in it."""
-        forgotten: dict[bytes, bytes | None] = {}
-        for chunk in self._sort():
-            low, high = bisect_left(chunk, start), bisect_left(chunk, end)
-            forgotten |= self._taken_out(chunk, low, high)
-        self._chunks = [chunk for chunk in self._chunks if chunk]
+        """Hide every committed key in [start, end), forget own writes in it: those that are more than a few, in
+        `finish_drops`."""
+        note = _Drop([], dict(self._runs))
         if self._undo is not None:
-            self._undo.append(_Drop(forgotten, dict(self._runs)))
+            self._undo.append(note)
         for space, run in list(self._runs.items()):
             if start <= space and run.last < end:
                 del self._runs[space]
             elif next(run.items(start, end), None) is not None:
                 self._runs[space] = run.without(start, end)
         self._dropped.append((start, end))
+        if self._forget_some(start, end, note.forgotten):
+            self._leaving.append((start, end, note))
+
+    async def finish_drops(self) -> None:
+        """To be awaited before anything else is done with a buffer in which a range was dropped; in turns of the
+        loop."""
+        while self._leaving:
+            start, end, note = self._leaving[-1]
+            await turn()
+            if not self._forget_some(start, end, note.forgotten):
+                self._leaving.pop()
 
     async def forget(self, start: bytes, end: bytes) -> None:
         """Own writes in [start, end) have never been, in turns of the loop. Where nothing is sealed, and after
         `settle`."""
+        while self._forget_some(start, end, []):
+            await turn()
+
+    def _forget_some(self, start: bytes, end: bytes, forgotten: list[dict[bytes, bytes | None]]) -> bool:
+        """Take out of the lists at most UNDO_ROWS or so keys in [start, end). Whether there are more."""
+        left, more = UNDO_ROWS, False
         for chunk in self._sort():
-            while (low := bisect_left(chunk, start)) < (high := bisect_left(chunk, end)):
-                self._taken_out(chunk, max(low, high - UNDO_ROWS), high)
-                await turn()
+            low, high = bisect_left(chunk, start), bisect_left(chunk, end)
+            if low < high:
+                if not left:
+                    more = True
+                    break
+                first = max(low, high - left)
+                forgotten.append(self._taken_out(chunk, first, high))
+                left -= high - first
+                more |= first > low
         self._chunks = [chunk for chunk in self._chunks if chunk]
+        return more
 
     def _taken_out(self, chunk: list[bytes], low: int, high: int) -> dict[bytes, bytes | None]:
         """The keys [low, high) of a sorted list, which are own writes no more, and what they were."""
@@ -250,29 +278,45 @@ class WriteBuffer:
         self.padding = self.rows = 0
 
     async def undo_to(self, mark: BufferMark) -> None:
-        """Take back what was written since `mark`, in turns of the loop."""
+        """Take back what was written since `mark`, in turns of the loop. Where that is given up half-way, it is to be
+        called again."""
         undo = self._undo
         assert undo is not None
         while len(undo) > mark.noted:
-            start = max(mark.noted, len(undo) - UNDO_ROWS)
+            note = undo[-1]
+            if isinstance(note, _Drop):
+                await self._bring_back(note)
+                self._dropped.pop()
+                undo.pop()
+                continue
+            start = len(undo)
+            while start > max(mark.noted, len(undo) - UNDO_ROWS) and not isinstance(undo[start - 1], _Drop):
+                start -= 1
             self._take_back(undo[start:])
             del undo[start:]
             if start > mark.noted:
                 await turn()
         _, self.bytes, self.padding, self.rows = mark
 
+    async def _bring_back(self, note: _Drop) -> None:
+        self._leaving = [leaving for leaving in self._leaving if leaving[2] is not note]
+        self._sort()
+        self._runs.clear()
+        self._runs.update(note.runs)
+        while note.forgotten:
+            piece = note.forgotten.pop()
+            self._recent.update(piece)
+            self._chunks.insert(0, list(piece))  # what was written last stays last
+            if note.forgotten:
+                await turn()
+
     def _take_back(self, noted: list[tuple[bytes, bytes | Absent | None] | _Drop]) -> None:
+        """Single writes."""
         recent = self._recent
         self._sort()
         gone: set[bytes] = set()
         for note in reversed(noted):
-            if isinstance(note, _Drop):
-                self._dropped.pop()
-                self._runs.clear()
-                self._runs.update(note.runs)
-                recent.update(note.forgotten)
-                self._chunks, gone = [sorted(recent)], set()
-                continue
+            assert not isinstance(note, _Drop)
             key, before = note
             if isinstance(before, Absent):
                 del recent[key]
@@ -282,12 +326,17 @@ class WriteBuffer:
         self._strike(gone)
 
     def _strike(self, gone: set[bytes]) -> None:
-        """Take keys out of the sorted lists."""
-        if len(gone) > FEW_KEYS:
-            self._chunks = [[key for key in chunk if key not in gone] for chunk in self._chunks]
-        else:
+        """Take keys out of the sorted lists: of the last ones first, which have what was written last."""
+        if len(gone) <= FEW_KEYS:
             for key in gone:
                 self._forget(key)
+        else:
+            first, last, left = min(gone), max(gone), len(gone)
+            for place in reversed(range(len(self._chunks))):
+                chunk = self._chunks[place]
+                if left and chunk[0] <= last and first <= chunk[-1]:
+                    self._chunks[place] = kept = [key for key in chunk if key not in gone]
+                    left -= len(chunk) - len(kept)
         self._chunks = [chunk for chunk in self._chunks if chunk]
 
     def _forget(self, key: bytes) -> None:
@@ -316,7 +365,7 @@ class WriteBuffer:
         start = 0
         while start < len(keys):
             space = keys[start][:KEYSPACE_BYTES]
-            end = bisect_right(keys, space, start, key=_space_of)
+            end = bisect_right(keys, space, start, key=space_of)
             run = self._runs.get(space)
             if run is None:
                 run = self._runs[space] = SealedRun()
@@ -334,18 +383,19 @@ class WriteBuffer:
         values = [recent.pop(key) for key in keys]
         start = 0
         while start < len(keys):
-            end = _end_of_piece(keys, values, start)
+            end = end_of_piece(keys, values, start)
             run.append(encode_rows(keys[start:end], values[start:end]))
             start = end
 
     def range(self, start: bytes, end: bytes) -> list[bytes]:
         """The written keys in [start, end), ascending."""
+        return [*chain.from_iterable(self.ordered(start, end).pieces)]
+
+    def ordered(self, start: bytes, end: bytes, reverse: bool = False) -> OrderedKeys:
+        """The keys in [start, end) that are written now."""
         parts = [chunk[bisect_left(chunk, start) : bisect_left(chunk, end)] for chunk in self._sort()]
-        for space, run in self._runs.items():
-            if start < run.last + b"\0" and space < end:
-                parts.append([key for key, _ in run.items(start, end) if key not in self._recent])
-        parts = [part for part in parts if part]
-        return parts[0] if len(parts) == 1 else sorted(key for part in parts for key in part)
+        runs = [run.frozen() for space, run in self._runs.items() if start < run.last + b"\0" and space < end]
+        return ordered_keys([part for part in parts if part], runs, start, end, reverse)
 
     def touches(self, start: bytes, end: bytes) -> bool:
         """Whether any key in [start, end) was written."""
@@ -378,6 +428,7 @@ class WriteBuffer:
 
     def encode(self) -> bytes:
         """A write set that is not large, in one (write_set.py); nothing at all where nothing was written."""
+        assert not self._leaving, "finish_drops was not awaited"
         if not self:
             return b""
         if self._runs:
@@ -388,27 +439,28 @@ class WriteBuffer:
         if not self._dropped:
             return encode_rows(keys, [values[key] for key in keys])
         rows = [(key, values[key], write_set.DELETE if values[key] is None else write_set.PUT) for key in keys]
-        return _encode_sorted([*rows, *self._drops()])
+        return encode_sorted([*rows, *self._drops()])
 
     def _encode_with_runs(self) -> bytes:
         pieces = list(self.pieces())
         if len(pieces) == 1 and not self._dropped:
             return pieces[0]
-        return _encode_sorted([*chain.from_iterable(map(write_set.rows, pieces)), *self._drops()])
+        return encode_sorted([*chain.from_iterable(map(write_set.rows, pieces)), *self._drops()])
 
     def encode_dropped(self) -> bytes:
         """The dropped ranges alone."""
-        return _encode_sorted(self._drops()) if self._dropped else b""
+        return encode_sorted(self._drops()) if self._dropped else b""
 
     def _drops(self) -> list[tuple[bytes, bytes | None, int]]:
         return [(start, end, write_set.DROP_RANGE) for start, end in self._dropped]
 
     def pieces(self) -> Iterator[bytes]:
         """All rows, as write sets of bounded size whose keys ascend from one to the next."""
+        assert not self._leaving, "finish_drops was not awaited"
         keys = heapq.merge(*self._sort())
         key = next(keys, None)
         recent = self._recent
-        rows = _PieceBuilder()
+        rows = PieceBuilder()
         for space in sorted(self._runs):
             for piece in self._runs[space].pieces:
                 while key is not None and key < piece.first:
@@ -430,61 +482,3 @@ class WriteBuffer:
             yield from rows.add(key, recent[key])
             key = next(keys, None)
         yield from rows.flush()
-
-
-class _PieceBuilder:
-    """Gathers ascending rows into pieces."""
-
-    def __init__(self) -> None:
-        self._keys: list[bytes] = []
-        self._values: list[bytes | None] = []
-        self._bytes = 0
-
-    def add(self, key: bytes, value: bytes | None) -> Iterator[bytes]:
-        """A piece that is full without this row, if any."""
-        size = len(key) + len(value or b"")
-        if self._keys and (
-            self._bytes + size > write_set.PIECE_BYTES_MAX or len(self._keys) >= write_set.PIECE_ROWS_MAX
-        ):
-            yield from self.flush()
-        self._keys.append(key)
-        self._values.append(value)
-        self._bytes += size
-
-    def flush(self) -> Iterator[bytes]:
-        if self._keys:
-            keys, values = self._keys, self._values
-            self._keys, self._values, self._bytes = [], [], 0
-            yield encode_rows(keys, values)
-
-
-def _space_of(key: bytes) -> bytes:
-    return key[:KEYSPACE_BYTES]
-
-
-def _end_of_piece(keys: list[bytes], values: list[bytes | None], start: int) -> int:
-    """Where a piece that begins with row `start` ends."""
-    end = min(len(keys), start + write_set.PIECE_ROWS_MAX)
-    size = 0
-    for place in range(start, end):
-        size += len(keys[place]) + len(values[place] or b"")
-        if size > write_set.PIECE_BYTES_MAX and place > start:
-            return place
-    return end
-
-
-def _pieces_of(sizes: Any) -> Iterator[tuple[int, int]]:
-    """[start, end) of each piece of rows of these sizes."""
-    ends = np.cumsum(sizes)
-    start = 0
-    while start < len(sizes):
-        before = int(ends[start - 1]) if start else 0
-        end = int(np.searchsorted(ends, before + write_set.PIECE_BYTES_MAX, "right"))
-        end = min(max(end, start + 1), start + write_set.PIECE_ROWS_MAX, len(sizes))
-        yield start, end
-        start = end
-
-
-def _encode_sorted(rows: list[tuple[bytes, bytes | None, int]]) -> bytes:
-    rows.sort()
-    return write_set.encode([row[0] for row in rows], [row[1] for row in rows], [row[2] for row in rows])

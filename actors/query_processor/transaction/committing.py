@@ -34,8 +34,8 @@ from actors.common.messages.base import Message
 from actors.common.messages.committing import Commit, Committed, DropParts, Part
 from actors.common.refusals import NotCommitted, StaleCatalog, Unanswered
 from actors.common.write_set import checksum_of_parts, part_checksum
+from actors.reading.flights import Flight
 from actors.reading.pause import pause
-from actors.reading.storage_client import Flight
 
 if TYPE_CHECKING:
     from actors.query_processor.transaction.services import TransactionServices
@@ -59,17 +59,21 @@ Piece = tuple[bytes, list[bytes]]
 class CommitFlight(Flight):
     """A Commit or a Part under way."""
 
-    __slots__ = ("_services", "endpoint")
+    __slots__ = ("_services", "begun_s", "endpoint")
 
     def __init__(self, services: TransactionServices) -> None:
         Flight.__init__(self)
         self._services = services
+        self.begun_s = 0.0
         self.endpoint = ""
         """Of the process that it went to."""
 
     def late(self) -> None:
-        self._services.suspect(self.destination)
-        self._services.watchdog.watch(self)
+        services = self._services
+        self.begun_s = self.begun_s or self.sent_s
+        if services.answers is None or services.answers.is_late(self.destination, self.begun_s, 0.0):
+            services.suspect(self.destination)
+        services.watchdog.watch(self)
 
 
 _UNSENT = Flight()
@@ -145,8 +149,9 @@ class Committing:
             return flight
         flight.destination = name
         flight.endpoint = topology.routes[name]
+        on_reply = flight.succeed if services.answers is None else services.answers.timed(name, flight.succeed)
         services.bus.request(
-            services.name, name, message, flight.succeed, flight.fail, services.settings.messaging.request_timeout_s
+            services.name, name, message, on_reply, flight.fail, services.settings.messaging.request_timeout_s
         )
         services.watchdog.watch(flight)
         return flight

@@ -10,12 +10,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
+from actors.common.answer_times import AnswerTimes
 from actors.common.errors import unavailable
 from actors.common.messages.control import Suspect, Topology
 from actors.common.settings import Settings
 from actors.query_processor.transaction.committing import CommitFlight
+from actors.query_processor.transaction.losing import Losing
 from actors.reading.pause import pause
 from actors.reading.storage_client import StorageClient
 from actors.reading.watchdog import Watchdog
@@ -28,6 +31,28 @@ if TYPE_CHECKING:
 
 COMMIT_LATE_S = 0.3
 """A commit without an answer for so long makes its adjudicator suspect: some hundred times a commit's usual time."""
+KEYSPACES_MAX = 4096
+"""Whose rows are remembered."""
+
+
+class RowCounts:
+    """How many rows storage looked at when a transaction of this query processor last read all of a keyspace: whether a
+    table is small, as far as that is known."""
+
+    __slots__ = ("_rows",)
+
+    def __init__(self) -> None:
+        self._rows: dict[bytes, int] = {}
+
+    def note(self, space: bytes, rows: int) -> None:
+        if len(self._rows) >= KEYSPACES_MAX and space not in self._rows:
+            self._rows.clear()
+        self._rows[space] = rows
+
+    def are_at_most(self, space: bytes, rows_max: int) -> bool:
+        """False where it is not known."""
+        rows = self._rows.get(space)
+        return rows is not None and rows <= rows_max
 
 
 class TransactionServices:
@@ -35,13 +60,16 @@ class TransactionServices:
 
     __slots__ = (
         *(
+            "answers",
             "bus",
             "catalogs",
             "clock",
             "engine",
+            "losing",
             "name",
             "newest_commit_ts",
             "random",
+            "row_counts",
             "settings",
             "storage",
             "watchdog",
@@ -58,9 +86,13 @@ class TransactionServices:
         self.storage = storage
         self.catalogs = catalogs
         self.newest_commit_ts = 0
+        self.row_counts = RowCounts()
+        self.losing = Losing(context.bus, context.name, context.settings.mode == "open")
         self.engine: Engine | None = None
         """The column executor's, made by its first statement."""
         self.watchdog = Watchdog(COMMIT_LATE_S)
+        self.answers = AnswerTimes() if context.settings.regions.zones else None
+        """Adjudicators', where some are far away."""
         self._awaiting_map: list[Completion[None]] = []
         self.bus.on_topology(self._on_topology)
 
@@ -86,6 +118,11 @@ class TransactionServices:
     def suspect(self, role: str) -> None:
         """Tell the controller that a role owes an answer."""
         self.bus.post(self.name, "controller", Suspect(role))
+
+    def committed(self, commit_ts: int, written: Collection[bytes]) -> None:
+        """A transaction has been, and has written these keys; none are told of a large one."""
+        self.newest_commit_ts = max(self.newest_commit_ts, commit_ts)
+        self.losing.note(written, commit_ts)
 
     def now(self) -> int:
         """A start_ts. Never below a commit that this query processor has acknowledged: a session sees what it wrote,

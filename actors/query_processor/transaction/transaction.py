@@ -77,10 +77,8 @@ class Transaction:
     overlay (DDL)."""
 
     __slots__ = (
-        "_base_catalog",
-        "_base_version",
-        "_checked",
-        "_guards",
+        "_base_catalog", "_base_version",
+        "_checked", "_guards",
         "_known_current_ts",
         "_limits",
         "_read_min",
@@ -96,7 +94,7 @@ class Transaction:
         "has_dml",
         "noted_references",
         "overlaid",
-        "read_only",
+        "read_only", "row_counts",
         "schema_changes",
         "start_ts",
         "temporary",
@@ -106,6 +104,7 @@ class Transaction:
     def __init__(self, services: TransactionServices, catalog: Catalog, start_ts: int, environment: Any = None) -> None:
         self._services = services
         self._storage = services.storage
+        self.row_counts = services.row_counts
         self._limits = services.settings.limits
         self.start_ts = start_ts
         self.catalog = self._base_catalog = catalog
@@ -199,22 +198,19 @@ class Transaction:
         *,
         reverse: bool = False,
         limit: int = 0,
-        own: dict[bytes, bytes | None] | None = None,
+        own: WriteBuffer | None = None,
     ) -> Scanner:
         """Read [start, end) of one keyspace at start_ts, pushing `program` (scan_program.encode; b"" every row) down.
 
         Own writes are merged in where the program returns rows; a plan that wants "columns" or "aggregates" asks
-        `wrote_in` first. `own`: what `own_writes` gave when the statement began, for a scan that goes on after the
-        statement.
+        `wrote_in` first. `own`: what `own_writes` gave when the statement began, where the scan outlives that.
         """
         return Scanner(self, start, end, program, reverse, limit, own)
 
-    def own_writes(self, start: bytes, end: bytes) -> dict[bytes, bytes | None]:
-        """What this transaction has written in [start, end) so far, in key order; None for a row that it has
-        deleted."""
+    def own_writes(self, start: bytes, end: bytes) -> WriteBuffer:
+        """What this transaction has written in [start, end) so far, and perhaps more: it stays as it is."""
         buffer = self.buffer_of(start)
-        values = buffer.values
-        return {key: values[key] for key in buffer.range(start, end)} if values else {}
+        return buffer.frozen() if buffer.touches(start, end) else WriteBuffer()
 
     def buffer_of(self, key: bytes) -> WriteBuffer:
         """What is written of the table that `key` belongs to."""
@@ -387,7 +383,8 @@ class Transaction:
             self._checked[key] = None
 
     def drop_range(self, start: bytes, end: bytes) -> None:
-        """Drop every key in [start, end) at commit, however many."""
+        """Drop every key in [start, end) at commit, however many. The statement awaits `finish_drops` of its buffers
+        before it ends."""
         self.buffer_of(start).drop_range(start, end)
 
     def lift_size_limits(self) -> None:
@@ -494,7 +491,7 @@ class Transaction:
             if is_schema_changed(error):
                 services.catalogs.note_refused(self.start_ts)
             raise
-        services.newest_commit_ts = max(services.newest_commit_ts, committed.commit_ts)
+        services.committed(committed.commit_ts, () if buffer.is_large else buffer.values)
         if self.schema_changes:
             services.catalogs.note_change(committed.commit_ts)
         return committed.commit_ts

@@ -17,7 +17,7 @@ from actors.common.messages.base import Failure, Message
 from actors.common.messages.control import Topology
 from actors.common.settings import Messaging
 from actors.runtime.framing import POST, REPLY, REQUEST, Frame, decode_frame, encode_frame, error_of, failure_of
-from actors.runtime.interfaces import OnFailure, OnReply, Reply, Service, completing
+from actors.runtime.interfaces import OnFailure, OnReply, PromptService, Reply, Service, completing
 from actors.runtime.simulation.loop import Owner, SimulatedLoop, Timer
 from actors.runtime.simulation.network import SimulatedNetwork, Station
 from actors.runtime.socket_bus import Intercept, OnCrash
@@ -173,6 +173,15 @@ class SimulatedBus:
                 self.send(target, REQUEST, request, sender, destination, message)
             except DatabaseError as error:
                 self.loop.call_soon(self._fail, request, error)
+
+    def answer_now(self, sender: str, destination: str, message: Message) -> Message | None:
+        service = self.services.get(destination)
+        if self._closed or not self.owner.alive or not isinstance(service, PromptService):
+            return None
+        answer = service.answer_now(message)
+        if answer is not None:
+            self.observe_answer(sender, destination, message, answer)
+        return answer
 
     def call(self, sender: str, destination: str, message: Message, timeout_s: float = 10.0) -> asyncio.Future[Any]:
         future: asyncio.Future[Any] = self.loop.create_future()

@@ -20,7 +20,7 @@ from collections import deque
 from collections.abc import Callable
 from contextvars import Context, ContextVar, copy_context
 from heapq import heapify, heappop, heappush
-from typing import Any
+from typing import Any, Protocol
 
 CALLBACKS_A_SECOND_MAX = 200_000
 """A busy simulated cluster runs some thousands in a virtual second, and some ten thousands where much is read again;
@@ -33,6 +33,16 @@ class SimulationError(Exception):
 
 class Deadlock(SimulationError):
     """Something is awaited and nothing will ever happen again."""
+
+
+class Descriptors(Protocol):
+    """What a loop wants of the kernel for its process."""
+
+    def add_reader(self, descriptor: int, callback: Callable[..., object], *arguments: Any) -> None: ...
+
+    def remove_reader(self, descriptor: int) -> bool: ...
+
+    async def serve(self, make: Callable[[], asyncio.Protocol], client: Any) -> tuple[asyncio.Transport, Any]: ...
 
 
 class Owner:
@@ -50,6 +60,8 @@ class Owner:
         """Callbacks of a stalled process, kept until the process goes on."""
         self.when_dead: list[Callable[[], None]] = []
         """Called once, outside of the process."""
+        self.descriptors: Descriptors | None = None
+        """Those of the process, where it has a simulated kernel (sockets.py)."""
 
     @property
     def stalled(self) -> bool:
@@ -257,8 +269,48 @@ class SimulatedLoop(asyncio.BaseEventLoop):
             future.set_exception(error)
         return future
 
+    # sockets, in a simulated kernel
+
+    def add_reader(self, fd: Any, callback: Callable[..., Any], *args: Any) -> None:  # type: ignore[override]
+        _descriptors().add_reader(fd, callback, *args)
+
+    def remove_reader(self, fd: Any) -> bool:
+        return _descriptors().remove_reader(fd)
+
+    async def connect_accepted_socket(  # type: ignore[override]
+        self, protocol_factory: Callable[[], asyncio.Protocol], sock: Any
+    ) -> tuple[asyncio.Transport, Any]:
+        return await _descriptors().serve(protocol_factory, sock)
+
+    async def sock_recv(self, sock: Any, nbytes: int) -> bytes:
+        while True:
+            try:
+                return bytes(sock.recv(nbytes))
+            except BlockingIOError:
+                readable: asyncio.Future[None] = self.create_future()
+                self.add_reader(sock.fileno(), _completed, readable)
+                try:
+                    await readable
+                finally:
+                    self.remove_reader(sock.fileno())
+
+    async def sock_sendall(self, sock: Any, data: Any) -> None:
+        sock.send(bytes(data))
+
     def _process_events(self, events: list[Any]) -> None:
         """There are none."""
 
     def _write_to_self(self) -> None:
         """There is no thread to wake."""
+
+
+def _descriptors() -> Descriptors:
+    """Of the process whose code runs."""
+    owner = OWNER.get()
+    assert owner is not None and owner.descriptors is not None, "no process with descriptors runs"
+    return owner.descriptors
+
+
+def _completed(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)

@@ -20,12 +20,13 @@ who sent what to whom, and its fate.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from random import Random
 from typing import Protocol
 from zlib import crc32
 
 from actors.common.messages.base import Message
+from actors.runtime.distances import Distances
 from actors.runtime.framing import POST, REPLY, REQUEST
 from actors.runtime.interfaces import Reply
 from actors.runtime.simulation.faults import Faults
@@ -56,24 +57,6 @@ class Station(Protocol):
 _WORDS = {REQUEST: "request", REPLY: "reply", POST: "post"}
 
 Kinds = frozenset[type[Message]]
-
-
-class Distances:
-    """How far regions are from each other. `one_way_s`: by pair of regions, in either order. A frame takes up to
-    `jitter_share` of that longer, drawn anew each time."""
-
-    def __init__(
-        self, region_of: Callable[[str], str], one_way_s: Mapping[tuple[str, str], float], jitter_share: float
-    ) -> None:
-        self._region_of = region_of
-        self._one_way_s = dict(one_way_s) | {(other, one): s for (one, other), s in one_way_s.items()}
-        self._jitter_share = jitter_share
-
-    def delay_s(self, source: str, target: str, chance: Callable[[], float]) -> float:
-        """Between two processes; 0 within a region, and from or to who is in none."""
-        one, other = self._region_of(source), self._region_of(target)
-        one_way_s = self._one_way_s.get((one, other), 0.0)
-        return one_way_s * (1 + self._jitter_share * chance()) if one_way_s else 0.0
 
 
 class Observer(Protocol):

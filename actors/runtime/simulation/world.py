@@ -52,7 +52,9 @@ from actors.runtime.simulation.faults import Faults
 from actors.runtime.simulation.loop import OWNER, Owner, SimulatedLoop, SimulationError
 from actors.runtime.simulation.network import SimulatedNetwork
 from actors.runtime.simulation.object_store import SimulatedObjectStore, StoreImage
+from actors.runtime.simulation.sockets import SimulatedKernel
 from actors.runtime.simulation.trace import Trace
+from actors.runtime.sockets import HOST
 
 T = TypeVar("T")
 
@@ -119,7 +121,9 @@ class World:
         *,
         keep_trace: bool = False,
         begin_s: float = 0.0,
+        with_sockets: bool = False,
     ) -> None:
+        """`with_sockets`: all processes are on one host, whose kernel is simulated (sockets.py)."""
         self.seed = seed
         self.faults = faults or Faults()
         self.settings = settings or Settings()
@@ -127,6 +131,7 @@ class World:
         self.loop.set_exception_handler(self._on_loop_error)
         self.trace = Trace(self.loop.time, keep_trace)
         self.network = SimulatedNetwork(self.loop, self.derive("network"), self.faults, self.trace)
+        self.kernel = SimulatedKernel(self.loop, self.derive("kernel"), self.violated) if with_sockets else None
         self.processes: dict[str, Process] = {}
         self.stored: StoreImage | None = None
         """Where the settings name an object store."""
@@ -230,6 +235,7 @@ class World:
         life = process.life = _Life(name)
         self.trace.add("start", f"{name} {process.starts}")
         life.bus = SimulatedBus(f"simulated:{name}", life.owner, self.network, self.loop, self.settings.messaging)
+        sockets = self.kernel.begin(life.owner) if self.kernel is not None else HOST
         life.host = Host(
             name,
             life.bus,
@@ -244,6 +250,7 @@ class World:
             on_crash=lambda error: self._on_crash(process, error),
             make_role=self.make_role,
             objects=SimulatedObjectStore(self.stored, life.owner) if self.stored is not None else None,
+            sockets=sockets,
         )
         life.ended = self.loop.create_future()
         if self._topology is not None:

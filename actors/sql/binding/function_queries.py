@@ -7,7 +7,9 @@ from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any
 
-from pglast import ast, keywords, parse_sql
+from pglast import ast, keywords
+
+from actors.sql.parser import parse_sql
 
 _OPTIONS = (
     "SELECT split_part(o, '=', 1) AS option_name, "

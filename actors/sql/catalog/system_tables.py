@@ -243,7 +243,7 @@ def _collations(_: CatalogReader) -> Iterator[Row]:
 
 
 def _settings(transaction: CatalogReader) -> Iterator[Row]:
-    return pg_settings.rows(transaction.environment.settings)
+    return pg_settings.rows(transaction.environment.settings())
 
 
 def _activity(transaction: CatalogReader) -> Iterator[Row]:
@@ -259,7 +259,7 @@ def _activity(transaction: CatalogReader) -> Iterator[Row]:
     }
     yield {
         **row,
-        "application_name": environment.settings.get("application_name", ""),
+        "application_name": environment.settings().get("application_name", ""),
         "xact_start": environment.transaction_timestamp,
         "query_start": environment.statement_timestamp,
         "state": "active",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random as random_module
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from typing import Any, Protocol, TypeVar
@@ -66,7 +66,7 @@ class Environment:
     """One a transaction (statement_timestamp is set anew by each statement). Times are timestamptz datums: microseconds
     since 2000-01-01 UTC.
 
-    `clock()` gives the present; `settings` the run-time parameters by name in lower case, for current_setting;
+    `clock()` gives the present; `settings()` the run-time parameters of now by name in lower case, for current_setting;
     `schema()` is current_schema's answer; `set_setting(name, value, local)` is SET's; `session_rows(name)` gives the
     rows of a system view of the session itself: pg_prepared_statements, pg_cursors, pg_stat_activity.
     """
@@ -81,7 +81,7 @@ class Environment:
     database: str = "postgres"
     schema: Callable[[], str | None] = lambda: "public"
     backend_pid: int = 0
-    settings: dict[str, str] = field(default_factory=dict)
+    settings: Callable[[], Mapping[str, str]] = dict
     set_setting: Callable[[str, str | None, bool], None] = _no_settings
     session_rows: Callable[[str], Iterable[dict[str, Any]]] = _no_rows
     sequences: Sequences = NO_SEQUENCES

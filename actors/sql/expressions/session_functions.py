@@ -39,7 +39,7 @@ def _local_now(environment: Environment) -> int:
 
 
 def current_setting(environment: Environment, name: str, missing_ok: bool = False) -> str | None:
-    value = environment.settings.get(name.lower())
+    value = environment.settings().get(name.lower())
     if value is None and not missing_ok:
         raise DatabaseError(UNDEFINED_OBJECT, f'unrecognized configuration parameter "{name}"')
     return value
@@ -49,11 +49,11 @@ def _set_config(environment: Environment, name: str | None, value: str | None, l
     if name is None:
         raise DatabaseError(NULL_VALUE_NOT_ALLOWED, "SET requires parameter name")
     environment.set_setting(name, value, bool(local))
-    return environment.settings.get(name.lower())
+    return environment.settings().get(name.lower())
 
 
 def _version(environment: Environment) -> str:
-    number = environment.settings.get("server_version", "16")
+    number = environment.settings().get("server_version", "16")
     return f"PostgreSQL {number} (Eagleray)"
 
 

@@ -113,6 +113,10 @@ _DEFINITIONS = (
     ),
     Definition("bytea_output", "hex", "escape|hex", HONOURED, description="Sets the output format for bytea."),
     Definition(
+        "eagleray.max_staleness", "0", "milliseconds", HONOURED, dsql=True,
+        description="Sets how old the snapshot of a READ ONLY transaction may be.",
+    ),
+    Definition(
         "statement_timeout", "0", "milliseconds", HONOURED, description="Sets the maximum allowed duration of any "
                 "statement."
     ),

@@ -1,8 +1,9 @@
 """Bugs, each planted into the real code, and what must find each: the checkers are checked here.
 
-`BUGS[name]` is a `Planted`: `plant` changes the code of this process (a child process: nothing is ever changed back),
-`found_by` is what the failures must begin with to count, `change` narrows the plan of a seed where the bug needs a
-certain setting to show (plans.py). `hunt` looks for it, seed after seed.
+`BUGS[name]` is a `Planted` (planted.py; those of regions are in far_bugs.py): `plant` changes the code of this process
+(a child process: nothing is ever changed back), `found_by` is what the failures must begin with to count, `change`
+narrows the plan of a seed where the bug needs a certain setting to show (plans.py). `hunt` looks for it, seed after
+seed.
 
 `proofs_alone` has a proof find the bug without the witnesses' help.
 
@@ -19,7 +20,6 @@ import json
 import multiprocessing
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -32,27 +32,25 @@ from cluster.simulation.saved_plan import as_json, plan_from
 from tests.sim.planted import (
     archiving,
     deciding,
-    far,
     keeping,
     leaving,
     moving,
     parting,
+    passing,
     reading,
     reshaping,
     schedules,
     subtle,
     turning,
 )
+from tests.sim.planted.far_bugs import FAR_BUGS
 from tests.sim.planted.plans import (
     archived,
     archived_by_islands,
     archived_states,
     busy,
     busy_pair,
-    far_apart,
-    far_apart_and_trimmed,
-    far_apart_with_clocks_apart,
-    far_apart_with_wrong_clocks,
+    foreseeing,
     impatient_pair,
     in_parts,
     in_parts_by_several,
@@ -60,10 +58,13 @@ from tests.sim.planted.plans import (
     in_parts_of_trimmed_journals,
     in_parts_over_a_lossy_network,
     leaving_shards,
+    leaving_slowly,
     long_away,
     losing_disks,
     relapsing,
     repeating,
+    resting,
+    resting_with_wrong_clocks,
     restored,
     restored_in_turns,
     restored_slowly,
@@ -85,29 +86,12 @@ from tests.sim.planted.plans import (
     with_settings,
     with_strikes,
 )
+from tests.sim.planted.planted import ANY, STUCK, Planted
 from tests.sim.seeds import HUNT_PAUSE
 
 SEEDS_MAX = 200
 SECONDS = 30.0
 
-
-@dataclass(frozen=True)
-class Planted:
-    plant: Callable[[], None]
-    found_by: tuple[str, ...]
-    proofs: tuple[str, ...] = ()
-    change: Callable[[Plan], Plan] | None = None
-    proofs_alone: bool = False
-    """No witness looks on, no verdict follows: the proof itself must see it, by SQL."""
-    name: str = ""
-    """`plant`'s, where it has none of its own."""
-    as_drawn: bool = False
-    """Nothing is narrowed: it must be found by a seed of `eagleray sim --pause 6`, as drawn."""
-
-
-STUCK = ("AssertionError: no progress",)
-ANY: tuple[str, ...] = ("",)
-"""Whatever fails counts."""
 
 BUGS: dict[str, Planted] = {
     bug.name or bug.plant.__name__: bug
@@ -145,6 +129,8 @@ BUGS: dict[str, Planted] = {
         Planted(deciding.checks_no_marks_of_writers, ANY, ("counters",), busy_pair),
         Planted(deciding.checks_no_bulk_writes, ANY, ("counters",), busy_pair),
         Planted(deciding.ignores_its_promises, ANY, change=busy_pair),
+        Planted(deciding.calls_winners_losers, ANY, change=busy),
+        Planted(deciding.forgets_what_it_has_promised_ahead, ("AssertionError: I5",), change=foreseeing),
         Planted(deciding.uses_a_lease_before_it_is_durable, ANY, change=short_leases),
         Planted(
             deciding.begins_before_the_old_epoch_ends, ("AssertionError: I6",), change=with_strikes("kill", "rolling")
@@ -256,27 +242,26 @@ BUGS: dict[str, Planted] = {
         Planted(subtle.drops_are_forgotten_before_every_segment_has_applied_them, ANY, change=swept),
         Planted(subtle.a_filled_replica_forgets_drops, ANY, change=swept_and_lost),
         Planted(subtle.a_filled_replica_forgets_catalog_changes, ANY, change=swept_and_lost),
-        Planted(far.a_writer_tells_what_it_has_sent_as_stored, ("AssertionError: I1",), change=far_apart),
-        Planted(far.a_replica_counts_what_it_has_not_stored, ("AssertionError: I1",), change=far_apart),
-        Planted(far.a_promise_of_now_passes_over_commits, ("AssertionError: I5",), change=far_apart),
-        Planted(far.a_pushed_promise_is_not_kept, ("AssertionError: I5",), change=far_apart_with_wrong_clocks),
-        Planted(far.a_pushed_promise_waits_for_no_record, ("AssertionError: I5",), change=far_apart),
-        Planted(far.promises_are_pushed_beyond_the_lease, ("AssertionError: I6",), change=far_apart),
-        Planted(
-            far.late_participants_are_asked_to_come_as_far_as_now,
-            (*STUCK, "SqlError: 08006"),
-            change=far_apart_with_clocks_apart,
-        ),
-        Planted(far.crossbars_do_not_tell_each_other_of_checkpoints, STUCK, change=far_apart_and_trimmed),
-        Planted(far.a_crossbar_trims_by_its_own_subscribers, ("AssertionError: I12",), change=far_apart_and_trimmed),
+        *FAR_BUGS,
         Planted(reshaping.a_new_shard_is_asked_for_later_each_time, STUCK, change=slow_watermarks),
         Planted(leaving.a_writer_counts_on_all_of_its_replicas, ANY, change=long_away),
         Planted(leaving.a_candidate_asks_once, STUCK, change=long_away),
         Planted(leaving.a_learner_waits_for_a_barrier_of_before, STUCK, change=relapsing),
         Planted(leaving.one_who_has_left_holds_back_the_journals, STUCK, change=leaving_shards),
         Planted(leaving.a_removed_subscriber_is_kept, ANY, change=leaving_shards),
-        Planted(leaving.who_comes_under_an_old_name_is_stopped, STUCK, change=leaving_shards),
+        Planted(leaving.who_comes_under_an_old_name_is_stopped, STUCK, change=leaving_slowly),
         Planted(leaving.a_checkpoint_is_believed_after_its_disk_is_lost, ("AssertionError: I12",), change=losing_disks),
+        Planted(passing.two_processes_read_a_session, ("AssertionError: sessions",), change=resting),
+        Planted(passing.forgets_a_socket_that_did_not_arrive, ("AssertionError: sessions",), change=resting),
+        Planted(passing.hands_over_what_a_session_was_before, ("AssertionError: sessions", *STUCK), change=resting),
+        Planted(passing.gives_a_session_away_without_another_look, ("AssertionError: sessions",), change=resting),
+        Planted(
+            passing.a_resumed_session_forgets_its_last_commit,
+            ("AssertionError: sessions",),
+            change=resting_with_wrong_clocks,
+        ),
+        Planted(passing.a_gateway_forgets_who_came_back, ("AssertionError: sessions",), change=resting),
+        Planted(passing.a_session_that_came_back_is_not_carried_on, ("AssertionError: sessions",), change=resting),
         *(
             Planted(plant, ANY, as_drawn=True)
             for plant in (
@@ -346,7 +331,6 @@ NOT_FOUND: tuple[str, ...] = (
     "nobody_waits_for_an_outcome_of_who_has_left",
     "a_map_counts_before_all_know_it",
     "a_removed_subscriber_is_kept",
-    "who_comes_under_an_old_name_is_stopped",
 )
 """Those that no run has found so far, of few that were made, if any. Tests leave them out; whoever finds one (`--keep`)
 takes it from here."""

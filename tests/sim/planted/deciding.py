@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from actors.adjudicator.adjudicator import Recovery
 from actors.adjudicator.coordinator import Coordinator
 from actors.adjudicator.covering import Covering
+from actors.adjudicator.foresight import Foresight
 from actors.adjudicator.lease import Lease
 from actors.adjudicator.ownership import Ownership
 from actors.adjudicator.participant import Participant
@@ -21,6 +22,7 @@ from actors.journal.log import JournalLog
 from actors.journal.promises import Promises
 from actors.journal.replica import JournalReplica
 from actors.journal.writer import JournalWriter
+from actors.query_processor.transaction.losing import Losing
 
 # -- journals ----------------------------------------------------------------------------------------------------------
 
@@ -228,6 +230,34 @@ def checks_no_bulk_writes() -> None:
 
 def ignores_its_promises() -> None:
     Lease.promise = lambda lease, at: min(at, lease.durable_end)  # type: ignore[method-assign]
+
+
+def calls_winners_losers() -> None:
+    """Whoever writes what this query processor has committed, at whatever time, is told that it has lost."""
+
+    def careless(losing: Losing, key: bytes, start_ts: int) -> bool:
+        return key in losing._last or key in losing._former
+
+    Losing._has_lost = careless  # type: ignore[method-assign]
+
+
+def forgets_what_it_has_promised_ahead() -> None:
+    """A commit that comes while readers are promised more than now is dated now."""
+    after, pick = Foresight.after, Lease.pick
+    ahead_us: dict[int, int] = {}
+
+    def noted(foresight: Foresight, at: int, now: int) -> int:
+        lead_us = after(foresight, at, now)
+        if lead_us:
+            ahead_us[at + lead_us] = lead_us
+        return lead_us
+
+    def careless(lease: Lease, floor: int, now: int) -> int:
+        lease.last -= ahead_us.pop(lease.last, 0)
+        return pick(lease, floor, now)
+
+    Foresight.after = noted  # type: ignore[method-assign]
+    Lease.pick = careless  # type: ignore[method-assign]
 
 
 def uses_a_lease_before_it_is_durable() -> None:

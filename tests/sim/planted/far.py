@@ -8,9 +8,11 @@ from typing import Any
 
 from actors.adjudicator.ahead import Ahead
 from actors.adjudicator.coordinator import Coordinator
-from actors.common.messages import PromisedAhead
+from actors.common.messages import AskPromise, Promised, PromisedAhead
+from actors.crossbar.detour import Detours
 from actors.crossbar.trimming import Trimming
 from actors.journal.own_quorum import OwnQuorum
+from actors.journal.replica import JournalReplica
 from actors.journal.writer import JournalWriter
 
 
@@ -87,3 +89,33 @@ def late_participants_are_asked_to_come_as_far_as_now() -> None:
     """Between regions now has passed when they answer."""
     ask = Coordinator._ask
     Coordinator._ask = lambda coordinator, spanning, number, ahead_us=0: ask(coordinator, spanning, number)  # type: ignore[method-assign]
+
+
+def a_journal_replica_promises_for_its_writer() -> None:
+    """It knows what it has, and not what is under way."""
+    receive = JournalReplica.receive
+
+    def answering(replica: JournalReplica, sender: str, message: Any, reply: Any) -> None:
+        if isinstance(message, AskPromise) and reply is not None:
+            log = replica.log
+            reply(Promised(log.last_epoch, message.at, log.last_lsn))
+        else:
+            receive(replica, sender, message, reply)
+
+    JournalReplica.receive = answering  # type: ignore[method-assign]
+
+
+def questions_never_go_by_a_third_region() -> None:
+    Detours.turn = lambda detours, journal, replicas: None  # type: ignore[method-assign]
+
+
+def a_lead_that_is_lowered_takes_promises_back() -> None:
+    """Commits are dated a lead ahead of now again, above what was committed, whatever was promised meanwhile."""
+    lead = Ahead._lead
+
+    def careless(ahead: Ahead, lead_us: int) -> None:
+        if lead_us < ahead.lead_us:
+            ahead._reign.lease.last = ahead._commits[-1][0] if ahead._commits else ahead._reign.lease.begin
+        lead(ahead, lead_us)
+
+    Ahead._lead = careless  # type: ignore[method-assign]

@@ -11,9 +11,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from random import Random
 
-from actors.common.settings import Adjudication, Regions, Settings
+from actors.common.settings import AUTO, Adjudication, Regions, Settings
+from actors.runtime.simulation.faults import Faults
 from cluster.simulation.emphases import several_adjudicators, sweeping
-from cluster.simulation.hostile import Plan, draw_cuts, trimmed
+from cluster.simulation.hostile import FAR_BOUNDS, Plan, draw_cuts, trimmed
+from cluster.simulation.parked import PROOF as SESSIONS
+from cluster.simulation.parked import parked
 from cluster.simulation.regions import ZONES, patient
 from cluster.simulation.stored import SMALL_JOURNALS, stored
 from workloads.proofs import PROOFS
@@ -53,6 +56,13 @@ def small_storage(settings: Settings) -> Settings:
 
 def busy(plan: Plan) -> Plan:
     return replace(plan, pace_s=0.5)
+
+
+def foreseeing(plan: Plan) -> Plan:
+    """Calm, with more who read than who write, and promises far ahead for them."""
+    adjudication = replace(plan.settings.adjudication, foresight_ms=400)
+    settings = replace(plan.settings, adjudication=adjudication)
+    return replace(plan, settings=settings, strikes=(), crowded=True, clients=8, pace_s=1.0)
 
 
 def busy_pair(plan: Plan) -> Plan:
@@ -341,6 +351,13 @@ def turning_over_late_outcomes(plan: Plan) -> Plan:
     return replace(turned, settings=replace(turned.settings, adjudication=asking), faults=faults)
 
 
+def leaving_slowly(plan: Plan) -> Plan:
+    """Replicas come and go, and hear late that they are to stop."""
+    left = leaving_shards(plan)
+    faults = replace(left.faults, slow_messages=("StopRole",), slow_s_max=3.0)
+    return replace(left, faults=faults, strikes=("replicas",), weather_s_max=0.0)
+
+
 def far_apart(plan: Plan) -> Plan:
     """Three regions, one a witness, whose commits are dated a little more than a round trip ahead."""
     layout = replace(plan.settings.layout, adjudicators=2, shards=2, query_processors=2)
@@ -354,6 +371,21 @@ def far_apart_and_struck(plan: Plan) -> Plan:
     """... which die, are cut off, and leave tails that no majority has."""
     strikes = ("island", "succession", "kill", "isolate")
     return replace(far_apart(plan), strikes=strikes, losses=(), pause_s_max=0.5, strike_s_max=1.0, nemeses=1)
+
+
+def far_apart_and_rent(plan: Plan) -> Plan:
+    """... of which two do not hear each other time and again, while both hear the third."""
+    return replace(far_apart(plan), strikes=("rift",), losses=(), pause_s_max=1.0, strike_s_max=1.0, nemeses=1)
+
+
+def far_apart_by_measure(plan: Plan) -> Plan:
+    """... two of them near to each other, whose lead follows what is measured: further when one's disks are slow."""
+    plan = far_apart(plan)
+    distances = (("east", "west", 0.01), ("east", "north", 0.0375), ("west", "north", 0.0375))
+    settings = replace(plan.settings, regions=replace(plan.settings.regions, lead_ms=AUTO))
+    plan = replace(plan, settings=settings, faults=Faults(), bounds=tuple(FAR_BOUNDS), distances=distances)
+    strikes = {"strikes": ("slow",), "losses": (), "nemeses": 1, "pause_s_max": 2.0, "strike_s_max": 3.0}
+    return replace(plan, clients=8, pace_s=0.1, **strikes)  # type: ignore[arg-type]
 
 
 def far_apart_with_wrong_clocks(plan: Plan) -> Plan:
@@ -390,3 +422,32 @@ def swept_and_lost(plan: Plan) -> Plan:
     """... and that loses its disks."""
     plan = swept(plan)
     return replace(plan, settings=trimmed(plan.settings), strikes=("wipe",), proofs=("schema", "sweeping"))
+
+
+def resting(plan: Plan) -> Plan:
+    """Sessions are parked at every rest, while query processors and gateways die."""
+    plan = replace(plan, distances=(), settings=replace(plan.settings, regions=Regions()))
+    plan = parked(plan, Random(repr(plan.cuts)), tuple(PROOFS))
+    return replace(
+        plan,
+        faults=replace(plan.faults, clock_honest=True, clock_offset_us_max=0),
+        bounds=(),
+        settings=replace(plan.settings, sessions=replace(plan.settings.sessions, park_after_s=0.05)),
+        strikes=("kill", "stall", "rolling"),
+        losses=(),
+        nemeses=1,
+        pause_s_max=3.0,
+        strike_s_max=1.0,
+        proofs=(SESSIONS,),
+        pace_s=0.3,
+        lost_descriptors=0.1,
+    )
+
+
+def resting_with_wrong_clocks(plan: Plan) -> Plan:
+    """... between query processors whose clocks are set all the time."""
+    plan = resting(plan)
+    faults = replace(plan.faults, clock_honest=False, clock_error_us=0, clock_offset_us_max=1_000_000)
+    layout = replace(plan.settings.layout, query_processors=3, placement="role")
+    settings = replace(plan.settings, layout=layout)
+    return replace(plan, faults=faults, settings=settings, strikes=("jump",), lost_descriptors=0.0, clients=3)

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from actors.common.settings import Layout
-from cluster.connection import moved
+from actors.common.settings import Layout, Regions, Settings
+from cluster.connection import moved, region_urls
 from cluster.data_folder import DataFolder
 from cluster.joined_ray import JoinedPlaces
 from cluster.policies.zones import Node
@@ -26,7 +26,14 @@ from cluster.zone_rooms import Made, ZoneRooms
 )
 def test_a_connection_string_names_the_other_host(url: str, listening: str, gateway: str, expected: str) -> None:
     rest = url.partition("/postgres")[2]
-    assert moved(url, listening, gateway) == f"postgresql://{expected}/postgres{rest}"
+    assert moved(url, listening, {}) == url
+    assert (
+        moved(url, listening, {9: "another's", **dict.fromkeys((5433, 1), gateway)})
+        == f"postgresql://{expected}/postgres{rest}"
+    )
+
+
+PORTS = {"east": 5433, "west": 5434}
 
 
 class Replaced(ZoneRooms):
@@ -41,10 +48,23 @@ def test_commands_follow_a_gateway_to_its_zones_new_node(tmp_path: Path) -> None
     folder = DataFolder(tmp_path)
     folder.create()
     folder.write_cluster({"format": 2, "disks": {"a": "1", "b": "2", "c": "3"}})
-    folder.write_state({"url": "postgresql://admin@10.0.0.1:5433/postgres", "joined": True})
+    urls = {region: f"postgresql://admin@10.0.0.1:{port}/postgres" for region, port in PORTS.items()}
+    folder.write_state({"url": urls["east"], "regions": urls, "joined": True})
     rooms = Replaced("n", tmp_path, tmp_path, Layout(host="0.0.0.0"), 1.0)
-    for beside, host in ((False, "10.0.0.7"), (True, "localhost")):
-        assert JoinedPlaces(rooms, "c", "head", beside).replace_lost() == ("a",)
-        state = folder.read_state()
-        assert state == {"url": f"postgresql://admin@{host}:5433/postgres", "joined": True}
+    for beside, hosts in ((False, ("10.0.0.7", "10.0.0.8")), (True, ("localhost", "localhost"))):
+        assert JoinedPlaces(rooms, "c", "head", beside, {"a": 5433, "b": 5434}).replace_lost() == ("a",)
+        told = {
+            region: f"postgresql://admin@{host}:{port}/postgres"
+            for (region, port), host in zip(PORTS.items(), hosts, strict=True)
+        }
+        assert folder.read_state() == {"url": told["east"], "regions": told, "joined": True}
         folder.write_cluster({"format": 2, "disks": {"a": "1", "b": "2", "c": "3"}})
+
+
+def test_each_region_has_a_connection_string_of_its_own() -> None:
+    settings = Settings(regions=Regions({"a": "east", "b": "west", "c": "north"}, ("north",)))
+    assert region_urls(settings, {5434: "10.0.0.8"}) == {
+        "east": "postgresql://admin@localhost:5433/postgres",
+        "west": "postgresql://admin@10.0.0.8:5434/postgres",
+    }
+    assert region_urls(Settings(), {}) == {}

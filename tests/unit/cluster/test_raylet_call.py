@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -25,21 +28,25 @@ from cluster.raylet_call import (
     frame,
     literal,
 )
+from tests.certificates import Certificates
 
 REQUEST = b"request"
 
 
-def asked(answer: bytes) -> tuple[Callable[[], bytes], list[bytes]]:
+def asked(answer: bytes, security: ssl.SSLContext | None = None) -> tuple[Callable[[], bytes], list[bytes]]:
     """The call, of a server that answers so; and what it was sent, once the call has returned."""
     received: list[bytes] = []
     listener = socket.create_server(("127.0.0.1", 0))
 
     def serve() -> None:
         connection, _ = listener.accept()
-        with listener, connection:
-            connection.sendall(answer)
-            while piece := connection.recv(1 << 16):
-                received.append(piece)
+        with listener, connection, suppress(OSError):  # the caller refuses the certificate
+            if security is not None:
+                connection = security.wrap_socket(connection, server_side=True)
+            with connection:
+                connection.sendall(answer)
+                while piece := connection.recv(1 << 16):
+                    received.append(piece)
 
     server = threading.Thread(target=serve)
     server.start()
@@ -84,18 +91,56 @@ def test_a_call_without_an_answer_is_an_error(answer: bytes, why: str) -> None:
         asked(answer)[0]()
 
 
-@pytest.mark.parametrize(("tls", "request_bytes", "why"), [("1", REQUEST, "TLS"), ("0", bytes(BYTES_MAX), "too long")])
-def test_nothing_is_sent_that_must_not_be(
-    tls: str, request_bytes: bytes, why: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A token not to a network that others may read."""
-    monkeypatch.setenv("RAY_USE_TLS", tls)
+def test_a_request_that_is_too_long_is_not_sent() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        with pytest.raises(OSError, match=why):
-            call(listener.getsockname(), "Ask", request_bytes, {"authorization": "Bearer secret"})
+        with pytest.raises(OSError, match="too long"):
+            call(listener.getsockname(), "Ask", bytes(BYTES_MAX), {})
         listener.setblocking(False)
         with pytest.raises(BlockingIOError):
             listener.accept()
+
+
+@pytest.fixture
+def certificates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Certificates:
+    """Ray's TLS is on, with certificates of one's own authority."""
+    made = Certificates(tmp_path)
+    monkeypatch.setenv("RAY_USE_TLS", "1")
+    monkeypatch.setenv("RAY_TLS_CA_CERT", str(made.authority))
+    monkeypatch.setenv("RAY_TLS_SERVER_CERT", str(made.certificate))
+    monkeypatch.setenv("RAY_TLS_SERVER_KEY", str(made.key))
+    return made
+
+
+def test_a_call_goes_over_rays_tls_and_shows_its_own_certificate(certificates: Certificates) -> None:
+    security = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=certificates.authority)
+    security.verify_mode = ssl.CERT_REQUIRED
+    security.load_cert_chain(certificates.certificate, certificates.key)
+    security.set_alpn_protocols(["h2"])
+    answer = frame(DATA, 0, STREAM, b"\0\0\0\0\x06answer") + frame(HEADERS, END_HEADERS | END_STREAM, STREAM, b"\x88")
+    make, received = asked(answer, security)
+    assert make() == b"answer" and b"".join(received).startswith(PREFACE)
+
+
+def test_a_token_is_shown_to_nobody_but_the_raylet(certificates: Certificates, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    stranger = Certificates(tmp_path / "other")
+    security = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    security.load_cert_chain(stranger.certificate, stranger.key)
+    make, received = asked(b"", security)
+    with pytest.raises(ssl.SSLCertVerificationError):
+        make()
+    assert received == []
+    make, received = asked(b"")
+    with pytest.raises(OSError):  # one that speaks no TLS
+        make()
+    assert b"Bearer" not in b"".join(received)
+
+
+@pytest.mark.parametrize("name", ["CA_CERT", "SERVER_CERT", "SERVER_KEY"])
+def test_what_rays_tls_lacks_is_said(name: str, certificates: Certificates, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(f"RAY_TLS_{name}")
+    with pytest.raises(OSError, match="is missing"):
+        call(("127.0.0.1", 1), "Ask", REQUEST, {"authorization": "Bearer secret"})
 
 
 def test_a_raylet_that_is_not_there_is_an_error() -> None:

@@ -84,6 +84,9 @@ def test_of_real_processes(tmp_path: Path, hold: Hold) -> None:
         until(lambda: (stat := stat_of(beat.pid, beat.thread)) is not None and stat.cpu_s > 0.3)
         for _ in range(20):
             assert working("p")
+        assert not Working(lambda name: tmp_path / f"{name}.beat", lambda name: name != "p")("p"), (
+            "it is not to be seen"
+        )
         os.kill(busy.pid, signal.SIGSTOP)
         until(lambda: state_of(beat) == "T")
         assert not working("p") and not working("p")

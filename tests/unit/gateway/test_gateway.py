@@ -13,13 +13,14 @@ from typing import Any
 
 import psycopg
 import pytest
+from msgspec.structs import replace
 
 from actors.common.messages import Message, Topology, Wake
 from actors.common.ranges import ShardMap
-from actors.common.settings import Scaling, Settings
+from actors.common.settings import Regions, Scaling, Settings
 from actors.gateway.gateway import Gateway
-from actors.runtime import socket_passing
-from actors.runtime.socket_passing import SocketReceiver
+from actors.runtime import socket_passing, socket_receiver
+from actors.runtime.socket_receiver import SocketReceiver
 from tests.unit.postgres.server import NoBus, context
 
 IMPATIENT = Settings(scaling=Scaling(wake_s=0.0))
@@ -102,6 +103,24 @@ def test_a_full_query_processor_is_passed_over(tmp_path: Path) -> None:
             assert made.status()["load"]["full"] == 4
             first.receiver.stop()
             second.receiver.stop()
+
+    asyncio.run(main())
+
+
+def test_a_region_s_gateway_passes_its_clients_to_its_own_query_processors_alone(tmp_path: Path) -> None:
+    """Those of another region may be on the same machine, full or not."""
+    bus = Bus()
+    bus.known = replace(bus.known, azs={"query_processor/1": "b", "query_processor/2": "a"})
+    settings = Settings(regions=Regions({"a": "east", "b": "west"}))
+
+    async def main() -> None:
+        async with gateway(tmp_path, bus, settings) as (_, paths, port):
+            elsewhere, own = Processor(paths[0], 1), Processor(paths[1], 2)
+            assert {await ask(port) for _ in range(4)} == {"2"}
+            own.full = True
+            assert await ask(port) == "2 full"
+            elsewhere.receiver.stop()
+            own.receiver.stop()
 
     asyncio.run(main())
 
@@ -250,7 +269,7 @@ def test_the_controller_is_told_for_which_client_it_is_to_wake(tmp_path: Path) -
 
 
 def test_a_lack_of_descriptors_pauses_the_door(tmp_path: Path, monkeypatch: Any) -> None:
-    monkeypatch.setattr(socket_passing, "ACCEPT_PAUSE_S", 0.01)
+    monkeypatch.setattr(socket_receiver, "ACCEPT_PAUSE_S", 0.01)
 
     class Exhausted:
         """A listener whose accept fails `failures` times."""

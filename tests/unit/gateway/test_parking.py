@@ -18,7 +18,7 @@ from psycopg.pq import ExecStatus
 from actors.common.parked_session import FORMAT, ParkedSession, ParkedStatement, decode_session, encode_session, later
 from actors.common.settings import OPEN_LIMITS, Sessions, Settings
 from actors.query_processor.catalog.cache import CatalogCache
-from actors.runtime import socket_passing
+from actors.runtime import passed_packets, socket_passing
 from actors.runtime.fiber import turn
 from tests.unit.gateway.house import NAMES, PATIENCE_S, House
 from tests.unit.postgres.raw_client import SYNC, bind, execute, parse, query
@@ -414,8 +414,9 @@ def test_a_client_that_is_faster_than_the_gateways_answer_is_answered_here(
                 "the query processor has read its beginning, so all of it is its own"
             )
             data, descriptors, _, _ = socket.recv_fds(asking, 1 << 17, 1)
-            session = decode_session(data[1:])
-            assert data[:1] == b"\2" and session is not None and "" in session.statements
+            [(kind, encoded)] = passed_packets.pieces_of(data)
+            session = decode_session(encoded)
+            assert kind == passed_packets.SESSION and session is not None and "" in session.statements
             with socket.socket(fileno=descriptors[0]) as ours:
                 ours.setblocking(True)
                 client.socket.sendall(QUESTION)

@@ -23,7 +23,7 @@ from actors.runtime.certificates import ProcessKey
 from actors.runtime.interfaces import Context, Reply
 from actors.runtime.socket_bus import SocketBus
 from actors.runtime.socket_link import SocketReply
-from actors.runtime.socket_passing import SocketReceiver
+from actors.runtime.socket_receiver import SocketReceiver
 from actors.runtime.streams import ServedStream
 from cluster.authority import Authority
 from tests.scripts.stored_cluster import StoredCluster

@@ -56,6 +56,24 @@ def test_a_minority_commits_nothing() -> None:
         world.run(scenario(world))
 
 
+def test_a_candidate_waits_for_a_silent_replica_no_longer_than_a_majority_took() -> None:
+    async def scenario(world: World) -> None:
+        await begin_world(world)
+        former = await TestWriter(world).lead()
+        former.writer.stop()
+        world.stall("journal-1-c")
+        begun_s = world.loop.time()
+        next_ = await TestWriter(world).lead()
+        assert world.loop.time() - begun_s < 0.3
+        next_.append(b"without it")
+        await next_.commit()
+        world.resume("journal-1-c")
+        await same_logs(world)
+
+    with make_world() as world:
+        world.run(scenario(world))
+
+
 def test_a_deposed_writer_commits_nothing() -> None:
     """I7."""
 

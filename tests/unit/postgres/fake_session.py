@@ -41,6 +41,8 @@ class FakeRaw:
 
 
 class FakePrepared:
+    planned = None
+
     def __init__(self, raw: FakeRaw, parameter_types: list[ColumnType], fields: list[Field] | None) -> None:
         self.raw = raw
         self.parameter_types = parameter_types

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import pytest
+
 from actors.common.settings import Authentication
+from actors.query_processor import role
 from tests.unit.postgres.server import Server
 
 STARTUP = b"\0\0\0\x14\0\3\0\0user\0admin\0\0"
@@ -96,6 +100,22 @@ def test_what_sessions_are_told() -> None:
             server.role.last_words()
             clients = (idle, in_block, busy, committing, untold)
             assert [client.last_words() for client in clients] == ["57P01", "57P01", "57P01", "08007", "08007"]
+        committing.session.committing = False
+
+
+def test_a_commit_that_is_not_decided_when_its_query_processor_stops_is_unknown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its socket was closed without a word."""
+    monkeypatch.setattr(role, "STOP_S_MAX", 0.05)
+    with Server() as server:
+        idle, committing = Client(server), Client(server)
+        committing.query("wait")
+        until(lambda: waits(committing))
+        committing.session.committing = True
+        asyncio.run_coroutine_threadsafe(server.role.stop(), server._loop).result(10)
+        assert [client.last_words() for client in (idle, committing)] == ["57P01", "08007"]
+        assert committing.socket.recv(10) == b""
         committing.session.committing = False
 
 

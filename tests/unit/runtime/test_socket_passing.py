@@ -15,7 +15,9 @@ from pathlib import Path
 import pytest
 
 from actors.runtime import socket_passing
-from actors.runtime.socket_passing import Outcome, SocketReceiver, SocketSender
+from actors.runtime.passed_packets import SOCKET, SOCKETS_MAX, pack, pieces_of
+from actors.runtime.socket_passing import Outcome, SocketSender
+from actors.runtime.socket_receiver import SocketReceiver
 
 
 @pytest.fixture
@@ -76,7 +78,7 @@ def test_a_client_that_is_on_its_way_is_taken_whatever_becomes_of_its_sender(pat
             taken.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
             for _ in range(50):  # more than there is room for answers
                 asking.send(b"?")
-            socket.send_fds(asking, [b"\1hello"], [ours.fileno()])
+            socket.send_fds(asking, pack(SOCKET, b"hello"), [ours.fileno()])
             while not echo.clients:
                 await asyncio.sleep(0)
             assert theirs.recv(100) == b"served hello"
@@ -133,6 +135,47 @@ def test_a_socket_goes_with_the_bytes_that_were_read(path: str) -> None:
     asyncio.run(main())
 
 
+def test_what_is_offered_in_one_turn_goes_in_few_packets(path: str) -> None:
+    """One question for all of them, and as many packets as they need; each gets its own answer."""
+
+    async def main() -> None:
+        peer_of = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with peer_of, contextlib.ExitStack() as stack:
+            peer_of.bind(path)
+            peer_of.listen()
+            sender = SocketSender(path)
+            pairs = [stack.enter_context(pair()) for _ in range(SOCKETS_MAX + 4)]
+            ends: list[tuple[int, Outcome]] = []
+            for number, (ours, _) in enumerate(pairs):
+                data = number.to_bytes(1, "big")
+                sender.offer(ours, lambda outcome, number=number: ends.append((number, outcome)), not_lost, data)
+            assert not ends
+            await asyncio.sleep(0)
+            peer, _ = peer_of.accept()
+            with peer:
+                peer.settimeout(5)
+                assert peer.recv(1000) == b"?" * len(pairs)
+                peer.send(b"#-" + b"!" * (len(pairs) - 2))
+                while len(ends) < len(pairs):
+                    await asyncio.sleep(0)
+                assert ends[:2] == [(0, Outcome.FULL), (1, Outcome.AWAY)]
+                assert ends[2:] == [(number, Outcome.TAKEN) for number in range(2, len(pairs))]
+                came = []
+                for count in (SOCKETS_MAX, 2):
+                    packet, descriptors, _, _ = socket.recv_fds(peer, 1000, 100)
+                    pieces = pieces_of(packet)
+                    assert len(pieces) == len(descriptors) == count
+                    for descriptor, (_, data) in zip(descriptors, pieces, strict=True):
+                        os.write(descriptor, data)
+                        os.close(descriptor)
+                        came.append(data[0])
+                assert came == list(range(2, len(pairs)))
+                assert [theirs.recv(10)[0] for _, theirs in pairs[2:]] == came
+                sender.close()
+
+    asyncio.run(asyncio.wait_for(main(), 5))
+
+
 def test_a_full_receiver_gets_only_what_it_is_pressed_to_take(path: str) -> None:
     async def main() -> None:
         sender, room, taken = SocketSender(path), [True, False, False], []
@@ -184,7 +227,7 @@ def test_a_stalled_receiver_gets_nothing(path: str, monkeypatch: pytest.MonkeyPa
             while not ends:
                 await asyncio.sleep(0)
             data, descriptors, _, _ = socket.recv_fds(peer, 10, 1)
-            assert ends == [Outcome.TAKEN] and data == b"\1"
+            assert ends == [Outcome.TAKEN] and pieces_of(data) == [(SOCKET, b"")]
             os.write(descriptors[0], b"second")
             assert theirs.recv(10) == b"second"
             os.close(descriptors[0])
@@ -237,9 +280,9 @@ def test_what_is_on_its_way_to_a_receiver_that_is_stopped_comes_back(path: str, 
 
 
 WITHOUT_DESCRIPTORS = """
-    import asyncio, resource, sys
+    import asyncio, os, resource, sys
 
-    from actors.runtime.socket_passing import SocketReceiver
+    from actors.runtime.socket_receiver import SocketReceiver
 
     async def main():
         loop, lines = asyncio.get_running_loop(), asyncio.StreamReader()
@@ -250,7 +293,12 @@ WITHOUT_DESCRIPTORS = """
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         print("listens", flush=True)
         while line := await lines.readline():
-            resource.setrlimit(resource.RLIMIT_NOFILE, (3 if line == b"none\\n" else soft, hard))
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+            free = [os.dup(0) for _ in range(3)]
+            for descriptor in free:
+                os.close(descriptor)
+            limit = {b"none\\n": 3, b"two\\n": sorted(free)[1] + 1}.get(line, soft)
+            resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
             print("done", flush=True)
 
     asyncio.run(main())
@@ -288,6 +336,46 @@ def test_a_socket_for_which_the_receiver_has_no_descriptor_comes_back(path: str)
                 assert await asyncio.to_thread(theirs.recv, 100) == b"served"
                 while sender.passing:
                     await asyncio.sleep(0)
+            sender.close()
+
+        try:
+            assert answers.readline() == "listens\n"
+            asyncio.run(asyncio.wait_for(main(), 20))
+        finally:
+            process.kill()
+
+
+def test_those_of_a_packet_for_which_there_is_no_descriptor_come_back(path: str) -> None:
+    """The kernel gives the first ones, and drops the rest."""
+    command = [sys.executable, "-c", textwrap.dedent(WITHOUT_DESCRIPTORS), path]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin is not None and process.stdout is not None
+        commands, answers = process.stdin, process.stdout
+
+        async def main() -> None:
+            sender = SocketSender(path)
+            with contextlib.ExitStack() as stack:
+                pairs = [stack.enter_context(pair()) for _ in range(6)]
+                assert await offered(sender, pairs[0][0]), "it is connected from now on"
+                commands.write("two\n")
+                commands.flush()
+                assert answers.readline() == "done\n"
+                outcomes: list[Outcome] = []
+                lost: list[tuple[int, bytes]] = []
+                for number, (ours, _) in enumerate(pairs[1:], 1):
+
+                    def back(client: socket.socket, data: bytes, number: int = number) -> None:
+                        lost.append((number, data))
+                        client.send(b"back")
+                        client.close()
+
+                    sender.offer(ours, outcomes.append, back, b"%d" % number)
+                while sender.passing or len(outcomes) < 5:
+                    await asyncio.sleep(0)
+                assert outcomes == [Outcome.TAKEN] * 5
+                assert lost == [(number, b"%d" % number) for number in (3, 4, 5)]
+                told = [await asyncio.to_thread(theirs.recv, 100) for _, theirs in pairs[1:]]
+                assert told == [b"served"] * 2 + [b"back"] * 3
             sender.close()
 
         try:

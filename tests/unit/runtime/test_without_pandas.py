@@ -1,4 +1,4 @@
-"""Processes of the cluster import pyarrow, and no pandas."""
+"""Processes of the cluster import pyarrow, and no pandas; and nothing more at their first column."""
 
 from __future__ import annotations
 
@@ -12,7 +12,11 @@ PROGRAM = """
 import sys
 from cluster.roles import load
 load(["journal", "adjudicator", "crossbar", "storage", "query_processor"])
+import numpy as np
 import pyarrow as pa
+before = set(sys.modules)
+assert pa.array(np.arange(3), pa.int64(), mask=np.zeros(3, bool)).cast(pa.int32()).null_count == 0
+assert set(sys.modules) == before, set(sys.modules) - before
 assert pa.table({"a": [1, None]}).num_rows == 2
 print("pandas" in sys.modules, any("without_pandas" in type(finder).__module__ for finder in sys.meta_path))
 import pandas

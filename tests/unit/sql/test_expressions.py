@@ -33,7 +33,7 @@ def environment() -> Environment:
         user="postgres",
         session_user="postgres",
         database="postgres",
-        settings={"server_version": "16.10"},
+        settings=lambda: {"server_version": "16.10"},
     )
 
 

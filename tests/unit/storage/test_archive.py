@@ -21,7 +21,9 @@ from actors.runtime.simulation.object_store import StoreFaults, StoreImage
 from actors.runtime.simulation.world import World
 from actors.storage import archive, archive_index
 from actors.storage.archive_index import StoredCheckpoint
+from actors.storage.place import Place
 from actors.storage.replica import StorageReplica
+from eagleray.command.show import store_lines
 from tests.unit.storage.test_filling import AZS, Shard, TrimmingCrossbar
 from tests.unit.storage.test_simulated import KEYS, SETTINGS
 
@@ -222,6 +224,31 @@ def test_a_store_that_refuses_delays_nothing_but_uploads() -> None:
         assert max(shard.kept.values()) <= shard.world.clock.now().latest - waited_us  # the journals are kept
         shard.stored.refusing = False
         await shard.until(lambda: all(shard.told(az)["stored"] > 0 and "refused" not in shard.told(az) for az in AZS))
+
+    run(scenario)
+
+
+def test_a_checkpoint_that_waits_for_the_journals_pieces_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    lacking = [2, 3]
+    monkeypatch.setattr(Place, "journals", lambda self, at: [(number, at) for number in lacking])
+
+    async def scenario(shard: StoredShard) -> None:
+        await shard.begin()
+        await shard.write(30)
+        await shard.until(lambda: "waits_for" in shard.told("a"))
+        told = shard.told("a")
+        assert told["waits_for"] == "what is committed in journals 2 and 3" and not told["stored"]
+        [line] = store_lines([{"name": "storage/1/a", "object_store": told}]).splitlines()[1:]
+        assert line == (
+            f"object store: since {told['waits_since']} nothing of storage/1/a is uploaded before the store has "
+            f"what is committed in journals 2 and 3"
+        )
+        lacking.pop()
+        await shard.until(lambda: shard.told("a").get("waits_for") == "what is committed in journal 2")
+        assert shard.told("a")["waits_since"] == told["waits_since"]
+        lacking.pop()
+        await shard.until(lambda: shard.told("a")["stored"] > 0 and "waits_for" not in shard.told("a"))
+        assert "before" not in store_lines([{"name": "storage/1/a", "object_store": shard.told("a")}])
 
     run(scenario)
 

@@ -61,6 +61,27 @@ def shows(statement: str, *expected: str, given: tuple[str, ...]) -> Callable[[s
     return check
 
 
+def reads_the_past(name: str) -> bool:
+    """As far back as storage has come, and no further than is allowed; and not where something may be written."""
+
+    async def run() -> list[str]:
+        runner = ScriptRunner(True)
+        for statement in ("CREATE TABLE t (id int PRIMARY KEY)", "INSERT INTO t VALUES (1)"):
+            await runner.run("a", statement)
+        runner.cluster.reached = runner.cluster.clock.time
+        await runner.run("a", "INSERT INTO t VALUES (2)")
+        found = []
+        for value in ("1h", "0"):
+            await runner.run("a", f"SET {name} = '{value}'")
+            for begin in ("BEGIN READ ONLY", "BEGIN"):
+                await runner.run("a", begin)
+                found.append((await runner.run("a", "SELECT count(*) FROM t"))[1])
+                await runner.run("a", "COMMIT")
+        return found
+
+    return asyncio.run(run()) == ["1", "2", "2", "2"]
+
+
 EFFECTS: dict[str, Callable[[str], bool]] = {
     "client_encoding": lambda name: answers("SET client_encoding = 'SQL_ASCII'", "SET client_encoding = 'WIN1252'")[1][
         0
@@ -84,6 +105,7 @@ EFFECTS: dict[str, Callable[[str], bool]] = {
     "idle_in_transaction_session_timeout": timeouts(idle_in_transaction_ms=1500),
     "idle_session_timeout": timeouts(idle_ms=1500),
     "transaction_timeout": timeouts(transaction_ms=1500),
+    "eagleray.max_staleness": reads_the_past,
     "role": lambda name: last("CREATE ROLE r", f"SET {name} = r", "SELECT current_user") == "r",
     "session_authorization": lambda name: last("CREATE ROLE r", f"SET {name} = r", "SELECT session_user") == "r",
     "client_min_messages": lambda name: (

@@ -21,7 +21,20 @@ import pyarrow as pa
 
 from actors.common import write_set
 from actors.common.errors import DatabaseError, conflict, schema_changed, unavailable
-from actors.common.messages import Commit, Committed, Done, Get, Got, Message, Part, Scan, Scanned, Topology
+from actors.common.messages import (
+    AskReached,
+    Commit,
+    Committed,
+    Done,
+    Get,
+    Got,
+    Message,
+    Part,
+    Reached,
+    Scan,
+    Scanned,
+    Topology,
+)
 from actors.common.messages.arrow_rows import ArrowRows
 from actors.common.ranges import ShardMap
 from actors.common.references import is_reference
@@ -92,10 +105,20 @@ class FakeBus:
         self.failures: dict[str, list[DatabaseError]] = {}
         self.sent: list[tuple[str, Message]] = []
         self.posts: list[tuple[str, Message]] = []
+        self.near = False
+        """Replicas are in this process."""
+        self.answered_now = 0
         self.topology: Topology | None = None
 
     def post(self, sender: str, destination: str, message: Message) -> None:
         self.posts.append((destination, message))
+
+    def answer_now(self, sender: str, destination: str, message: Message) -> Message | None:
+        role = self.roles.get(destination)
+        if not self.near or role is None or self.failures.get(destination) or not isinstance(message, Get):
+            return None
+        self.answered_now += 1
+        return role(message)
 
     def request(
         self,
@@ -145,6 +168,8 @@ class FakeCluster:
         self.dropped: list[tuple[bytes, bytes, int]] = []
         self.referred: dict[bytes, int] = {}
         """Reference keys (common/references.py) -> the last commit that checked them."""
+        self.reached = 0
+        """Up to where storage answers at once; 0: to the present."""
         self.scan_bytes_max = 4 << 20
         cuts = tuple(bytes([256 * number // shards]) for number in range(1, shards))
         owners = tuple(range(1, shards + 1))
@@ -203,6 +228,8 @@ class FakeCluster:
         return max((time for time in self.catalog_changes if time <= at), default=0)
 
     def _read(self, message: Message) -> Message:
+        if isinstance(message, AskReached):
+            return Reached(self.reached or self.clock.time)
         if isinstance(message, Get):
             return Got([self.value(key, message.at) for key in message.keys], self._catalog_ts(message.at))
         assert isinstance(message, Scan)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Coroutine
+from itertools import pairwise
 from typing import Any
 
 import pyarrow as pa
@@ -11,7 +13,9 @@ from hypothesis import strategies as st
 
 from actors.common import small_write_set, write_set
 from actors.query_processor.transaction import buffer as buffering
+from actors.query_processor.transaction import ordered_keys as ordering
 from actors.query_processor.transaction.buffer import WriteBuffer
+from actors.runtime import fiber
 from tests.unit.query_processor.support.cluster import run
 
 KEYS = st.binary(min_size=1, max_size=12)
@@ -53,6 +57,7 @@ def test_buffer_is_a_sorted_dictionary(
                 assert rows_of(buffer) == sorted(model.items())
             if number == 60:
                 buffer.drop_range(start, end)
+                run(buffer.finish_drops())
                 model = {key: value for key, value in model.items() if not start <= key < end}
         assert buffer.range(start, end) == sorted(key for key in model if start <= key < end)
         assert buffer.touches(start, end) == any(start <= key < end for key in model)
@@ -184,11 +189,13 @@ def test_what_was_written_since_a_mark_is_taken_back(
             buffer.write(key, value, counts=True)
         buffer.record(True)
         marks = [(buffer.mark(), seen(buffer))]
-        for kind, *arguments in steps:
+        for (kind, *arguments), (then, *_) in zip(steps, [*steps[1:], ("mark",)], strict=False):
             if kind == "write":
                 buffer.write(*arguments)
             elif kind == "drop":
                 buffer.drop_range(min(arguments), max(arguments))
+                if then != "undo":  # else it is taken back half-way
+                    run(buffer.finish_drops())
             elif kind == "mark":
                 marks.append((buffer.mark(), seen(buffer)))
             else:
@@ -213,3 +220,51 @@ def test_a_frozen_buffer_stays_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None
     assert (frozen.values[first], frozen.values[last], len(frozen)) == (b"old", b"old", 26)
     assert frozen.range(b"\0\0\0\1", b"\0\0\0\3")[-1] == last
     assert (buffer.values[first], buffer.values[last]) == (b"new", b"new")
+
+
+@pytest.mark.parametrize(("sort_rows", "slice_keys"), [(16_384, 4096), (8, 3), (1, 1)])
+@given(st.lists(st.tuples(SPACED, VALUES), max_size=80), SPACED, SPACED, st.booleans())
+def test_keys_come_in_order_piece_by_piece(
+    sort_rows: int, slice_keys: int, writes: list[tuple[bytes, bytes | None]], start: bytes, end: bytes, reverse: bool
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(buffering, "SORT_ROWS", sort_rows)
+        patch.setattr(write_set, "PIECE_ROWS_MAX", slice_keys)
+        patch.setattr(ordering, "SLICE_KEYS", slice_keys)
+        patch.setattr(ordering, "OF_EACH_MIN", 1)
+        buffer = WriteBuffer()
+        for key, value in writes:
+            buffer.write(key, value, counts=True)
+        keys = sorted({key for key, _ in writes if start <= key < end}, reverse=reverse)
+        most, pieces = buffer.ordered(start, end, reverse)
+        first = next(pieces, [])
+        for key, value in writes:  # what comes later changes nothing about what is under way
+            buffer.write(key + b"later", value, counts=True)
+            buffer.write(key, b"again", counts=True)
+        found = [first, *pieces]
+        assert [key for piece in found for key in piece] == keys and most >= len(keys)
+        assert max(map(len, found)) <= slice_keys * (len(writes) + 1)
+
+
+def test_what_is_dropped_is_forgotten_in_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(buffering, "UNDO_ROWS", 10)
+    keys = [b"\0\0\0\1\0\1" + number.to_bytes(4, "big") for number in range(95)]
+    buffer = WriteBuffer()
+    buffer.record(True)
+    for key in keys:
+        buffer.write(key, b"row", counts=True)
+    mark, turns = buffer.mark(), []
+
+    async def counted(work: Coroutine[Any, Any, None]) -> int:
+        monkeypatch.setattr(buffering, "turn", lambda: (turns.append(len(buffer)), fiber.turn())[1])
+        before = len(turns)
+        await work
+        return len(turns) - before
+
+    buffer.drop_range(keys[5], keys[90])
+    assert len(buffer) == 85
+    assert run(counted(buffer.finish_drops())) == 8 and buffer.range(keys[0], keys[-1]) == [*keys[:5], *keys[90:-1]]
+    assert run(counted(buffer.undo_to(mark))) == 8 and buffer.range(keys[0], keys[-1]) == keys[:-1]
+    buffer.drop_range(keys[0], keys[90])
+    assert run(counted(buffer.undo_to(mark))) <= 1 and buffer.range(keys[0], keys[-1]) == keys[:-1]
+    assert max(before - after for before, after in pairwise(turns)) <= 10

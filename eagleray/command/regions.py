@@ -1,0 +1,114 @@
+"""`region`: what each region has and leads, and, where regions stand on one machine with delays between them, which
+of them are cut off from each other (docs/regions.md).
+
+    eagleray region status
+    eagleray region cut east             from all others
+    eagleray region cut east west        these two from each other
+    eagleray region heal
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from actors.runtime.region_cuts import Pairs, cut_off, cuts_path, read_cuts, write_cuts
+from eagleray.command.options import OneLine, data_option
+
+
+@click.group()
+def region() -> None:
+    """Regions of a cluster that has several."""
+
+
+@region.command("status")
+@data_option
+def region_status(data: Path) -> None:
+    """What each region has, which ranges it leads, and how its clients connect."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from eagleray.command.show import status_of
+
+    rows = status_of(data)["regions"]
+    if not rows:
+        raise OneLine("this cluster has one region (docs/regions.md)")
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for column in ("region", "zones", "leads", "cut off from", "clients connect to"):
+        table.add_column(column)
+    for row in rows:
+        leads = f"{row['ranges']} of {row['ranges_all']} ranges" if row["serves"] else "a witness"
+        table.add_row(row["region"], " ".join(row["zones"]), leads, " ".join(row["cut_from"]), row["url"])
+    Console(width=None if sys.stdout.isatty() else 200).print(table)
+
+
+@region.command("cut")
+@data_option
+@click.argument("name")
+@click.argument("other", required=False, default="")
+def region_cut(data: Path, name: str, other: str) -> None:
+    """Cut region NAME off from all others, or from OTHER alone, as a network that has lost its way. Where the settings
+    say how far regions are (regions.delay_ms), and so only on one machine."""
+    sockets, regions = _injected(data)
+    for wanted in (name, *([other] if other else [])):
+        if wanted not in regions:
+            raise OneLine(f"there is no region {wanted!r}: {', '.join(regions)}")
+    if name == other:
+        raise OneLine("a region cannot be cut off from itself")
+    cuts = frozenset({frozenset((name, other))}) if other else cut_off(name, regions)
+    write_cuts(cuts_path(sockets), read_cuts(cuts_path(sockets)) | cuts)
+    click.echo(f"{name} is cut off from {other or 'all others'} (eagleray region heal ends that)")
+
+
+@region.command("heal")
+@data_option
+def region_heal(data: Path) -> None:
+    """All regions hear each other again."""
+    sockets, _ = _injected(data)
+    write_cuts(cuts_path(sockets), frozenset())
+    click.echo("no region is cut off")
+
+
+def _injected(data: Path) -> tuple[Path, list[str]]:
+    """Where its sockets are, and its regions. Raises OneLine where no cluster runs, or nothing can be cut."""
+    from eagleray.command.connect import state_of
+
+    state = state_of(data)
+    if not (regions := state.get("far_regions")):
+        raise OneLine("only regions of one machine can be cut off, those with regions.delay_ms (docs/regions.md)")
+    return Path(state["sockets"]), list(regions)
+
+
+def described(answer: dict[str, Any], urls: dict[str, str], cuts: Pairs) -> list[dict[str, Any]]:
+    """The rows of a status's `regions`, with what their adjudicators lead: `leads` (names), `ranges` of `ranges_all`;
+    `cut_from` (other regions), and the `url` of their clients ("": a witness)."""
+    homes = {actor["name"]: actor["az"] for actor in answer["actors"]}
+    rows = []
+    for row in answer["regions"]:
+        owned = [f"adjudicator/{piece['adjudicator']}" for piece in answer["ranges"]]
+        leads = sorted({name for name in owned if homes.get(name) in row["zones"]})
+        cut_from = sorted(next(iter(pair - {row["region"]})) for pair in cuts if row["region"] in pair)
+        rows.append(
+            {
+                **row,
+                "leads": leads,
+                "ranges": sum(name in leads for name in owned),
+                "ranges_all": len(owned),
+                "cut_from": cut_from,
+                "url": urls.get(row["region"], ""),
+            }
+        )
+    return rows
+
+
+def region_lines(rows: list[dict[str, Any]]) -> list[str]:
+    """For people, one for each of `described`."""
+    lines = []
+    for row in rows:
+        leads = f"leads {row['ranges']} of {row['ranges_all']} ranges" if row["serves"] else "a witness"
+        cut = f", cut off from {' and '.join(row['cut_from'])}" if row["cut_from"] else ""
+        lines.append(f"region {row['region']}: {leads}{cut}{'   ' + row['url'] if row['url'] else ''}")
+    return lines
