@@ -141,7 +141,7 @@ class _Call:
         return self._made("sum", sql), fixed(scale_in(type_) or 0)
 
 
-def _ordered_set(translator: Translator, call: AggregateCall, arguments: Sequence[Typed], suffix: str) -> Typed:
+def _ordered_set(translator: Translator, call: AggregateCall, arguments: list[Typed], suffix: str) -> Typed:
     """mode, percentile_cont, percentile_disc: the ordered expression is the last argument."""
     from actors.query_processor.column_executor.select import direction, sort_by
 
