@@ -141,7 +141,9 @@ def test_a_settings_file_may_name_regions() -> None:
     zones = {"a": "east", "b": "west", "c": "north"}
     settings = settings_from({"regions": {"zones": zones, "witnesses": ["north"]}}, "", "test")
     assert settings.regions == WITNESSED
-    measured = settings_from({"regions": {"zones": zones, "lead_ms": "auto"}}, "", "test").regions
+    measured = settings_from(
+        {"regions": {"zones": zones, "witnesses": ["north"], "lead_ms": "auto"}}, "", "test"
+    ).regions
     assert measured.lead_ms == AUTO and measured.is_ahead
 
 
