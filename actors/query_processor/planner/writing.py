@@ -10,8 +10,8 @@ from actors.query_processor.planner.route import names_objects
 from actors.query_processor.planner.subquery import QueryPlanner, Results
 from actors.query_processor.row_executor.changing import RowChanger
 from actors.query_processor.row_executor.constraints import CompiledCheck, CompiledOption, RowConstraints
-from actors.query_processor.row_executor.modifying import Returning
 from actors.query_processor.row_executor.referring import watch_of
+from actors.query_processor.row_executor.returning import Returning
 from actors.query_processor.row_executor.stored_table import StoredTable
 from actors.query_processor.transaction.view import RETURNED
 from actors.sql.binding import statements as bound

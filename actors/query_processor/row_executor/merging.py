@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 from actors.common.errors import CARDINALITY_VIOLATION, DatabaseError
 from actors.query_processor.row_executor.changing import TURN_ROWS, Change, RowChanger, RowRemover
 from actors.query_processor.row_executor.inserting import RowInserter
-from actors.query_processor.row_executor.modifying import Returning, WritingPlan, in_turns
+from actors.query_processor.row_executor.modifying import WritingPlan
+from actors.query_processor.row_executor.returning import Returning, in_turns
 from actors.query_processor.row_executor.selecting import Explainer, TupleOf
 from actors.query_processor.row_executor.stored_table import StoredTable
 from actors.query_processor.transaction.view import StatementView

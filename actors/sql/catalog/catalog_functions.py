@@ -30,6 +30,7 @@ from actors.sql.catalog.table_parts import (
     constraint_definition,
     indexes_of,
     object_comment,
+    parenthesized,
 )
 from actors.sql.expressions.text_functions import quote_ident
 from actors.sql.types import by_name, by_oid, format_type
@@ -124,7 +125,7 @@ def index_definition(table: Table, index: Index, qualified: bool = True) -> str:
     distinct = "" if index.nulls_distinct else " NULLS NOT DISTINCT"
     return (
         f"CREATE {'UNIQUE ' if index.unique else ''}INDEX {quote_ident(index.name)} ON {name} USING btree "
-        f"({', '.join(columns)}){distinct}"
+        f"({', '.join(columns)}){distinct}{f' WHERE {parenthesized(index.predicate)}' if index.predicate else ''}"
     )
 
 
