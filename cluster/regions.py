@@ -88,3 +88,8 @@ def doors(settings: Settings) -> dict[str, int]:
     regions, ports = regions_of(settings), ports_of(settings)
     serving = regions.serving(settings.layout.azs)
     return {az: ports[regions.of(az)] for az in serving if regions.beside(az, serving).index(az) < GATEWAYS}
+
+
+def majority_of(settings: Settings) -> int:
+    """Of a journal's replicas."""
+    return len(regions_of(settings).sites(settings.layout.azs)) // 2 + 1
