@@ -5,12 +5,14 @@ One client, prepared statements, autocommit; milliseconds a statement at the med
 bench-results/small.json.
 
     python -m benchmarks.small [--rows 10,100,1000] [--seconds 0.5]
+    python -m benchmarks.small --texts 500      texts that all differ (small_texts.py), milliseconds each at the mean
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import re
 import statistics
 import time
 from pathlib import Path
@@ -20,6 +22,7 @@ import psycopg
 
 from benchmarks.peer_postgres import PostgresPeer
 from benchmarks.pgbench import Eagleray
+from benchmarks.small_texts import KINDS, statements
 
 QUERIES = {
     "group": "SELECT state, count(*), sum(total) FROM o{0} GROUP BY state ORDER BY 2 DESC, 1",
@@ -32,6 +35,9 @@ QUERIES = {
     "union": "SELECT customer FROM o{0} UNION SELECT code FROM c{0} ORDER BY 1 LIMIT 20",
 }
 SAMPLES_MIN = 5
+TEXTS_BEFORE = 50
+"""Statements of a kind that are not counted: files are mapped, functions met for the first time."""
+_TABLE = re.compile(r"CREATE TABLE (\w+)")
 
 
 def load(connection: Any, rows: int) -> None:
@@ -64,11 +70,53 @@ def measure(url: str, sizes: list[int], seconds: float) -> dict[str, tuple[float
     return found
 
 
+def measure_texts(url: str, count: int) -> dict[str, tuple[float, list[Any]]]:
+    """(mean milliseconds, the answers) of each kind's statements, in their order; a refused one counts with its
+    SQLSTATE."""
+    found: dict[str, tuple[float, list[Any]]] = {}
+    with psycopg.connect(url, autocommit=True) as connection:
+        for kind in KINDS:
+            made, queries = statements(kind, count=count + TEXTS_BEFORE)
+            for statement in made:
+                connection.execute(statement)
+            answers = [_answer(connection, query) for query in queries[:TEXTS_BEFORE]]
+            begun = time.perf_counter()
+            answers += [_answer(connection, query) for query in queries[TEXTS_BEFORE:]]
+            found[kind] = (time.perf_counter() - begun) * 1e3 / count, answers
+            for table in {name[1] for name in map(_TABLE.match, made) if name is not None}:
+                connection.execute(f"DROP TABLE {table}")
+    return found
+
+
+def _answer(connection: Any, query: str) -> Any:
+    try:
+        return sorted(map(repr, connection.execute(query).fetchall()))
+    except psycopg.Error as error:
+        return error.sqlstate
+
+
+def compare_texts(count: int) -> None:
+    with PostgresPeer() as peer:
+        theirs = measure_texts(peer.url, count)
+    with Eagleray(0, "az") as cluster:
+        ours = measure_texts(cluster.url, count)
+    for kind, (milliseconds, answers) in theirs.items():
+        same = sum(one == other for one, other in zip(answers, ours[kind][1], strict=True))
+        print(
+            f"{kind:26} PostgreSQL {milliseconds:7.3f} ms   Eagleray {ours[kind][0]:7.3f}   "
+            f"{milliseconds / ours[kind][0]:.3f} of PostgreSQL's speed   {same} of {len(answers)} answers are the same"
+        )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", default="10,100,1000")
     parser.add_argument("--seconds", type=float, default=0.5, help="for each query")
+    parser.add_argument("--texts", type=int, default=0, metavar="COUNT", help="of each kind")
     given = parser.parse_args()
+    if given.texts:
+        compare_texts(given.texts)
+        return
     sizes = [int(number) for number in given.rows.split(",")]
     results = {}
     with PostgresPeer() as peer:

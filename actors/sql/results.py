@@ -52,6 +52,10 @@ class Piece(Protocol):
         """Of one column, by its number."""
         ...
 
+    def columns(self) -> list[pa.Array]:
+        """As storage has them: each as to_arrow(...) of its datums (encoding/arrow_types.py)."""
+        ...
+
 
 class RowStream(Protocol):
     """Rows that are computed as they are taken. Whoever has one closes it, unless it has given its end; an error from

@@ -11,13 +11,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 
-import pglast
-
 from actors.query_processor.session import statements
+from actors.sql.parser import parse_sql
 
 TEXTS_MAX = 4096
 
-_parse = lru_cache(TEXTS_MAX)(pglast.parse_sql)
+_parse = lru_cache(TEXTS_MAX)(parse_sql)
 
 
 @contextmanager

@@ -108,7 +108,7 @@ class ScriptRunner:
         session = self.session(name)
         try:
             for raw in (statements := session.split(sql)):
-                prepared = await fiber(session.prepare(raw))
+                prepared = await fiber(session.prepare(raw, (), lasts=False))
                 portal = session.bind(prepared)
                 portal.is_alone = len(statements) == 1
                 lines += shown(portal.fields, await fiber(portal.run()), session.run_time.zone)

@@ -34,7 +34,7 @@ from actors.query_processor.column_executor.engine import Engine
 from actors.query_processor.column_executor.errors import translate_error
 from actors.query_processor.column_executor.feeding import Feed
 from actors.query_processor.column_executor.udf import Surroundings
-from actors.query_processor.column_executor.values import from_duck
+from actors.query_processor.column_executor.values import from_duck, stored_column
 from actors.query_processor.workers import Step
 from actors.sql.types.column_type import ColumnType
 
@@ -274,6 +274,10 @@ class Piece:
     def datums(self, column: int) -> list[Any]:
         """Of one column, by its number."""
         return from_duck(self.batch.column(column), self._columns[column])
+
+    def columns(self) -> list[pa.Array]:
+        """As storage has them."""
+        return [stored_column(column, type_) for column, type_ in zip(self.batch.columns, self._columns, strict=True)]
 
     def rows(self) -> list[tuple[Any, ...]]:
         """As tuples of datums."""

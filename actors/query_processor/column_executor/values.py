@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from actors.query_processor.column_executor.arrays import array_reader, text_of_array
 from actors.query_processor.column_executor.numerics import bound_literal, decimal_literal, precision_and_fixed_scale
-from actors.sql.encoding.arrow_types import arrow_type, from_arrow
+from actors.sql.encoding.arrow_types import arrow_type, from_arrow, to_arrow
 from actors.sql.types.arrays import Array, is_array
 from actors.sql.types.base import ORDERED_BYTES
 from actors.sql.types.column_type import ColumnType
@@ -164,3 +164,21 @@ def from_duck(column: pa.ChunkedArray, type_: ColumnType) -> list[Any]:
     if column.type != target:
         column = column.cast(target)
     return from_arrow(column, type_)
+
+
+_CAST = TEXT_TYPES | (DUCK_TYPES.keys() - OBJECTS) - {"time", "interval", "uuid"}
+"""Types whose columns Arrow casts to storage's."""
+
+
+def stored_column(column: pa.Array, type_: ColumnType) -> pa.Array:
+    """A result column as storage has it: as `to_arrow` of its datums. Raises what `to_arrow` raises."""
+    if type_.name == "numeric":
+        if pa.types.is_decimal(arrow_type(type_)) and pa.types.is_decimal(column.type):
+            return column.cast(arrow_type(type_))
+        datums = from_duck(column, type_)
+        if pa.types.is_decimal(arrow_type(type_)):
+            return to_arrow(datums, type_)
+        return pa.array([None if datum is None else str(datum) for datum in datums], pa.utf8())
+    if type_.name in _CAST:
+        return column if column.type == arrow_type(type_) else column.cast(arrow_type(type_))
+    return to_arrow(from_duck(column, type_), type_)

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import pglast
 from pglast.enums import ConstrType, SortByDir, SortByNulls
 from pglast.stream import RawStream
 from pglast.visitors import Visitor
@@ -26,6 +25,7 @@ from actors.query_processor.ddl.change import SchemaChange
 from actors.query_processor.ddl.foreign_keys import ForeignClause, clause_of
 from actors.sql.binding.column_types import OPEN_ONLY, column_type
 from actors.sql.catalog.schema import Check, Column, Index, IndexColumn, Table
+from actors.sql.parser import parse_sql
 from actors.sql.types.column_type import ColumnType
 from actors.sql.types.json_values import JSON_TYPES
 
@@ -225,7 +225,7 @@ def make_checks(table: Table, checks: Sequence[tuple[str | None, str | None, Any
 
 def parsed_check(check: Check) -> Any:
     """A CHECK's tree."""
-    statement: Any = pglast.parse_sql(f"SELECT {check.expression}")[0].stmt
+    statement: Any = parse_sql(f"SELECT {check.expression}")[0].stmt
     return statement.targetList[0].val
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import pglast
 from msgspec.structs import replace
 from pglast import ast
 
@@ -21,6 +20,7 @@ from actors.sql.binding.sequence_names import calls_sequence, plain_references
 from actors.sql.binding.trees import mapped, with_parts
 from actors.sql.catalog.catalog_functions import regclass_in
 from actors.sql.catalog.schema import Sequence, Table
+from actors.sql.parser import parse_sql
 
 _CAST = re.compile(r"CAST\('(\d+)' AS regclass\)", re.IGNORECASE)
 """As the parser's printer writes a cast."""
@@ -29,7 +29,7 @@ REGCLASS = ast.TypeName(names=(ast.String(sval="regclass"),), typemod=-1)
 
 def default_by_oid(change: SchemaChange, text: str) -> str:
     """Raises 42P01 for a sequence that is not there."""
-    statement: Any = pglast.parse_sql(f"SELECT {text}")[0].stmt
+    statement: Any = parse_sql(f"SELECT {text}")[0].stmt
     node = statement.targetList[0].val
     if not calls_sequence(node):
         return text

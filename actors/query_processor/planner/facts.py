@@ -40,16 +40,18 @@ def is_value(expression: Expression) -> bool:
 def pushable(expression: Expression) -> bool:
     """Storage may evaluate it once its stable parts without columns (now(), current_date) have been replaced by their
     datums."""
-    return is_immutable(_with_values_out(expression, {})) and not is_slow(expression)
+    return not is_slow(expression) and (is_immutable(expression) or is_immutable(_with_values_out(expression, {})))
 
 
 def _with_values_out(expression: Expression, values: dict[Expression, int]) -> Expression:
     """Parameters, arrays of values, and stable parts without columns become parameters, numbered from 1 in the order of
     `values`."""
 
+    immutable = is_immutable(expression)
+
     def change(node: Expression) -> Expression | None:
         alone = isinstance(node, Parameter) or (isinstance(node, ArrayOf) and is_value(node))
-        if not alone and (is_immutable(node) or not is_value(node)):
+        if not alone and (immutable or is_immutable(node) or not is_value(node)):
             return None
         return Parameter(values.setdefault(node, len(values) + 1), node.type)
 
@@ -63,4 +65,4 @@ def push(parts: Sequence[Expression]) -> PushedFilter | None:
         return None
     values: dict[Expression, int] = {}
     expression = _with_values_out(whole, values)
-    return PushedFilter(expression, compile_tuple(tuple(values)))
+    return PushedFilter(expression, compile_tuple(tuple(values)), whole)

@@ -8,25 +8,32 @@ Rows of VALUES are compiled with their constants taken out, so that a long list 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from actors.common.errors import FEATURE_NOT_SUPPORTED, DatabaseError
 from actors.query_processor.planner.explain import explain_insert, indent
 from actors.query_processor.planner.planning import Planning
 from actors.query_processor.planner.subquery import QueryPlanner, Results
 from actors.query_processor.planner.writing import calls_in, changer_of, constraints_of, over_layout, plan_returning
 from actors.query_processor.row_executor.access import Statistics
 from actors.query_processor.row_executor.inserting import RowInserter
+from actors.query_processor.row_executor.inserting_columns import takes_columns
+from actors.query_processor.row_executor.inserting_queries import LargeQuery
 from actors.query_processor.row_executor.modifying import InsertPlan, QuerySource, ValuesSource
 from actors.query_processor.row_executor.referring import watch_of
-from actors.query_processor.row_executor.selecting import Explainer, TupleOf
+from actors.query_processor.row_executor.selecting import Explainer, SelectPlan, TupleOf
 from actors.query_processor.row_executor.stored_table import stored_table
 from actors.query_processor.row_executor.upserting import ConflictUpdate, Upserter
+from actors.sql.binding import ParameterTypes
 from actors.sql.binding.query import BoundQuery, BoundStatement, Select
-from actors.sql.binding.statements import BoundInsert, Conflict, InsertRows
+from actors.sql.binding.statements import BoundInsert, Conflict, InsertQuery, InsertRows
 from actors.sql.catalog.schema import Table
 from actors.sql.expressions.compile import compile_filter, compile_tuple
-from actors.sql.expressions.tree import Column, Constant, Expression, calls_sequences, is_slow, rewrite
+from actors.sql.expressions.tree import Column, Constant, Expression, calls_sequences, columns_of, is_slow, rewrite
 from actors.sql.results import Field
+from actors.sql.types.arrays import is_array
 
 if TYPE_CHECKING:
     from actors.query_processor.session.statements import Plan
@@ -37,15 +44,16 @@ def plan_insert(planning: Planning, insert: BoundInsert, plan_query: QueryPlanne
     results = Results(planning, insert.values, plan_query)
     table = insert.target.table
     stored = stored_table(table)
-    source, rows = _source(planning, insert, results, plan_query)
     inserter = RowInserter(
         stored, constraints_of(planning, table), planning.settings.limits, watch_of(table, planning.catalog)
     )
+    source, rows = _source(planning, insert, results, plan_query, inserter)
     upserter, shown = _upserter(planning, insert, results, inserter, plan_query)
     layout = [(column.position, column.type) for column in table.columns]
     returning = plan_returning(planning, insert.returning, insert.values, results, layout, plan_query)
     explainer = _explainer(table.name, source, rows, shown)
-    constants = _constants(table, insert.source.rows[0]) if isinstance(insert.source, InsertRows) else {}
+    given = insert.source.rows[0] if isinstance(insert.source, InsertRows) else insert.source.row
+    constants = _constants(table, given)
     plan = InsertPlan(planning.parameter_types(), source, inserter, upserter, returning, explainer, constants)
     return results.before(plan)
 
@@ -75,13 +83,12 @@ def _explainer(table: str, source: ValuesSource | QuerySource, rows: int, confli
 
 
 def _source(
-    planning: Planning, insert: BoundInsert, results: Results, plan_query: QueryPlanner
+    planning: Planning, insert: BoundInsert, results: Results, plan_query: QueryPlanner, inserter: RowInserter
 ) -> tuple[ValuesSource | QuerySource, int]:
     """(the source, the number of rows in VALUES; 0 for a query)."""
     source = insert.source
     if not isinstance(source, InsertRows):
-        plan = plan_query(planning, source.statement)
-        return QuerySource(plan, compile_tuple(source.row), any(map(calls_sequences, source.row))), 0
+        return _query_source(planning, insert, source, plan_query, inserter), 0
     makers = []
     waits = False
     for row in source.rows:
@@ -89,6 +96,73 @@ def _source(
         makers.append((make, constants, query))
         waits = waits or waiting
     return ValuesSource(makers, waits), len(makers)
+
+
+def _query_source(
+    planning: Planning, insert: BoundInsert, source: InsertQuery, plan_query: QueryPlanner, inserter: RowInserter
+) -> QuerySource:
+    few = planning.settings.limits.transaction_rows_max  # no transaction has many rows then
+    if not few and insert.conflict is None and insert.returning is None and takes_columns(inserter):
+        converting = _converting(source)
+        names = () if converting is None else _names_of_columns(converting, inserter)
+        if converting is not None and names:
+            try:
+                plan: Any = plan_query(planning, converting.statement)
+            except DatabaseError as error:
+                if error.sqlstate != FEATURE_NOT_SUPPORTED:
+                    raise
+            else:
+                if isinstance(plan, SelectPlan) and plan.may_be_large:
+                    plan = LargeQuery(plan, partial(_as_columns, converting.statement, planning.parameters))
+                return QuerySource(plan, compile_tuple(converting.row), names=names)
+    plan = plan_query(planning, source.statement)
+    return QuerySource(plan, compile_tuple(source.row), any(map(calls_sequences, source.row)))
+
+
+def _as_columns(statement: BoundStatement, parameters: ParameterTypes) -> Any:
+    from actors.query_processor.column_executor.plan import plan_columns
+
+    return plan_columns(statement, parameters)
+
+
+def _converting(source: InsertQuery) -> InsertQuery | None:
+    """The query with the conversions to the columns' types among its targets, so that its rows are the table's as they
+    come; None where they have to be made of its rows."""
+    query = source.statement.query
+    body = query.body
+    values = {place: value for place, value in enumerate(source.row) if columns_of(value)}
+    if all(isinstance(value, Column) for value in values.values()):
+        return source
+    if not isinstance(body, Select) or body.distinct or body.distinct_on or body.sets or query.order:
+        return None
+    given = body.targets
+
+    def target(node: Expression) -> Expression | None:
+        return given[node.position] if isinstance(node, Column) else None
+
+    targets = [rewrite(value, target) for value in values.values()]
+    if any(map(is_slow, targets)) or any(map(calls_sequences, targets)):
+        return None
+    columns = tuple(Field(f"c{number}", value.type) for number, value in enumerate(values.values(), 1))
+    made = replace(query, body=replace(body, targets=targets), columns=columns)
+    places = {place: number for number, place in enumerate(values)}
+    row = [Column(places[place], value.type) if place in places else value for place, value in enumerate(source.row)]
+    return InsertQuery(replace(source.statement, query=made), tuple(row))
+
+
+def _names_of_columns(source: InsertQuery, inserter: RowInserter) -> tuple[str, ...]:
+    """The table's columns that the query's are; () where the others have no constants, or one is not of its column's
+    type."""
+    columns = inserter.stored.table.columns
+    constants = _constants(inserter.stored.table, source.row)
+    taken: dict[int, str] = {}
+    for position, value in enumerate(source.row):
+        if isinstance(value, Column) and value.type == columns[position].type and not is_array(value.type.name):
+            taken[value.position] = columns[position].name
+        elif position not in constants:
+            return ()
+    width = len(source.statement.query.columns)
+    return tuple(taken[place] for place in range(width)) if sorted(taken) == list(range(width)) else ()
 
 
 def _row_maker(

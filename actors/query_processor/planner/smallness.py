@@ -1,10 +1,9 @@
 """Whether the row executor's operators (row_executor/operators.py) can run a query, should its tables turn out to be
 small: a pure predicate over the bound query.
 
-is_small(SELECT state, count(*) FROM orders GROUP BY state)                              True is_small(SELECT rank()
-OVER (ORDER BY n) FROM t)                                         False: window calls are DuckDB's is_small(SELECT
-(SELECT max(n) FROM u WHERE u.id = t.id) FROM t)                         False: the subquery depends on the row around
-it
+    is_small(SELECT state, count(*) FROM orders GROUP BY state)             True
+    is_small(SELECT rank() OVER (ORDER BY n) FROM t)                        False: window calls are DuckDB's
+    is_small(SELECT (SELECT max(n) FROM u WHERE u.id = t.id) FROM t)        False: the subquery depends on the row
 """
 
 from __future__ import annotations
@@ -48,11 +47,11 @@ KEYED = frozenset(
 )
 """Types whose values are compared, grouped and sorted here."""
 TABLES_MAX = 6
-"""More tables are joined in the order in which DuckDB puts them."""
+"""Of one FROM: more tables are joined in the order in which DuckDB puts them."""
 
 
 def is_small(statement: BoundStatement) -> bool:
-    return len(statement.tables) <= TABLES_MAX and _Check(statement.values.calls).query(statement.query)
+    return _Check(statement.values.calls).query(statement.query)
 
 
 class _Check:
@@ -86,6 +85,8 @@ class _Check:
 
     def _select(self, query: BoundQuery, body: Select) -> bool:
         if body.windowed or body.sets or body.group_distinct or not all(map(self._item, body.items)):
+            return False
+        if sum(isinstance(leaf, TableItem) for leaf in leaves(body.items)) > TABLES_MAX:
             return False
         own = frozenset(
             position for leaf in leaves(body.items) for position in range(leaf.offset, leaf.offset + leaf.width)

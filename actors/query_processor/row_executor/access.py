@@ -26,6 +26,7 @@ from actors.sql.encoding import scan_program
 from actors.sql.encoding.arrow_types import from_arrow
 from actors.sql.encoding.scan_program import OrderBy, ScanProgram
 from actors.sql.expressions.environment import Environment
+from actors.sql.expressions.interpret import first_filter
 from actors.sql.expressions.tree import Expression
 from actors.sql.types.arrays import Array
 
@@ -37,6 +38,8 @@ RANGES_AHEAD = 16
 unread."""
 TURN_ROWS = 1024
 """Rows that are decoded, filtered, sorted or projected before other clients have their turn: a few milliseconds."""
+ROWS_AS_THEY_ARE_MAX = 256
+"""Of a table whose rows are asked for without a scan program: storage takes half a millisecond to make a new one."""
 FIRST_ROWS_MAX = 4096
 """More rows of an order are not told apart at storage: each of its answers may have so many."""
 LOOKUP_ROWS = 512
@@ -211,23 +214,30 @@ class PointsAccess:
 @dataclass(frozen=True, slots=True)
 class PushedFilter:
     """Evaluated by storage: an immutable expression whose parameters are numbered anew; `parameters(...)` gives their
-    datums."""
+    datums. `original`: with the statement's own parameters."""
 
     expression: Expression
     parameters: Callable[..., tuple[Any, ...]]
+    original: Expression
 
 
 class RangeAccess:
     """Ranges of the primary index. `project`: with it, rows come as typed columns of those positions only, and have no
-    key. `order`: by which storage can tell the first rows, () where it cannot."""
+    key. `order`: by which storage can tell the first rows, () where it cannot.
+
+    A table that had few rows when it was last read is read as it is, and all conditions are looked at here: storage
+    would take longer to learn them than to give the rows.
+    """
 
     __slots__ = (
         "_filter",
+        "_filter_here",
         "_ranges",
         "memory_bytes_max",
         "order",
         "project",
         "pushed",
+        "reads_all",
         "reverse",
         "statistics",
         "stored",
@@ -248,9 +258,12 @@ class RangeAccess:
         self.stored = stored
         self.order = order
         whole = [(stored.primary.space, stored.primary.end)]
+        self.reads_all = ranges is None
         self._ranges: RangesOf = ranges or (lambda parameters, environment: whole)
         self.pushed = pushed
         self._filter = filter
+        self._filter_here: Filter | None = filter if pushed is None else None
+        """What `pushed` and `filter` say, once that is needed."""
         self.reverse = reverse
         self.memory_bytes_max = memory_bytes_max
         self.project = project
@@ -275,9 +288,17 @@ class RangeAccess:
         """`first_rows`: so many rows that come first by `order` are among them, and others need not be (0: all)."""
         statistics = self.statistics = Statistics()
         rows: list[KeyedRow] = []
-        limited = limit > 0 and self._filter is None
+        passes = self._filter
+        learns = self.pushed is not None or self.project is not None or first_rows > 0
+        here = learns and self.is_told_small(transaction)
+        if here:
+            passes = self._all_conditions()
+        limited = limit > 0 and passes is None
 
         def open_scan(start: bytes, end: bytes) -> tuple[Scanner, bool]:
+            if here:
+                asked = limit - len(rows) if limited else 0
+                return transaction.scan(start, end, b"", reverse=self.reverse, limit=asked), False
             as_columns = self.project is not None and not transaction.wrote_in(start, end)
             output: dict[str, Any] = {"output": "columns", "project": self.project} if as_columns else {}
             if first_rows:
@@ -293,23 +314,47 @@ class RangeAccess:
             if as_columns:
                 await self._read_columns(transaction, parameters, scanner, rows, statistics)
             else:
-                await self._read_rows(transaction, parameters, scanner, limit, rows, statistics)
+                await self._read_rows(transaction, parameters, scanner, passes, limit, rows, statistics)
             statistics.read += scanner.rows_read
             if limit and len(rows) >= limit:
                 break
+        else:
+            self.note_read(transaction)
         statistics.passed = len(rows)
         return rows
+
+    def is_told_small(self, transaction: Transaction) -> bool:
+        """As far as is known."""
+        return transaction.row_counts.are_at_most(self.stored.primary.space, ROWS_AS_THEY_ARE_MAX)
+
+    def note_read(self, transaction: Transaction) -> None:
+        """All ranges have been read."""
+        if self.reads_all:
+            transaction.row_counts.note(self.stored.primary.space, self.statistics.read)
+
+    def _all_conditions(self) -> Filter | None:
+        if self._filter_here is None and self.pushed is not None:
+            rest, pushed = self._filter, first_filter(self.pushed.original)
+            self._filter_here = (
+                pushed
+                if rest is None
+                else lambda row, parameters, environment: (
+                    pushed(row, parameters, environment) and rest(row, parameters, environment)
+                )
+            )
+        return self._filter_here
 
     async def _read_rows(
         self,
         transaction: Transaction,
         parameters: Sequence[Any],
         scanner: Scanner,
+        passes: Filter | None,
         limit: int,
         rows: list[KeyedRow],
         statistics: Statistics,
     ) -> None:
-        environment, decode, passes = transaction.environment, self.stored.decode, self._filter
+        environment, decode = transaction.environment, self.stored.decode
         while (batch := await scanner.next_rows()) is not None:
             statistics.received += len(batch)
             for start in range(0, len(batch), TURN_ROWS):

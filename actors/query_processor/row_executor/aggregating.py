@@ -1,8 +1,8 @@
 """`AggregatePlan`: count, sum, min, max and avg over one access path, without groups: always one row.
 
 Ranges of the primary index are aggregated by storage, which answers with partial results of its parts of a range
-(scan_program.py); they are combined here. A range that the transaction has written in, rows behind a secondary index
-and rows that need a filter of our own are read and aggregated here.
+(scan_program.py); they are combined here. A range that the transaction has written in, rows behind a secondary index,
+those of a small table, and rows that need a filter of our own are read and aggregated here.
 
     avg(n)   ->   partials sum(n), count(n)   ->   their quotient
 """
@@ -173,7 +173,7 @@ class AggregatePlan:
         """Raises what expressions and storage raise, 22003."""
         environment = transaction.environment
         totals: list[Any] = [0 if partial.function == "count" else None for partial in self._partials]
-        if self._pushed is None:
+        if self._pushed is None or self._pushed.is_told_small(transaction):
             rows = [row for _, row in await self._access.rows(transaction, parameters, self._rows_max)]
             self._add_rows(totals, rows, parameters, environment)
         else:
@@ -184,6 +184,7 @@ class AggregatePlan:
                     await self._read_rows(transaction, access, parameters, start, end, totals)
                 else:
                     await self._read_partials(transaction, access, parameters, start, end, totals)
+            access.note_read(transaction)
         datums = [slot.datum(totals) for slot in self._slots]
         return Batch([self._output(datums, parameters, environment)], True, "SELECT 1")
 

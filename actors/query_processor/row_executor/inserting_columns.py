@@ -1,4 +1,5 @@
-"""`ColumnInserter`: new rows that come as Arrow columns into a table, without a Python object for each: COPY's way.
+"""`ColumnInserter`: new rows that come as Arrow columns into a table, without a Python object for each: the way of COPY
+and of INSERT ... SELECT of many rows.
 
     inserter = ColumnInserter(rows_inserter, constants)
     if not await inserter.insert(transaction, batch): ...       nothing was written: insert the batch's rows one by one
@@ -42,6 +43,12 @@ TURN_ROWS = 512
 """Put one by one between two turns of the loop."""
 
 
+def takes_columns(rows: RowInserter) -> bool:
+    """Whether the table is one whose rows may come as columns."""
+    stored = rows.stored
+    return rows.watch is None and rows.constraints.is_plain and not stored.secondary and len(stored.unique_indexes) <= 1
+
+
 class ColumnInserter:
     __slots__ = ("_constants", "_keys", "_required", "_rows", "_skip", "_stored", "_takes")
 
@@ -50,12 +57,7 @@ class ColumnInserter:
         stored = self._stored = rows.stored
         self._rows = rows
         self._constants = constants
-        self._takes = (
-            rows.watch is None
-            and rows.constraints.is_plain
-            and not stored.secondary
-            and len(stored.unique_indexes) <= 1
-        )
+        self._takes = takes_columns(rows)
         self._required = [column.position for column in stored.table.live_columns() if column.not_null]
         index = stored.primary.index
         self._keys = KeyBatches(

@@ -15,6 +15,7 @@ from actors.query_processor.row_executor.access import Access, PointAccess, Stat
 from actors.query_processor.row_executor.changing import TURN_ROWS, Change, RowChanger, RowRemover
 from actors.query_processor.row_executor.inserting import RowInserter
 from actors.query_processor.row_executor.inserting_columns import ColumnInserter
+from actors.query_processor.row_executor.inserting_queries import gathered
 from actors.query_processor.row_executor.selecting import Explainer, TupleOf
 from actors.query_processor.row_executor.stored_table import StoredTable
 from actors.query_processor.row_executor.upserting import Upserter
@@ -153,19 +154,25 @@ class ValuesSource:
 
 
 class QuerySource:
-    """Full rows from a SELECT: `convert` makes them of its output rows."""
+    """Full rows from a SELECT: `convert` makes them of its output rows. `names`: which columns these are as they come,
+    where they may go into the table as columns; the others get constants."""
 
-    __slots__ = ("_convert", "plan", "waits")
+    __slots__ = ("_convert", "names", "plan", "waits")
 
     one: tuple[TupleOf, tuple[Any, ...]] | None = None
 
-    def __init__(self, plan: Any, convert: TupleOf, waits: bool = False) -> None:
+    def __init__(self, plan: Any, convert: TupleOf, waits: bool = False, names: Sequence[str] = ()) -> None:
         self.waits = waits
         self.plan = plan
+        self.names = names
         self._convert = convert
 
     async def rows(self, transaction: Transaction, parameters: Sequence[Any]) -> list[Row]:
-        found = await all_rows(await self.plan.run(transaction, parameters), transaction.memory_bytes_max)
+        return await self.rows_of(await self.plan.run(transaction, parameters), transaction, parameters)
+
+    async def rows_of(self, batch: Batch, transaction: Transaction, parameters: Sequence[Any]) -> list[Row]:
+        """Of what the plan gave."""
+        found = await all_rows(batch, transaction.memory_bytes_max)
         convert, environment = self._convert, transaction.environment
         if self.waits:
             return await in_turns(found, lambda row: convert(row, parameters, environment), environment)
@@ -190,7 +197,7 @@ class InsertPlan(WritingPlan):
         explainer: Explainer,
         constants: Mapping[int, Any] | None = None,
     ) -> None:
-        """`constants`: of an INSERT of one row, the values of those columns that get a constant."""
+        """`constants`: of an INSERT of one row, or of a query, the values of those columns that get a constant."""
         super().__init__(parameter_types, returning, explainer)
         self._source = source
         self._inserter = inserter
@@ -206,6 +213,8 @@ class InsertPlan(WritingPlan):
         view: StatementView | None = None,
     ) -> Batch:
         """Raises 23502, 23514, 23505, 21000, 54000, and what expressions raise."""
+        if isinstance(self._source, QuerySource) and self._source.names:
+            return await self._insert_query(self._source, transaction, parameters, view)
         one = self._source.one
         rows: Sequence[Row]
         if one is not None and not self._source.waits:
@@ -235,6 +244,31 @@ class InsertPlan(WritingPlan):
         returned = await self._returning.rows(rows, parameters, transaction, view) if self.fields is not None else []
         return Batch(returned, True, f"INSERT 0 {len(rows)}")
 
+    async def _insert_query(
+        self, source: QuerySource, transaction: Transaction, parameters: Sequence[Any], view: StatementView | None
+    ) -> Batch:
+        """As columns, where the query gives its rows as a stream; those of a batch that may be refused one by one."""
+        found = await source.plan.run(view or transaction, parameters)
+        if found.stream is None:
+            rows = await source.rows_of(found, transaction, parameters)
+            return await self.insert(transaction, rows, parameters, view)
+        types = [field.type for field in source.plan.fields]
+        count, columns = 0, self._column_inserter()
+        for batch in await gathered(found.stream, source.names, types, transaction.memory_bytes_max):
+            if not await columns.insert(transaction, batch):
+                for low in range(0, len(batch), TURN_ROWS):
+                    given = Batch(batch.rows(low, low + TURN_ROWS), True, "")
+                    await self._inserter.insert(transaction, await source.rows_of(given, transaction, parameters))
+                    await turn()
+            count += len(batch)
+            await turn()
+        return Batch([], True, f"INSERT 0 {count}")
+
+    def _column_inserter(self) -> ColumnInserter:
+        if self._columns is None:
+            self._columns = ColumnInserter(self._inserter, self._constants)
+        return self._columns
+
     def row_maker(self) -> Callable[[Sequence[Any], Environment], Row] | None:
         """Of an INSERT of one row: its parameters -> the full row. None where that takes a query, or a sequence's
         value."""
@@ -263,9 +297,7 @@ class InsertPlan(WritingPlan):
 
     async def run_columns(self, transaction: Transaction, batch: ColumnBatch) -> int:
         """The same of rows that are the columns' values and constants for the other columns."""
-        if self._columns is None:
-            self._columns = ColumnInserter(self._inserter, self._constants)
-        if not await self._columns.insert(transaction, batch):
+        if not await self._column_inserter().insert(transaction, batch):
             for low in range(0, len(batch), TURN_ROWS):
                 await self.run_many(transaction, batch.rows(low, low + TURN_ROWS))
                 await turn()

@@ -156,6 +156,20 @@ class SelectPlan:
         self._point = access if isinstance(access, PointAccess) and not self._limited else None
         self._first = access if isinstance(access, RangeAccess) and access.order else None
 
+    @property
+    def may_be_large(self) -> bool:
+        """It looks at a range of a table, and gives all rows of it that its conditions let pass."""
+        return isinstance(self._access, RangeAccess) and not self._limited and self._locked is None
+
+    async def run_few(self, transaction: Transaction, parameters: Sequence[Any], rows_max: int) -> Batch | None:
+        """All rows where there are no more than `rows_max`; else None. Where it `may_be_large`."""
+        keyed = await self._access.rows(transaction, parameters, rows_max + 1)
+        if len(keyed) > rows_max:
+            return None
+        if self._sorting is not None:
+            keyed = await self._sorting.sort(keyed, _row_of, None, parameters, transaction.environment)
+        return await self._shown(keyed, transaction, parameters)
+
     async def run(self, transaction: Transaction, parameters: Sequence[Any], rows_max: int = 0) -> Batch:
         """All rows. Raises what expressions and storage raise."""
         environment = transaction.environment
@@ -180,7 +194,10 @@ class SelectPlan:
             keyed = await self._sorting.sort(keyed, _row_of, wanted, parameters, environment)
         if self._limited:
             keyed = keyed[offset:wanted]
-        output = self._output
+        return await self._shown(keyed, transaction, parameters)
+
+    async def _shown(self, keyed: Sequence[KeyedRow], transaction: Transaction, parameters: Sequence[Any]) -> Batch:
+        output, environment = self._output, transaction.environment
         rows: list[tuple[object, ...]] = []
         for start in range(0, len(keyed), TURN_ROWS):
             if start:

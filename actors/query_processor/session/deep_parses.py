@@ -12,9 +12,8 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-import pglast
-
 from actors.common.errors import STATEMENT_TOO_COMPLEX, DatabaseError
+from actors.sql.parser import parse_sql
 
 STACK_BYTES_PER_CHARACTER = 512
 """More than twice what was measured."""
@@ -34,7 +33,7 @@ def parse_deep(text: str) -> tuple[Any, ...]:
 
     def work() -> None:
         try:
-            result.append(pglast.parse_sql(text))
+            result.append(parse_sql(text))
         except BaseException as error:
             failure.append(error)
 

@@ -7,10 +7,11 @@ A parse costs 60 microseconds, this a few. A literal becomes a parameter of the 
 int4, int8 or numeric by its size, unknown for a string (its type is inferred from where it stands, as for the
 constant).
 
-What could mean something else as a parameter is left alone, whole: statements other than SELECT, INSERT, UPDATE,
-DELETE; GROUP BY, ORDER BY and DISTINCT (expressions are matched by equality, numbers are positions); comments, prefixed
-strings, typed literals (`date '...'`), type modifiers, own parameters, anything that this lexer does not know. And
-whoever plans a lifted statement falls back to the original where that fails.
+Numbers in GROUP BY and ORDER BY stay: they are positions. What could mean something else as a parameter is left alone,
+whole: statements other than SELECT, INSERT, UPDATE, DELETE; expressions with literals in GROUP BY and ORDER BY, and
+DISTINCT ON (they are matched by equality); set operations; comments, prefixed strings, typed literals (`date '...'`),
+type modifiers, own parameters, anything that this lexer does not know. And whoever plans a lifted statement falls back
+to the original where that fails.
 """
 
 from __future__ import annotations
@@ -46,11 +47,16 @@ class Lifted(NamedTuple):
 _STARTS = ("select", "insert", "update", "delete")
 _WORD = re.compile(r"[a-z_]+")
 _REFUSED_WORDS = frozenset(
-    {"group", "order", "distinct", "with", "union", "intersect", "except", "over", "overlay", "position", "extract"}
+    {"with", "union", "intersect", "except", "over", "overlay", "position", "extract"}
     | {"interval", "date", "time", "timestamp", "timestamptz"}
     | {"varchar", "char", "character", "varying", "bpchar", "numeric", "decimal", "dec", "float", "bit"}
 )
 _LITERAL = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|(?<![\w.])(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(?![\w.])""")
+_PLACES = re.compile(
+    r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|[()]|\b(?:group|order|having|limit|offset|fetch|for|returning)\b"""
+)
+_DISTINCT_ON = re.compile(r"\bdistinct\s+on\b")
+_AFTER_POSITION = re.compile(r"\s*(?:[,);]|\Z|[a-z])")
 _LAST_WORD = re.compile(r"[a-z]+\Z")
 _LITERAL_AFTER = frozenset("(,=<>+*/")
 _LITERAL_AFTER_WORDS = frozenset(
@@ -72,7 +78,7 @@ _LITERAL_AFTER_WORDS = frozenset(
         "escape",
         "to",
     }
-    | {"set", "on", "limit", "offset"}
+    | {"set", "on", "limit", "offset", "distinct", "all", "having"}
 )
 
 
@@ -93,6 +99,9 @@ def lift(text: str) -> Lifted | None:
         or len(lower) != len(text)
     ):
         return None
+    sorted_by = _sorted_by(lower) if "group" in lower or "order" in lower else []
+    if "distinct" in lower and _DISTINCT_ON.search(lower) is not None:
+        return None
     pieces: list[str] = []
     literals: list[Literal] = []
     end = 0
@@ -101,6 +110,11 @@ def lift(text: str) -> Lifted | None:
         if token[0] == '"':
             continue
         before = lower[end:start]
+        around = next((low for low, high in sorted_by if low <= start < high), None)
+        if around is not None:
+            if not _is_position(lower, around, match):
+                return None
+            continue
         if token[0] == "'":
             if not _may_follow(before.rstrip()) or (before and (before[-1].isalnum() or before[-1] in "_&")):
                 return None
@@ -120,6 +134,35 @@ def lift(text: str) -> Lifted | None:
         return None
     pieces.append(text[end:])
     return Lifted("".join(pieces), tuple(literals))
+
+
+def _sorted_by(lower: str) -> list[tuple[int, int]]:
+    """Where GROUP BY and ORDER BY stand, to the end of their lists."""
+    found: list[tuple[int, int]] = []
+    start = depth = around = -1
+    for match in _PLACES.finditer(lower):
+        token = match[0]
+        if token == "(":
+            depth += 1
+        elif token == ")":
+            depth -= 1
+        if start >= 0 and (depth < around or (depth == around and token[0] not in "()'\"")):
+            found.append((start, match.start()))
+            start = -1
+        if token in ("group", "order"):
+            start, around = match.start(), depth
+    return found if start < 0 else [*found, (start, len(lower))]
+
+
+def _is_position(lower: str, low: int, number: re.Match[str]) -> bool:
+    """Whether a literal in GROUP BY or ORDER BY, which begins at `low`, is a number that stands alone."""
+    before = lower[low : number.start()].rstrip()
+    return (
+        number[0].isdigit()
+        and before.endswith(("by", ","))
+        and before.count("(") == before.count(")")
+        and _AFTER_POSITION.match(lower, number.end()) is not None
+    )
 
 
 def _may_follow(before: str) -> bool:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import pglast
 from pglast import ast
 from pglast.enums import FetchDirection
 
@@ -31,6 +30,7 @@ from actors.query_processor.session.parking import revived
 from actors.query_processor.session.portals import Portal
 from actors.query_processor.session.statements import PreparedStatement, RawStatement
 from actors.sql.binding.column_types import column_type
+from actors.sql.parser import parse_sql
 from actors.sql.results import Batch, Field, passed_over
 from actors.sql.types import by_name, format_type
 from actors.sql.types.column_type import ColumnType
@@ -107,14 +107,14 @@ async def _evaluate(session: Session, arguments: tuple[Any, ...], types: list[Co
         ast.ResTarget(val=ast.TypeCast(arg=argument, typeName=_type_name(type_)))
         for argument, type_ in zip(arguments, types, strict=True)
     )
-    template: Any = pglast.parse_sql("SELECT 1")[0].stmt
+    template: Any = parse_sql("SELECT 1")[0].stmt
     template.targetList = targets
     plan = await session.prepare(RawStatement(repr(targets), template), ())
     return list((await session.bind(plan, []).run()).rows[0])
 
 
 def _type_name(type_: ColumnType) -> Any:
-    statement: Any = pglast.parse_sql(f"SELECT NULL::{format_type(type_)}")[0].stmt
+    statement: Any = parse_sql(f"SELECT NULL::{format_type(type_)}")[0].stmt
     return statement.targetList[0].val.typeName
 
 

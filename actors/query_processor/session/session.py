@@ -201,8 +201,11 @@ class Session:
         """What runs now is undone if a later statement fails: in a block, explicit or implicit."""
         return self.in_block or self.implicit_block or self.transaction is not None
 
-    async def prepare(self, sql: str | RawStatement, parameter_oids: Sequence[int] = ()) -> PreparedStatement:
-        """Parse (unless done) and plan. Raises 42601, 42xxx, 25P02."""
+    async def prepare(
+        self, sql: str | RawStatement, parameter_oids: Sequence[int] = (), lasts: bool = True
+    ) -> PreparedStatement:
+        """Parse (unless done) and plan. `lasts`: False for a statement that is known to run once. Raises 42601, 42xxx,
+        25P02."""
         statements = self.services.statements
         if isinstance(sql, RawStatement):
             raw = sql
@@ -215,7 +218,7 @@ class Session:
         if raw.kind in PLANNED_KINDS:
             types = tuple(literal.type for literal in raw.literals) or tuple(map(type_of_oid, parameter_oids))
             large = len(raw.original) > LARGE_CHARACTERS
-            return await with_catalog(self, lambda catalog: statements.prepare(raw, types, catalog), large)
+            return await with_catalog(self, lambda catalog: statements.prepare(raw, types, catalog, lasts), large)
         if raw.prepared is not None:
             return raw.prepared
         return await utility.prepare(self, raw, parameter_oids)

@@ -2,7 +2,8 @@
 
     split("BEGIN; SELECT 1")  ->  [RawStatement("BEGIN"), RawStatement("SELECT 1")]
 
-`StatementCache` belongs to the query processor and is shared by its sessions. It keeps, least recently used out first:
+`StatementCache` belongs to the query processor and is shared by its sessions. A simple query's SELECT is kept once it
+comes again: one that comes once leaves nothing behind. It keeps, least recently used out first:
 - texts: a simple query's string -> its RawStatements; strings with literals are kept as their lifted text
   (literals.py);
 - plans: (text, parameter types, what the role sees) -> Planned, planned again when the catalog has moved on. Roles that
@@ -19,11 +20,12 @@ from __future__ import annotations
 import re
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from datetime import tzinfo
 from typing import Any, Protocol, cast
 
-import pglast
-from pglast.parser import ParseError
+from pglast import ast
+from pglast.parser import ParseError, scan
 
 from actors.common.errors import (
     FEATURE_NOT_SUPPORTED,
@@ -38,7 +40,9 @@ from actors.query_processor.row_executor.selecting import SelectPlan
 from actors.query_processor.session import iam_statements
 from actors.query_processor.session.deep_parses import parse_deep
 from actors.query_processor.session.large_literals import Cut, cut, restore, restored, whole
+from actors.query_processor.session.literal_readers import Reader, reader_of_literal
 from actors.query_processor.session.literals import Lifted, Literal, lift
+from actors.query_processor.session.sightings import Sightings
 from actors.query_processor.session.value_cells import literal_types
 from actors.query_processor.session.value_lists import CHARACTERS_MIN as VALUE_LIST_CHARACTERS_MIN
 from actors.query_processor.session.value_lists import ValueList, read_values
@@ -49,9 +53,9 @@ from actors.sql.binding.trees import table_of_into
 from actors.sql.catalog.roles import ADMIN_OID
 from actors.sql.catalog.snapshot import Catalog
 from actors.sql.encoding.column_batch import ColumnBatch
-from actors.sql.expressions.casts import ZONED_ARRAYS
+from actors.sql.expressions.interpret import first_runs
+from actors.sql.parser import parse_sql
 from actors.sql.results import Batch, CopyIn, CopyOut, Field
-from actors.sql.types import by_name
 from actors.sql.types.column_type import ColumnType
 
 TEXT_CHARACTERS_MAX = 16384
@@ -59,13 +63,16 @@ TEXT_CHARACTERS_MAX = 16384
 CACHE_CHARACTERS_MAX = 2 << 20
 """Of the texts in each of the two caches: a tree and its plan take some hundred times as much memory as their text."""
 
+FIRST_RUNS = 3
+"""Of a SELECT in a text that is asked for again: planning it to last costs as much as it saves in so many."""
+SIGHTINGS_PER_ENTRY = 8
+"""Texts and plans of SELECTs that are remembered as met once, for each that is kept."""
+
 TREE_BYTES_PER_CHARACTER = 176
 """What a parser makes of a text without large literals; of lists of names and signs up to twice as much."""
 UNLIMITED_MEMORY_BYTES = 1 << 30
 """For the tree of one text where statements may use any memory."""
 
-_TIME_CATEGORIES = ("D", "T")
-"""PostgreSQL's type categories of dates and times, and of intervals."""
 PLANNED_KINDS = frozenset({"SelectStmt", "InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt"})
 _MAY_BE_ASYNC = re.compile(r"\b(?:index|table)\b.*\basync\b", re.IGNORECASE | re.DOTALL)
 _ASYNC_FORMS = (("create", "index"), ("create", "unique", "index"), ("alter", "table"))
@@ -110,7 +117,6 @@ class TakesRows(Plan, Protocol):
         ...
 
 
-Reader = Callable[[str, tzinfo, int], Any]
 Planner = Callable[[Any, Catalog, Sequence[ColumnType | None], Settings], Plan]
 
 
@@ -134,7 +140,7 @@ class RawStatement:
 class Planned:
     """A statement's plan under one catalog."""
 
-    __slots__ = ("_needs", "_readers", "allowed", "catalog", "node", "plan", "prompt", "types")
+    __slots__ = ("_needs", "_readers", "allowed", "catalog", "node", "plan", "prompt", "runs_left", "types")
 
     def __init__(self, node: Any, types: tuple[ColumnType | None, ...], plan: Plan, catalog: Catalog) -> None:
         self.node = node
@@ -144,6 +150,8 @@ class Planned:
         self.catalog = catalog
         self._readers: list[Reader] | None = None
         self._needs: Needs | None = None
+        self.runs_left = 0
+        """Until it is planned to last (0 and below: it is)."""
         self.allowed = {ADMIN_OID}
         """The roles that have every privilege which the statement needs."""
 
@@ -176,30 +184,9 @@ class Planned:
         if self._readers is None:
             wanted = self.plan.parameter_types
             self._readers = [
-                _reader_of_literal(literal.type, type_) for literal, type_ in zip(literals, wanted, strict=True)
+                reader_of_literal(literal.type, type_) for literal, type_ in zip(literals, wanted, strict=True)
             ]
         return [reader(literal.text, zone, now) for reader, literal in zip(self._readers, literals, strict=True)]
-
-
-def _reader_of_literal(lexed: ColumnType | None, wanted: ColumnType) -> Reader:
-    """Of a literal whose text the lexer has shown to be of its type; None: a string, read as the type that is
-    wanted."""
-    if lexed is None:
-        return _reader(wanted)
-    if lexed.name in ("int4", "int8"):
-        return lambda text, zone, now: int(text)
-    return _reader(lexed)
-
-
-def _reader(type_: ColumnType) -> Reader:
-    """Of a string, read as the type that was inferred for it."""
-    if type_.name == "text":
-        return lambda text, zone, now: text
-    known, modifier = by_name[type_.name], type_.modifier
-    parse_text = known.parse_text
-    if known.category in _TIME_CATEGORIES or known.name in ZONED_ARRAYS:
-        return lambda text, zone, now: parse_text(text, modifier, zone, now)
-    return lambda text, zone, now: parse_text(text, modifier)
 
 
 class PreparedStatement:
@@ -238,6 +225,7 @@ class StatementCache:
         self._entries_max = settings.querying.plan_cache_entries
         self._texts: OrderedDict[str, list[RawStatement]] = OrderedDict()
         self._plans: OrderedDict[tuple[Any, ...], Planned] = OrderedDict()
+        self._sightings = Sightings(SIGHTINGS_PER_ENTRY * self._entries_max)
         self._characters = {id(self._texts): 0, id(self._plans): 0}
 
     # -- texts ---------------------------------------------------------------------------------------------------------
@@ -255,7 +243,7 @@ class StatementCache:
         lifted = lift(text)
         if lifted is None:
             statements = parse(text)
-            self._keep(self._texts, text, statements)
+            self._keep_text(text, statements)
             return statements
         return self._split_lifted(lifted, text)
 
@@ -301,7 +289,7 @@ class StatementCache:
                 known = parse(lifted.text)
             except DatabaseError:
                 return self._parsed(text)
-            self._keep(self._texts, lifted.text, known)
+            self._keep_text(lifted.text, known)
         else:
             self._texts.move_to_end(lifted.text)
         return (
@@ -324,35 +312,46 @@ class StatementCache:
 
     # -- plans ---------------------------------------------------------------------------------------------------------
 
-    def prepare(self, raw: RawStatement, types: tuple[ColumnType | None, ...], catalog: Catalog) -> PreparedStatement:
+    def prepare(
+        self, raw: RawStatement, types: tuple[ColumnType | None, ...], catalog: Catalog, lasts: bool = True
+    ) -> PreparedStatement:
         """Plan `raw` under `catalog` or find its plan. A lifted statement, or a list of values, that cannot be planned
-        is planned as it was written."""
+        is planned as it was written. `lasts`: it will run more than once, for all that is known."""
         key = (raw.text, types, catalog.sight)
         try:
-            planned = self.planned(key, raw.node, catalog)
+            planned = self.planned(key, raw.node, catalog, lasts)
         except DatabaseError:
             if not raw.literals and not isinstance(raw.node, ValueList):
                 raise
             types = () if raw.literals else types
             raw = self._parsed(raw.original)[0]
             key = (raw.text, types, catalog.sight)
-            planned = self.planned(key, raw.node, catalog)
+            planned = self.planned(key, raw.node, catalog, lasts)
         return PreparedStatement(raw, planned, key, planned.plan.fields, planned.plan.parameter_types)
 
-    def planned(self, key: tuple[Any, ...], node: Any, catalog: Catalog) -> Planned:
-        """The plan for `key` under `catalog`."""
+    def planned(self, key: tuple[Any, ...], node: Any, catalog: Catalog, lasts: bool = True) -> Planned:
+        """The plan for `key` under `catalog`. A SELECT that does not `last`, for all that is known, is made for a few
+        runs; asked for once more it is planned to last."""
         planned = self._plans.get(key)
         if planned is not None and planned.catalog.sight is catalog.sight:
-            return planned
+            planned.runs_left -= 1
+            if planned.runs_left != 0:
+                return planned
+            lasts = True
         types: tuple[ColumnType | None, ...] = key[1]
         if isinstance(node, ValueList):
             plan: Plan = self._values_plan(node, types, catalog)
         else:
             if catalog.hides:
                 check_schemas(node, catalog)
-            plan = self._planner(node, catalog, list(types), self._settings)
+            lasts = lasts or not isinstance(node, ast.SelectStmt)
+            with nullcontext() if lasts else first_runs():
+                plan = self._planner(node, catalog, list(types), self._settings)
         planned = Planned(node, types, plan, catalog)
-        if catalog.version >= 0 and len(key[0]) <= TEXT_CHARACTERS_MAX:
+        if not lasts:
+            planned.runs_left = FIRST_RUNS
+        is_common = catalog.version >= 0 and len(key[0]) <= TEXT_CHARACTERS_MAX
+        if is_common and (lasts or self._sightings.are_again(key)):
             self._keep(self._plans, key, planned)
         return planned
 
@@ -362,7 +361,7 @@ class StatementCache:
             raw = self._parse_kept(values.statement(shape))
             key = (raw.text, literal_types(shape), catalog.sight)
             plans.append(cast(RowPlan, self.planned(key, raw.node, catalog).plan))  # an INSERT's
-        return ValuesPlan(values, plans, types, _reader_of_literal)
+        return ValuesPlan(values, plans, types, reader_of_literal)
 
     def _parse_kept(self, text: str) -> RawStatement:
         """One statement, from the cache or for it."""
@@ -384,6 +383,12 @@ class StatementCache:
             )
         prepared.planned = planned
         return planned
+
+    def _keep_text(self, text: str, statements: list[RawStatement]) -> None:
+        """Of a simple query: a SELECT once it comes again."""
+        alone = len(statements) == 1 and statements[0].kind == "SelectStmt"
+        if not alone or self._sightings.are_again(text):
+            self._keep(self._texts, text, statements)
 
     def _keep(self, cache: OrderedDict[Any, Any], key: Any, value: Any) -> None:
         if key in cache:
@@ -409,7 +414,7 @@ def _same_shape(one: list[Field] | None, other: list[Field] | None) -> bool:
 
 
 EMPTY = RawStatement("", None)
-parse_trees: Callable[[str], tuple[Any, ...]] = pglast.parse_sql
+parse_trees: Callable[[str], tuple[Any, ...]] = parse_sql
 """A simulated cluster has one parser for all its query processors (cluster/simulation/shared_parses.py)."""
 
 
@@ -444,7 +449,7 @@ def parse(text: str) -> list[RawStatement]:
             (text if mapping is not None else source)[start:end].strip()
             if len(trees) > 1 or mapping is not None
             else source,
-            mapping or (isinstance(tree.stmt, pglast.ast.SelectStmt) and table_of_into(tree.stmt)) or tree.stmt,
+            mapping or (isinstance(tree.stmt, ast.SelectStmt) and table_of_into(tree.stmt)) or tree.stmt,
         )
         statement.is_async = any(start <= place < end for place, _ in places)
         statements.append(statement)
@@ -469,7 +474,7 @@ def _async_words(text: str) -> list[tuple[int, int]]:
     """Where ASYNC stands, DSQL's own word: it is blanked out before PostgreSQL's parser reads the text, so that
     positions stay."""
     try:
-        tokens = [token for token in pglast.parser.scan(text) if not token.name.endswith("COMMENT")]
+        tokens = [token for token in scan(text) if not token.name.endswith("COMMENT")]
     except ParseError:
         return []
     found = []

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-import pglast
 from pglast.enums import DiscardMode, VariableSetKind
 
 from actors.common.errors import (
@@ -27,6 +26,7 @@ from actors.query_processor.session.portals import Portal, UtilityPortal
 from actors.query_processor.session.setting import values_text
 from actors.query_processor.session.sight import newest_catalog, seen
 from actors.query_processor.session.statements import PLANNED_KINDS, PreparedStatement, RawStatement
+from actors.sql.parser import parse_sql
 from actors.sql.results import Batch, Field
 from actors.sql.settings.parameter_table import DEFINITIONS, UNLISTED
 from actors.sql.types.column_type import ColumnType
@@ -204,7 +204,7 @@ async def _call(session: Session, raw: RawStatement) -> Batch:
     names = [part.sval for part in call.funcname]
     if names != ["sys", "wait_for_job"] or len(call.args or ()) != 1:
         raise DatabaseError(UNDEFINED_FUNCTION, f"procedure {'.'.join(names)} does not exist")
-    statement: Any = pglast.parse_sql("SELECT 1")[0].stmt
+    statement: Any = parse_sql("SELECT 1")[0].stmt
     statement.targetList[0].val = call
     prepared = await session.prepare(RawStatement(f"SELECT of {raw.text}", statement), ())
     batch = await session.bind(prepared, []).run()

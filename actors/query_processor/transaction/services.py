@@ -31,6 +31,28 @@ if TYPE_CHECKING:
 
 COMMIT_LATE_S = 0.3
 """A commit without an answer for so long makes its adjudicator suspect: some hundred times a commit's usual time."""
+KEYSPACES_MAX = 4096
+"""Whose rows are remembered."""
+
+
+class RowCounts:
+    """How many rows storage looked at when a transaction of this query processor last read all of a keyspace: whether a
+    table is small, as far as that is known."""
+
+    __slots__ = ("_rows",)
+
+    def __init__(self) -> None:
+        self._rows: dict[bytes, int] = {}
+
+    def note(self, space: bytes, rows: int) -> None:
+        if len(self._rows) >= KEYSPACES_MAX and space not in self._rows:
+            self._rows.clear()
+        self._rows[space] = rows
+
+    def are_at_most(self, space: bytes, rows_max: int) -> bool:
+        """False where it is not known."""
+        rows = self._rows.get(space)
+        return rows is not None and rows <= rows_max
 
 
 class TransactionServices:
@@ -47,6 +69,7 @@ class TransactionServices:
             "name",
             "newest_commit_ts",
             "random",
+            "row_counts",
             "settings",
             "storage",
             "watchdog",
@@ -63,6 +86,7 @@ class TransactionServices:
         self.storage = storage
         self.catalogs = catalogs
         self.newest_commit_ts = 0
+        self.row_counts = RowCounts()
         self.losing = Losing(context.bus, context.name, context.settings.mode == "open")
         self.engine: Engine | None = None
         """The column executor's, made by its first statement."""

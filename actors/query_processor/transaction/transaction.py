@@ -77,10 +77,8 @@ class Transaction:
     overlay (DDL)."""
 
     __slots__ = (
-        "_base_catalog",
-        "_base_version",
-        "_checked",
-        "_guards",
+        "_base_catalog", "_base_version",
+        "_checked", "_guards",
         "_known_current_ts",
         "_limits",
         "_read_min",
@@ -96,7 +94,7 @@ class Transaction:
         "has_dml",
         "noted_references",
         "overlaid",
-        "read_only",
+        "read_only", "row_counts",
         "schema_changes",
         "start_ts",
         "temporary",
@@ -106,6 +104,7 @@ class Transaction:
     def __init__(self, services: TransactionServices, catalog: Catalog, start_ts: int, environment: Any = None) -> None:
         self._services = services
         self._storage = services.storage
+        self.row_counts = services.row_counts
         self._limits = services.settings.limits
         self.start_ts = start_ts
         self.catalog = self._base_catalog = catalog

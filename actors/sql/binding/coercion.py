@@ -24,8 +24,8 @@ from actors.sql.expressions.casts import (
     is_stable,
 )
 from actors.sql.expressions.comparisons import COMPARISONS
-from actors.sql.expressions.compile import compile_expression
 from actors.sql.expressions.environment import IMMUTABLE_ENVIRONMENT
+from actors.sql.expressions.interpret import evaluated
 from actors.sql.expressions.registry import function
 from actors.sql.expressions.tree import Call, Cast, Constant, Expression, Parameter, is_immutable
 from actors.sql.types import by_name, format_type
@@ -135,11 +135,11 @@ def fold(expression: Expression) -> Expression:
         return Constant(value, expression.type)
     if isinstance(expression, Call) and _is_null_for_sure(expression):
         return Constant(None, expression.type)
-    if isinstance(expression, Call) and expression.arguments and is_immutable(expression):
-        if not all(isinstance(argument, Constant) for argument in expression.arguments):
+    if isinstance(expression, Call) and expression.arguments:
+        if not all(isinstance(argument, Constant) for argument in expression.arguments) or not is_immutable(expression):
             return expression
         try:
-            return Constant(compile_expression(expression)((), (), IMMUTABLE_ENVIRONMENT), expression.type)
+            return Constant(evaluated(expression, IMMUTABLE_ENVIRONMENT), expression.type)
         except DatabaseError:
             return expression
     return expression

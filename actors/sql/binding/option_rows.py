@@ -5,7 +5,9 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
-from pglast import ast, parse_sql
+from pglast import ast
+
+from actors.sql.parser import parse_sql
 
 _QUERY = (
     "SELECT split_part(o, '=', 1) AS option_name, "

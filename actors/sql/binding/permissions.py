@@ -18,7 +18,6 @@ from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from typing import Any
 
-import pglast
 from pglast import ast
 
 from actors.sql.binding.names import Named, NamedColumns, columns_of_table
@@ -44,6 +43,7 @@ from actors.sql.catalog.roles import ADMIN_OID
 from actors.sql.catalog.schema import Column, Index, IndexColumn, Table, View, ViewSource
 from actors.sql.catalog.sequence_tables import sequence_table
 from actors.sql.catalog.snapshot import Catalog
+from actors.sql.parser import parse_sql
 from actors.sql.types.column_type import ColumnType
 
 RESTRICTED = frozenset({"pg_authid", "pg_shadow", "pg_statistic", "pg_statistic_ext_data", "pg_user_mapping"})
@@ -235,7 +235,7 @@ def _add(
         view = need.relation
         if isinstance(view, View) and (view.id, written) not in seen:
             seen.add((view.id, written))
-            text = pglast.parse_sql(view.query)[0].stmt
+            text = parse_sql(view.query)[0].stmt
             within = partial(_Binder, catalog, ParameterTypes(), sources=view.sources)
             _add(needs, text, within, catalog, view.owner, seen, written)
 

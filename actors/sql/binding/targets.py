@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import pglast
 from msgspec.structs import replace
 from pglast import ast
 
@@ -25,6 +24,7 @@ from actors.sql.catalog.schema import Column, Table
 from actors.sql.expressions.json_changes import ASSIGNED
 from actors.sql.expressions.tree import Column as ColumnNode
 from actors.sql.expressions.tree import Constant, Expression
+from actors.sql.parser import parse_sql
 from actors.sql.results import Field
 from actors.sql.types.column_type import ColumnType
 
@@ -76,7 +76,7 @@ def target_column(table: Table, node: Any) -> Column:
 
 def parse_expression(text: str) -> Any:
     """The tree of an expression that the catalog holds as text."""
-    [raw] = pglast.parse_sql(f"SELECT {text}")
+    [raw] = parse_sql(f"SELECT {text}")
     select: Any = raw.stmt
     return select.targetList[0].val
 

@@ -14,17 +14,17 @@ from __future__ import annotations
 
 from typing import Any
 
-import pglast
 from pglast import ast, enums
 from pglast.stream import RawStream
 
 from actors.sql.binding.trees import mapped, with_parts, with_relations
 from actors.sql.catalog.schema import View
 from actors.sql.catalog.snapshot import Catalog
+from actors.sql.parser import parse_sql
 
 
 def definition(view: View, catalog: Catalog) -> str:
-    statement: Any = pglast.parse_sql(view.query)[0].stmt
+    statement: Any = parse_sql(view.query)[0].stmt
     sources = {(source.schema, source.name): source for source in view.sources}
 
     def shown(node: ast.RangeVar) -> ast.RangeVar:

@@ -21,7 +21,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-import pglast
 from msgspec.structs import replace
 from pglast import ast, enums
 from pglast.stream import RawStream
@@ -39,6 +38,7 @@ from actors.sql.binding.view_bases import Base, Substitution, base_of, is_star, 
 from actors.sql.catalog.schema import DATABASE_NAME, Table, View, ViewSource
 from actors.sql.catalog.snapshot import Catalog
 from actors.sql.catalog.system_tables import find_system_table
+from actors.sql.parser import parse_sql
 
 VIEWS_MAX = 500
 """Expansions in one statement: each is a subquery for DuckDB."""
@@ -207,7 +207,7 @@ class Expansion:
                 hint="Views are nested too deeply, or too many of them.",
             )
         self._within.append(view.id)
-        statement: Any = pglast.parse_sql(view.query)[0].stmt
+        statement: Any = parse_sql(view.query)[0].stmt
         sources = {(source.schema, source.name): source for source in view.sources}
         tree = with_relations(statement, lambda node: self._present(node, sources))
         self._within.pop()

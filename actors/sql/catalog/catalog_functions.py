@@ -200,17 +200,18 @@ def _regtype_in(_: Catalog, __: Any, text: str | None) -> int | None:
         return None
     if text.isdigit():
         return int(text)
-    import pglast
+    from pglast.parser import ParseError
 
     from actors.sql.binding import cast_type
     from actors.sql.catalog.type_rows import system_type_named
+    from actors.sql.parser import parse_sql
 
     pseudo = system_type_named(text.removeprefix("pg_catalog."))
     if pseudo is not None:
         return pseudo
     try:
-        node = pglast.parse_sql(f"SELECT NULL::{text}")[0].stmt.targetList[0].val.typeName
-    except pglast.parser.ParseError:
+        node = parse_sql(f"SELECT NULL::{text}")[0].stmt.targetList[0].val.typeName
+    except ParseError:
         raise DatabaseError(INVALID_TEXT_REPRESENTATION, f'invalid type name "{text}"') from None
     return by_name[cast_type(node).name].oid
 

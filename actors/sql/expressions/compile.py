@@ -20,9 +20,10 @@ written in line.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextvars import ContextVar
 from decimal import Decimal
 from functools import lru_cache, partial
-from typing import Any
+from typing import Any, Protocol
 
 from actors.common.errors import STATEMENT_TOO_COMPLEX, DatabaseError
 from actors.sql.expressions import functions as functions  # registers every function
@@ -30,6 +31,7 @@ from actors.sql.expressions.array_functions import made_of_arrays, quantified
 from actors.sql.expressions.casts import converter
 from actors.sql.expressions.comparisons import order_key
 from actors.sql.expressions.environment import Environment
+from actors.sql.expressions.membership import HASHED_TYPES, in_equalities, is_hashed
 from actors.sql.expressions.registry import HELPERS, function
 from actors.sql.expressions.tree import (
     And,
@@ -57,20 +59,28 @@ from actors.sql.expressions.tree import (
     walk,
 )
 from actors.sql.types.arrays import Array, array_of_items, element_of, is_array
-from actors.sql.types.base import BITS, ORDERED_BYTES
 from actors.sql.types.column_type import ColumnType
 
 Evaluator = Callable[[Sequence[Any], Sequence[Any], Environment], Any]
 
-_COMPARED_AS = {"varchar": "text", "cidr": "inet"}
-"""Types without comparisons of their own."""
+
+class FirstMade(Protocol):
+    """What makes an evaluator for its first runs (interpret.py)."""
+
+    def expression(self, expression: Expression) -> Evaluator: ...
+
+    def filter(self, expression: Expression) -> Evaluator: ...
+
+    def tuple(self, expressions: tuple[Expression, ...]) -> Evaluator: ...
+
+
+first_made: ContextVar[FirstMade | None] = ContextVar("first_made", default=None)
+
 COMPILED_MAX = 1024
 """Compiled expressions kept by a process, by their trees."""
 KEPT_NODES_MAX = 2000
 KEPT_CONSTANT_MAX = 4096
 """Larger expressions are compiled anew for each plan, and the cache holds no large literals."""
-IN_LIST_SET_MIN = 4
-"""From as many constants on, IN looks them up in a set."""
 PART_EXPRESSIONS = 128
 """Longer lists of expressions are compiled in parts: Python's compiler holds its lock for all of a function's source,
 some milliseconds for so many."""
@@ -81,9 +91,6 @@ RUN_VALUES_MAX = 16
 _INTEGERS = frozenset({"int2", "int4", "int8"})
 _NAN_TYPES = frozenset({"float4", "float8", "numeric"})
 """Equal by Python's equality, and hashed by it, but for NaN."""
-_HASHED_TYPES = frozenset(
-    {"bool", "int2", "int4", "int8", "text", "bytea", "date", "time", "timestamp", "timestamptz", *ORDERED_BYTES, *BITS}
-)
 
 
 class _Writer:
@@ -300,24 +307,11 @@ class _Writer:
     def _in_list(self, node: InList) -> str:
         found, missing = not node.negated, node.negated
         constants = [item.datum for item in node.items if isinstance(item, Constant)]
-        if self._is_hashed(node):
+        if is_hashed(node):
             values = self.reference(frozenset(value for value in constants if value is not None), "c")
             otherwise = None if None in constants else missing
             return self._guarded((node.argument,), lambda names: f"{found} if {names[0]} in {values} else {otherwise}")
-        return self.value(self._in_equalities(node))
-
-    def _is_hashed(self, node: InList) -> bool:
-        constants = sum(isinstance(item, Constant) for item in node.items)
-        return constants == len(node.items) >= IN_LIST_SET_MIN and node.argument.type.name in _HASHED_TYPES
-
-    def _in_equalities(self, node: InList) -> Expression:
-        equalities = tuple(self.equality(node.argument, item) for item in node.items)
-        either: Expression = equalities[0] if len(equalities) == 1 else Or(equalities)
-        return Not(either) if node.negated else either
-
-    def equality(self, left: Expression, right: Expression) -> Call:
-        names = tuple(_COMPARED_AS.get(side.type.name, side.type.name) for side in (left, right))
-        return Call("=", names, (left, right), Not(left).type)
+        return self.value(in_equalities(node))
 
     # truth
 
@@ -342,8 +336,8 @@ class _Writer:
             return test if node.negated != wanted else f"(not {test})"
         if isinstance(node, Distinct):
             return self._distinct(node, wanted)
-        if isinstance(node, InList) and not self._is_hashed(node):
-            return self.truth(self._in_equalities(node), wanted)  # flat, however long the list is
+        if isinstance(node, InList) and not is_hashed(node):
+            return self.truth(in_equalities(node), wanted)  # flat, however long the list is
         if isinstance(node, Call) and function(node.name, node.signature).strict:
             names, conditions = self._evaluated(node.arguments)
             body = self._call_body(node, names)
@@ -365,7 +359,7 @@ class _Writer:
 def _quantifier(node: Quantified) -> Callable[..., bool | None]:
     """What applies the operator to the elements; by a set of them where Python's equality is the operator's."""
     left, right = node.signature
-    hashed = left in _HASHED_TYPES | _NAN_TYPES and (left == right or {left, right} <= _INTEGERS)
+    hashed = left in HASHED_TYPES | _NAN_TYPES and (left == right or {left, right} <= _INTEGERS)
     if hashed and node.operator == ("<>" if node.every else "="):
         return quantified(None, node.every)
     element = ColumnType(element_of(node.array.type.name))
@@ -441,6 +435,11 @@ def _size(value: Any) -> int:
 
 def compile_expression(expression: Expression) -> Evaluator:
     """`f(row, parameters, environment) -> datum`. Raises DatabaseError when called, as PostgreSQL would."""
+    made = first_made.get()
+    return compiled_expression(expression) if made is None else made.expression(expression)
+
+
+def compiled_expression(expression: Expression) -> Evaluator:
     return _kept_expression(expression) if _is_kept((expression,)) else _make_expression(expression)
 
 
@@ -454,6 +453,11 @@ _kept_expression = lru_cache(maxsize=COMPILED_MAX)(_make_expression)
 
 def compile_filter(expression: Expression) -> Callable[[Sequence[Any], Sequence[Any], Environment], bool]:
     """`f(row, parameters, environment) -> bool`: NULL is False."""
+    made = first_made.get()
+    return compiled_filter(expression) if made is None else made.filter(expression)
+
+
+def compiled_filter(expression: Expression) -> Callable[[Sequence[Any], Sequence[Any], Environment], bool]:
     return _kept_filter(expression) if _is_kept((expression,)) else _make_filter(expression)
 
 
@@ -469,7 +473,12 @@ def compile_tuple(
     expressions: Sequence[Expression],
 ) -> Callable[[Sequence[Any], Sequence[Any], Environment], tuple[Any, ...]]:
     """`f(row, parameters, environment) -> tuple` of all of them."""
-    return _kept_tuple(tuple(expressions)) if _is_kept(expressions) else _make_tuple(tuple(expressions))
+    made = first_made.get()
+    return compiled_tuple(tuple(expressions)) if made is None else made.tuple(tuple(expressions))
+
+
+def compiled_tuple(expressions: tuple[Expression, ...]) -> Evaluator:
+    return _kept_tuple(expressions) if _is_kept(expressions) else _make_tuple(expressions)
 
 
 def _make_tuple(expressions: tuple[Expression, ...]) -> Evaluator:

@@ -68,7 +68,10 @@ class Function:
         )
 
 
+OVERLOADS_MAX = 10_000
+"""Of those that were asked for, that are remembered: variadic ones have a signature for each number of arguments."""
 _functions: dict[str, list[Function]] = {}
+_overloads: dict[tuple[str, tuple[str, ...]], Function] = {}
 HELPERS: dict[str, Any] = {}
 """Names that templates may use."""
 
@@ -119,10 +122,17 @@ def find(name: str) -> list[Function]:
 
 def function(name: str, signature: tuple[str, ...]) -> Function:
     """The overload that a Call names."""
-    for known in _functions.get(name, ()):
-        if known.matches(signature):
-            return known
-    raise AssertionError(f"no function {name}{signature}")
+    found = _overloads.get((name, signature))
+    if found is None:
+        for known in _functions.get(name, ()):
+            if known.matches(signature):
+                if len(_overloads) >= OVERLOADS_MAX:
+                    _overloads.clear()
+                found = _overloads[name, signature] = known
+                break
+        else:
+            raise AssertionError(f"no function {name}{signature}")
+    return found
 
 
 def names() -> list[str]:

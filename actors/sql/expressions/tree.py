@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from decimal import Decimal
+from operator import is_not
 from typing import Any, cast
 
 import msgspec
@@ -213,64 +214,80 @@ def revive(value: Any, type_: ColumnType) -> Any:
     return value
 
 
-def children(expression: Expression) -> tuple[Expression, ...]:
-    """The direct subexpressions, in order of evaluation."""
-    if isinstance(expression, Column | Parameter | Constant):
-        return ()
-    if isinstance(expression, Call | And | Or | Coalesce | MinMax):
-        return expression.arguments
-    if isinstance(expression, Cast | Not | NullTest | BooleanTest):
-        return (expression.argument,)
-    if isinstance(expression, Distinct):
-        return (expression.equal,)
-    if isinstance(expression, InList):
-        return (expression.argument, *expression.items)
-    if isinstance(expression, Quantified):
-        return (expression.argument, expression.array)
-    if isinstance(expression, ArrayOf):
-        return expression.items
-    if isinstance(expression, NullIf):
-        return (expression.argument, expression.equal)
+def _no_children(expression: Any) -> tuple[Expression, ...]:
+    return ()
+
+
+def _arguments(expression: Any) -> tuple[Expression, ...]:
+    return cast(tuple[Expression, ...], expression.arguments)
+
+
+def _argument(expression: Any) -> tuple[Expression, ...]:
+    return (expression.argument,)
+
+
+def _branches(expression: Case) -> tuple[Expression, ...]:
     pairs = tuple(part for pair in zip(expression.conditions, expression.results, strict=True) for part in pair)
     return pairs if expression.default is None else (*pairs, expression.default)
 
 
+_CHILDREN: dict[Any, Callable[[Any], tuple[Expression, ...]]] = {
+    **dict.fromkeys((Column, Parameter, Constant), _no_children),
+    **dict.fromkeys((Call, And, Or, Coalesce, MinMax), _arguments),
+    **dict.fromkeys((Cast, Not, NullTest, BooleanTest), _argument),
+    Distinct: lambda expression: (expression.equal,),
+    InList: lambda expression: (expression.argument, *expression.items),
+    Quantified: lambda expression: (expression.argument, expression.array),
+    ArrayOf: lambda expression: expression.items,
+    NullIf: lambda expression: (expression.argument, expression.equal),
+    Case: _branches,
+}
+
+
+NODES = tuple(_CHILDREN)
+"""The same as `Expression`, for isinstance."""
+
+
+def children(expression: Expression) -> tuple[Expression, ...]:
+    """The direct subexpressions, in order of evaluation."""
+    return _CHILDREN[expression.__class__](expression)
+
+
 def walk(expression: Expression) -> Iterator[Expression]:
     """The expression and all within it, outer ones first."""
-    yield expression
-    for child in children(expression):
-        yield from walk(child)
+    waiting = [expression]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        if parts := _CHILDREN[node.__class__](node):
+            waiting += parts[::-1]
 
 
 def rewrite(expression: Expression, change: Callable[[Expression], Expression | None]) -> Expression:
-    """A copy in which `change` replaced nodes, from the root down (what it replaced is not entered); it answers None to
-    leave a node."""
+    """The expression with those nodes replaced that `change` gives another for, from the root down (what it replaced is
+    not entered); it answers None to leave a node."""
     changed = change(expression)
     if changed is not None:
         return changed
-    if isinstance(expression, Column | Parameter | Constant):
+    if not _CHILDREN[expression.__class__](expression):
         return expression
     fields: dict[str, Any] = {}
     for name in expression.__struct_fields__:
         value = getattr(expression, name)
-        if isinstance(value, tuple):
-            fields[name] = tuple(rewrite(item, change) if isinstance(item, NODES) else item for item in value)
-        elif isinstance(value, NODES):
-            fields[name] = rewrite(value, change)
-    return msgspec.structs.replace(expression, **fields)
-
-
-NODES = (
-    Column, Parameter, Constant, Call, Cast, And, Or, Not, NullTest, BooleanTest, Distinct, InList, Quantified, ArrayOf,
-    Case, Coalesce, MinMax,
-    NullIf,
-)  # fmt: skip
-"""The same as `Expression`, for isinstance."""
+        if value.__class__ is tuple:
+            items = tuple([rewrite(item, change) if item.__class__ in _CHILDREN else item for item in value])
+            if any(map(is_not, items, value)):
+                fields[name] = items
+        elif value.__class__ in _CHILDREN and (made := rewrite(value, change)) is not value:
+            fields[name] = made
+    return msgspec.structs.replace(expression, **fields) if fields else expression
 
 
 def columns_of(expression: Expression) -> set[int]:
     """Positions of the columns that it reads."""
-    return {node.position for node in walk(expression) if isinstance(node, Column)}
+    if expression.__class__ is Column:
+        return {expression.position}
+    return {node.position for node in walk(expression) if node.__class__ is Column}
 
 
 def is_immutable(expression: Expression) -> bool:

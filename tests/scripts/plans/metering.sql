@@ -80,7 +80,7 @@ INSERT 0 40
 QUERY PLAN
 Full Scan (btree-table) on test_table  (actual rows=0)
   Output: id, context
-  -> Storage Scan on test_table_pkey  (rows=0)
+  -> Storage Scan on test_table_pkey  (rows=43)
          Projections: id, context
          Filters: (context = 'nothing'::text)
          -> B-Tree Scan on test_table_pkey  (rows=43)
