@@ -163,8 +163,9 @@ def _crossbars(az: str, settings: Settings) -> list[RoleState]:
 
 
 def _query_processors(az: str, settings: Settings) -> list[RoleState]:
-    """Query processors go round the AZs."""
-    serving = regions_of(settings).serving(settings.layout.azs)
+    """Query processors go round the AZs, in each region in turn."""
+    regions = regions_of(settings)
+    serving = regions.in_turn(regions.serving(settings.layout.azs))
     numbers = range(1, settings.layout.query_processors + 1)
     own = [number for number in numbers if serving[(number - 1) % len(serving)] == az]
     return [RoleState(f"query_processor/{number}", "query_processor", {"number": number}) for number in own]

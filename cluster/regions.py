@@ -53,6 +53,11 @@ class Regions(msgspec.Struct, frozen=True):
         """Those of its region, itself among them."""
         return [other for other in azs if self.of(other) == self.of(az)]
 
+    def in_turn(self, azs: Sequence[str]) -> list[str]:
+        """The first zone of each region, then the second of each, and so on: who goes round them is in every region
+        soon."""
+        return sorted(azs, key=lambda az: self.beside(az, azs).index(az))
+
     def _firsts(self, azs: Iterable[str]) -> list[str]:
         firsts: dict[str, str] = {}
         for az in azs:
@@ -83,3 +88,8 @@ def doors(settings: Settings) -> dict[str, int]:
     regions, ports = regions_of(settings), ports_of(settings)
     serving = regions.serving(settings.layout.azs)
     return {az: ports[regions.of(az)] for az in serving if regions.beside(az, serving).index(az) < GATEWAYS}
+
+
+def majority_of(settings: Settings) -> int:
+    """Of a journal's replicas."""
+    return len(regions_of(settings).sites(settings.layout.azs)) // 2 + 1

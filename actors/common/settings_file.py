@@ -213,6 +213,9 @@ def _check_regions(settings: Settings, text: str, source: str) -> None:
         raise SettingsError(_at(text, source, "regions.witnesses", "must leave a region that has storage"))
     if regions.delay_ms:
         _check_delays(settings, text, source)
+    if settings.layout.query_processors < (serving := len(there - set(regions.witnesses))):
+        problem = f"must be at least {serving}: each region that serves has clients"
+        raise SettingsError(_at(text, source, "layout.query_processors", problem))
 
 
 def _check_delays(settings: Settings, text: str, source: str) -> None:

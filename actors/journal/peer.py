@@ -112,7 +112,8 @@ class Peer:
         if not writer.tells_elsewhere:
             return Append(writer.epoch, previous, epoch_before, records, committed_lsn, writer.seats)
         self._told_elsewhere = writer.elsewhere(self)
-        return Append(writer.epoch, previous, epoch_before, records, committed_lsn, writer.seats, self._told_elsewhere)
+        told = self._told_elsewhere, writer.told_majority
+        return Append(writer.epoch, previous, epoch_before, records, committed_lsn, writer.seats, *told)
 
     def _tell(self) -> None:
         """Only the news of a commit, one-way: a crossbar waits there."""

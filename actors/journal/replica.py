@@ -27,10 +27,11 @@ from actors.common.errors import DATA_CORRUPTED, OBJECT_NOT_IN_PREREQUISITE_STAT
 from actors.common.messages import (
     Append,
     Appended,
+    AskKept,
     AskPromise,
     Done,
     Fetch,
-    Fetched,
+    Kept,
     Promote,
     Reset,
     Seal,
@@ -46,10 +47,11 @@ from actors.common.messages import (
 )
 from actors.common.messages.base import Message
 from actors.common.messages.control import Topology
-from actors.common.refusals import Trimmed
 from actors.common.timestamps import Epoch, Lsn, Timestamp
 from actors.journal.archive import JournalArchive, restore
+from actors.journal.fetching import fetched, trimmed
 from actors.journal.log import JournalLog
+from actors.journal.neighbours import Neighbours
 from actors.journal.own_quorum import OwnQuorum
 from actors.journal.passing_on import pass_on
 from actors.journal.promises import Promises
@@ -92,6 +94,7 @@ class JournalReplica:
         self._promises = Promises(self._reserve, context.spawn, self.receive)
         self._committed: Lsn = 0
         self._own_quorum = OwnQuorum()
+        self._neighbours = Neighbours(context, journal, self._own_quorum)
         self._subscriptions: dict[int, Subscription] = {}
         """By stream: a crossbar reads a journal several times at once, for subscribers that catch up."""
         self._expected_writer = writer or f"adjudicator/{journal}"
@@ -161,6 +164,9 @@ class JournalReplica:
             self._subscribe(sender, message, reply)
         elif isinstance(message, Fetch):
             self._fetch(message, reply)
+        elif isinstance(message, Kept | AskKept):
+            self._neighbours.receive(sender, message, self.log.promise.seats)
+            self._note_own_quorum()
         elif isinstance(message, AskPromise):
             pass_on(self._context, self._writer or self._expected_writer, message, reply)
         elif isinstance(message, Trim):
@@ -334,7 +340,10 @@ class JournalReplica:
         self._note_committed(min(message.committed_lsn, last))
         if message.elsewhere_lsn:
             self._own_quorum.elsewhere(message.epoch, message.elsewhere_lsn)
-            self._note_committed(self._own_quorum.committed(log, self._promises.epoch))
+            self._note_own_quorum()
+        if message.majority:
+            self._own_quorum.majority = message.majority
+            self._neighbours.ask(bool(self._subscriptions))
         if records or reply is not None:
             self._sync_and_answer(last, message.epoch, reply)
 
@@ -379,8 +388,9 @@ class JournalReplica:
             if reply is not None:
                 reply(self._appended(epoch, lsn))
             self._own_quorum.stored(epoch, lsn)
-            if self._own_quorum.is_told:
-                self._note_committed(self._own_quorum.committed(self.log, self._promises.epoch))
+            if self.log.promise.voter:
+                self._neighbours.stored(epoch, lsn, self._seat)
+            self._note_own_quorum()
 
         self.log.sync(synced)
 
@@ -389,6 +399,10 @@ class JournalReplica:
         log = self.log
         kept = log.first_lsn, not self._reserve.is_held, self._life, self._seat
         return Appended(epoch, lsn, conflict, bool(self._subscriptions), log.promise.voter, *kept)
+
+    def _note_own_quorum(self) -> None:
+        if self._own_quorum.is_told:
+            self._note_committed(self._own_quorum.committed(self.log, self._promises.epoch))
 
     def _note_committed(self, lsn: Lsn) -> None:
         if lsn > self._committed:
@@ -425,19 +439,13 @@ class JournalReplica:
         self._context.spawn(end())
 
     def _fetch(self, message: Fetch, reply: Reply | None) -> None:
-        if reply is None:
-            return
-        log = self.log
-        if message.from_lsn < log.first_lsn:
-            reply.fail(self._trimmed())
-            return
-        try:
-            records = log.read(message.from_lsn, message.bytes_max, log.last_lsn)
-        except DatabaseError as error:
-            reply.fail(error)
-            self._end_over(error)
-            return
-        reply(Fetched(records, log.last_lsn))
+        if reply is not None:
+            try:
+                reply(fetched(self.log, message))
+            except DatabaseError as error:
+                reply.fail(error)
+                if error.sqlstate != TRIMMED:
+                    self._end_over(error)
 
     # -- subscriptions -------------------------------------------------------------------------------------------------
 
@@ -463,7 +471,7 @@ class JournalReplica:
         )
         if first < log.first_lsn or (not message.from_lsn and message.after_ts < log.promise.trimmed_ts):
             if reply is not None:
-                reply.fail(self._trimmed())
+                reply.fail(trimmed(log))
             return
         begun = Subscribed(first, max(0, log.epoch_at(first - 1)))
         self._subscriptions[message.stream] = Subscription(
@@ -480,14 +488,6 @@ class JournalReplica:
         """The writer is to tell of commits at once."""
         if self._writer:
             self._context.bus.post(self._context.name, self._writer, Watched(self._promises.epoch))
-
-    def _trimmed(self) -> DatabaseError:
-        log = self.log
-        return DatabaseError(
-            TRIMMED,
-            f"records below {log.first_lsn} have been trimmed",
-            refusal=Trimmed(log.first_lsn, log.promise.trimmed_ts),
-        )
 
 
 def _expect_none(error: DatabaseError | None) -> None:

@@ -107,6 +107,8 @@ class JournalWriter:
         self.stopped = False
         self.tells_elsewhere = bool(context.settings.regions.zones)
         """Replicas are far apart, and learn of commits by their own disk and another one."""
+        self.told_majority = self._majority if self.tells_elsewhere and self._majority > 2 else 0
+        """They also tell each other what they have: one other disk is not enough."""
 
     # -- the transport that peers use ----------------------------------------------------------------------------------
 

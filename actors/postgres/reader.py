@@ -89,6 +89,7 @@ class FrontendReader:
         "_row",
         "_rules",
         "_state",
+        "has_joined",
         "kind",
     )
 
@@ -98,6 +99,8 @@ class FrontendReader:
         self._row = self._rules[State.STARTUP]
         self.kind = 0
         """Type byte of the last message that was not passed over, also where decoding it raised."""
+        self.has_joined = False
+        """A message has come in pieces, at any time."""
         self._buffer = b""
         self._position = 0
         self._gathered: list[bytes] = []
@@ -133,6 +136,7 @@ class FrontendReader:
             self._gathered_bytes += len(data)
             if self._gathered_bytes >= self._needed:
                 self._buffer = b"".join(self._gathered)
+                self.has_joined = True
                 self._gathered.clear()
                 self._gathered_bytes = self._needed = 0
         elif self._position == len(self._buffer):

@@ -146,7 +146,7 @@ class Connection(asyncio.Protocol):
         self.reader.receive_data(data)
         waiting = self._input
         if waiting is not None:
-            if not self._answered_now():
+            if self._conversation is None or not self._conversation.reads or not self._answered_now():
                 waiting.succeed(None)
         elif self.reader.buffered > INPUT_BYTES_MAX and not self._reading_paused and self._transport is not None:
             self._reading_paused = True
@@ -352,7 +352,7 @@ class Connection(asyncio.Protocol):
         finally:
             self._input = None
         self.arrived_ns = arrival_ns()
-        if self.reader.buffered > INPUT_BYTES_MAX:
+        if self.reader.has_joined and self.reader.buffered > INPUT_BYTES_MAX:
             await turn()  # a large message has just been joined
 
     async def drain(self) -> None:

@@ -54,7 +54,8 @@ if TYPE_CHECKING:
 
 NAMED_DECODERS_MAX = 1024
 """Prepared statements of a connection whose parameter decoders are remembered by name."""
-_SYNC = ord("S")
+_EXECUTE, _SYNC = b"ES"
+_DESCRIBE_EXECUTE = DESCRIBE_UNNAMED + EXECUTE_UNNAMED
 _SELECTED = [backend.command_complete(f"SELECT {rows}") + backend.ready_for_query("I") for rows in (0, 1)]
 """The end of a transaction that has read so many rows."""
 _SIMPLE = b"QF"
@@ -88,6 +89,8 @@ class Conversation:
         self._simple: bool | None = None
         """How an error is answered; None: by the type of the last message."""
         self.unnamed_statement: PreparedStatement | ParkedStatement | None = None
+        self.reads = False
+        """The last statement was a point read of its own: so may be the next (`answer_now`)."""
         self._was_asked = False
         """`answer_now` has looked whether the answer to the next Bind is at hand."""
         self._portal: Portal | None = None
@@ -242,11 +245,14 @@ class Conversation:
             self._release()
         session = self._session
         portal_name, name, formats, values, result_formats, size = message
-        prepared = self._prepared(name)
-        if prepared.__class__ is ParkedStatement:
-            prepared = await self._revived(name, prepared)
+        prepared = session.prepared_statements.get(name) if name else self.unnamed_statement
+        if prepared.__class__ is not PreparedStatement:
+            prepared = self._prepared(name)
+            if prepared.__class__ is ParkedStatement:
+                prepared = await self._revived(name, prepared)
         if not portal_name:
-            self._drop_portal()
+            if self._portal is not None:
+                self._drop_portal()
         elif portal_name in session.portals:
             raise DatabaseError(DUPLICATE_CURSOR, f'cursor "{portal_name}" already exists')
         count = len(prepared.parameter_types)
@@ -264,14 +270,15 @@ class Conversation:
             datums = self._decoder(name, formats, prepared)(values) if values else []
         reader = self._channel.reader
         was_asked, self._was_asked = self._was_asked, False
-        if not (was_asked or portal_name or self._timeouts.used) and reader.has_next(ALL_UNNAMED):
-            was_asked = True
-            if may_read_promptly(session, prepared):
-                found = read_promptly(session, prepared, datums)
-                if found is not None:
-                    reader.passes(ALL_UNNAMED, _SYNC)
-                    self._tell(prepared.fields, result_formats, found)
-                    return
+        is_all_here = not (portal_name or self._timeouts.used) and reader.has_next(ALL_UNNAMED)
+        planned = prepared.planned
+        self.reads = is_all_here and planned is not None and planned.prompt is not None and not session.in_block
+        if self.reads and not was_asked and may_read_promptly(session, prepared):
+            found = read_promptly(session, prepared, datums)
+            if found is not None and prepared.fields is not None:
+                reader.passes(ALL_UNNAMED, _SYNC)
+                self._tell(prepared.fields, result_formats, found)
+                return
         portal = session.bind(prepared, datums)
         portal.formats = result_formats
         portal.name = portal_name
@@ -280,15 +287,23 @@ class Conversation:
         else:
             self._portal = portal
         self._channel.output += backend.BIND_COMPLETE
-        if portal_name or self._timeouts.used:
+        if is_all_here:
+            reader.passes(_DESCRIBE_EXECUTE, _EXECUTE)
+            if portal.fields is None:
+                self._channel.output += backend.NO_DATA
+            else:
+                self._show_shape(portal.fields, result_formats)
+        elif portal_name or self._timeouts.used:
             return
-        if reader.takes(DESCRIBE_UNNAMED):
-            self._show_shape(portal.fields, result_formats)
-        if reader.takes(EXECUTE_UNNAMED):
+        else:
+            if reader.takes(DESCRIBE_UNNAMED):
+                self._show_shape(portal.fields, result_formats)
+            if not reader.takes(EXECUTE_UNNAMED):
+                return
             portal.is_alone = not was_asked and reader.has_next(SYNC)
-            await self._execute_portal(portal, 0)
-            if not self._timeouts.used and reader.takes(SYNC):
-                await self._end()
+        await self._execute_portal(portal, 0)
+        if not self._timeouts.used and reader.takes(SYNC):
+            await self._end()
 
     def _tell(self, fields: list[Field], formats: bytes, rows: list[tuple[Any, ...]]) -> None:
         """All that follows a Bind, of a transaction that is over."""
@@ -389,8 +404,14 @@ class Conversation:
 
     async def _end(self) -> None:
         """Sync, where nothing has failed."""
+        session = self._session
         try:
-            await self._commit()
+            if session.in_block:
+                session.implicit_block = self._channel.cancellable = False
+                held, self._held = self._held, b""
+                self._channel.output += held
+            else:
+                await self._commit()
         except DatabaseError as error:
             self.report(error)
             self._channel.reader.state = State.READY

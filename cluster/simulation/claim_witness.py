@@ -9,9 +9,9 @@ majority of its replicas has acknowledged.
          first (`previous_epoch`) is so
     I4   ... and one that begins at a number begins there
 
-The majority's log is made of Appends and their answers alone: a record is committed once two replicas have answered
-an Append of one writer up to it or beyond, and up to that
-writer's first record of its own (Raft, section 5.4.2). A replica that loses its disk later takes nothing of that back.
+The majority's log is made of Appends and their answers alone: a record is committed once a majority has answered an
+Append of one writer up to it or beyond, and up to that writer's first
+record of its own (Raft, section 5.4.2). A replica that loses its disk later takes nothing of that back.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from actors.common.messages.base import Message
 from actors.journal.record import decode_header
 from actors.runtime.simulation.network import Kinds
 from actors.runtime.simulation.world import World
-
-MAJORITY = 2
+from cluster.regions import majority_of
 
 
 @dataclass
 class _Writer:
     """One epoch of one journal. `stored`: by replica, up to which record it has answered."""
 
+    majority: int
     first_lsn: int = 0
     """Of its own records."""
     records: dict[int, bytes] = field(default_factory=dict)
@@ -40,7 +40,7 @@ class _Writer:
     @property
     def committed_lsn(self) -> int:
         stored = sorted(self.stored.values(), reverse=True)
-        lsn = stored[MAJORITY - 1] if len(stored) >= MAJORITY else 0
+        lsn = stored[self.majority - 1] if len(stored) >= self.majority else 0
         return lsn if 0 < self.first_lsn <= lsn else 0
 
 
@@ -67,6 +67,7 @@ class ClaimWitness:
 
     def __init__(self, world: World) -> None:
         self._world = world
+        self._majority = majority_of(world.settings)
         self._journals: dict[str, _Journal] = {}
         self.claims = 0
 
@@ -99,7 +100,7 @@ class ClaimWitness:
     # -- the majority's log --------------------------------------------------------------------------------------------
 
     def _sent(self, replica: str, message: Append) -> None:
-        writer = self._journal(replica).writers.setdefault(message.epoch, _Writer())
+        writer = self._journal(replica).writers.setdefault(message.epoch, _Writer(self._majority))
         for lsn, record in enumerate(message.records, message.previous_lsn + 1):
             if lsn not in writer.records:
                 writer.records[lsn] = record
@@ -108,7 +109,7 @@ class ClaimWitness:
 
     def _stored(self, replica: str, request: Append, answer: Appended) -> None:
         journal = self._journal(replica)
-        writer = journal.writers.setdefault(request.epoch, _Writer())
+        writer = journal.writers.setdefault(request.epoch, _Writer(self._majority))
         if answer.conflict or answer.epoch != request.epoch:
             return
         writer.stored[replica] = max(

@@ -16,6 +16,8 @@ from cluster.simulation.hostile import FAR_BOUNDS, Plan
 
 SHARE = 0.08
 ZONES = {"a": "east", "b": "west", "c": "north"}
+FIVE_ZONES = {**ZONES, "d": "south", "e": "centre"}
+FIVE_SHARE = 0.15
 ONE_WAY_S = (0.01, 0.0375, 0.12)
 WITNESS_SHARE = 0.7
 RIFT_SHARE, RIFTS = 0.5, 8
@@ -30,11 +32,13 @@ LEASE_MS, PREPARE_TIMEOUT_MS, READ_WAIT_S, SILENCE_S = 500, 2000, 5.0, 2.0
 
 def regions(plan: Plan, random: Random, proofs: tuple[str, ...]) -> Plan:
     witnesses = ("north",) if random.random() < WITNESS_SHARE else ()
-    distances = tuple((one, other, random.choice(ONE_WAY_S)) for one, other in combinations(ZONES.values(), 2))
+    zones = FIVE_ZONES if Random(f"{random.getstate()!r}/five").random() < FIVE_SHARE else ZONES
+    plan = replace(plan, settings=replace(plan.settings, layout=replace(plan.settings.layout, azs=tuple(zones))))
+    distances = tuple((one, other, random.choice(ONE_WAY_S)) for one, other in combinations(zones.values(), 2))
     plan = replace(plan, distances=distances, jitter_share=random.choice(JITTER_SHARES))
     if plan.strikes and Random(f"{random.getstate()!r}/rift").random() < RIFT_SHARE:
         plan = replace(plan, strikes=(*plan.strikes, *("rift",) * max(1, len(plan.strikes) // RIFTS)))
-    there = Regions(ZONES, witnesses, lead_ms=random.choice(LEADS_MS), push_ms=random.choice(PUSHES_MS))
+    there = Regions(zones, witnesses, lead_ms=random.choice(LEADS_MS), push_ms=random.choice(PUSHES_MS))
     if Random(f"{random.getstate()!r}/auto").random() < AUTO_SHARE:
         there = replace(there, lead_ms=AUTO)
         plan = replace(plan, bounds=(*plan.bounds, *FAR_BOUNDS))
@@ -42,8 +46,9 @@ def regions(plan: Plan, random: Random, proofs: tuple[str, ...]) -> Plan:
 
 
 def far(plan: Plan, random: Random, proofs: tuple[str, ...]) -> Plan:
-    """`eagleray sim --regions`: a plan that has drawn no regions has some, too."""
-    if plan.distances:
+    """`eagleray sim --regions`: a plan that has drawn no regions has some, too; not where clients come by gateways,
+    whose sockets do not leave their host (parked.py)."""
+    if plan.distances or plan.gateways:
         return plan
     return replace(regions(plan, random, proofs), emphases=(*plan.emphases, regions.__name__))
 

@@ -61,8 +61,9 @@ OUTAGE_SHARE = 0.5
 """Of the runs that end with a zone away."""
 BUSY_S, BUSY_S_MAX = 0.02, 30.0
 """How often a keen nemesis looks whether anybody commits, and how long."""
-REST_S = 5.0
-"""Of a time without faults in which nobody may have to wait."""
+REST_S, LAST_REST_S = 5.0, 2.0
+"""Of a time without faults in which nobody may have to wait: half-way, where clients go on, and at the end, where
+replicas are asked eight times or so."""
 SLOW_CHECKPOINTS = "actors.storage.maintenance.SLICE_PAUSE_S"
 """With this bound, busy clients may fill memtables faster than they are written: readers wait though nothing is
 wrong."""
@@ -296,7 +297,7 @@ class _Run:
         for proof in self._proofs:
             await self._progress(proof)
         if not self._proofs_alone:
-            await self._late.look(REST_S, directly=True)
+            await self._late.look(LAST_REST_S, directly=True)
         await self._check(keepers)
 
     async def _lull(self) -> None:

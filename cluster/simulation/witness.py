@@ -66,6 +66,7 @@ from actors.runtime.simulation.network import Kinds
 from actors.runtime.simulation.world import World
 from actors.storage import manifest
 from cluster.keeping import JOURNAL as STATE_JOURNAL
+from cluster.regions import majority_of
 
 LATELY_S = 12.0
 """A disk that was lost no longer ago may have been one of the two that a commit on its way to its client was on:
@@ -147,6 +148,7 @@ class Witness:
         self._owns = owns
         self._world = world
         self._honest = world.faults.clock_honest
+        self._majority = majority_of(world.settings)
         self._images: dict[str, DiskImage] = {
             name: image for process in world.processes.values() for name, image in process.disks.items()
         }
@@ -257,7 +259,7 @@ class Witness:
                 self._world.violated("I2", f"{name} committed at {told.commit_ts} and {answer.commit_ts}")
             told.commit_ts = answer.commit_ts
             copies = self._copies(role.rpartition("/")[2], answer.commit_ts)
-            if copies < 2:
+            if copies < self._majority:
                 self._world.violated("I1", f"{role} acknowledged {name}, which is on {copies} disks")
             if self._honest:
                 now = self._world.clock.true_us()
@@ -284,7 +286,7 @@ class Witness:
         """I6: an epoch's end is used only when a majority has it."""
         journal = adjudicator.rpartition("/")[2]
         ends = sorted(self._ends.get(journal, {}).values())
-        if not (len(ends) >= 2 and time <= ends[-2]):
+        if not (len(ends) >= self._majority and time <= ends[-self._majority]):
             self._world.violated("I6", f"{adjudicator} {doing} {time}, and a majority has its epoch's ends {ends}")
 
     # -- journals ------------------------------------------------------------------------------------------------------

@@ -102,3 +102,13 @@ def described(answer: dict[str, Any], urls: dict[str, str], cuts: Pairs) -> list
             }
         )
     return rows
+
+
+def region_lines(rows: list[dict[str, Any]]) -> list[str]:
+    """For people, one for each of `described`."""
+    lines = []
+    for row in rows:
+        leads = f"leads {row['ranges']} of {row['ranges_all']} ranges" if row["serves"] else "a witness"
+        cut = f", cut off from {' and '.join(row['cut_from'])}" if row["cut_from"] else ""
+        lines.append(f"region {row['region']}: {leads}{cut}{'   ' + row['url'] if row['url'] else ''}")
+    return lines

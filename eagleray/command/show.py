@@ -11,7 +11,7 @@ import click
 
 from actors.runtime.region_cuts import cuts_path, read_cuts
 from eagleray.command.connect import ask_status, state_of
-from eagleray.command.regions import described
+from eagleray.command.regions import described, region_lines
 from eagleray.top.history import LAYERS
 
 PLACEMENTS = {"role": "an actor a role", "az": "an actor an availability zone"}
@@ -49,10 +49,11 @@ def _print_table(answer: dict[str, Any]) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    regions = "".join(f"\n{line}" for line in region_lines(answer["regions"]))
     placement = f"placement: {PLACEMENTS[answer['placement']['kind']]} ({answer['placement']['why']})"
     table = Table(
         title=f"{answer['url']}   "
-        f"{answer['state']}{_unsupervised(answer)}{_regions(answer)}\n{_activity(answer)}\n{placement}{_authority(answer)}\n{metering_line(answer['metering'])}{store_lines(answer['actors'])}",
+        f"{answer['state']}{_unsupervised(answer)}{regions}\n{_activity(answer)}\n{placement}{_authority(answer)}\n{metering_line(answer['metering'])}{store_lines(answer['actors'])}",
         title_justify="left",
         box=None,
         header_style="bold",
@@ -94,16 +95,6 @@ def _unsupervised(answer: dict[str, Any]) -> str:
         else "\nits supervisor has ended: nobody replaces processes whose event loop is held (down, then up, "
         "begins one)"
     )
-
-
-def _regions(answer: dict[str, Any]) -> str:
-    """A line for each, where there are several."""
-    lines = []
-    for row in answer["regions"]:
-        leads = f"leads {row['ranges']} of {row['ranges_all']} ranges" if row["serves"] else "a witness"
-        cut = f", cut off from {' and '.join(row['cut_from'])}" if row["cut_from"] else ""
-        lines.append(f"\nregion {row['region']}: {leads}{cut}{'   ' + row['url'] if row['url'] else ''}")
-    return "".join(lines)
 
 
 def _authority(answer: dict[str, Any]) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 from rich.text import Text
 
+from eagleray.command.regions import region_lines
 from eagleray.top.history import LAYERS, History, value
 
 BARS = " ▁▂▃▄▅▆▇█"
@@ -42,8 +43,9 @@ def picture(history: History, width: int, height: int, story: Sequence[str] = ()
     lines = [*_head(history, width), Text(), *_layers(history)]
     room = height - len(lines)
     told = [Text(line, style="cyan") for line in story][-max(room // 2, 3) :]
-    for section in (_metering(history), _ranges(history), _nodes(history)):
-        if len(lines) + 1 + len(section) + (len(told) + 1 if told else 0) <= height:
+    regions = [Text(line) for line in region_lines(history.now.status.get("regions", []))]
+    for section in (regions, _metering(history), _ranges(history), _nodes(history)):
+        if section and len(lines) + 1 + len(section) + (len(told) + 1 if told else 0) <= height:
             lines += [Text(), *section]
     if told:
         lines += [Text(), *told]

@@ -25,11 +25,21 @@ from cluster.simulation.hostile import draw
 from cluster.simulation.simulated_cluster import SimulatedCluster
 from cluster.simulation.sql_client import SimulatedConnection
 
-CALLS = {"a point read": 218, "a one-row commit": 546}
+CALLS = {"a point read": 213, "a one-row commit": 537}
 """Python calls of one, with CPython 3.11: with a process for each role, one client, who thinks between two."""
-CALLS_AMONG_MANY = {"a point read": 62, "a one-row commit": 305}
+CALLS_AMONG_MANY = {"a point read": 63, "a one-row commit": 295}
 """With a process for each zone, and CLIENTS who do not."""
+CALLS_OF_BLOCK = {"pgbench -N": 521}
+"""Of a whole transaction, as CALLS_AMONG_MANY."""
 CLIENTS = 8
+BLOCK = {
+    "begin": ("BEGIN", 0),
+    "update": ("UPDATE t SET v = v + $1 WHERE k = $2", 2),
+    "select": ("SELECT v FROM t WHERE k = $1", 1),
+    "insert": ("INSERT INTO history (k, v, at) VALUES ($1, $2, CURRENT_TIMESTAMP)", 2),
+    "end": ("END", 0),
+}
+"""Statements, and how many parameters each has: all of them the row's key."""
 MORE_MAX = 1.10
 """So many times as many fail."""
 STATEMENTS = 20
@@ -73,10 +83,11 @@ def _parse(name: str, sql: str) -> bytes:
     return _message(b"P", f"{name}\0{sql}\0".encode() + bytes(2)) + _message(b"S", b"")
 
 
-def _run(name: str, value: int) -> bytes:
+def _run(name: str, value: int, parameters: int = 1) -> bytes:
     """Bind, Describe, Execute and Sync, as libpq sends them."""
     text = str(value).encode()
-    bind = b"\0" + name.encode() + pack(">BHHI", 0, 0, 1, len(text)) + text + bytes(2)
+    values = (pack(">I", len(text)) + text) * parameters
+    bind = b"\0" + name.encode() + pack(">BHH", 0, 0, parameters) + values + bytes(2)
     return _message(b"B", bind) + _message(b"D", b"P\0") + _message(b"E", bytes(5)) + _message(b"S", b"")
 
 
@@ -130,6 +141,32 @@ async def _counted_among_many(cluster: SimulatedCluster) -> dict[str, float]:
     return counted
 
 
+async def _counted_blocks(cluster: SimulatedCluster) -> dict[str, float]:
+    connection = await _connected(cluster)
+    await connection.execute("CREATE TABLE history (k int, v int, at timestamp)")
+    connections = [await cluster.database("client").connect() for _ in range(CLIENTS)]
+
+    async def client(number: int, connection: SimulatedConnection, first: int, times: int) -> None:
+        for key in range(first, first + times):
+            for name, (_, parameters) in BLOCK.items():
+                await _sent(connection, _run(name, 500 * number + key, parameters))
+
+    async def run(first: int, times: int) -> None:
+        await asyncio.gather(*(client(number, one, first, times) for number, one in enumerate(connections)))
+
+    for connection in connections:
+        for name, (sql, _) in BLOCK.items():
+            await _sent(connection, _parse(name, sql))
+    await run(1, STATEMENTS)
+    calls = Calls()
+    calls.begin()
+    try:
+        await run(100, STATEMENTS)
+    finally:
+        counted = calls.end()
+    return {"pgbench -N": counted / (STATEMENTS * CLIENTS)}
+
+
 async def _sent(connection: SimulatedConnection, data: bytes) -> None:
     connection._link.to_server(data)
     await connection._until_ready()
@@ -151,7 +188,11 @@ def _cluster(placement: str) -> SimulatedCluster:
 
 @pytest.mark.parametrize(
     ("count", "placement", "most"),
-    [(_counted, "role", CALLS), (_counted_among_many, "az", CALLS_AMONG_MANY)],
+    [
+        (_counted, "role", CALLS),
+        (_counted_among_many, "az", CALLS_AMONG_MANY),
+        (_counted_blocks, "az", CALLS_OF_BLOCK),
+    ],
 )
 def test_a_statement_makes_no_more_calls_than_it_did(
     count: Callable[[SimulatedCluster], Coroutine[Any, Any, dict[str, float]]], placement: str, most: dict[str, int]

@@ -17,15 +17,18 @@ import pytest
 from actors.adjudicator.adjudicator import Adjudicator
 from actors.adjudicator.lead import LOWER_S, RAISE_S
 from actors.adjudicator.load import ClaimLoad
+from actors.common.answer_times import AnswerTimes
 from actors.common.messages import PinRange
 from actors.common.settings import AUTO, OPEN_LIMITS, Layout, Regions, Settings
+from actors.journal.neighbours import Neighbours
 from actors.query_processor.session.sight import PRESENT_S
 from actors.reading.storage_client import OUT_OF_SIGHT
 from actors.runtime.simulation.faults import Faults
 from actors.runtime.simulation.network import Distances
+from cluster.failover import Failover
 from cluster.policies.leadership import PINNED_S
 from cluster.simulation.hostile import Plan, draw
-from cluster.simulation.regions import ZONES
+from cluster.simulation.regions import FIVE_ZONES, ZONES
 from cluster.simulation.simulated_cluster import SimulatedCluster
 from cluster.simulation.sql_client import SimulatedConnection
 from workloads.proofs.connection import SqlError
@@ -34,6 +37,8 @@ ONE_WAY_S, JITTER_SHARE = 0.0375, 0.02
 ROUND_TRIP_S = 2 * ONE_WAY_S * (1 + JITTER_SHARE / 2)
 LEAD_MS = 80
 """A round trip, what jitter adds to it, and two disks."""
+FIVE_LEAD_MS = 82
+"""A replica that hears of the third disk by another replica is a little later than the writer."""
 EAST, WEST = "east", "west"
 SECONDS = 3.0
 BACK_S_MAX = 5.0
@@ -44,11 +49,11 @@ def plan_of(regions: Regions) -> Plan:
     settings = Settings(
         mode="open",
         limits=OPEN_LIMITS,
-        layout=Layout(adjudicators=2, shards=2, query_processors=2, placement="az"),
+        layout=Layout(tuple(regions.zones or ZONES), adjudicators=2, shards=2, query_processors=2, placement="az"),
         regions=regions,
     )
     plan = draw(Random(0), ("bank",), 60.0)
-    distances = tuple((one, other, ONE_WAY_S) for one, other in combinations(ZONES.values(), 2))
+    distances = tuple((one, other, ONE_WAY_S) for one, other in combinations(regions.zones.values(), 2))
     return replace(
         plan,
         settings=settings,
@@ -60,7 +65,7 @@ def plan_of(regions: Regions) -> Plan:
         bounds=(),
         cuts=(),
         dawdle_s=0.0,
-        distances=distances if regions.zones else (),
+        distances=distances,
         jitter_share=JITTER_SHARE,
     )
 
@@ -125,9 +130,12 @@ def write_both(_: SimulatedConnection, random: Random) -> list[str]:
 
 
 @cache
-def measured(lead_ms: int | Literal["auto"] | None) -> dict[str, list[float]]:
-    """Ascending. `lead_ms`: None for one region."""
-    regions = Regions() if lead_ms is None else Regions(ZONES, ("north",), lead_ms=lead_ms)
+def measured(lead_ms: int | Literal["auto"] | None, five: bool = False) -> dict[str, list[float]]:
+    """Ascending. `lead_ms`: None for one region; `five`: regions, two of which serve."""
+    regions = Regions()
+    if lead_ms is not None:
+        witnesses = ("north", "south", "centre") if five else ("north",)
+        regions = Regions(FIVE_ZONES if five else ZONES, witnesses, lead_ms=lead_ms)
     cluster = SimulatedCluster(1, plan_of(regions))
     east, west = keys_led_by(1), keys_led_by(2)
 
@@ -173,9 +181,53 @@ def test_a_read_pays_none_while_the_other_region_writes(lead_ms: int | Literal["
     assert at_share(0.99, measured(lead_ms)["read"]) <= 1.2 * at_share(0.99, measured(None)["read"])
 
 
+@pytest.mark.parametrize("lead_ms", [FIVE_LEAD_MS, AUTO])
+def test_five_regions_pay_the_way_to_the_second_nearest_and_a_read_none(lead_ms: int | Literal["auto"]) -> None:
+    """A majority is three disks: here all are as far."""
+    here, in_one_region = measured(lead_ms, five=True), measured(None)
+    for what in ("write", "write in west"):
+        assert at_share(0.5, here[what]) <= 1.05 * ROUND_TRIP_S + at_share(0.5, in_one_region[what])
+    assert at_share(0.99, here["read"]) <= 1.2 * at_share(0.99, in_one_region["read"])
+
+
+def test_of_five_replicas_none_knows_a_commit_by_its_writer_s_word_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that the test above can fail: the third disk's word goes by the writer."""
+    monkeypatch.setattr(Neighbours, "stored", lambda neighbours, epoch, lsn, seat: None)
+    taken_s = measured.__wrapped__(FIVE_LEAD_MS, five=True)["read"]
+    assert at_share(0.9, taken_s) > 0.3 * ROUND_TRIP_S
+
+
 def test_without_a_lead_a_read_pays_a_round_trip() -> None:
     """So that the tests above can fail."""
     assert at_share(0.5, measured(0)["read"]) > 0.8 * ROUND_TRIP_S
+
+
+@pytest.mark.parametrize("always", [False, True])
+def test_nobody_is_suspect_for_being_far_away(always: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A quarter of a second's round trip; `always`: whoever has not answered in the usual time is late, as this test
+    can see."""
+    suspects: list[str] = []
+    monkeypatch.setattr(Failover, "suspect", lambda failover, role: suspects.append(role))
+    if always:
+        monkeypatch.setattr(AnswerTimes, "is_late", lambda times, name, begun_s, least_s: True)
+    plan = plan_of(Regions(ZONES, ("north",), lead_ms=LEAD_MS))
+    cluster = SimulatedCluster(
+        6, replace(plan, distances=tuple((one, other, 0.12) for one, other, _ in plan.distances))
+    )
+
+    async def scenario() -> None:
+        await created(cluster)
+        suspects.clear()
+        clients = Clients(cluster)
+        await asyncio.gather(
+            *(clients.run("write afar", WEST, number, write(keys_led_by(1))) for number in range(3)),
+            clients.run("write both", EAST, 0, write_both),
+            clients.run("read", WEST, 0, read(keys_led_by(1))),
+        )
+
+    with cluster.world:
+        cluster.world.run(scenario())
+    assert bool(suspects) == always
 
 
 def test_a_lead_follows_the_distance() -> None:

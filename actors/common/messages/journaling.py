@@ -54,6 +54,23 @@ class Append(Message, frozen=True):
     elsewhere_lsn: int = 0
     """Up to here the log is on the disks of so many other voters that with the receiver's own it is on a majority's: it
     need not wait to be told (docs/regions.md). 0: not told."""
+    majority: int = 0
+    """Of the journal's voters, where two are none and replicas tell each other what they have. 0: they do not."""
+
+
+class AskKept(Message, frozen=True):
+    """Journal replica -> another one of the journal, one-way: for so many seconds tell me what you have on disk."""
+
+    seconds: float
+
+
+class Kept(Message, frozen=True):
+    """Journal replica -> another one, one-way: as a voter I have all up to `lsn` on disk, and it equals the log of the
+    writer of `epoch`. What Appended tells the writer, from `seat`."""
+
+    epoch: int
+    lsn: int
+    seat: int
 
 
 class Appended(Message, frozen=True):

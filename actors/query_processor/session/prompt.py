@@ -1,7 +1,7 @@
 """Point reads that are answered where they stand: a SELECT of one row by its primary key that is a transaction of its
 own, and whose replica is in this process and has come to now.
 
-    may_read_promptly(session, prepared)                     worth to ask
+    may_read_promptly(session, prepared)                     whether it is worth to ask
     rows = read_promptly(session, prepared, parameters)      None: it takes the usual way
 
 What it leaves out is what such a statement has no use for: a Transaction with its buffer, the expressions' Environment,
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from actors.common.messages.reading import Get
 from actors.query_processor.row_executor.prompt import NOWHERE
 from actors.sql.catalog.roles import ADMIN_OID
 from actors.sql.types.calendar import UNIX_EPOCH_US
@@ -25,9 +26,9 @@ if TYPE_CHECKING:
 
 
 def may_read_promptly(session: Session, prepared: PreparedStatement) -> bool:
-    """Once for each statement: `Nearby.is_likely` counts."""
+    """Whether it is worth to ask."""
     planned = prepared.planned
-    return planned is not None and planned.prompt is not None and session.services.storage.near.is_likely()
+    return planned is not None and planned.prompt is not None and not session.services.storage.near.left_out
 
 
 def read_promptly(
@@ -57,7 +58,7 @@ def read_promptly(
     key = prompt.key(parameters, NOWHERE)
     if key is None:
         return None
-    got = services.storage.near.get(key, at)
+    got = services.storage.near.answer(key, Get([key], at))
     if got is None or got.catalog_ts > catalog.version:
         return None
     catalogs.note_current(catalog.version, at)

@@ -2,7 +2,8 @@
 
     split("BEGIN; SELECT 1")  ->  [RawStatement("BEGIN"), RawStatement("SELECT 1")]
 
-`StatementCache` belongs to the query processor and is shared by its sessions. It keeps, least recently used out first:
+`StatementCache` belongs to the query processor and is shared by its sessions. A simple query's SELECT is kept once it
+comes again: one that comes once leaves nothing behind. It keeps, least recently used out first:
 - texts: a simple query's string -> its RawStatements; strings with literals are kept as their lifted text
   (literals.py);
 - plans: (text, parameter types, what the role sees) -> Planned, planned again when the catalog has moved on. Roles that
@@ -41,6 +42,7 @@ from actors.query_processor.session.deep_parses import parse_deep
 from actors.query_processor.session.large_literals import Cut, cut, restore, restored, whole
 from actors.query_processor.session.literal_readers import Reader, reader_of_literal
 from actors.query_processor.session.literals import Lifted, Literal, lift
+from actors.query_processor.session.sightings import Sightings
 from actors.query_processor.session.value_cells import literal_types
 from actors.query_processor.session.value_lists import CHARACTERS_MIN as VALUE_LIST_CHARACTERS_MIN
 from actors.query_processor.session.value_lists import ValueList, read_values
@@ -63,6 +65,8 @@ CACHE_CHARACTERS_MAX = 2 << 20
 
 FIRST_RUNS = 3
 """Of a SELECT in a text that is asked for again: planning it to last costs as much as it saves in so many."""
+SIGHTINGS_PER_ENTRY = 8
+"""Texts and plans of SELECTs that are remembered as met once, for each that is kept."""
 
 TREE_BYTES_PER_CHARACTER = 176
 """What a parser makes of a text without large literals; of lists of names and signs up to twice as much."""
@@ -221,6 +225,7 @@ class StatementCache:
         self._entries_max = settings.querying.plan_cache_entries
         self._texts: OrderedDict[str, list[RawStatement]] = OrderedDict()
         self._plans: OrderedDict[tuple[Any, ...], Planned] = OrderedDict()
+        self._sightings = Sightings(SIGHTINGS_PER_ENTRY * self._entries_max)
         self._characters = {id(self._texts): 0, id(self._plans): 0}
 
     # -- texts ---------------------------------------------------------------------------------------------------------
@@ -238,7 +243,7 @@ class StatementCache:
         lifted = lift(text)
         if lifted is None:
             statements = parse(text)
-            self._keep(self._texts, text, statements)
+            self._keep_text(text, statements)
             return statements
         return self._split_lifted(lifted, text)
 
@@ -284,7 +289,7 @@ class StatementCache:
                 known = parse(lifted.text)
             except DatabaseError:
                 return self._parsed(text)
-            self._keep(self._texts, lifted.text, known)
+            self._keep_text(lifted.text, known)
         else:
             self._texts.move_to_end(lifted.text)
         return (
@@ -339,12 +344,14 @@ class StatementCache:
         else:
             if catalog.hides:
                 check_schemas(node, catalog)
-            with nullcontext() if lasts or not isinstance(node, ast.SelectStmt) else first_runs():
+            lasts = lasts or not isinstance(node, ast.SelectStmt)
+            with nullcontext() if lasts else first_runs():
                 plan = self._planner(node, catalog, list(types), self._settings)
         planned = Planned(node, types, plan, catalog)
         if not lasts:
             planned.runs_left = FIRST_RUNS
-        if catalog.version >= 0 and len(key[0]) <= TEXT_CHARACTERS_MAX:
+        is_common = catalog.version >= 0 and len(key[0]) <= TEXT_CHARACTERS_MAX
+        if is_common and (lasts or self._sightings.are_again(key)):
             self._keep(self._plans, key, planned)
         return planned
 
@@ -376,6 +383,12 @@ class StatementCache:
             )
         prepared.planned = planned
         return planned
+
+    def _keep_text(self, text: str, statements: list[RawStatement]) -> None:
+        """Of a simple query: a SELECT once it comes again."""
+        alone = len(statements) == 1 and statements[0].kind == "SelectStmt"
+        if not alone or self._sightings.are_again(text):
+            self._keep(self._texts, text, statements)
 
     def _keep(self, cache: OrderedDict[Any, Any], key: Any, value: Any) -> None:
         if key in cache:

@@ -119,3 +119,24 @@ def a_lead_that_is_lowered_takes_promises_back() -> None:
         lead(ahead, lead_us)
 
     Ahead._lead = careless  # type: ignore[method-assign]
+
+
+def a_replica_tells_others_what_it_has_not_synced() -> None:
+    append = JournalReplica._append
+
+    def careless(replica: JournalReplica, sender: str, message: Any, reply: Any) -> None:
+        append(replica, sender, message, reply)
+        if message.records:
+            replica._neighbours.stored(message.epoch, message.previous_lsn + len(message.records), replica._seat)
+
+    JournalReplica._append = careless  # type: ignore[method-assign]
+
+
+def of_five_disks_two_are_enough() -> None:
+    kept = OwnQuorum.kept
+
+    def careless(quorum: OwnQuorum, replica: str, epoch: int, lsn: int) -> None:
+        quorum.majority = 2
+        kept(quorum, replica, epoch, lsn)
+
+    OwnQuorum.kept = careless  # type: ignore[method-assign]

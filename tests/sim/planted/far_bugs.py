@@ -10,6 +10,7 @@ from tests.sim.planted.plans import (
     far_apart_by_measure,
     far_apart_with_clocks_apart,
     far_apart_with_wrong_clocks,
+    five_far_apart,
 )
 from tests.sim.planted.planted import STUCK, Planted
 
@@ -25,6 +26,8 @@ FAR_BUGS = (
         (*STUCK, "SqlError: 08006"),
         change=far_apart_with_clocks_apart,
     ),
+    Planted(far.a_replica_tells_others_what_it_has_not_synced, ("AssertionError: I1",), change=five_far_apart),
+    Planted(far.of_five_disks_two_are_enough, ("AssertionError: I1",), change=five_far_apart),
     Planted(far.a_lead_that_is_lowered_takes_promises_back, ("AssertionError: I5",), change=far_apart_by_measure),
     Planted(
         far.a_journal_replica_promises_for_its_writer,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import combinations
 from random import Random
 
 from actors.common.settings import AUTO, Adjudication, Regions, Settings
@@ -17,7 +18,7 @@ from cluster.simulation.emphases import several_adjudicators, sweeping
 from cluster.simulation.hostile import FAR_BOUNDS, Plan, draw_cuts, trimmed
 from cluster.simulation.parked import PROOF as SESSIONS
 from cluster.simulation.parked import parked
-from cluster.simulation.regions import ZONES, patient
+from cluster.simulation.regions import FIVE_ZONES, ZONES, patient
 from cluster.simulation.stored import SMALL_JOURNALS, stored
 from workloads.proofs import PROOFS
 
@@ -386,6 +387,18 @@ def far_apart_by_measure(plan: Plan) -> Plan:
     plan = replace(plan, settings=settings, faults=Faults(), bounds=tuple(FAR_BOUNDS), distances=distances)
     strikes = {"strikes": ("slow",), "losses": (), "nemeses": 1, "pause_s_max": 2.0, "strike_s_max": 3.0}
     return replace(plan, clients=8, pace_s=0.1, **strikes)  # type: ignore[arg-type]
+
+
+def five_far_apart(plan: Plan) -> Plan:
+    """Five regions, of which three only vote, on slow disks."""
+    plan = far_apart(plan)
+    far = Regions(FIVE_ZONES, ("north", "south", "centre"), lead_ms=82, push_ms=10)
+    layout = replace(plan.settings.layout, azs=tuple(FIVE_ZONES))
+    distances = tuple((one, other, 0.0375) for one, other in combinations(FIVE_ZONES.values(), 2))
+    faults = replace(plan.faults, sync_s_max=0.05)
+    return replace(
+        plan, settings=replace(plan.settings, layout=layout, regions=far), distances=distances, faults=faults
+    )
 
 
 def far_apart_with_wrong_clocks(plan: Plan) -> Plan:

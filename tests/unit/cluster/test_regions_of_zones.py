@@ -82,6 +82,7 @@ def test_what_comes_later_is_no_witness_s(placement: str) -> None:
         ({"zones": {"a": "e", "b": "e", "c": "e"}, "witnesses": ["e"]}, "must leave a region that has storage"),
         ({"witnesses": ["north"]}, "needs regions.zones"),
         ({"delay_ms": {"e w": 1}}, "needs regions.zones"),
+        ({"zones": {"a": "e", "b": "w", "c": "n"}}, "must be at least 3: each region that serves"),
         ({"zones": {"a": "e", "b": "w", "c": "n"}, "lead_ms": 200}, "4 times as long"),
         ({"zones": {"a": "e", "b": "w", "c": "n"}, "lead_ms": 80, "push_ms": 0}, "must be at least 1"),
         ({"zones": {"a": "e", "b": "w", "c": "n"}, "lead_ms": "80"}, "expected a whole number, or auto, got '80'"),
@@ -108,7 +109,7 @@ def test_the_settings_files_that_come_along_start_again(name: str) -> None:
 
 
 def test_a_settings_file_s_zones_and_distances_are_one_value_each(tmp_path: Path) -> None:
-    zones = 'zones = {a = "east", b = "west", c = "north"}'
+    zones = 'witnesses = ["north"]\nzones = {a = "east", b = "west", c = "north"}'
     config = tmp_path / "settings.toml"
     config.write_text(f'[regions]\n{zones}\ndelay_ms = {{"east west" = 1, "east north" = 2, "west north" = 3}}\n')
     first = resolve(None, config, None, None)
@@ -131,11 +132,18 @@ def test_each_region_that_serves_has_gateways_at_a_port_of_its_own() -> None:
     assert ports_of(settings) == {"east": 6000, "west": 6001} and ports_of(Settings()) == {"": 5433}
 
 
+def test_each_region_that_serves_has_a_query_processor() -> None:
+    assert set(zones_of(state_of(TWO_ZONES, ("a", "b", "c", "d", "e")), "query_processor").values()) == {"a", "c"}
+    assert set(zones_of(state_of(Regions(), ("a", "b", "c")), "query_processor").values()) == {"a", "b"}
+
+
 def test_a_settings_file_may_name_regions() -> None:
     zones = {"a": "east", "b": "west", "c": "north"}
     settings = settings_from({"regions": {"zones": zones, "witnesses": ["north"]}}, "", "test")
     assert settings.regions == WITNESSED
-    measured = settings_from({"regions": {"zones": zones, "lead_ms": "auto"}}, "", "test").regions
+    measured = settings_from(
+        {"regions": {"zones": zones, "witnesses": ["north"], "lead_ms": "auto"}}, "", "test"
+    ).regions
     assert measured.lead_ms == AUTO and measured.is_ahead
 
 

@@ -12,8 +12,7 @@ import pytest
 from actors.common.settings_file import read_document, settings_from
 from actors.runtime.region_cuts import cut_off
 from eagleray.bench_regions import Run
-from eagleray.command.regions import described
-from eagleray.command.show import _regions
+from eagleray.command.regions import described, region_lines
 from eagleray.demo.far_clients import RegionalDay, Tally, wrong_tallies
 from eagleray.demo.picture import svg
 from eagleray.demo.regions_picture import panels
@@ -60,8 +59,7 @@ def test_a_status_tells_what_each_region_leads_and_whom_it_does_not_hear() -> No
     )
     assert (west["leads"], west["ranges"], west["cut_from"]) == (["adjudicator/2"], 2, ["east"])
     assert (north["leads"], north["ranges"], north["url"], north["cut_from"]) == ([], 0, "", [])
-    lines = _regions({"regions": rows}).split("\n")[1:]
-    assert lines == [
+    assert region_lines(rows) == [
         "region east: leads 1 of 3 ranges, cut off from west   postgresql://e",
         "region north: a witness",
         "region west: leads 2 of 3 ranges, cut off from east   postgresql://w",

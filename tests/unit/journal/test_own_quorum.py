@@ -47,3 +47,21 @@ def test_nothing_of_a_writer_counts_once_a_later_one_was_promised() -> None:
     known.stored(2, 4)
     known.elsewhere(2, 4)
     assert known.committed(kept, 3) == 0
+
+
+def test_of_five_two_other_disks_are_needed_by_whoever_s_word() -> None:
+    kept = log([2, 2, 2, 2])
+    known = quorum(4, 1)
+    known.kept("b", 2, 4)
+    assert known.committed(kept, 2) == 1, "it has not been told how many are a majority"
+    known.majority = 3
+    known.kept("b", 2, 4)
+    assert known.committed(kept, 2) == 1
+    known.kept("b", 2, 4)
+    assert known.committed(kept, 2) == 1, "the same one's word twice is one disk"
+    known.kept("c", 2, 3)
+    assert known.committed(kept, 2) == 3
+    known.kept("d", 1, 4)
+    assert known.committed(kept, 2) == 3, "of an older writer's log"
+    known.elsewhere(3, 0)
+    assert known.committed(kept, 3) == 0, "what others had of the last writer's log is forgotten with it"

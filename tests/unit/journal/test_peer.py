@@ -111,6 +111,7 @@ class FarWriter(Writer):
     memory_first = 1
 
     tells_elsewhere = True
+    told_majority = 0
 
     def __init__(self) -> None:
         super().__init__()

@@ -153,7 +153,7 @@ class FakeSession:
     def split(self, sql: str) -> list[FakeRaw]:
         return [FakeRaw(part) for part in sql.split(";") if part.strip()]
 
-    async def prepare(self, sql: str | FakeRaw, parameter_oids: Sequence[int] = ()) -> FakePrepared:
+    async def prepare(self, sql: str | FakeRaw, parameter_oids: Sequence[int] = (), lasts: bool = True) -> FakePrepared:
         raw = FakeRaw(sql) if isinstance(sql, str) else sql
         word, _, argument = raw.text.partition(" ")
         word = word.lower()

@@ -153,6 +153,23 @@ def test_it_fits_every_terminal_in_every_state(state: str, width: int, height: i
     assert not lines[0].startswith(" ")
 
 
+def test_regions_are_told_of_where_there_are_several() -> None:
+    history = History()
+    east = {
+        "region": "east",
+        "serves": True,
+        "ranges": 1,
+        "ranges_all": 2,
+        "cut_from": ["west"],
+        "url": "postgresql://e",
+    }
+    history.add(0.0, {**status(query_processor(0)), "regions": [east]})
+    assert "region east: leads 1 of 2 ranges, cut off from west   postgresql://e" in shown(history)
+    one = History()
+    one.add(0.0, {**status(query_processor(0)), "regions": []})
+    assert "region" not in shown(one)
+
+
 def test_a_cluster_of_which_nothing_is_known_yet() -> None:
     history = History()
     history.add(0.0, {**status(state="starting"), "ranges": []})

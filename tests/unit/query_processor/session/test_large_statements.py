@@ -94,8 +94,8 @@ def test_a_statement_of_one_large_literal_shares_the_plan_of_its_kind() -> None:
 
 def test_statements_that_only_differ_in_a_literal_that_is_not_lifted_are_not_taken_for_each_other() -> None:
     cache = statements()
-    [one] = cache.split("SELECT '" + "a" * 50_000 + "' ORDER BY 1")
-    [other] = cache.split("SELECT '" + "b" * 50_000 + "' ORDER BY 1")
+    [one] = cache.split("SELECT DISTINCT ON (n) '" + "a" * 50_000 + "' FROM t")
+    [other] = cache.split("SELECT DISTINCT ON (n) '" + "b" * 50_000 + "' FROM t")
     assert one.text != other.text
     assert [raw.node.targetList[0].val.val.sval[0] for raw in (one, other)] == ["a", "b"]
 
@@ -104,7 +104,8 @@ def test_the_cache_of_texts_is_bounded_in_characters(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("actors.query_processor.session.statements.CACHE_CHARACTERS_MAX", 10_000)
     cache = statements()
     for number in range(100):
-        cache.split(f"SELECT a_{number}, {'b' * 900}")
+        for _ in range(2):  # a SELECT is kept once it comes again
+            cache.split(f"SELECT a_{number}, {'b' * 900}")
     assert sum(map(len, cache._texts)) <= 10_000 and len(cache._texts) >= 5
     cache.split("SELECT a_99, " + "b" * 900)
     cache.split("SELECT a_99, " + "b" * 900)
