@@ -93,17 +93,6 @@ def work_of_all_kinds() -> dict[str, list[Work]]:
             Work(["SELECT a.g, b.g FROM generate_series(1,31623) a(g), generate_series(1,31623) b(g)"], abandon=True)
         ],
         "update-200k": [rolled_back("UPDATE stalls SET s = s || '!'")],
-        "temporary-200k": [
-            Work(
-                [
-                    "CREATE TEMP TABLE t AS SELECT md5(g::text) AS k, g FROM generate_series(1, 200000) a(g)",
-                    "SELECT count(*) FROM t WHERE g > 7",
-                    "SELECT * FROM t",
-                    *(undone[0], "TRUNCATE t", undone[1]),
-                    "TRUNCATE t",
-                ]
-            )
-        ],
     }
 
 

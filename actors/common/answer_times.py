@@ -18,6 +18,8 @@ T = TypeVar("T")
 
 FIRST_S = 1.0
 """Before anything is known (RFC 6298, 2.1)."""
+MARGIN_SHARE = 0.5
+"""Of the smoothed time, at least: answers that have all taken as long say nothing of the next one."""
 SMOOTHING, DEVIATION_SMOOTHING, DEVIATIONS = 1 / 8, 1 / 4, 4
 
 
@@ -65,5 +67,5 @@ class AnswerTimes:
             silent_s, bound_s = asyncio.get_running_loop().time() - begun_s, FIRST_S
         else:
             silent_s = asyncio.get_running_loop().time() - max(begun_s, usual.heard_s)
-            bound_s = usual.mean_s + DEVIATIONS * usual.deviation_s
+            bound_s = usual.mean_s + max(DEVIATIONS * usual.deviation_s, MARGIN_SHARE * usual.mean_s)
         return silent_s >= max(least_s, bound_s)

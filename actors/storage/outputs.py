@@ -100,10 +100,9 @@ class _BatchOutput:
         self.count = rows
 
     def finish(self) -> list[pa.RecordBatch]:
-        schema = self.compiled.schema
         if not self._batches:
-            return [pa.record_batch([pa.array([], field.type) for field in schema], schema=schema)]
-        return self._batches if schema else [_without_columns(self.count)]
+            return [self.compiled.nothing()]
+        return self._batches if self.compiled.schema else [_without_columns(self.count)]
 
 
 def _passed(mask: pa.Array) -> int:

@@ -60,6 +60,7 @@ class CompiledProgram:
         self.schema = self._schema()
         self.head: bytes = self.schema.serialize().to_pybytes()
         """The schema message, with which every answer begins."""
+        self._nothing: pa.RecordBatch | None = None
 
     def _is_vectorized(self) -> bool:
         if self.filter is not None and self.filter.vector is None:
@@ -102,6 +103,12 @@ class CompiledProgram:
         return pa.schema(
             groups + [pa.field(f"a{place}", result_arrow_type(made)) for place, made in enumerate(self.accumulators())]
         )
+
+    def nothing(self) -> pa.RecordBatch:
+        """No rows: of a small table on several shards most answers have none."""
+        if self._nothing is None:
+            self._nothing = pa.record_batch([pa.array([], field.type) for field in self.schema], schema=self.schema)
+        return self._nothing
 
     def skipped(self, parameters: tuple[Any, ...], keyspace: bytes) -> Skipped | None:
         """Which blocks the filter lets a scan of the keyspace pass over; None where it cannot tell."""

@@ -133,6 +133,8 @@ def test_what_cannot_be_joined_is_one_line_and_leaves_nothing(
     assert "refuses the token" in up(foreign.address, RAY_AUTH_TOKEN_PATH=str(other))
     assert "there is no token" in up(foreign.address, RAY_AUTH_TOKEN_PATH=str(tmp_path / "nothing"))
     assert "no room: each zone asks for 1000 CPU" in up(foreign.address, "[layout]\naz_cpus = 1000\n")
+    five = up(foreign.address, '[layout]\nazs = ["a", "b", "c", "d", "e"]\n')
+    assert "5 zones (a, b, c, d, e) need nodes of as many, and those there have the label az a, b, c" in five
     assert foreign.lives() == {"nodes": 3, "actors": 0, "groups": 0}
 
 

@@ -17,6 +17,7 @@ import pytest
 from actors.adjudicator.adjudicator import Adjudicator
 from actors.adjudicator.lead import LOWER_S, RAISE_S
 from actors.adjudicator.load import ClaimLoad
+from actors.common.answer_times import AnswerTimes
 from actors.common.messages import PinRange
 from actors.common.settings import AUTO, OPEN_LIMITS, Layout, Regions, Settings
 from actors.journal.neighbours import Neighbours
@@ -24,6 +25,7 @@ from actors.query_processor.session.sight import PRESENT_S
 from actors.reading.storage_client import OUT_OF_SIGHT
 from actors.runtime.simulation.faults import Faults
 from actors.runtime.simulation.network import Distances
+from cluster.failover import Failover
 from cluster.policies.leadership import PINNED_S
 from cluster.simulation.hostile import Plan, draw
 from cluster.simulation.regions import FIVE_ZONES, ZONES
@@ -198,6 +200,34 @@ def test_of_five_replicas_none_knows_a_commit_by_its_writer_s_word_in_time(monke
 def test_without_a_lead_a_read_pays_a_round_trip() -> None:
     """So that the tests above can fail."""
     assert at_share(0.5, measured(0)["read"]) > 0.8 * ROUND_TRIP_S
+
+
+@pytest.mark.parametrize("always", [False, True])
+def test_nobody_is_suspect_for_being_far_away(always: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A quarter of a second's round trip; `always`: whoever has not answered in the usual time is late, as this test
+    can see."""
+    suspects: list[str] = []
+    monkeypatch.setattr(Failover, "suspect", lambda failover, role: suspects.append(role))
+    if always:
+        monkeypatch.setattr(AnswerTimes, "is_late", lambda times, name, begun_s, least_s: True)
+    plan = plan_of(Regions(ZONES, ("north",), lead_ms=LEAD_MS))
+    cluster = SimulatedCluster(
+        6, replace(plan, distances=tuple((one, other, 0.12) for one, other, _ in plan.distances))
+    )
+
+    async def scenario() -> None:
+        await created(cluster)
+        suspects.clear()
+        clients = Clients(cluster)
+        await asyncio.gather(
+            *(clients.run("write afar", WEST, number, write(keys_led_by(1))) for number in range(3)),
+            clients.run("write both", EAST, 0, write_both),
+            clients.run("read", WEST, 0, read(keys_led_by(1))),
+        )
+
+    with cluster.world:
+        cluster.world.run(scenario())
+    assert bool(suspects) == always
 
 
 def test_a_lead_follows_the_distance() -> None:

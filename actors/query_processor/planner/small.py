@@ -70,7 +70,7 @@ _INTEGERS = frozenset({"int2", "int4", "int8"})
 _TEXTS = frozenset({"text", "varchar", "name"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Source:
     """Rows of FROM items. `width`: of a row."""
 

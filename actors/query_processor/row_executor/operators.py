@@ -105,7 +105,7 @@ class TableRows:
         return rows if passes is None else [row for row in rows if passes(row, run.parameters, run.environment)]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class ExpressionRows:
     """VALUES; and the one row without columns of a query that has no FROM."""
 
@@ -115,7 +115,7 @@ class ExpressionRows:
         return [make((), run.parameters, run.environment) for make in self.made]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class GivenRows:
     """Of another part of the statement (StatementView)."""
 
@@ -126,7 +126,7 @@ class GivenRows:
         return list(run.transaction.given[self.number])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Filtered:
     source: Operator
     passes: Filter
@@ -152,7 +152,7 @@ class Shared:
 # -- joins -------------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Join:
     """A row is the left one's columns, then the right one's. `left_key`, `right_key`: what must be equal (NULL never
     is); None: every pair is looked at. `passes`: of the joined row. `keeps_left`, `keeps_right`: rows without a partner
@@ -228,7 +228,7 @@ def join_key(parts: TupleOf, types: Sequence[ColumnType]) -> Callable[[Row, Run]
 # -- SELECT ------------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class AggregateOf:
     """`arguments` None: count(*)."""
 
@@ -259,7 +259,7 @@ class AggregateOf:
         return self.overload.over(*map(list, zip(*values, strict=True)))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Grouping:
     """`key` None: all rows are one group, though there be none. A group's row is its first row, then the aggregates."""
 
@@ -289,7 +289,7 @@ def group_key(parts: TupleOf, types: Sequence[ColumnType]) -> Callable[[Row, Run
     return lambda row, run: key(parts(row, run.parameters, run.environment))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class SelectRows:
     """`sorting`: of the rows before `output`, or (`distinct`) of those after it. `distinct`: their key. `distinct_on`:
     a key of the rows before `output`."""
@@ -354,7 +354,7 @@ def _row(row: Row) -> Row:
     return row
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Combined:
     """UNION, INTERSECT, EXCEPT; VALUES with ORDER BY (`right` None). `left_as`, `right_as`: an arm's rows as rows of
     the result's types."""
@@ -402,7 +402,7 @@ class Combined:
 # -- subqueries --------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Result:
     """A subquery that does not depend on the rows around it, as a parameter of the statement: `kind` EXISTS, SCALAR, or
     ARRAY (of `item` of each row)."""
