@@ -61,6 +61,8 @@ class Feed:
         self._has_home = bool(own) and bool(context.settings.regions.zones)
         self._homing: asyncio.TimerHandle | None = None
         self._replicas = [*own, *(name for name in replicas if name not in own)]
+        self.elsewhere = self._replicas[len(own) :]
+        """The replicas in other zones."""
         self._place = 0
         self._after_ts = after_ts
         self._on_records = on_records
@@ -91,11 +93,6 @@ class Feed:
     @property
     def replica(self) -> str:
         return self._replicas[self._place % len(self._replicas)]
-
-    @property
-    def elsewhere(self) -> list[str]:
-        """The replicas in other zones."""
-        return self._replicas[1:] if self._has_home else []
 
     def subscribe(self) -> None:
         """(Re)open the stream at the current replica."""
