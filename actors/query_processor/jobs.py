@@ -346,7 +346,8 @@ class _IndexBuild(_Run):
                 if number % TURN_ROWS == 0:
                     await turn()
                 row = decode(value)
-                made.append((*make(row, key[KEYSPACE_BYTES:]), row))
+                if (entry_of := make(row, key[KEYSPACE_BYTES:])) is not None:
+                    made.append((*entry_of, row))
                 last = key
             seen += len(rows)
             known: list[bytes | None] = [None] * len(made)

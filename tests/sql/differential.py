@@ -4,6 +4,8 @@
                                                                          line's end with `;`
     python -m tests.sql.differential --catalog 4                         generated from PostgreSQL's operators,
                                                                          functions and casts (catalog_statements.py)
+    python -m tests.sql.differential --kinds 1            every pair of types where two types meet (kinds.py);
+                                                          --columns has DuckDB run them
     python -m tests.sql.differential --url postgresql://... --show wrong FILE
 
 The system runs in process, as in the golden scripts. Run by hand: it needs `pip install -e '.[bench]'`. Each statement
@@ -28,8 +30,10 @@ from pathlib import Path
 from typing import Any
 
 from actors.common.errors import DatabaseError
+from actors.common.settings import Querying
 from actors.postgres.formats import text_writer
 from tests.scripts.golden import ScriptRunner, fiber
+from tests.sql.kinds import kind_statements
 from tests.sql.oracle import Answer, Oracle
 
 VERDICTS = ("wrong", "crashed", "fails", "refused", "accepted", "type", "name", "sqlstate", "agrees")
@@ -48,8 +52,8 @@ class Outcome:
 class System:
     """This system, in open mode, in this process."""
 
-    def __init__(self) -> None:
-        self._runner = ScriptRunner(True)
+    def __init__(self, small_rows_max: int = Querying.small_rows_max) -> None:
+        self._runner = ScriptRunner(True, small_rows_max)
         self._session: Any = None
 
     async def ask(self, sql: str) -> Answer:
@@ -130,8 +134,8 @@ def statements_of(path: Path) -> Iterator[str]:
             held = []
 
 
-async def compare(oracle: Oracle, statements: Iterable[str]) -> list[Outcome]:
-    system = System()
+async def compare(oracle: Oracle, statements: Iterable[str], small_rows_max: int) -> list[Outcome]:
+    system = System(small_rows_max)
     outcomes = []
     for sql in statements:
         theirs = oracle.ask(sql)
@@ -180,6 +184,9 @@ def main() -> None:
     parser.add_argument(
         "--catalog", type=int, default=0, metavar="N", help="at most N statements for each operator, function and cast"
     )
+    parser.add_argument("--kinds", type=int, default=0, metavar="N", help="N draws for each pair of types (kinds.py)")
+    parser.add_argument("--seed", type=int, default=1, help="of --kinds and --catalog")
+    parser.add_argument("--columns", action="store_true", help="every query that may go to DuckDB goes there")
     parser.add_argument("--only", default="", help="only statements that match this pattern")
     parser.add_argument(
         "--show", default="wrong,crashed,fails,accepted,type,name,sqlstate,refused", help="verdicts to list"
@@ -189,17 +196,21 @@ def main() -> None:
     )
     parser.add_argument("--json", type=Path, help="all outcomes")
     given = parser.parse_args()
+    rows_max = 0 if given.columns else Querying.small_rows_max
     with Oracle(given.url) as oracle:
         oracle.ask("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
         outcomes = []
         for path in given.files:
-            outcomes += asyncio.run(compare(oracle, statements_of(path)))
+            outcomes += asyncio.run(compare(oracle, statements_of(path), rows_max))
             oracle.ask("DROP SCHEMA public CASCADE; CREATE SCHEMA public; RESET ALL")
         if given.catalog:
             from tests.sql.catalog_statements import catalog_statements
 
-            found = [sql for sql in catalog_statements(oracle, given.catalog) if re.search(given.only, sql)]
-            outcomes += asyncio.run(compare(oracle, found))
+            found = [sql for sql in catalog_statements(oracle, given.catalog, given.seed) if re.search(given.only, sql)]
+            outcomes += asyncio.run(compare(oracle, found, rows_max))
+        if given.kinds:
+            found = [sql for sql in kind_statements(given.kinds, given.seed) if re.search(given.only, sql)]
+            outcomes += asyncio.run(compare(oracle, found, rows_max))
     report(outcomes, given.show.split(","))
     if given.golden:
         heading = (

@@ -14,12 +14,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from actors.common.errors import FEATURE_NOT_SUPPORTED, DatabaseError
+from actors.common.errors import DatabaseError
 from actors.query_processor.column_executor.arrays import collected
 from actors.query_processor.column_executor.comparing import has_key, order_key
 from actors.query_processor.column_executor.hypothetical import hypothetical
 from actors.query_processor.column_executor.numerics import NUMERIC, fixed, is_free, scale_in
-from actors.query_processor.column_executor.translator import FLOAT8, INT8, TEXT, Translator, Typed, type_name
+from actors.query_processor.column_executor.translator import FLOAT8, INT8, TEXT, Translator, Typed
 from actors.query_processor.column_executor.udf import Udf, crossing, datums_of, raised, result_column
 from actors.query_processor.column_executor.values import BIG_SUM_DIGITS
 from actors.sql.aggregates.registry import HYPOTHETICAL, Overload
@@ -79,14 +79,9 @@ class _Call:
         self._arguments = arguments
         self._suffix = suffix
         self._order = f" ORDER BY {sort_by(translator, call.order)}" if call.order else ""
-        if (
-            call.distinct
-            and call.name in ("array_agg", "string_agg")
-            and not call.order
-            and not has_key(arguments[0][1])
-        ):
+        if call.distinct and call.name in ("array_agg", "string_agg") and not call.order:
             # PostgreSQL sorts the values to find the distinct ones.
-            self._order = f" ORDER BY {arguments[0][0]} ASC NULLS LAST"
+            self._order = f" ORDER BY {order_key(translator.emitter, *arguments[0])} ASC NULLS LAST"
 
     def _made(self, function: str, *texts: str) -> str:
         return f"{function}({'DISTINCT ' if self._call.distinct else ''}{', '.join(texts)}{self._order}){self._suffix}"
@@ -99,9 +94,9 @@ class _Call:
         if name in ("sum", "avg") and type_.name != "interval":
             return self._sum_or_avg(sql, type_)
         if name in ("min", "max"):
-            if is_free(type_):
-                return self._over_list(), NUMERIC
-            if is_array(type_.name) or has_key(type_):
+            if is_free(type_) or is_array(type_.name):
+                return self.over_list()
+            if has_key(type_):
                 return f"arg_{name}({sql}, {order_key(translator.emitter, sql, type_)}){self._suffix}", type_
         if name in OWN and not (name.startswith("bit_") and type_.name == "bit"):
             return self._made(OWN[name], sql), type_
@@ -109,9 +104,9 @@ class _Call:
             return self._made("string_agg", sql, f"coalesce({self._arguments[1][0]}, '')"), TEXT
         if name == "array_agg":
             if self._call.distinct and has_key(type_):
-                raise DatabaseError(FEATURE_NOT_SUPPORTED, f"DISTINCT values of {type_name(type_)} are not collected")
+                return self.over_list()
             return collected(translator, self._made("list", sql), type_)
-        return self._over_list(), self._call.type
+        return self.over_list()
 
     def _count(self) -> str:
         if not self._arguments:
@@ -120,12 +115,13 @@ class _Call:
             "count", self._translator.key(*self._arguments[0]) if self._call.distinct else self._arguments[0][0]
         )
 
-    def _over_list(self) -> str:
+    def over_list(self) -> Typed:
         """By the registry's function."""
         types = [type_ for _, type_ in self._arguments]
         udf = list_udf(self._call.overload, types, self._call.distinct)
         lists = [f"list(CAST({sql} AS {crossing(type_)}){self._order}){self._suffix}" for sql, type_ in self._arguments]
-        return udf.receive(self._translator.emitter.use(udf, lists))
+        made = udf.receive(self._translator.emitter.use(udf, lists))
+        return made, NUMERIC if self._call.type.name == "numeric" else self._call.type
 
     def _sum_or_avg(self, sql: str, type_: ColumnType) -> Typed:
         average = self._call.name == "avg"
@@ -135,7 +131,7 @@ class _Call:
             total = self._made("sum", f"CAST({sql} AS DOUBLE)")
             return (total, FLOAT8) if type_ == FLOAT8 else (f"CAST({total} AS FLOAT)", type_)
         if is_free(type_):
-            return self._over_list(), NUMERIC
+            return self.over_list()
         if average:
             return self._translator.emitter.divide(self._made("sum", sql), self._made("count", sql)), NUMERIC
         if type_.name in ("int2", "int4"):
@@ -145,26 +141,19 @@ class _Call:
         return self._made("sum", sql), fixed(scale_in(type_) or 0)
 
 
-def _ordered_set(translator: Translator, call: AggregateCall, arguments: Sequence[Typed], suffix: str) -> Typed:
+def _ordered_set(translator: Translator, call: AggregateCall, arguments: list[Typed], suffix: str) -> Typed:
     """mode, percentile_cont, percentile_disc: the ordered expression is the last argument."""
     from actors.query_processor.column_executor.select import direction, sort_by
 
     name, item = call.name, call.order[0]
     sql, type_ = translator.expression(item.expression)
+    if name != "percentile_cont" and (has_key(type_) or is_array(type_.name)):
+        return _Call(translator, call, arguments, suffix).over_list()
     listed = sort_by(translator, call.order)
     if name == "mode":
-        if has_key(type_):
-            raise DatabaseError(FEATURE_NOT_SUPPORTED, f"mode of {type_name(type_)} is not supported")
         return f"mode({sql} ORDER BY {listed}){suffix}", type_
     if name == "percentile_cont" and type_.name != "interval":
         listed, type_ = direction(sql, SortItem(item.expression, item.descending, item.nulls_first)), FLOAT8
-    if has_key(type_):
-        ordered = f"list({sql} ORDER BY {listed}) FILTER (WHERE {sql} IS NOT NULL)"
-        if suffix:
-            raise DatabaseError(
-                FEATURE_NOT_SUPPORTED, f"{name} of {type_name(type_)} with FILTER or OVER is not supported"
-            )
-        return f"list_extract({ordered}, CAST(greatest(1, ceil({arguments[0][0]} * count({sql}))) AS BIGINT))", type_
     text = f"{name}({arguments[0][0]}) WITHIN GROUP (ORDER BY {listed}){suffix}"
     return (f"CAST({text} AS DOUBLE)" if type_ == FLOAT8 else text), type_
 

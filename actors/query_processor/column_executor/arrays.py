@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 
 from actors.common.errors import FEATURE_NOT_SUPPORTED, DatabaseError
 from actors.query_processor.column_executor.numerics import public
-from actors.sql.expressions.array_functions import made_of_arrays
+from actors.sql.expressions.array_functions import accumulated
 from actors.sql.expressions.casts import ZONED_ARRAYS
 from actors.sql.types import by_name, format_type
 from actors.sql.types.arrays import VECTORS, Array, array_of_items, element_of, is_array
@@ -89,7 +89,7 @@ def _collector(element: ColumnType, type_: ColumnType) -> Callable[..., pa.Array
             items = datums[start : start + length]
             start += length
             try:
-                made = made_of_arrays(items) if is_array(element.name) and items else array_of_items(items)
+                made = accumulated(items) if is_array(element.name) and items else array_of_items(items)
             except DatabaseError as error:
                 raise ValueError(f"EAGLERAY[{error.sqlstate}]{error.message}") from error
             texts.append(text_of_array(made, type_))

@@ -41,13 +41,18 @@ def fixed(scale: int) -> ColumnType:
 
 
 def precision_and_fixed_scale(type_: ColumnType) -> tuple[int, int] | None:
-    """(precision, scale) of a fixed numeric, else None."""
+    """(digits, scale) of a fixed numeric as DuckDB carries it, else None."""
     if type_.name != "numeric" or type_.modifier == -1:
         return None
     if type_.modifier <= _FIXED:
         return DECIMAL_DIGITS_MAX, _FIXED - type_.modifier
     precision, scale = precision_and_scale(type_.modifier)
-    return (precision, scale) if precision <= DECIMAL_DIGITS_MAX and 0 <= scale <= precision else None
+    return (_wide(precision, scale), scale) if precision <= DECIMAL_DIGITS_MAX and 0 <= scale <= precision else None
+
+
+def _wide(digits: int, scale: int) -> int:
+    """At least one digit before the point: DuckDB writes a DECIMAL(2, 2) as .25."""
+    return max(digits, min(scale + 1, DECIMAL_DIGITS_MAX))
 
 
 def is_free(type_: ColumnType) -> bool:
@@ -70,7 +75,7 @@ def scale_in(type_: ColumnType) -> int | None:
 def decimal_literal(value: Decimal, scale: int | None = None) -> str:
     """As DuckDB's DECIMAL, no wider than needed. Raises 22003."""
     scale = scale_of(value) if scale is None else scale
-    digits = max(len(value.as_tuple().digits) + max(scale - scale_of(value), 0), scale, 1)
+    digits = _wide(len(value.as_tuple().digits) + max(scale - scale_of(value), 0), scale)
     if digits > DECIMAL_DIGITS_MAX:
         raise DatabaseError(
             NUMERIC_VALUE_OUT_OF_RANGE, "numeric with more than 38 digits is not supported in this query"
@@ -79,7 +84,7 @@ def decimal_literal(value: Decimal, scale: int | None = None) -> str:
 
 
 def fits_decimal(value: Decimal) -> bool:
-    return value.is_finite() and max(len(value.as_tuple().digits), scale_of(value)) <= DECIMAL_DIGITS_MAX
+    return value.is_finite() and max(len(value.as_tuple().digits), scale_of(value) + 1) <= DECIMAL_DIGITS_MAX
 
 
 def bound_literal(value: Decimal, scale: int, operator: str) -> str:

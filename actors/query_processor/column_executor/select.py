@@ -104,10 +104,8 @@ def _set_operation(translator: Translator, query: BoundQuery, body: SetOperation
 
 
 def _by_keys(translator: Translator, word: str, arms: tuple[str, str], types: Sequence[ColumnType], every: bool) -> str:
-    """A set operation on rows of which some are equal and look different. Raises 0A000 for INTERSECT ALL and EXCEPT
-    ALL."""
-    if every:
-        raise DatabaseError(FEATURE_NOT_SUPPORTED, f"{word} ALL of values of these types is not supported")
+    """A set operation on rows of which some are equal and look different. ALL: of equal rows the first is compared with
+    the first, the second with the second, and so on."""
     left, right = translator.alias(), translator.alias()
 
     def keys(alias: str) -> list[str]:
@@ -120,7 +118,15 @@ def _by_keys(translator: Translator, word: str, arms: tuple[str, str], types: Se
     same = " AND ".join(
         f"{one} IS NOT DISTINCT FROM {other}" for one, other in zip(keys(left), keys(right), strict=True)
     )
-    found = f"{'NOT ' if word == 'EXCEPT' else ''}EXISTS (SELECT 1 FROM ({arms[1]}) AS {right} WHERE {same})"
+    negated = "NOT " if word == "EXCEPT" else ""
+    if every:
+        one, other = (
+            f"(SELECT *, row_number() OVER (PARTITION BY {', '.join(keys(alias))}) AS place FROM ({arm}) AS {alias})"
+            for alias, arm in ((left, arms[0]), (right, arms[1]))
+        )
+        met = f"EXISTS (SELECT 1 FROM {other} AS {right} WHERE {same} AND {left}.place = {right}.place)"
+        return f"SELECT {left}.* EXCLUDE (place) FROM {one} AS {left} WHERE {negated}{met}"
+    found = f"{negated}EXISTS (SELECT 1 FROM ({arms[1]}) AS {right} WHERE {same})"
     return f"SELECT DISTINCT ON ({', '.join(keys(left))}) {left}.* FROM ({arms[0]}) AS {left} WHERE {found}"
 
 

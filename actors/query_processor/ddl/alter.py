@@ -46,6 +46,7 @@ from actors.query_processor.ddl.owners import reowned_by
 from actors.query_processor.ddl.roles import role_of
 from actors.query_processor.ddl.tables import validate_expressions, with_fresh_keyspaces
 from actors.query_processor.ddl.views import alter_view
+from actors.query_processor.row_executor.stored_table import StoredIndex
 from actors.query_processor.session.statements import RawStatement
 from actors.sql.catalog.schema import Check, Column, ForeignKey, Sequence, Table
 from actors.sql.expressions.text_functions import quote_ident
@@ -157,7 +158,7 @@ async def _drop_column(change: SchemaChange, table: Table, command: Any) -> Tabl
         ):
             table = foreign_keys.without(change, table, foreign_key)
     for index in table.indexes:
-        if any(part.position == column.position for part in index.columns):
+        if column.position in StoredIndex(table, index).watched:
             table = remove_index(change, table, index)
     gone = replace(
         column, name=f"........pg.dropped.{column.position + 1}........", not_null=False, default=None, dropped=True

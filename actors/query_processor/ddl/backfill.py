@@ -26,6 +26,7 @@ from actors.common.errors import (
 from actors.common.ranges import KEYSPACE_BYTES
 from actors.query_processor.ddl.change import SchemaChange, keyspace_range
 from actors.query_processor.ddl.entries import Entries, StoredColumns, primary_keys_of, write_sorted
+from actors.query_processor.row_executor.stored_table import covering, predicate_of
 from actors.runtime.fiber import turn
 from actors.sql.catalog.schema import INVALID, Index, Table
 from actors.sql.encoding.keys import KeyCodec
@@ -38,15 +39,20 @@ TURN_ROWS = 256
 """Rows between two turns of the loop: some milliseconds, with their entries."""
 
 
-def entry_maker(table: Table, index: Index) -> Callable[[Sequence[Any], bytes], tuple[bytes, bytes]]:
-    """`make(row's datums, primary key's bytes without keyspace) -> (entry key, entry value)` for a secondary index."""
+def entry_maker(table: Table, index: Index) -> Callable[[Sequence[Any], bytes], tuple[bytes, bytes] | None]:
+    """`make(row's datums, primary key's bytes without keyspace) -> (entry key, entry value)` for a secondary index;
+    None where a partial one has no entry of the row."""
     codec = key_codec(table, index)
     places = [column.position for column in index.columns]
     space, _ = keyspace_range(table.id, index.id)
     primary_space, _ = keyspace_range(table.id, table.primary.id)
     unique, nulls_distinct = index.unique, index.nulls_distinct
+    predicate = predicate_of(table, index)
+    covers = None if predicate is None else covering(predicate)
 
-    def make(row: Sequence[Any], primary: bytes) -> tuple[bytes, bytes]:
+    def make(row: Sequence[Any], primary: bytes) -> tuple[bytes, bytes] | None:
+        if covers is not None and not covers(row):
+            return None
         datums = [row[place] for place in places]
         key = space + codec.encode(datums)
         if not unique or (nulls_distinct and None in datums):
@@ -74,7 +80,7 @@ async def fill(change: SchemaChange, table: Table, indexes: Sequence[Index]) -> 
 async def _fill_together(change: SchemaChange, table: Table, indexes: Sequence[Index]) -> bool:
     """False: nothing was written."""
     transaction = change.transaction
-    if transaction.wrote_in(*keyspace_range(table.id, table.primary.id)):
+    if transaction.wrote_in(*keyspace_range(table.id, table.primary.id)) or any(index.predicate for index in indexes):
         return False
     made = [Entries(table, index) for index in indexes]
     reader = StoredColumns(transaction, table, [position for entries in made for position in entries.positions])
@@ -103,7 +109,10 @@ async def _fill_one_by_one(change: SchemaChange, table: Table, indexes: Sequence
             row = decode(value)
             primary = key[KEYSPACE_BYTES:]
             for index, make in makers:
-                entry, pointer = make(row, primary)
+                made = make(row, primary)
+                if made is None:
+                    continue
+                entry, pointer = made
                 if index.unique and transaction.written(entry).get(entry, pointer) != pointer:
                     raise duplicate(table, index, row)
                 transaction.put(entry, pointer, counts=False)
@@ -155,7 +164,8 @@ async def rewrite(change: SchemaChange, before: Table, after: Table) -> None:
 async def _rewrite_together(change: SchemaChange, before: Table, after: Table) -> bool:
     """False: nothing was written."""
     transaction = change.transaction
-    if transaction.wrote_in(*keyspace_range(before.id, before.primary.id)):
+    own = transaction.wrote_in(*keyspace_range(before.id, before.primary.id))
+    if own or any(index.predicate for index in after.indexes):
         return False
     moved = Entries(after, after.primary)
     made = [Entries(after, index) for index in after.indexes if index.state != INVALID]
@@ -198,7 +208,10 @@ async def _rewrite_one_by_one(change: SchemaChange, before: Table, after: Table)
                 raise duplicate(after, after.primary, row)
             transaction.put(space + primary, value, counts=False)
             for _, make in makers:
-                entry, pointer = make(row, primary)
+                made = make(row, primary)
+                if made is None:
+                    continue
+                entry, pointer = made
                 transaction.put(entry, pointer, counts=False)
 
 

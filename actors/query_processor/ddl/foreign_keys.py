@@ -134,6 +134,7 @@ def _index(parent: Table, names: Sequence[str]) -> Index:
         if (
             index.unique
             and not index.state
+            and not index.predicate
             and len(index.columns) == len(names)
             and {column.position for column in index.columns} == places
         ):

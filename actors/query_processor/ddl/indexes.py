@@ -6,14 +6,23 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from actors.common.errors import DUPLICATE_TABLE, FEATURE_NOT_SUPPORTED, UNDEFINED_OBJECT, DatabaseError
+from actors.common.errors import (
+    DUPLICATE_TABLE,
+    FEATURE_NOT_SUPPORTED,
+    INVALID_OBJECT_DEFINITION,
+    UNDEFINED_OBJECT,
+    DatabaseError,
+)
 from actors.query_processor.ddl import backfill
 from actors.query_processor.ddl.change import SchemaChange, replace
 from actors.query_processor.ddl.constraints import index_column
 from actors.query_processor.ddl.dependencies import clear, dependents_of_index
 from actors.query_processor.ddl.views import right_drop
+from actors.query_processor.row_executor.stored_table import predicate_of
 from actors.query_processor.session.statements import RawStatement
+from actors.sql.binding.arbiters import unqualified_text
 from actors.sql.catalog.schema import BUILDING, Index, Table
+from actors.sql.expressions.tree import is_immutable
 from actors.sql.results import Batch
 
 PG_CLASS_OID = 1259
@@ -42,6 +51,8 @@ async def create_index(change: SchemaChange, raw: RawStatement) -> Batch:
         name = change.free_name(table.schema, table.name, *(element.name for element in node.indexParams), suffix="idx")
     [oid] = await change.ids(1)
     index = Index(table.next_index, oid, name, columns, bool(node.unique), nulls_distinct=not node.nulls_not_distinct)
+    if node.whereClause is not None:
+        index = replace(index, predicate=_predicate(table, index, node.whereClause))
     if not raw.is_async:
         await add_indexes(change, table, (index,))
         return Batch([], True, "CREATE INDEX")
@@ -49,6 +60,15 @@ async def create_index(change: SchemaChange, raw: RawStatement) -> Batch:
     change.replace_table(table, replace(table, indexes=(*table.indexes, index), next_index=table.next_index + 1))
     job = change.add_job(table, "INDEX_BUILD", PG_CLASS_OID, oid, f"{table.schema}.{name}")
     return Batch([(job,)], True, "CREATE INDEX")
+
+
+def _predicate(table: Table, index: Index, node: Any) -> str:
+    """Raises 42P17 for what does not depend on the row alone, 42803, 0A000, 42703, 42804."""
+    text = unqualified_text(node)
+    bound = predicate_of(table, replace(index, predicate=text))
+    if bound is None or not is_immutable(bound):
+        raise DatabaseError(INVALID_OBJECT_DEFINITION, "functions in index predicate must be marked IMMUTABLE")
+    return text
 
 
 async def add_indexes(change: SchemaChange, table: Table, indexes: tuple[Index, ...]) -> Table:
@@ -68,7 +88,6 @@ def _refuse_options(change: SchemaChange, raw: RawStatement) -> None:
             node.accessMethod not in ("btree", "btree_index", None),
         ),
         ("INCLUDE columns are not supported", bool(node.indexIncludingParams)),
-        ("partial indexes are not supported", node.whereClause is not None),
         ("tablespaces are not supported", bool(node.tableSpace)),
         ("unsupported mode. please use CREATE INDEX ASYNC.", strict and not raw.is_async),
         ("specifying an index access method is not supported", strict and _USING.search(raw.text) is not None),

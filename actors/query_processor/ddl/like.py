@@ -118,6 +118,7 @@ class Likeness:
         name = change.free_name(table.schema, table.name, *names, suffix="idx")
         [oid] = await change.ids(1)
         made = Index(table.next_index, oid, name, parts, index.unique, nulls_distinct=index.nulls_distinct)
+        made = replace(made, predicate=index.predicate)
         return await add_indexes(change, table, (made,))
 
 

@@ -20,6 +20,7 @@ from actors.query_processor.ddl.change import SchemaChange, replace
 from actors.query_processor.ddl.constraints import parsed_check, sql_text
 from actors.query_processor.ddl.roles import rename_role
 from actors.query_processor.ddl.views import renamed_column
+from actors.sql.binding.targets import parse_expression
 from actors.sql.catalog.schema import Column, Comment, Other, Table, View
 from actors.sql.catalog.snapshot import MY_TEMPORARY
 
@@ -154,7 +155,14 @@ def _renamed_column(table: Table, old: str, new: str) -> Table:
         tree = parsed_check(check)
         _RenameColumn(old, new)(tree)
         checks.append(replace(check, expression=sql_text(tree)))
-    return replace(table, columns=tuple(columns), checks=tuple(checks))
+    indexes = []
+    for index in table.indexes:
+        if index.predicate:
+            tree = parse_expression(index.predicate)
+            _RenameColumn(old, new)(tree)
+            index = replace(index, predicate=sql_text(tree))
+        indexes.append(index)
+    return replace(table, columns=tuple(columns), checks=tuple(checks), indexes=tuple(indexes))
 
 
 async def set_schema(change: SchemaChange, node: Any) -> str:

@@ -216,7 +216,8 @@ def choose(
     """The best use of an index. `wanted`: ORDER BY, None where it is no list of plain columns; `limited`: there is a
     LIMIT."""
     conditions = column_conditions(conjuncts)
-    choices = [_use(index, conditions) for index in (stored.primary, *stored.readable)]
+    partial = [index for index in stored.partial if all(one in conjuncts for one in index.conditions)]
+    choices = [_use(index, conditions) for index in (stored.primary, *stored.readable, *partial)]
     if wanted is not None:
         for choice in choices:
             choice.order = _order(choice, stored, wanted)

@@ -25,7 +25,7 @@ from actors.query_processor.planner.clauses import limits_of, sorting_of
 from actors.query_processor.planner.facts import conjunction, conjuncts
 from actors.query_processor.planner.planning import Planning
 from actors.query_processor.planner.subquery import QueryPlanner
-from actors.query_processor.row_executor.modifying import in_turns
+from actors.query_processor.row_executor.returning import in_turns
 from actors.query_processor.row_executor.selecting import Limits, Sorting, TupleOf
 from actors.sql.binding.query import BoundQuery, BoundStatement, Select, SortItem
 from actors.sql.expressions.compile import compile_filter, compile_tuple

@@ -10,8 +10,8 @@ from actors.query_processor.planner.route import names_objects
 from actors.query_processor.planner.subquery import QueryPlanner, Results
 from actors.query_processor.row_executor.changing import RowChanger
 from actors.query_processor.row_executor.constraints import CompiledCheck, CompiledOption, RowConstraints
-from actors.query_processor.row_executor.modifying import Returning
 from actors.query_processor.row_executor.referring import watch_of
+from actors.query_processor.row_executor.returning import Returning
 from actors.query_processor.row_executor.stored_table import StoredTable
 from actors.query_processor.transaction.view import RETURNED
 from actors.sql.binding import statements as bound
@@ -71,14 +71,22 @@ def plan_returning(
     layout: Sequence[tuple[int, ColumnType]],
     plan_query: QueryPlanner,
 ) -> Returning:
-    """`layout`: of the rows that the statement has changed, position in the statement and type by place. What these
-    rows alone do not tell (a subquery that depends on them) is a query over them."""
+    """`layout`: of the rows that the statement has changed, position in the statement and type by place; the rows old
+    and new follow. What these rows alone do not tell (a subquery that depends on them) is a query over them."""
     if returning is None:
         return Returning()
     targets = [results.taken(target, with_lists=True) for target in returning.targets]
+    rows = [item for item in (returning.old, returning.new) if item is not None]
+    layout = [
+        *layout,
+        *((item.offset + column.position, column.type) for item in rows for column in item.table.columns),
+    ]
     expressions, query = over_layout(planning, targets, values, layout, plan_query)
     waits = any(map(calls_sequences, expressions))
-    return Returning(list(returning.fields), compile_tuple(expressions), waits, query)
+    made = Returning(list(returning.fields), compile_tuple(expressions), waits, query)
+    if rows:
+        made.show_both(len(rows[0].table.columns), returning.old is not None, returning.new is not None)
+    return made
 
 
 def over_layout(

@@ -48,9 +48,9 @@ class RowChanger:
         self._watch = watch
         self._moves = not assigned.isdisjoint(stored.primary.positions)
         self._touched = tuple(
-            index for index in stored.secondary if self._moves or not assigned.isdisjoint(index.positions)
+            index for index in stored.secondary if self._moves or not assigned.isdisjoint(index.watched)
         )
-        self._unique = tuple(index for index in stored.unique_indexes if not assigned.isdisjoint(index.positions))
+        self._unique = tuple(index for index in stored.unique_indexes if not assigned.isdisjoint(index.watched))
         self._key_length_max = limits.key_bytes_max + len(stored.primary.space) if limits.key_bytes_max else 1 << 62
         self.plain = not self._moves and not self._touched
         """No index is touched: a change is one put."""
@@ -119,17 +119,19 @@ class RowChanger:
         if self._watch is not None:
             self._watch.changed(transaction, old, new)
         for index in self._touched:
-            old_entry, old_pointer = index.entry(old, key)
-            entry, pointer = index.entry(new, new_key)
-            if entry == old_entry and pointer == old_pointer:
+            before, after = index.entry(old, key), index.entry(new, new_key)
+            if before == after:
                 continue
+            if before is not None and (after is None or after[0] != before[0]):
+                _remove_entry(transaction, index, *before)
+            if after is None:
+                continue
+            entry, pointer = after
             if (
                 len(entry) > self._key_length_max
                 and len(index.space) + len(index.codec.encode(index.key_datums(new))) > self._key_length_max
             ):
                 raise key_too_large()
-            if entry != old_entry:
-                _remove_entry(transaction, index, old_entry, old_pointer)
             transaction.put(entry, pointer, counts=False)
         return new_key
 
@@ -148,7 +150,8 @@ class RowRemover:
         if self._watch is not None:
             self._watch.removed(transaction, row)
         for index in self.stored.secondary:
-            _remove_entry(transaction, index, *index.entry(row, key))
+            if (entry := index.entry(row, key)) is not None:
+                _remove_entry(transaction, index, *entry)
 
 
 def _remove_entry(transaction: Transaction, index: StoredIndex, entry: bytes, pointer: bytes) -> None:

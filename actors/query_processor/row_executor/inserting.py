@@ -91,7 +91,10 @@ class RowInserter:
     def put_entries(self, transaction: Transaction, row: Row, key: bytes) -> None:
         """Write the secondary indexes' entries of one row. Raises 54000."""
         for index in self.stored.secondary:
-            entry, pointer = index.entry(row, key)
+            made = index.entry(row, key)
+            if made is None:
+                continue
+            entry, pointer = made
             if (
                 len(entry) > self._key_length_max
                 and len(index.space) + len(index.codec.encode(index.key_datums(row))) > self._key_length_max

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 from actors.common.errors import CARDINALITY_VIOLATION, DatabaseError
 from actors.query_processor.row_executor.changing import TURN_ROWS, Change, RowChanger, RowRemover
 from actors.query_processor.row_executor.inserting import RowInserter
-from actors.query_processor.row_executor.modifying import Returning, WritingPlan, in_turns
+from actors.query_processor.row_executor.modifying import WritingPlan
+from actors.query_processor.row_executor.returning import Returning, in_turns
 from actors.query_processor.row_executor.selecting import Explainer, TupleOf
 from actors.query_processor.row_executor.stored_table import StoredTable
 from actors.query_processor.transaction.view import StatementView
@@ -178,16 +179,17 @@ class MergePlan(WritingPlan):
                 await turn()
             await self._inserter.insert(transaction, rows[low : low + TURN_ROWS])
 
-    def _shown(self, steps: Sequence[_Step]) -> list[Row]:
+    def _shown(self, steps: Sequence[_Step]) -> list[Sequence[Any]]:
         """The rows that RETURNING sees: the target's as it is now, or was before it was deleted."""
         if self.fields is None:
             return []
         width = len(self._stored.table.columns)
-        rows: list[Row] = []
+        rows: list[Sequence[Any]] = []
         for step in steps:
             target = step.old if step.new is None else step.new
             assert target is not None
-            rows.append([*target, *step.row[width : self._width], step.action.verb])
+            row = [*target, *step.row[width : self._width], step.action.verb]
+            rows.append(self._returning.shown(row, step.old, step.new))
         return rows
 
 

@@ -8,7 +8,6 @@ written yet, and a statement never meets its own rows.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from actors.query_processor.row_executor.access import Access, PointAccess, Statistics
@@ -16,81 +15,21 @@ from actors.query_processor.row_executor.changing import TURN_ROWS, Change, RowC
 from actors.query_processor.row_executor.inserting import RowInserter
 from actors.query_processor.row_executor.inserting_columns import ColumnInserter
 from actors.query_processor.row_executor.inserting_queries import gathered
+from actors.query_processor.row_executor.returning import Returning, in_turns
 from actors.query_processor.row_executor.selecting import Explainer, TupleOf
 from actors.query_processor.row_executor.stored_table import StoredTable
 from actors.query_processor.row_executor.upserting import Upserter
-from actors.query_processor.transaction.view import RETURNED, StatementView
+from actors.query_processor.transaction.view import StatementView
 from actors.runtime.fiber import turn
 from actors.sql.encoding.column_batch import ColumnBatch
 from actors.sql.expressions.environment import Environment
-from actors.sql.results import Batch, Field, all_rows
+from actors.sql.results import Batch, all_rows
 from actors.sql.types.column_type import ColumnType
 
 if TYPE_CHECKING:
     from actors.query_processor.transaction import Transaction
 
 Row = Sequence[Any]
-
-
-class Returning:
-    """RETURNING: `fields` None where there is none."""
-
-    __slots__ = ("_waits", "fields", "output", "query")
-
-    def __init__(
-        self,
-        fields: list[Field] | None = None,
-        output: TupleOf | None = None,
-        waits: bool = False,
-        query: Any = None,
-    ) -> None:
-        """`waits`: it calls nextval or its kin. `query`: the plan of what the rows alone do not tell, over the rows
-        that are given as RETURNED, each with its number; its rows are this number and the values, which `output` sees
-        behind the row."""
-        self.fields = fields
-        self.output = output
-        self._waits = waits
-        self.query = query
-
-    async def rows(
-        self,
-        rows: Sequence[Row],
-        parameters: Sequence[Any],
-        transaction: Transaction,
-        view: StatementView | None = None,
-    ) -> list[tuple[object, ...]]:
-        """`view`: given where there is a query."""
-        output, environment = self.output, transaction.environment
-        if output is None:
-            return []
-        if self.query is not None and view is not None:
-            view.given[RETURNED] = [(*row, number) for number, row in enumerate(rows)]
-            found = await all_rows(await self.query.run(view, parameters), transaction.memory_bytes_max)
-            more = {number: values for number, *values in found}
-            rows = [[*row, *more[number]] for number, row in enumerate(rows)]
-        if self._waits:
-            return await in_turns(rows, lambda row: output(row, parameters, environment), environment)
-        if len(rows) <= TURN_ROWS:
-            return [output(row, parameters, environment) for row in rows]
-        returned: list[tuple[object, ...]] = []
-        for low in range(0, len(rows), TURN_ROWS):
-            returned += [output(row, parameters, environment) for row in rows[low : low + TURN_ROWS]]
-            await turn()
-        return returned
-
-
-async def in_turns(items: Sequence[Any], make: Callable[[Any], Any], environment: Environment) -> list[Any]:
-    """`make` of each, where it may call nextval: what a turn's rows need is taken at once."""
-    made: list[Any] = []
-    for low in range(0, len(items), TURN_ROWS):
-        if low:
-            await turn()
-        made += await environment.sequences.evaluated(partial(_each, items[low : low + TURN_ROWS], make))
-    return made
-
-
-def _each(items: Sequence[Any], make: Callable[[Any], Any]) -> list[Any]:
-    return [make(item) for item in items]
 
 
 class WritingPlan:
@@ -233,15 +172,21 @@ class InsertPlan(WritingPlan):
         """Full rows."""
         if view is None and self._returning.query is not None:
             view = StatementView.of(transaction)
+        olds: Sequence[Row | None] | None = None
         if self._upserter is not None:
-            rows = await self._upserter.insert(transaction, rows, parameters, view)
+            rows, olds = await self._upserter.insert(transaction, rows, parameters, view)
         elif len(rows) <= TURN_ROWS:
             await self._inserter.insert(transaction, rows)
         else:
             for low in range(0, len(rows), TURN_ROWS):
                 await self._inserter.insert(transaction, rows[low : low + TURN_ROWS])
                 await turn()
-        returned = await self._returning.rows(rows, parameters, transaction, view) if self.fields is not None else []
+        returned: list[tuple[object, ...]] = []
+        if self.fields is not None:
+            shown = self._returning.shown
+            both = zip(rows, olds, strict=True) if olds is not None else ((row, None) for row in rows)
+            rows = [shown(row, old, row) for row, old in both]
+            returned = await self._returning.rows(rows, parameters, transaction, view)
         return Batch(returned, True, f"INSERT 0 {len(rows)}")
 
     async def _insert_query(
@@ -362,7 +307,9 @@ class UpdatePlan(WritingPlan):
             changes.append((key, old, new))
         await self._changer.change(transaction, changes)
         rows = (
-            await self._returning.rows([change[2] for change in changes], parameters, transaction, view)
+            await self._returning.rows(
+                [self._returning.shown(new, old, new) for _, old, new in changes], parameters, transaction, view
+            )
             if self.fields is not None
             else []
         )
@@ -405,7 +352,9 @@ class DeletePlan(WritingPlan):
             if not number % TURN_ROWS:
                 await turn()
         rows = (
-            await self._returning.rows([row for _, row in keyed], parameters, transaction, view)
+            await self._returning.rows(
+                [self._returning.shown(row, row, None) for _, row in keyed], parameters, transaction, view
+            )
             if self.fields is not None
             else []
         )
@@ -475,7 +424,13 @@ class JoinedChangePlan(WritingPlan):
                 self._remover.remove(transaction, key, row)
                 if not number % TURN_ROWS:
                     await turn()
-        shown = [[*new, *matches[key]] for key, _, new in changes] if self.fields is not None else []
+        shown: list[Row] = []
+        if self.fields is not None:
+            is_deleted = self._changer is None
+            shown = [
+                self._returning.shown([*new, *matches[key]], old, None if is_deleted else new)
+                for key, old, new in changes
+            ]
         returned = await self._returning.rows(shown, parameters, transaction, view)
         return Batch(returned, True, f"{self.kind} {len(changes)}")
 

@@ -13,14 +13,20 @@ Rows are lists (or tuples) of datums by column position, as wide as the table ha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
 from actors.common.ranges import KEYSPACE_BYTES
+from actors.sql.binding.coercion import coerce_boolean
+from actors.sql.binding.parameters import ParameterTypes
+from actors.sql.binding.targets import bind_row_expression, parse_expression
 from actors.sql.catalog.schema import BUILDING, INVALID, Index, Table
 from actors.sql.encoding.keys import KeyCodec, keyspace, prefix_end
 from actors.sql.encoding.rows import RowCodec
+from actors.sql.expressions.compile import compile_filter
+from actors.sql.expressions.environment import IMMUTABLE_ENVIRONMENT
+from actors.sql.expressions.tree import BOOL, And, Expression, columns_of
 from actors.sql.types.column_type import ColumnType
 
 TABLES_MAX = 1024
@@ -29,11 +35,47 @@ TABLES_MAX = 1024
 Row = Sequence[Any]
 
 
+def predicate_of(table: Table, index: Index) -> Expression | None:
+    """A partial index's condition over the table's row; None: it has an entry of every row. Raises 42804, 42703."""
+    if not index.predicate:
+        return None
+    parameters = ParameterTypes()
+    bound = bind_row_expression(parse_expression(index.predicate), table, table.name, parameters, BOOL)
+    return coerce_boolean(bound, "WHERE", parameters)
+
+
+def covering(predicate: Expression) -> Callable[[Row], bool]:
+    passes = compile_filter(predicate)
+    return lambda row: passes(row, (), IMMUTABLE_ENVIRONMENT)
+
+
+def conjuncts_of(predicate: Expression) -> Iterator[Expression]:
+    if isinstance(predicate, And):
+        for argument in predicate.arguments:
+            yield from conjuncts_of(argument)
+    else:
+        yield predicate
+
+
 class StoredIndex:
     """One index. `space` is the keyspace's 6 bytes, [space, end) all its keys; `positions` the columns' places in the
     row."""
 
-    __slots__ = ("codec", "end", "entry", "guarded", "index", "key_datums", "positions", "space", "types", "unique_key")
+    __slots__ = (
+        "codec",
+        "conditions",
+        "covers",
+        "end",
+        "entry",
+        "guarded",
+        "index",
+        "key_datums",
+        "positions",
+        "space",
+        "types",
+        "unique_key",
+        "watched",
+    )
 
     def __init__(self, table: Table, index: Index) -> None:
         self.index = index
@@ -47,19 +89,31 @@ class StoredIndex:
             descending=[column.descending for column in index.columns],
             nulls_first=[column.nulls_first for column in index.columns],
         )
+        predicate = predicate_of(table, index)
+        self.covers: Callable[[Row], bool] | None = None if predicate is None else covering(predicate)
+        """Whether a row has an entry; None: every row has."""
+        self.conditions = () if predicate is None else tuple(conjuncts_of(predicate))
+        """What is true of every row that has an entry, over the table's row."""
+        read = () if predicate is None else columns_of(predicate)
+        self.watched = frozenset((*self.positions, *read))
+        """Places in the row on which the entry depends."""
         self.space = keyspace(table.id, index.id)
         self.end = prefix_end(self.space)
         self.key_datums = _picker(self.positions)
-        self.entry: Callable[[Row, bytes], tuple[bytes, bytes]] = self._entry_maker()
-        """(entry key, value) of a row with that full primary key; secondary indexes only."""
+        self.entry: Callable[[Row, bytes], tuple[bytes, bytes] | None] = self._entry_maker()
+        """(entry key, value) of a row with that full primary key, None where it has no entry; secondary indexes
+        only."""
         self.unique_key: Callable[[Row], bytes | None] = self._unique_key_maker()
-        """The key that no two rows may share, None where the row is free of the constraint (a NULL in it)."""
+        """The key that no two rows may share, None where the row is free of the constraint (a NULL in it, or no
+        entry)."""
 
-    def _entry_maker(self) -> Callable[[Row, bytes], tuple[bytes, bytes]]:
+    def _entry_maker(self) -> Callable[[Row, bytes], tuple[bytes, bytes] | None]:
         space, encode, datums_of = self.space, self.codec.encode, self.key_datums
-        unique, nulls_distinct = self.index.unique, self.index.nulls_distinct
+        unique, nulls_distinct, covers = self.index.unique, self.index.nulls_distinct, self.covers
 
-        def entry(row: Row, primary: bytes) -> tuple[bytes, bytes]:
+        def entry(row: Row, primary: bytes) -> tuple[bytes, bytes] | None:
+            if covers is not None and not covers(row):
+                return None
             datums = datums_of(row)
             key = space + encode(datums)
             if not unique or (nulls_distinct and None in datums):
@@ -70,8 +124,8 @@ class StoredIndex:
 
     def _unique_key_maker(self) -> Callable[[Row], bytes | None]:
         space, encode, datums_of = self.space, self.codec.encode, self.key_datums
-        nulls_distinct = self.index.nulls_distinct
-        if len(self.positions) == 1:
+        nulls_distinct, covers = self.index.nulls_distinct, self.covers
+        if len(self.positions) == 1 and covers is None:
             [position], [encode_one] = self.positions, self.codec.encoders
 
             def unique_key_of_one(row: Row) -> bytes | None:
@@ -81,6 +135,8 @@ class StoredIndex:
             return unique_key_of_one
 
         def unique_key(row: Row) -> bytes | None:
+            if covers is not None and not covers(row):
+                return None
             datums = datums_of(row)
             return None if nulls_distinct and None in datums else space + encode(datums)
 
@@ -101,6 +157,7 @@ class StoredTable:
         "decode",
         "encode",
         "hidden",
+        "partial",
         "primary",
         "readable",
         "secondary",
@@ -124,8 +181,11 @@ class StoredTable:
         self.hidden = not table.primary.columns
         self.secondary = tuple(StoredIndex(table, index) for index in table.indexes if index.state != INVALID)
         """Those whose entries are kept."""
-        self.readable = tuple(index for index in self.secondary if index.index.state != BUILDING)
+        built = [index for index in self.secondary if index.index.state != BUILDING]
+        self.readable = tuple(index for index in built if index.covers is None)
         """Those that have an entry of every row."""
+        self.partial = tuple(index for index in built if index.covers is not None)
+        """Those that have one of the rows that fulfil their conditions."""
         unique = [index for index in self.secondary if index.index.unique]
         self.unique_indexes = tuple(unique) if self.hidden else (self.primary, *unique)
         """In the order in which PostgreSQL checks them: the primary key first."""

@@ -64,8 +64,9 @@ class Upserter:
         rows: Sequence[Row],
         parameters: Sequence[Any],
         view: StatementView | None = None,
-    ) -> list[Row]:
-        """The rows that were inserted or changed, as they are now. `view`: of the statement that this is a part of."""
+    ) -> tuple[list[Row], list[Row | None]]:
+        """The rows that were inserted or changed, as they are now, and as they were before (None: not there).
+        `view`: of the statement that this is a part of."""
         inserter, stored = self._inserter, self._inserter.stored
         keys: list[bytes] = []
         probes: list[list[tuple[StoredIndex, bytes]]] = []
@@ -92,6 +93,7 @@ class Upserter:
             view = StatementView.of(transaction)
         touched: set[bytes] = set() if view is None else view.changed
         affected: list[Row] = []
+        before: list[Row | None] = []
         for number, (row, key, unique_keys) in enumerate(zip(rows, keys, probes, strict=True), 1):
             if not number % TURN_ROWS:
                 await turn()
@@ -105,6 +107,7 @@ class Upserter:
                 inserter.put_entries(transaction, row, key)
                 touched.add(key)
                 affected.append(row)
+                before.append(None)
             elif self._update is not None:
                 if existing in touched:
                     raise _second_time()
@@ -113,7 +116,8 @@ class Upserter:
                 if new is not None:
                     touched.add(new[0])
                     affected.append(new[1])
-        return affected
+                    before.append(new[2])
+        return affected, before
 
     async def _read(
         self, transaction: Transaction, probes: list[list[tuple[StoredIndex, bytes]]]
@@ -164,7 +168,8 @@ class Upserter:
         known: dict[bytes, bytes | None],
         parameters: Sequence[Any],
         view: StatementView | None,
-    ) -> tuple[bytes, Row] | None:
+    ) -> tuple[bytes, Row, Row] | None:
+        """The row's key afterwards, the row as it is now, and as it was; None: it is left alone."""
         environment = transaction.environment
         written = transaction.written(self._inserter.stored.primary.space)
         value = written[key] if key in written else known[key]
@@ -188,7 +193,7 @@ class Upserter:
         changer = update.changer
         changer.constraints.check(new, environment)
         reads = await changer.existing(transaction, [(key, old, new)])
-        return changer.change_one(transaction, (key, old, new), reads), new
+        return changer.change_one(transaction, (key, old, new), reads), new, old
 
 
 def _second_time() -> DatabaseError:

@@ -27,6 +27,8 @@ LITERALS_MAX = 256
 
 INT4_MAX = 2**31 - 1
 INT8_MAX = 2**63 - 1
+_NEGATIVE_ALONE = frozenset({str(INT4_MAX + 1), str(INT8_MAX + 1)})
+"""Numbers that are of a smaller type with a sign: the parser knows whether a `-` before one is its sign."""
 INT4 = ColumnType("int4")
 INT8 = ColumnType("int8")
 NUMERIC = ColumnType("numeric")
@@ -53,7 +55,7 @@ _REFUSED_WORDS = frozenset(
 )
 _LITERAL = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|(?<![\w.])(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(?![\w.])""")
 _PLACES = re.compile(
-    r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|[()]|\b(?:group|order|having|limit|offset|fetch|for|returning)\b"""
+    r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|[()]|\b(?:(?:group|order)\s+by|having|limit|offset|fetch|for|returning)\b"""
 )
 _DISTINCT_ON = re.compile(r"\bdistinct\s+on\b")
 _AFTER_POSITION = re.compile(r"\s*(?:[,);]|\Z|[a-z])")
@@ -126,6 +128,8 @@ def lift(text: str) -> Lifted | None:
                     return None
                 start -= 1
                 token = "-" + token
+            elif token in _NEGATIVE_ALONE and before.rstrip().endswith("-"):
+                return None
             literals.append(_number(token))
         pieces.append(text[end:start])
         pieces.append(f"${len(literals)}")
@@ -137,7 +141,7 @@ def lift(text: str) -> Lifted | None:
 
 
 def _sorted_by(lower: str) -> list[tuple[int, int]]:
-    """Where GROUP BY and ORDER BY stand, to the end of their lists."""
+    """Where GROUP BY and ORDER BY stand, to the end of their lists, with all that is within them."""
     found: list[tuple[int, int]] = []
     start = depth = around = -1
     for match in _PLACES.finditer(lower):
@@ -149,7 +153,7 @@ def _sorted_by(lower: str) -> list[tuple[int, int]]:
         if start >= 0 and (depth < around or (depth == around and token[0] not in "()'\"")):
             found.append((start, match.start()))
             start = -1
-        if token in ("group", "order"):
+        if start < 0 and token.startswith(("group", "order")):
             start, around = match.start(), depth
     return found if start < 0 else [*found, (start, len(lower))]
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from actors.sql.aggregates.registry import Overload, register
-from actors.sql.expressions.array_functions import made_of_arrays
+from actors.sql.expressions.array_functions import accumulated
 from actors.sql.types.arrays import array_of_items, is_array
 from actors.sql.types.column_type import ColumnType
 from actors.sql.types.strings import format_bpchar
@@ -47,7 +47,7 @@ def _array_agg(types: Sequence[ColumnType]) -> Overload | None:
     def over(values: list[Any]) -> Any:
         if element.name == "bpchar":
             values = [None if value is None else format_bpchar(value, element.modifier) for value in values]
-        return made_of_arrays(values) if of_arrays else array_of_items(values)
+        return accumulated(values) if of_arrays else array_of_items(values)
 
     return Overload("array_agg", (element,), result, over, False)
 

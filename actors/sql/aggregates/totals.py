@@ -21,10 +21,13 @@ from actors.sql.types.floats import to_single
 from actors.sql.types.numeric import CONTEXT, NAN, plain
 
 INT8, NUMERIC, FLOAT8, TEXT = ColumnType("int8"), ColumnType("numeric"), ColumnType("float8"), ColumnType("text")
+INTERVAL = ColumnType("interval")
 INTEGERS = frozenset({"int2", "int4", "int8"})
 FLOATS = frozenset({"float4", "float8"})
 UNORDERED = frozenset({"bool", "uuid", "bit", "varbit", "macaddr", "macaddr8", "json", "jsonb", "record", "unknown"})
 """Types without min and max."""
+_SHOWN = {"varchar": TEXT, "name": TEXT, "cidr": ColumnType("inet")}
+"""The result of min and max of types that have none of their own."""
 _INT8_MIN, _INT8_MAX = -(2**63), 2**63 - 1
 
 
@@ -69,6 +72,10 @@ def _interval_sum(values: Sequence[Any]) -> Any:
     return total
 
 
+def _interval_average(values: Sequence[Any]) -> Any:
+    return divide_interval(_interval_sum(values), float(len(values)))
+
+
 def _sum(types: Sequence[ColumnType]) -> Overload | None:
     if len(types) != 1:
         return None
@@ -81,7 +88,7 @@ def _sum(types: Sequence[ColumnType]) -> Overload | None:
         return Overload("sum", (types[0],), NUMERIC, sum_of)
     if name in FLOATS:
         return Overload("sum", (types[0],), bare(types[0]), float_sum if name == "float8" else _single_sum)
-    return Overload("sum", (types[0],), bare(types[0]), _interval_sum) if name == "interval" else None
+    return Overload("sum", (INTERVAL,), INTERVAL, _interval_sum) if name in ("interval", "time") else None
 
 
 def _avg(types: Sequence[ColumnType]) -> Overload | None:
@@ -94,13 +101,8 @@ def _avg(types: Sequence[ColumnType]) -> Overload | None:
         return Overload("avg", (types[0],), NUMERIC, average_of)
     if name in FLOATS:
         return Overload("avg", (types[0],), FLOAT8, lambda values: float_sum(values) / len(values))
-    if name == "interval":
-        return Overload(
-            "avg",
-            (types[0],),
-            bare(types[0]),
-            lambda values: divide_interval(_interval_sum(values), float(len(values))),
-        )
+    if name in ("interval", "time"):
+        return Overload("avg", (INTERVAL,), INTERVAL, _interval_average)
     return None
 
 
@@ -115,7 +117,7 @@ def _extreme(name: str, pick: Callable[..., Any]) -> Resolve:
             over = lambda values: pick(reversed(values), key=key)  # noqa: E731
         else:
             over = lambda values: pick(values, key=key)  # noqa: E731
-        result = TEXT if type_.name == "varchar" else type_ if type_.name == "bpchar" else bare(type_)
+        result = type_ if type_.name == "bpchar" else _SHOWN.get(type_.name) or bare(type_)
         return Overload(name, (type_,), result, over)
 
     return resolve

@@ -11,15 +11,18 @@ from typing import Any, ClassVar
 
 from pglast import ast, enums
 
-from actors.common.errors import UNDEFINED_FUNCTION, UNDEFINED_OBJECT, DatabaseError
-from actors.sql.binding import arrays, json
+from actors.common.errors import (
+    UNDEFINED_FUNCTION,
+    UNDEFINED_OBJECT,
+    DatabaseError,
+)
+from actors.sql.binding import arrays, json, lists
 from actors.sql.binding.coercion import (
     cannot_cast,
     coerce,
     coerce_argument,
     coerce_boolean,
     coerce_to_common,
-    common_type,
     fold,
     is_unknown,
     trimmed,
@@ -47,7 +50,6 @@ from actors.sql.expressions.tree import (
     Constant,
     Distinct,
     Expression,
-    InList,
     MinMax,
     Not,
     NullIf,
@@ -69,6 +71,13 @@ ARGUMENTS_MAX = 100
 _VALUE_FUNCTIONS = {
     name: name.removeprefix("SVFOP_").removesuffix("_N").lower() for name in enums.SQLValueFunctionOp.__members__
 }
+_COMPARED_ACROSS = (
+    frozenset({"int2", "int4", "int8"}),
+    frozenset({"float4", "float8"}),
+    frozenset({"date", "timestamp", "timestamptz"}),
+    frozenset({"name", "text"}),
+)
+"""Types any two of which have comparison operators of their own."""
 _NEGATED_COMPARISON = {"=": "<>", "<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 
 
@@ -88,7 +97,7 @@ class Analysis:
             raise unsupported(type(node).__name__)
         return handler(self, node)
 
-    def _all(self, nodes: Sequence[Any] | None) -> list[Expression]:
+    def all(self, nodes: Sequence[Any] | None) -> list[Expression]:
         return [self.expression(node) for node in nodes or ()]
 
     # leaves
@@ -130,6 +139,8 @@ class Analysis:
 
     def call(self, name: str, arguments: Sequence[Expression], position: int = 0) -> Expression:
         """A function by PostgreSQL's overload resolution. Raises 42883, 42725."""
+        # pgjdbc's {? = call f(?)} has a parameter of type void where the result goes.
+        arguments = [each for each in arguments if not (isinstance(each, Parameter) and each.type.name == "void")]
         if name == "pg_typeof" and len(arguments) == 1:
             return Constant(type_name(arguments[0].type), ColumnType("regtype"))
         if name in MAKERS:
@@ -245,13 +256,13 @@ class Analysis:
             shown = ".".join(part.sval for part in node.funcname)
             raise DatabaseError(UNDEFINED_FUNCTION, f"function {shown} does not exist", position=position_of(node))
         if name == "make_interval":
-            return self.call(name, self._all(interval_arguments(node)), position_of(node))
+            return self.call(name, self.all(interval_arguments(node)), position_of(node))
         if any(isinstance(argument, ast.NamedArgExpr) for argument in node.args or ()):
             raise unsupported(name)
         arguments = list(node.args or ())
         if name in SEQUENCE_FUNCTIONS:
             arguments[:1] = [sequence_name(argument) for argument in arguments[:1]]
-        return self.call(name, self._all(arguments), position_of(node))
+        return self.call(name, self.all(arguments), position_of(node))
 
     def call_over_rows(self, node: Any, name: str) -> Expression:
         """Of a function that has no value in one row."""
@@ -302,10 +313,7 @@ class Analysis:
         )
         if word == "NOT":
             return Not(arguments[0])
-        if (
-            len(arguments) > arrays.LONG_LIST
-            and (listed := arrays.of_comparisons(arguments, word == "AND")) is not None
-        ):
+        if len(arguments) > lists.LONG_LIST and (listed := lists.of_comparisons(arguments, word == "AND")) is not None:
             return listed
         return And(arguments) if word == "AND" else Or(arguments)
 
@@ -343,13 +351,13 @@ class Analysis:
         return Case(tuple(conditions), tuple(coerced), default, type_)
 
     def coalesce(self, node: Any) -> Expression:
-        type_, arguments = coerce_to_common(self._all(node.args), "COALESCE", self.parameters, position_of(node))
+        type_, arguments = coerce_to_common(self.all(node.args), "COALESCE", self.parameters, position_of(node))
         return Coalesce(tuple(arguments), type_) if len(arguments) > 1 else arguments[0]
 
     def min_max(self, node: Any) -> Expression:
         greatest = node.op == enums.MinMaxOp.IS_GREATEST
         type_, arguments = coerce_to_common(
-            self._all(node.args), "GREATEST" if greatest else "LEAST", self.parameters, position_of(node)
+            self.all(node.args), "GREATEST" if greatest else "LEAST", self.parameters, position_of(node)
         )
         return MinMax(greatest, tuple(arguments), type_)
 
@@ -359,15 +367,15 @@ class Analysis:
         kind, position = node.kind, position_of(node)
         if kind == Kind.AEXPR_OP:
             if isinstance(node.lexpr, ast.RowExpr) and isinstance(node.rexpr, ast.RowExpr):
-                return self._row_comparison(node.name[-1].sval, node.lexpr, node.rexpr, position)
+                return self.row_comparison(node.name[-1].sval, node.lexpr, node.rexpr, position)
             sides = [node.rexpr] if node.lexpr is None else [node.lexpr, node.rexpr]
-            return self.operator(node.name[-1].sval, self._all(sides), position)
+            return self.operator(node.name[-1].sval, self.all(sides), position)
         if kind in (Kind.AEXPR_LIKE, Kind.AEXPR_ILIKE, Kind.AEXPR_SIMILAR):
-            return self.operator(node.name[-1].sval, self._all((node.lexpr, node.rexpr)), position)
+            return self.operator(node.name[-1].sval, self.all((node.lexpr, node.rexpr)), position)
         if kind == Kind.AEXPR_IN:
-            return self.in_list(node, node.rexpr, node.name[-1].sval == "<>")
+            return lists.in_list(self, node, node.rexpr, node.name[-1].sval == "<>")
         if kind in (Kind.AEXPR_OP_ANY, Kind.AEXPR_OP_ALL):
-            return arrays.quantified(self, node, kind == Kind.AEXPR_OP_ALL)
+            return lists.quantified(self, node, kind == Kind.AEXPR_OP_ALL)
         if kind in (Kind.AEXPR_DISTINCT, Kind.AEXPR_NOT_DISTINCT):
             return self._distinct(node, kind == Kind.AEXPR_NOT_DISTINCT)
         if kind == Kind.AEXPR_NULLIF:
@@ -380,7 +388,7 @@ class Analysis:
         return self.operator("=", (left, right), position)
 
     def _distinct(self, node: Any, negated: bool) -> Expression:
-        left, right = self._all((node.lexpr, node.rexpr))
+        left, right = self.all((node.lexpr, node.rexpr))
         for one, other in ((left, right), (right, left)):
             if isinstance(one, Constant) and one.value is None:
                 return NullTest(other, not negated)
@@ -391,17 +399,14 @@ class Analysis:
         return Distinct(equal, negated)
 
     def _null_if(self, node: Any) -> Expression:
-        left, right = self._all((node.lexpr, node.rexpr))
+        left, right = self.all((node.lexpr, node.rexpr))
         equal = self._equal(left, right, position_of(node))
+        type_ = _compared_type(left.type, right.type)
+        left = coerce(left, type_, self.parameters) or left
         if isinstance(equal, Constant):
-            target = common_type([left.type, right.type], "NULLIF")
-            left = coerce(left, target, self.parameters) or left
             return Constant(None, left.type) if equal.value else left
         assert isinstance(equal, Call)
-        left, compared = equal.arguments[0], equal.signature[0]
-        # The operator's type is the result's: numeric for NULLIF(1, 1.0).
-        type_ = left.type if left.type.name == compared else ColumnType(compared)
-        return NullIf(left, equal, type_)
+        return NullIf(left, equal, left.type)
 
     def _between(self, node: Any) -> Expression:
         position = position_of(node)
@@ -409,7 +414,7 @@ class Analysis:
 
         def within(low: Any, high: Any) -> Expression:
             # Analyzed twice, as PostgreSQL does: each comparison decides untyped literals for itself.
-            value, again, bottom, top = self._all((node.lexpr, node.lexpr, low, high))
+            value, again, bottom, top = self.all((node.lexpr, node.lexpr, low, high))
             if negated:
                 return Or((self.operator("<", (value, bottom), position), self.operator(">", (again, top), position)))
             return And((self.operator(">=", (value, bottom), position), self.operator("<=", (again, top), position)))
@@ -420,35 +425,17 @@ class Analysis:
         both = (within(low, high), within(high, low))
         return And(both) if negated else Or(both)
 
-    def in_list(self, node: Any, items: Sequence[Any], negated: bool) -> Expression:
-        position = position_of(node)
-        if isinstance(node.lexpr, ast.RowExpr):
-            equalities = tuple(self._row_comparison("=", node.lexpr, item, position) for item in items)
-            either: Expression = equalities[0] if len(equalities) == 1 else Or(equalities)
-            return Not(either) if negated else either
-        value, choices = self.expression(node.lexpr), self._all(items)
-        if len(choices) == 1:
-            return self.operator("<>" if negated else "=", (value, choices[0]), position)
-        target, coerced = coerce_to_common([value, *choices], "IN", self.parameters, position)
-        # Integers of different width compare as they are: the column stays bare, so that an index on it can be used.
-        both_integers = {value.type.name, target.name} <= {"int2", "int4", "int8"}
-        string_as_text = target.name == "text" and value.type.name == "varchar"
-        left = value if both_integers or string_as_text or value.type.name == target.name == "bpchar" else coerced[0]
-        if len(choices) > arrays.LONG_LIST and (array := arrays.of_values(coerced[1:], target)) is not None:
-            return arrays.membership(left, array, negated)
-        return InList(left, tuple(coerced[1:]), negated)
-
     def row(self, node: Any) -> Expression:
         """A row as a value: its text."""
         if not node.args:
             raise unsupported("RowExpr")
-        return self.call("row", self._all(node.args), position_of(node))
+        return self.call("row", self.all(node.args), position_of(node))
 
-    def _row_comparison(self, name: str, left: Any, right: Any, position: int) -> Expression:
+    def row_comparison(self, name: str, left: Any, right: Any, position: int) -> Expression:
         """(a, b) = (c, d), (a, b) < (c, d): by the columns from left to right."""
         if not isinstance(right, ast.RowExpr):
             raise unsupported("row")
-        pairs = list(zip(self._all(left.args), self._all(right.args), strict=False))
+        pairs = list(zip(self.all(left.args), self.all(right.args), strict=False))
         if len(left.args or ()) != len(right.args or ()):
             raise DatabaseError("42601", "unequal number of entries in row expressions", position=position)
         if name in ("=", "<>", "!="):
@@ -463,6 +450,18 @@ class Analysis:
         for pair in reversed(pairs[:-1]):
             result = Or((self.operator(strict, pair, position), And((self._equal(*pair, position), result))))
         return result
+
+
+def _compared_type(left: ColumnType, right: ColumnType) -> ColumnType:
+    """What PostgreSQL's operator left = right takes on its left: numeric for 1 = 1.0, but timestamp for timestamp =
+    date."""
+    for family in _COMPARED_ACROSS:
+        if left.name in family and right.name in family:
+            return left
+    found = resolve_operator("=", [left.name, right.name])
+    assert found is not None
+    declared = "inet" if found.arguments[0] == "cidr" else found.arguments[0]
+    return left if left.name == declared else ColumnType(declared)
 
 
 HANDLERS: dict[Any, Callable[[Any, Any], Expression]] = {

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any
+
+from pglast.stream import RawStream
+from pglast.visitors import Visitor
 
 from actors.common.errors import INVALID_COLUMN_REFERENCE, UNDEFINED_COLUMN, UNDEFINED_OBJECT, DatabaseError
 from actors.sql.catalog.schema import Index, Table
@@ -31,12 +35,29 @@ def find_arbiters(table: Table, infer: Any) -> tuple[Index, ...]:
         if column is None:
             raise DatabaseError(UNDEFINED_COLUMN, f'column "{element.name}" does not exist')
         positions.add(column.position)
+    condition = None if infer.whereClause is None else unqualified_text(infer.whereClause)
     found = [
-        index for index in indexes if {column.position for column in index.columns} == positions and not index.state
+        index
+        for index in indexes
+        if {column.position for column in index.columns} == positions
+        and not index.state
+        and index.predicate in ("", condition)
     ]
     if not found:
         raise _no_arbiter()
     return tuple(found)
+
+
+class _Unqualified(Visitor):
+    def visit_ColumnRef(self, ancestors: Any, node: Any) -> None:
+        node.fields = node.fields[-1:]
+
+
+def unqualified_text(condition: Any) -> str:
+    """A condition over one table's columns, each without its table: as an index's predicate is kept."""
+    tree = deepcopy(condition)
+    _Unqualified()(tree)
+    return RawStream()(tree)
 
 
 def _no_arbiter() -> DatabaseError:

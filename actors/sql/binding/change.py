@@ -26,7 +26,7 @@ def bind_change(binder: Binder, statement: Any, around: Any = None) -> BoundChan
     is_update = isinstance(statement, ast.UpdateStmt)
     items = from_clause(binder, statement.fromClause if is_update else statement.usingClause, level)
     where = None if statement.whereClause is None else binder.condition(statement.whereClause, level, WHERE)
-    returning = bind_returning(binder, statement.returningClause, level)
+    returning = bind_returning(binder, statement.returningClause, level, target)
     assignments: tuple[Assignment, ...] | None = None
     if is_update:
         pairs = bind_assignments(binder, target, statement.targetList, level)

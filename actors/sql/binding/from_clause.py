@@ -10,9 +10,9 @@ from pglast import ast, enums
 
 from actors.common.errors import FEATURE_NOT_SUPPORTED, UNDEFINED_COLUMN, UNDEFINED_TABLE, DatabaseError
 from actors.sql.binding.coercion import coerce_to_common
+from actors.sql.binding.function_queries import query_of_function
 from actors.sql.binding.json_rows import EACH, ELEMENTS, pair_field, query_of_records
 from actors.sql.binding.names import Found, Level, Named, NamedColumns, Relation, renamed
-from actors.sql.binding.option_rows import query_of_options
 from actors.sql.binding.query import (
     CteItem,
     EmptyItem,
@@ -71,7 +71,7 @@ def _part(binder: Binder, item: Any, level: Level) -> Part:
     elif isinstance(item, ast.RangeSubselect):
         made, relation = _subselect(binder, item, level)
     elif (
-        isinstance(item, ast.RangeFunction) and (query := query_of_records(item) or query_of_options(item)) is not None
+        isinstance(item, ast.RangeFunction) and (query := query_of_records(item) or query_of_function(item)) is not None
     ):
         made, relation = _subselect(binder, query, level)
     elif isinstance(item, ast.RangeFunction):
@@ -84,7 +84,7 @@ def _part(binder: Binder, item: Any, level: Level) -> Part:
 
 def _query_of(item: ast.RangeFunction) -> Any:
     """The FROM item that a function stands for which is a query over its argument; None for any other."""
-    return query_of_records(item) or query_of_options(item)
+    return query_of_records(item) or query_of_function(item)
 
 
 def _alias_of(item: Any) -> tuple[str | None, list[str]]:

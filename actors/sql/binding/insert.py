@@ -19,7 +19,7 @@ from actors.sql.binding.names import Level
 from actors.sql.binding.query import BoundStatement
 from actors.sql.binding.query_analysis import VALUES, WHERE
 from actors.sql.binding.scope import position_of
-from actors.sql.binding.select import Binder, give_type
+from actors.sql.binding.select import Binder
 from actors.sql.binding.statements import BoundInsert, Conflict, InsertQuery, InsertRows
 from actors.sql.binding.targets import (
     ABSENT,
@@ -56,7 +56,7 @@ def bind_insert(binder: Binder, statement: Any, around: Any = None) -> BoundInse
     else:
         source, given = _query(binder, statement, target.table, targets, clauses)
     conflict = _conflict(binder, statement.onConflictClause, target, level)
-    returning = bind_returning(binder, statement.returningClause, _own(level))
+    returning = bind_returning(binder, statement.returningClause, _own(level), target)
     ctes = binder.that_are_read(ctes)
     return BoundInsert(
         target,
@@ -163,7 +163,7 @@ def _query(
         query.recursive = query.recursive or recursive
     matched = _matched(targets, len(query.columns), bool(statement.cols))
     for number, column in enumerate(matched):
-        give_type(inner, query, number, column.type)
+        inner.give_type(query, number, column.type)
     row = _defaults(binder, table)
     for column, number in generated(statement.override, list(zip(matched, range(len(matched)), strict=True))):
         row[column.position] = assigned(binder, ColumnNode(number, query.columns[number].type), column)

@@ -73,7 +73,7 @@ def bind_merge(binder: Binder, statement: Any, around: Any = None) -> BoundMerge
     if statement.returningClause is not None:
         binder.merge_action = action_at
         seen = Level(relations=[*others, *one], merged=level.merged, ctes=level.ctes)
-        returning = bind_returning(binder, statement.returningClause, seen)
+        returning = bind_returning(binder, statement.returningClause, seen, target)
     ctes = binder.that_are_read(ctes)
     there = QueryItem(
         BoundQuery(Select((), None, [Constant(True, BOOL)]), (Field("there", BOOL),)), binder.values.block(1)

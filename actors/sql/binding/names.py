@@ -100,6 +100,8 @@ class Relation:
     """On the side of an outer join that may have no row."""
     is_scalar: bool = False
     """A function's rows of one value, which its alias alone means."""
+    is_shadow: bool = False
+    """`old` or `new` of RETURNING: reachable by qualified names only, and no part of `*`."""
 
     def find(self, name: str) -> Named | None:
         if name not in self.columns.by_name:
@@ -258,7 +260,7 @@ class Level:
             return Found(self.merged[name])
         answer: Found | None = None
         for relation in self.relations:
-            if name not in relation.columns.by_name or name in relation.merged:
+            if relation.is_shadow or name not in relation.columns.by_name or name in relation.merged:
                 continue
             column = relation.find(name)
             if column is None:
@@ -318,7 +320,10 @@ class Level:
         if not self.relations:
             raise DatabaseError("42601", "SELECT * with no tables specified is not valid")
         merged = [Found(column) for column in self.merged.values()]
-        return [*merged, *(Found(column, relation) for relation in self.relations for column in relation.visible())]
+        return [*merged, *(Found(column, relation) for relation in self._starred() for column in relation.visible())]
+
+    def _starred(self) -> list[Relation]:
+        return [relation for relation in self.relations if not relation.is_shadow]
 
 
 def names_of(node: ast.ColumnRef) -> tuple[str, ...] | None:

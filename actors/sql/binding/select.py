@@ -169,6 +169,15 @@ class Binder:
             query.recursive = bool(query.ctes) and bool(statement.withClause.recursive)
         return query
 
+    def give_type(self, arm: BoundQuery, number: int, type_: ColumnType) -> None:
+        """A column of an arm of a set operation that has no type takes that of the other arm's."""
+        if arm.columns[number].type.name != "unknown" or not isinstance(arm.body, Select):
+            return
+        typed = coerce(arm.body.targets[number], type_, self.parameters)
+        assert typed is not None
+        arm.body.targets[number] = typed
+        arm.columns = (*arm.columns[:number], Field(arm.columns[number].name, typed.type), *arm.columns[number + 1 :])
+
     # -- relations
 
     def find(self, node: ast.RangeVar) -> tuple[Table, NamedColumns] | None:
@@ -262,22 +271,10 @@ def _set_operation(binder: Binder, statement: ast.SelectStmt, level: Level) -> B
     for number, (one, other) in enumerate(zip(left.columns, right.columns, strict=True)):
         type_ = common_type([one.type, other.type], word)
         for arm in (left, right):
-            give_type(binder, arm, number, type_)
+            binder.give_type(arm, number, type_)
         columns.append(Field(one.name, type_))
     query = BoundQuery(SetOperation(word, bool(statement.all), left, right), tuple(columns))
     return _ordered(binder, statement, level, query, "invalid UNION/INTERSECT/EXCEPT ORDER BY clause")
-
-
-def give_type(binder: Binder, arm: BoundQuery, number: int, type_: ColumnType) -> None:
-    """A column without a type takes that of the other arm's."""
-    if arm.columns[number].type.name != "unknown":
-        return
-    if not isinstance(arm.body, Select):
-        return
-    typed = coerce(arm.body.targets[number], type_, binder.parameters)
-    assert typed is not None
-    arm.body.targets[number] = typed
-    arm.columns = (*arm.columns[:number], Field(arm.columns[number].name, typed.type), *arm.columns[number + 1 :])
 
 
 def _values(binder: Binder, statement: ast.SelectStmt, level: Level) -> BoundQuery:

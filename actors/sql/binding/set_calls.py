@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 from pglast import ast
 
 from actors.common.errors import FEATURE_NOT_SUPPORTED, UNDEFINED_FUNCTION, DatabaseError
-from actors.sql.binding.coercion import coerce, coerce_unknown, type_name
+from actors.sql.binding.coercion import coerce, coerce_argument, coerce_unknown, type_name
 from actors.sql.binding.function_kinds import SETS
 from actors.sql.binding.query import SetCall
 from actors.sql.binding.scope import position_of
 from actors.sql.expressions.casts import EXPLICIT
+from actors.sql.expressions.functions import Ambiguous, resolve_signature
 from actors.sql.expressions.tree import Expression
 from actors.sql.types.arrays import VECTORS, element_of, is_array
 from actors.sql.types.column_type import ColumnType
@@ -29,6 +30,11 @@ TEXT, BOOL, INT4, INT8, OID = (
 )
 NUMERIC, INTERVAL = ColumnType("numeric"), ColumnType("interval")
 HINT = "No function matches the given name and argument types. You might need to add explicit type casts."
+SERIES = (
+    *((name,) * count for name in ("int4", "int8", "numeric") for count in (2, 3)),
+    *((name, name, "interval") for name in ("timestamp", "timestamptz")),
+)
+"""Signatures of generate_series."""
 TEXTS = {
     "regexp_matches": ((TEXT, TEXT, TEXT), ColumnType("_text")),
     "regexp_split_to_table": ((TEXT, TEXT, TEXT), TEXT),
@@ -78,7 +84,7 @@ def set_call(analysis: QueryAnalysis, node: Any) -> SetCall:
         return _of_json(analysis, node, name)
     given = [analysis.expression(argument) for argument in node.args or ()]
     if name == "generate_series":
-        return _series(analysis, given)
+        return _series(analysis, node, given)
     if name == EXPANDED.name and len(given) == 1:
         return SetCall(name, (_array(analysis, given[0], node, "unnest"),), EXPANDED)
     if name == PARTITION_ANCESTORS and len(given) == 1:
@@ -133,28 +139,25 @@ def _array(analysis: QueryAnalysis, argument: Expression, node: Any, name: str) 
     return argument
 
 
-def _series(analysis: QueryAnalysis, given: Sequence[Expression]) -> SetCall:
+def _series(analysis: QueryAnalysis, node: Any, given: Sequence[Expression]) -> SetCall:
     """generate_series(from, to [, step])"""
-    if len(given) not in (2, 3):
-        raise DatabaseError(UNDEFINED_FUNCTION, "function generate_series does not exist with these arguments")
-    names = {argument.type.name for argument in given[:2]}
-    if names <= {"int2", "int4", "int8"}:
-        types = [INT8] * len(given)
-        result = ColumnType("int8" if "int8" in names else "int4")
-    elif names <= {"timestamp", "date", "timestamptz", "text", "unknown"} and len(given) == 3:
-        result = ColumnType("timestamptz" if names & {"timestamptz", "date"} else "timestamp")
-        types = [result, result, INTERVAL]
-    elif names <= {"int2", "int4", "int8", "numeric"}:
-        result = NUMERIC
-        types = [NUMERIC] * len(given)
-    else:
-        raise DatabaseError(FEATURE_NOT_SUPPORTED, "generate_series is supported for numbers and timestamps")
+    try:
+        chosen = resolve_signature("generate_series", SERIES, tuple(argument.type.name for argument in given))
+    except Ambiguous:
+        listed = ", ".join(type_name(argument.type) for argument in given)
+        message = f"function generate_series({listed}) is not unique"
+        hint = "Could not choose a best candidate function. You might need to add explicit type casts."
+        raise DatabaseError("42725", message, hint=hint, position=position_of(node)) from None
+    if chosen is None:
+        raise _undefined(node, given)
     arguments = [
-        coerce(argument, type_, analysis.parameters, EXPLICIT) for argument, type_ in zip(given, types, strict=True)
+        coerce_argument(argument, name, analysis.parameters)
+        for argument, name in zip(given, SERIES[chosen], strict=True)
     ]
-    if None in arguments:
-        raise DatabaseError(UNDEFINED_FUNCTION, "function generate_series does not exist with these arguments")
-    return SetCall("generate_series", tuple(argument for argument in arguments if argument is not None), result)
+    result = ColumnType(SERIES[chosen][0])
+    if result.name == "int4":  # DuckDB's is of bigint
+        arguments = [coerce(argument, INT8, analysis.parameters) or argument for argument in arguments]
+    return SetCall("generate_series", tuple(arguments), result)
 
 
 def _undefined(node: Any, given: Sequence[Expression]) -> DatabaseError:

@@ -30,8 +30,13 @@ class Assignment:
 
 @dataclass(frozen=True, slots=True)
 class Returning:
+    """`old`, `new`: the target's row as it was before the statement and as it is after it, with positions of their
+    own, where the list mentions them; all NULL where there is no such row."""
+
     targets: tuple[Expression, ...]
     fields: tuple[Field, ...]
+    old: TableItem | None = None
+    new: TableItem | None = None
 
 
 @dataclass(slots=True, eq=False)

@@ -4,16 +4,17 @@ RETURNING."""
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace as replace_level
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
-from pglast import ast
+from pglast import ast, enums
 
 from actors.common.errors import DATATYPE_MISMATCH, FEATURE_NOT_SUPPORTED, SYNTAX_ERROR, UNDEFINED_COLUMN, DatabaseError
 from actors.sql.binding import analyze, with_decided_parameters
 from actors.sql.binding.analysis import Analysis
 from actors.sql.binding.coercion import coerce, coerce_assignment, coerce_unknown, is_unknown, type_name
-from actors.sql.binding.names import Level, Relation, columns_of_table
+from actors.sql.binding.names import DUPLICATE_ALIAS, Level, Relation, columns_of_table
 from actors.sql.binding.parameters import ParameterTypes
 from actors.sql.binding.query import BoundQuery, QueryItem, Select, TableItem
 from actors.sql.binding.query_analysis import Bound, Place, QueryAnalysis
@@ -205,12 +206,11 @@ def _changed_part(column: Column, before: Expression, target: Any) -> ast.FuncCa
 # -- RETURNING ---------------------------------------------------------------------------------------------------------
 
 
-def bind_returning(binder: Binder, clause: Any, level: Level) -> Returning | None:
+def bind_returning(binder: Binder, clause: Any, level: Level, target: TableItem) -> Returning | None:
     """None where there is none. Raises 42803 and the like."""
     if clause is None:
         return None
-    if clause.options:
-        raise DatabaseError(FEATURE_NOT_SUPPORTED, "RETURNING WITH is not supported")
+    level, old, new = _with_both_rows(binder, clause, level, target)
     fields: list[Field] = []
     targets: list[Expression] = []
     bind_targets(binder, clause.exprs, level, RETURNING, fields, targets)
@@ -219,4 +219,56 @@ def bind_returning(binder: Binder, clause: Any, level: Level) -> Returning | Non
             targets[number] = coerce_unknown(expression, binder.parameters)
             fields[number] = Field(fields[number].name, targets[number].type)
         targets[number] = with_decided_parameters(targets[number], binder.parameters)
-    return Returning(tuple(targets), tuple(fields))
+    return Returning(tuple(targets), tuple(fields), old, new)
+
+
+def returned_names(clause: Any) -> dict[str, str]:
+    """Of the row before and the row after, by "old" and "new": WITH (OLD AS o, NEW AS n). Raises 42601, 42712."""
+    names = {"old": "old", "new": "new"}
+    said: set[str] = set()
+    for option in clause.options or ():
+        word = "old" if option.option == enums.ReturningOptionKind.RETURNING_OPTION_OLD else "new"
+        if word in said:
+            raise DatabaseError(
+                SYNTAX_ERROR, f"{word.upper()} cannot be specified multiple times", position=position_of(option)
+            )
+        if option.value in [names[other] for other in said]:
+            message = f'table name "{option.value}" specified more than once'
+            raise DatabaseError(DUPLICATE_ALIAS, message, position=position_of(option))
+        said.add(word)
+        names[word] = option.value
+    return names
+
+
+def _with_both_rows(
+    binder: Binder, clause: Any, level: Level, target: TableItem
+) -> tuple[Level, TableItem | None, TableItem | None]:
+    """`level` with the names old and new, where the list may mention them: a relation may have such a name, too."""
+    items: dict[str, TableItem | None] = {"old": None, "new": None}
+    shadows: list[Relation] = []
+    taken = {relation.alias for relation in level.relations}
+    for word, name in returned_names(clause).items():
+        if name in taken:
+            if clause.options and name != word:
+                raise DatabaseError(DUPLICATE_ALIAS, f'table name "{name}" specified more than once')
+            continue
+        if not mentions_name(clause.exprs, name):
+            continue
+        item = TableItem(target.table, name, binder.values.block(len(target.table.columns)), True, target.read)
+        items[word] = item
+        columns = columns_of_table(target.table)
+        shadows.append(Relation(name, columns, item.offset, "", "", (item,), nullable=True, is_shadow=True))
+    if not shadows:
+        return level, None, None
+    return replace_level(level, relations=[*level.relations, *shadows]), items["old"], items["new"]
+
+
+def mentions_name(node: Any, name: str) -> bool:
+    """Whether a column reference below `node` begins with a name."""
+    if isinstance(node, ast.ColumnRef):
+        return getattr(node.fields[0], "sval", None) == name
+    if isinstance(node, tuple | list):
+        return any(mentions_name(item, name) for item in node)
+    if isinstance(node, ast.Node):
+        return any(mentions_name(getattr(node, slot), name) for slot in node.__slots__)
+    return False

@@ -26,6 +26,7 @@ from actors.common.errors import (
 from actors.sql.binding.function_kinds import AGGREGATES, SETS
 from actors.sql.binding.nodes import any_call
 from actors.sql.binding.scope import position_of
+from actors.sql.binding.targets import returned_names
 from actors.sql.binding.trees import conjunction_of, is_part, with_parts
 from actors.sql.binding.view_bases import Base, Substitution
 from actors.sql.binding.views import Expansion
@@ -142,11 +143,12 @@ class Change:
         return (CheckOption(view.name, self._alias, Substitution(base, self._alias, view.schema).condition()),)
 
     def _returning(self, clause: Any) -> Any:
-        return (
-            with_parts(clause, lambda part: part, exprs=self._names.targets(clause.exprs))
-            if clause is not None
-            else None
-        )
+        if clause is None:
+            return None
+        exprs = self._names.targets(clause.exprs)
+        for name in returned_names(clause).values():
+            exprs = self._names.renamed(name).targets(exprs)
+        return with_parts(clause, lambda part: part, exprs=exprs)
 
     def insert(self, statement: Any) -> Any:
         names = [ast.ResTarget(name=column.name) for column in self._view.columns]

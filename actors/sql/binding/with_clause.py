@@ -10,18 +10,21 @@ from typing import TYPE_CHECKING, Any
 from pglast import ast, enums
 
 from actors.common.errors import (
+    DATATYPE_MISMATCH,
     FEATURE_NOT_SUPPORTED,
     INVALID_COLUMN_REFERENCE,
     INVALID_RECURSION,
     SYNTAX_ERROR,
     DatabaseError,
 )
+from actors.sql.binding.coercion import common_type
 from actors.sql.binding.function_kinds import AGGREGATES
 from actors.sql.binding.names import DUPLICATE_ALIAS, Level
 from actors.sql.binding.nodes import any_call
 from actors.sql.binding.query import BoundQuery, Cte, SetOperation
 from actors.sql.binding.scope import position_of
 from actors.sql.results import Field
+from actors.sql.types import format_type
 
 if TYPE_CHECKING:
     from actors.sql.binding.select import Binder
@@ -81,11 +84,26 @@ def _recursive(binder: Binder, node: ast.CommonTableExpr, level: Level, names: l
         raise DatabaseError(
             INVALID_RECURSION, "aggregate functions are not allowed in a recursive query's recursive term"
         )
-    second = binder.query(statement.rarg, level)
+    second = binder.query(statement.rarg, level, is_arm=True)
     if len(head.columns) != len(second.columns):
         raise DatabaseError(SYNTAX_ERROR, "each UNION query must have the same number of columns")
+    _agree(binder, node, head, second)
     cte.query = BoundQuery(SetOperation("UNION", bool(statement.all), head, second), head.columns)
     return cte
+
+
+def _agree(binder: Binder, node: ast.CommonTableExpr, head: BoundQuery, second: BoundQuery) -> None:
+    """The non-recursive term decides the types, so a union of both terms must have them. Raises 42804."""
+    for number, one in enumerate(head.columns):
+        binder.give_type(second, number, one.type)
+        overall = common_type([one.type, second.columns[number].type], "UNION")
+        if overall != one.type:
+            raise DatabaseError(
+                DATATYPE_MISMATCH,
+                f'recursive query "{node.ctename}" column {number + 1} has type {format_type(one.type)} in '
+                f"non-recursive term but type {format_type(overall)} overall",
+                hint="Cast the output of the non-recursive term to the correct type.",
+            )
 
 
 def _aggregates_over(statement: Any, name: str) -> bool:

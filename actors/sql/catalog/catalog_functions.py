@@ -24,7 +24,14 @@ from actors.common.errors import (
 from actors.sql.catalog.catalog_privileges import default_privileges, privilege_functions
 from actors.sql.catalog.roles import ADMIN_OID
 from actors.sql.catalog.schema import Index, Table, View
-from actors.sql.catalog.table_parts import column_comment, column_name, constraints_of, indexes_of, object_comment
+from actors.sql.catalog.table_parts import (
+    column_comment,
+    column_name,
+    constraint_definition,
+    indexes_of,
+    object_comment,
+    parenthesized,
+)
 from actors.sql.expressions.text_functions import quote_ident
 from actors.sql.types import by_name, by_oid, format_type
 from actors.sql.types.arrays import Array, array_of_items
@@ -118,7 +125,7 @@ def index_definition(table: Table, index: Index, qualified: bool = True) -> str:
     distinct = "" if index.nulls_distinct else " NULLS NOT DISTINCT"
     return (
         f"CREATE {'UNIQUE ' if index.unique else ''}INDEX {quote_ident(index.name)} ON {name} USING btree "
-        f"({', '.join(columns)}){distinct}"
+        f"({', '.join(columns)}){distinct}{f' WHERE {parenthesized(index.predicate)}' if index.predicate else ''}"
     )
 
 
@@ -130,14 +137,6 @@ def _index_definition(catalog: Catalog, _: Any, oid: int | None, column: int = 0
         places = index.columns
         return quote_ident(column_name(table, places[column - 1].position)) if 0 < column <= len(places) else ""
     return index_definition(table, index)
-
-
-def _constraint_definition(catalog: Catalog, _: Any, oid: int | None, __: Any = None) -> str | None:
-    for table in catalog.tables():
-        for number, _name, _kind, _index, definition in constraints_of(table, catalog):
-            if number == oid:
-                return definition
-    return None
 
 
 def _is_visible(catalog: Catalog, _: Any, oid: int | None) -> bool | None:
@@ -377,8 +376,8 @@ def _fill_descriptions() -> None:
     _add("pg_get_expr", (TEXT, OID, BOOL), TEXT, lambda catalog, environment, expression, oid, pretty: expression)
     _add("pg_get_indexdef", (OID,), TEXT, _index_definition)
     _add("pg_get_indexdef", (OID, INT4, BOOL), TEXT, _index_definition)
-    _add("pg_get_constraintdef", (OID,), TEXT, _constraint_definition)
-    _add("pg_get_constraintdef", (OID, BOOL), TEXT, _constraint_definition)
+    _add("pg_get_constraintdef", (OID,), TEXT, constraint_definition)
+    _add("pg_get_constraintdef", (OID, BOOL), TEXT, constraint_definition)
     _add("pg_get_userbyid", (OID,), TEXT, _user_by_id)
     _add("pg_get_viewdef", (OID,), TEXT, _view_definition)
     _add("pg_get_viewdef", (OID, BOOL), TEXT, _view_definition)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from actors.sql.catalog.schema import ForeignKey, Index
-from actors.sql.catalog.table_parts import constraints_of
+from actors.sql.catalog.table_parts import checked_expression, constraints_of
 
 if TYPE_CHECKING:
     from actors.sql.catalog.system_tables import CatalogReader
@@ -42,7 +42,7 @@ def constraint_rows(transaction: CatalogReader) -> Iterator[Row]:
                 "conislocal": True,
                 "connoinherit": kind != "c",
                 "conkey": _constraint_keys(index),
-                "conbin": definition if kind == "c" else None,
+                "conbin": checked_expression(definition) if kind == "c" else None,
                 **(_foreign_key(foreign_key) if foreign_key is not None else {}),
             }
 

@@ -10,7 +10,7 @@ from actors.sql.catalog.catalog_functions import updatable_columns, view_definit
 from actors.sql.catalog.privileges import concerns
 from actors.sql.catalog.schema import Column, Table, View
 from actors.sql.catalog.sequence_rows import shown_default
-from actors.sql.catalog.table_parts import constraints_of
+from actors.sql.catalog.table_parts import constraints_of, parenthesized
 from actors.sql.types import format_type
 from actors.sql.types.column_type import ColumnType
 
@@ -237,7 +237,7 @@ def _check_constraints(transaction: CatalogReader) -> Iterator[Row]:
     for table in _tables_of(transaction.catalog):
         for check in table.checks:
             place = {"constraint_catalog": "postgres", "constraint_schema": table.schema, "constraint_name": check.name}
-            yield {**place, "check_clause": check.expression}
+            yield {**place, "check_clause": parenthesized(check.expression)}
 
 
 INFORMATION_SCHEMA_ROWS: dict[str, Callable[[Any], Iterator[Row]]] = {

@@ -17,7 +17,7 @@ from actors.sql.catalog.operator_rows import operator_class_of
 from actors.sql.catalog.schema import INVALID
 from actors.sql.catalog.sequence_rows import shown_default
 from actors.sql.catalog.sequence_tables import COLUMNS as SEQUENCE_COLUMNS
-from actors.sql.catalog.table_parts import indexes_of
+from actors.sql.catalog.table_parts import indexes_of, parenthesized
 from actors.sql.catalog.type_rows import storage_of
 from actors.sql.types import by_name
 from actors.sql.types.column_type import ColumnType
@@ -184,6 +184,7 @@ def _indexes(transaction: CatalogReader) -> Iterator[Row]:
                 "indexrelid": index.oid,
                 "indrelid": table.id,
                 "indnatts": len(index.columns),
+                "indpred": parenthesized(index.predicate) if index.predicate else None,
                 "indnkeyatts": len(index.columns),
                 "indisunique": index.unique or index.primary,
                 "indnullsnotdistinct": not index.nulls_distinct,

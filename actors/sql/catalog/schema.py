@@ -74,6 +74,9 @@ class Index(msgspec.Struct, frozen=True, array_like=True):
     constraint: bool = False
     nulls_distinct: bool = True
     state: str = ""
+    predicate: str = ""
+    """Of a partial index: SQL text, as pg_get_expr shows it without the parentheses around it. A row for which it is
+    not true has no entry."""
 
 
 class Check(msgspec.Struct, frozen=True, array_like=True):

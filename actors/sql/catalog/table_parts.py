@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,10 @@ def indexes_of(table: Table) -> list[Index]:
 def constraint_oid(table: Table, place: int) -> int:
     """A made-up oid for a table's constraint: its indexes' constraints first, then its CHECKs."""
     return CONSTRAINT_OID_BASE + (table.id % CHECK_OID_STEP) * 20 + place
+
+
+_CHECK = re.compile(r"CHECK \((.*)\)((?: NOT VALID)?)", re.DOTALL)
+_CALL = re.compile(r"(?!(?:not|exists)\b)[a-z_][\w.]*\(", re.IGNORECASE)
 
 
 def constraints_of(table: Table, catalog: Catalog) -> list[tuple[int, str, str, Index | None, str]]:
@@ -57,6 +62,54 @@ def constraints_of(table: Table, catalog: Catalog) -> list[tuple[int, str, str, 
                 )
             )
     return found
+
+
+def plain_definition(definition: str) -> str:
+    """As pg_get_constraintdef without `pretty`: an operator's expression stands in parentheses of its own."""
+    found = _CHECK.fullmatch(definition)
+    return definition if found is None else f"CHECK ({parenthesized(found[1])}){found[2]}"
+
+
+def constraint_definition(catalog: Catalog, _: Any, oid: int | None, pretty: bool | None = False) -> str | None:
+    for table in catalog.tables():
+        for number, _name, _kind, _index, definition in constraints_of(table, catalog):
+            if number == oid:
+                return definition if pretty else plain_definition(definition)
+    return None
+
+
+def checked_expression(definition: str) -> str:
+    """As pg_get_expr shows a CHECK's."""
+    found = _CHECK.fullmatch(definition)
+    assert found is not None
+    return parenthesized(found[1])
+
+
+def parenthesized(expression: str) -> str:
+    """In parentheses, unless it is a name, a call, or a CASE."""
+    if expression.isidentifier() or (expression[:5] == "CASE " and expression[-4:] == " END"):
+        return expression
+    called = _CALL.match(expression)
+    if called is not None and _closes(expression, called.end() - 1) == len(expression) - 1:
+        return expression
+    return f"({expression})"
+
+
+def _closes(text: str, start: int) -> int:
+    """Where the parenthesis that opens at `start` is closed; quoted parts hold none. -1: nowhere."""
+    depth = 0
+    quote = ""
+    for place in range(start, len(text)):
+        character = text[place]
+        if quote:
+            quote = "" if character == quote else quote
+        elif character in "'\"":
+            quote = character
+        elif character in "()":
+            depth += 1 if character == "(" else -1
+            if not depth:
+                return place
+    return -1
 
 
 _ACTIONS = {"r": "RESTRICT", "c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT"}

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from functools import cmp_to_key
 from typing import Any
 
-from actors.common.errors import DatabaseError
+from actors.common.errors import NULL_VALUE_NOT_ALLOWED, DatabaseError
 from actors.sql.expressions.casts import STYLED
 from actors.sql.expressions.comparisons import order_key
 from actors.sql.expressions.registry import register
@@ -53,8 +53,14 @@ def ordering(element: str) -> Callable[[Array, Array], int]:
 
 
 def array_order_key(element: str) -> Callable[[Any], Any]:
-    """Under which Python orders arrays of these elements as SQL does."""
-    return cmp_to_key(ordering(element))
+    """Under which Python orders arrays of these elements as `ordering` does; equal arrays have equal hashes."""
+    key = order_key(element) or (lambda item: item)
+
+    def of(array: Array) -> tuple[Any, ...]:
+        items = tuple([(True, None) if item is None else (False, key(item)) for item in array.items])
+        return items, len(array.lengths), array.lengths, array.lowers
+
+    return of
 
 
 # -- constructors and quantifiers --------------------------------------------------------------------------------------
@@ -72,6 +78,19 @@ def made_of_arrays(parts: Sequence[Array | None]) -> Array:
         return EMPTY
     items = tuple(item for part in parts if part is not None for item in part.items)
     return Array(items, (len(parts), *lengths), (1, *lowers))
+
+
+def accumulated(parts: Sequence[Array | None]) -> Array:
+    """The arrays that array_agg or ARRAY(SELECT ...) has met, as one of a dimension more. Raises 22004, 2202E."""
+    if not parts:
+        return EMPTY
+    if None in parts:
+        raise DatabaseError(NULL_VALUE_NOT_ALLOWED, "cannot accumulate null arrays")
+    if any(part is not None and not part.lengths for part in parts):
+        raise DatabaseError(ARRAY_SUBSCRIPT_ERROR, "cannot accumulate empty arrays")
+    if len({part.lengths for part in parts if part is not None}) > 1:
+        raise DatabaseError(ARRAY_SUBSCRIPT_ERROR, "cannot accumulate arrays of different dimensionality")
+    return made_of_arrays(parts)
 
 
 def quantified(

@@ -80,7 +80,7 @@ _ASSIGNMENT = (
     "float4>numeric numeric>int2 numeric>int4 numeric>int8 oid>int4 oid>int8 timestamp>date timestamp>time "
     "timestamptz>timestamp timestamptz>date "
     "timestamptz>time timestamptz>timetz timetz>time inet>cidr "
-    "interval>time name>varchar name>bpchar char>varchar char>bpchar text>char varchar>char "
+    "interval>time name>varchar name>bpchar char>varchar char>bpchar char>name text>char varchar>char "
     "bpchar>char json>jsonb jsonb>json"
 )
 _EXPLICIT = (

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from typing import TypeVar
 
 from actors.sql.expressions import (  # noqa: F401  (they register their functions)
     arithmetic,
@@ -43,6 +44,7 @@ from actors.sql.expressions.registry import Function, find
 from actors.sql.types import by_name
 from actors.sql.types.arrays import VECTORS, is_array
 
+Chosen = TypeVar("Chosen")
 OF_ONE_ARRAY_TYPE = frozenset({*comparisons.COMPARISONS, "@>", "<@", "&&"})
 """Operators of anyarray: nothing is converted."""
 OF_PATHS = frozenset({"#>", "#>>", "#-", "?|", "?&"})
@@ -72,9 +74,23 @@ def _resolve(name: str, given: tuple[str, ...]) -> Function | None:
     candidates = [
         (function, expanded) for function in find(name) if (expanded := _expanded(function, len(given))) is not None
     ]
-    for function, expanded in candidates:
+    return _chosen(name, candidates, given)
+
+
+@lru_cache(maxsize=1024)
+def resolve_signature(name: str, signatures: tuple[tuple[str, ...], ...], given: tuple[str, ...]) -> int | None:
+    """As resolve_function, of a function that the register does not have: which of its `signatures`. Raises
+    Ambiguous."""
+    return _chosen(name, [pair for pair in enumerate(signatures) if len(pair[1]) == len(given)], given)
+
+
+_Candidates = list[tuple[Chosen, tuple[str, ...]]]
+
+
+def _chosen(name: str, candidates: _Candidates[Chosen], given: tuple[str, ...]) -> Chosen | None:
+    for one, expanded in candidates:
         if expanded == given:
-            return function
+            return one
     candidates = [pair for pair in candidates if all(map(_accepts, pair[1], given))]
     if not name.startswith("array_") and not any(is_array(type_) or type_ in VECTORS for type_ in given):
         # An untyped literal alone is no array, unless it can only be a path or a list of keys.
@@ -92,9 +108,6 @@ def _resolve(name: str, given: tuple[str, ...]) -> Function | None:
     return candidates[0][0]
 
 
-_Candidates = list[tuple[Function, tuple[str, ...]]]
-
-
 def _exact_or_preferred(declared: str, given: str) -> bool:
     if given == "unknown":
         return False
@@ -103,7 +116,9 @@ def _exact_or_preferred(declared: str, given: str) -> bool:
     )
 
 
-def _most(candidates: _Candidates, good: Callable[[str, str], bool], given: tuple[str, ...]) -> _Candidates:
+def _most(
+    candidates: _Candidates[Chosen], good: Callable[[str, str], bool], given: tuple[str, ...]
+) -> _Candidates[Chosen]:
     """Those with the most good arguments."""
     counts = [
         sum(1 for declared, type_ in zip(expanded, given, strict=True) if good(declared, type_))
@@ -117,7 +132,7 @@ def _category(declared: str) -> str:
     return "P" if declared == "any" else by_name[declared].category
 
 
-def _by_unknowns(candidates: _Candidates, given: tuple[str, ...]) -> _Candidates:
+def _by_unknowns(candidates: _Candidates[Chosen], given: tuple[str, ...]) -> _Candidates[Chosen]:
     """For each untyped literal: text if any candidate takes it there, else the one category that all take; preferred
     types first."""
     left = candidates

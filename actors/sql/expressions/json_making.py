@@ -212,8 +212,11 @@ def _object_of_texts(pairs: Sequence[tuple[str | None, str | None]], separator: 
 
 
 def aggregated_array(values: Sequence[str | None], separator: str) -> str:
-    """json_agg: of values' JSON. The separator of rows and arrays has a line's end."""
-    return check_depth("[" + separator.join("null" if value is None else value for value in values) + "]")
+    """json_agg: of values' JSON. The separator of rows and arrays has a line's end, that before a NULL never has."""
+    parts: list[str] = []
+    for value in values:
+        parts += (", " if value is None else separator) if parts else "", "null" if value is None else value
+    return check_depth(f"[{''.join(parts)}]")
 
 
 def aggregated_object(pairs: Sequence[tuple[str | None, str | None]], strict: bool, kind: str) -> str:

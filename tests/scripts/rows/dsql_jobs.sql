@@ -94,7 +94,7 @@ ERROR 0A000: unsupported ALTER TABLE ADD CONSTRAINT statement
 ERROR 42703: column "nothing" does not exist
 ALTER TABLE
 conname|convalidated|pg_get_constraintdef
-pos|f|CHECK (a > 0) NOT VALID
+pos|f|CHECK ((a > 0)) NOT VALID
 SELECT 1
 ERROR 23514: new row for relation "t" violates check constraint "pos"
   detail: Failing row contains (3, -1, z).
@@ -113,7 +113,7 @@ job_id
 <job>
 ALTER TABLE
 conname|convalidated|pg_get_constraintdef
-pos|t|CHECK (a > 0)
+pos|t|CHECK ((a > 0))
 SELECT 1
 ERROR 0A000: ALTER TABLE ASYNC is supported for VALIDATE CONSTRAINT only
 

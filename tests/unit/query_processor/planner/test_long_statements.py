@@ -10,7 +10,7 @@ import pytest
 
 from actors.query_processor.planner import make_environment, make_plan
 from actors.query_processor.session import SessionServices
-from actors.sql.binding.arrays import LONG_LIST
+from actors.sql.binding.lists import LONG_LIST
 from tests.scripts.stored_cluster import StoredCluster
 from tests.unit.query_processor.support.client import Client, LoopClient
 

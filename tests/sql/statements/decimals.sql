@@ -1,0 +1,16 @@
+SELECT x::text FROM (VALUES (0.00012), (0.5)) t(x) GROUP BY x ORDER BY x;
+SELECT string_agg(x::text, ',') FROM (VALUES (0.00012)) t(x);
+SELECT string_agg(0.5::text, ',');
+SELECT string_agg(x::text, ',') FROM (VALUES (32767::int2), (2.50), (0.00012)) t(x);
+SELECT string_agg(x::text, ',') FROM (VALUES (-0.5), (0.25), (1)) t(x);
+SELECT concat(x, '!'), x || '?' FROM (VALUES (-0.5), (0.25), (1)) t(x) GROUP BY x ORDER BY x;
+SELECT x::varchar(5), x::char(6), json_agg(x), to_jsonb(x), ARRAY[x] FROM (VALUES (-0.5), (0.25), (1)) t(x) GROUP BY x ORDER BY x;
+SELECT min(x::text), max(x)::text, (sum(x) / 3)::text FROM (VALUES (0.5::numeric(1,1)), (0.25::numeric(2,2))) t(x);
+CREATE TABLE nn (id int PRIMARY KEY, a numeric(3,3), b numeric(2,2));
+INSERT INTO nn VALUES (1, 0.125, -0.5), (2, NULL, 0);
+SELECT a::text, b::text, a || '' AS c FROM (SELECT * FROM nn) q ORDER BY id;
+SELECT string_agg(a::text, ',' ORDER BY id), array_agg(b), json_agg(a), max(a)::text, min(b) || 'x' FROM nn;
+SELECT a, b, count(*) FROM nn GROUP BY a, b ORDER BY a::text;
+SELECT string_agg((a * b)::text, ','), string_agg((a - 1)::text, ',') FROM nn;
+SELECT nn.a FROM nn UNION SELECT 0.5 ORDER BY 1;
+SELECT (SELECT a::text FROM nn n2 WHERE n2.id = nn.id) FROM nn ORDER BY id;
