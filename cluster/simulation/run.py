@@ -33,6 +33,7 @@ from cluster.simulation.emphases import emphasised
 from cluster.simulation.hostile import ALL_LOSSES, SLOW_S_MAX, Plan, bounded, draw, forecast
 from cluster.simulation.journal_witness import JournalWitness
 from cluster.simulation.late_witness import LateWitness
+from cluster.simulation.loser_witness import watched_losers
 from cluster.simulation.membership_witness import MembershipWitness
 from cluster.simulation.range_witness import RangeWitness
 from cluster.simulation.restored import Lost, check_restored
@@ -131,6 +132,7 @@ def run_seed(
             watching.enter_context(run.ranges.watching())
             watching.enter_context(UpkeepWitness(world).watching())
             watching.enter_context(watched_snapshots(world))
+            watching.enter_context(watched_losers(world))
         coverage = Coverage(world) if covered else None
         if coverage is not None:
             world.network.observe(coverage)
