@@ -130,10 +130,10 @@ class Conversation:
         channel, session = self._channel, self._session
         reader = channel.reader
         body = None if self._timeouts.used or self._held or self._portal is not None else reader.sole_bind()
-        if body is None or body[0]:
+        if not body or body[0]:
             return False
         begun_ns = arrival_ns()
-        name = body[1 : body.find(b"\0", 1)].decode("latin-1")
+        name = body[1 : body.find(b"\0", 1)].decode(errors="surrogateescape")  # what is not UTF-8 names no statement
         prepared = session.prepared_statements.get(name) if name else self.unnamed_statement
         if prepared.__class__ is not PreparedStatement:
             return False

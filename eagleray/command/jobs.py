@@ -17,6 +17,7 @@ from eagleray.command.tokens import use_token
 if TYPE_CHECKING:
     from cluster.jobs import Job, Jobs, Program
 
+PIP_ERROR = "ERROR: "
 INTERRUPTED = 130
 """What a shell reports of a program that Ctrl-C ended."""
 
@@ -125,9 +126,16 @@ def _report(file: Path, job: Job) -> int:
     if job.status == "STOPPED":
         raise OneLine(f"{file}: job {job.name} was stopped")
     if job.status == "FAILED" and job.exit_status is None:
-        lines = [line for line in job.message.splitlines() if line.strip()]
-        raise OneLine(f"{file}: {lines[0].strip() if lines else 'its process is gone'}")
+        raise OneLine(f"{file}: {why(job.message)}")
     return job.exit_status or 0
+
+
+def why(message: str) -> str:
+    """One line of what Ray tells of a program that never began: pip's own word where it has refused a package, else the
+    first."""
+    lines = [line.strip() for line in message.splitlines() if line.strip()]
+    refused = (line for line in lines if line.startswith(PIP_ERROR))
+    return next(refused, lines[0] if lines else "its process is gone").removeprefix(PIP_ERROR)
 
 
 def list_jobs(data: Path) -> None:

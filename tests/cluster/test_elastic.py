@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import signal
 import threading
 import time
@@ -16,7 +15,6 @@ from typing import Any
 import psycopg
 import pytest
 
-from cluster import leftovers
 from eagleray.demo.processes import spare_workers
 from tests.conftest import LiveCluster, discard, make_cluster
 
@@ -155,33 +153,6 @@ def test_at_zero_only_gateways_and_the_controller_are_left(cluster: LiveCluster)
     assert (
         0 < woken["steps_ms"]["state_read"] <= woken["steps_ms"]["roles_run"] <= woken["steps_ms"]["adjudicators_lead"]
     )
-
-
-def test_a_raylet_that_dies_at_zero_has_spare_workers_again(cluster: LiveCluster) -> None:
-    with psycopg.connect(cluster.url, autocommit=True) as client:
-        status = until(cluster, lambda status: status["state"] == "running")
-        working = {actor["pid"] for actor in status["actors"] if actor["layer"] not in ("gateway", "controller")}
-        client.execute("SELECT 1")
-    until(cluster, lambda status: status["state"] == "asleep")
-    until(cluster, lambda _: len(spare_workers(cluster.data)) >= len(working))
-    before = spare_workers(cluster.data)
-    [victim] = raylets_of(cluster.data, "b")
-    os.kill(victim, signal.SIGKILL)
-    until(cluster, lambda _: not before <= spare_workers(cluster.data))
-    until(cluster, lambda _: len(spare_workers(cluster.data)) >= len(working))
-    until(cluster, lambda status: status["state"] == "asleep" and len(names(status, "gateway")) == 2)
-
-
-def raylets_of(data: Path, az: str) -> list[int]:
-    found = []
-    for pid in leftovers.find(data):
-        with contextlib.suppress(OSError):  # it has just ended
-            command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-            if command[0].endswith(b"/raylet") and any(
-                re.search(rb"\baz\W+%s\b" % az.encode(), argument) for argument in command
-            ):
-                found.append(pid)
-    return found
 
 
 def test_a_controller_that_dies_at_zero_wakes_nobody_and_a_connection_does(cluster: LiveCluster) -> None:

@@ -312,7 +312,7 @@ class RangeAccess:
         ranges = self.ranges(parameters, transaction.environment)
         for scanner, as_columns in opened_ahead(ranges, open_scan, 1 if limit else RANGES_AHEAD):
             if as_columns:
-                await self._read_columns(transaction, parameters, scanner, rows, statistics)
+                await self._read_columns(transaction, parameters, scanner, limit, rows, statistics)
             else:
                 await self._read_rows(transaction, parameters, scanner, passes, limit, rows, statistics)
             statistics.read += scanner.rows_read
@@ -379,6 +379,7 @@ class RangeAccess:
         transaction: Transaction,
         parameters: Sequence[Any],
         scanner: Scanner,
+        limit: int,
         rows: list[KeyedRow],
         statistics: Statistics,
     ) -> None:
@@ -400,6 +401,9 @@ class RangeAccess:
                 for row in zip(*columns, strict=True):
                     if passes is None or passes(row, parameters, environment):
                         rows.append((b"", row))
+            if limit and len(rows) >= limit:
+                del rows[limit:]
+                return
 
 
 class IndexAccess:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 from collections.abc import Callable, Iterator
 
 import psycopg
@@ -11,6 +13,7 @@ from actors.query_processor.planner import make_environment, make_plan
 from actors.query_processor.rest import Rest
 from actors.query_processor.session import SessionServices, prompt
 from tests.scripts.stored_cluster import StoredCluster
+from tests.unit.postgres.raw_client import SYNC, describe, execute, message
 from tests.unit.postgres.server import SessionServer
 from tests.unit.query_processor.support.client import OPEN
 
@@ -154,6 +157,26 @@ def test_a_role_without_the_privilege(connect: Connect, taken: list[bool]) -> No
     for _ in range(2):
         assert connection.execute(READ, (1,)).fetchall() == [("one", 1)]
     assert taken[-1], "planned for this role again"
+
+
+def test_a_bind_without_a_body_is_refused(connect: Connect) -> None:
+    connection = connect()
+    connection.execute(READ, (1,))
+    with socket.socket(fileno=os.dup(connection.fileno())) as raw:
+        raw.setblocking(True)
+        raw.sendall(message("B") + describe("P") + execute() + SYNC)
+        assert b"C08P01" in raw.recv(4096)
+        assert raw.recv(4096) == b"", "it does not speak the protocol"
+
+
+def test_statements_are_named_in_utf8(connect: Connect, taken: list[bool]) -> None:
+    protocol = connect().pgconn
+    names = ["\u00e9", "\u00e9".encode().decode("latin-1")]
+    for name, wanted in zip(names, ("b", "a"), strict=True):
+        protocol.prepare(name.encode(), f"SELECT {wanted} FROM t WHERE a = $1".encode())
+    for name, value in zip(names * 2, (b"one", b"1") * 2, strict=True):
+        assert protocol.exec_prepared(name.encode(), [b"1"]).get_value(0, 0) == value
+    assert taken == [True] * 4
 
 
 @pytest.mark.parametrize(

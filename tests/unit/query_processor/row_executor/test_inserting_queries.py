@@ -10,6 +10,7 @@ import pytest
 
 from actors.query_processor.row_executor import inserting_queries, modifying
 from actors.query_processor.row_executor.inserting_columns import ColumnInserter
+from actors.query_processor.row_executor.inserting_queries import FEW_ROWS
 from tests.scripts.golden import ScriptRunner
 
 ROWS = 5000
@@ -118,3 +119,24 @@ def test_own_writes_are_read_and_memory_is_bounded(taken: list[int], monkeypatch
     made = answers(*filled(), "SELECT count(*) FROM a")
     assert made[2][0].startswith("ERROR 54000: query requires more than allowed")
     assert made[3][1] == "0"
+
+
+def test_a_query_that_gives_many_rows_is_left_early(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a condition is looked at here, storage gives rows without a limit: they are no more read than needed."""
+    looked_at: list[int] = []
+    usual = inserting_queries.LargeQuery.run
+
+    async def run(self: Any, transaction: Any, *arguments: Any) -> Any:
+        found = await usual(self, transaction, *arguments)
+        looked_at.append(self._rows._access.statistics.received)
+        return found
+
+    monkeypatch.setattr(inserting_queries.LargeQuery, "run", run)
+    made = answers(
+        *filled(),
+        "CREATE TABLE f (id int PRIMARY KEY)",
+        "INSERT INTO f SELECT id FROM a WHERE to_char(at, 'YYYY') = '2024'",
+        "SELECT count(*) FROM f",
+    )
+    assert made[4] == [f"INSERT 0 {ROWS}"] and made[5][1] == str(ROWS)
+    assert FEW_ROWS < looked_at[-1] < ROWS
