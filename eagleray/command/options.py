@@ -5,8 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 DEFAULT_DATA = Path(".eagleray")
+
+
+def _given(context: click.Context, option: click.Parameter, data: Path) -> Path:
+    """`ranges --data DIR move 2`: a command goes by the folder that its group was told, unless it is told another."""
+    group, told = context.parent, ParameterSource.COMMANDLINE
+    if group is None or context.get_parameter_source("data") is told or group.get_parameter_source("data") is not told:
+        return data
+    return Path(group.params["data"])
+
 
 data_option = click.option(
     "--data",
@@ -14,6 +24,7 @@ data_option = click.option(
     default=DEFAULT_DATA,
     show_default=True,
     envvar="EAGLERAY_DATA_DIR",
+    callback=_given,
     help="The folder that holds all that the cluster owns.",
 )
 

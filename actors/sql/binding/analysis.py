@@ -321,7 +321,12 @@ class Analysis:
         negated = node.nulltesttype == enums.NullTestType.IS_NOT_NULL
         if isinstance(node.arg, ast.RowExpr):
             return And(tuple(NullTest(self.expression(part), negated) for part in node.arg.args or ()))
-        return NullTest(self.expression(node.arg), negated)
+        tested = self.expression(node.arg)
+        if isinstance(node.arg, ast.ColumnRef) and tested.type.name == "record":  # a relation's name: its whole row
+            row = tested.results[0] if isinstance(tested, Case) else tested
+            if isinstance(row, Call) and row.arguments:
+                return And(tuple(NullTest(column, negated) for column in row.arguments))
+        return NullTest(tested, negated)
 
     def boolean_test(self, node: Any) -> Expression:
         name = enums.BoolTestType(node.booltesttype).name

@@ -33,7 +33,7 @@ from actors.sql.binding.nodes import is_untyped
 from actors.sql.binding.query import BoundQuery, CatalogCall, FieldOf, GroupingCall, Select, Subquery, Value
 from actors.sql.binding.scope import located, position_of, unsupported
 from actors.sql.catalog.catalog_functions import CATALOG_FUNCTIONS
-from actors.sql.expressions.tree import Cast, Column, Constant, Expression, columns_of
+from actors.sql.expressions.tree import Case, Cast, Column, Constant, Expression, NullTest, Or, columns_of
 from actors.sql.types.column_type import ColumnType
 
 if TYPE_CHECKING:
@@ -131,7 +131,8 @@ class QueryAnalysis(Analysis):
                 columns = [Column(found.position, found.column.type) for found in self.level.star(names)]
                 for column in columns:
                     relation.mark(column.position)
-                return self.call("row", columns, position_of(node))
+                row = self.call("row", columns, position_of(node))
+                return _or_absent(row, columns) if relation.nullable and columns else row
             error.position = error.position or position_of(node)
             raise
         if not self.place.no_aggregates:
@@ -390,3 +391,9 @@ def _conversions(given: Sequence[Any], declared: Sequence[ColumnType]) -> int:
     """How many of the arguments an overload takes only by a conversion; an untyped literal is a text."""
     types = [argument.expression.type.name if isinstance(argument, Bound) else "text" for argument in given]
     return sum(type_ != wanted.name for type_, wanted in zip(types, declared, strict=True))
+
+
+def _or_absent(row: Expression, columns: Sequence[Expression]) -> Expression:
+    """`row`, or NULL where an outer join has none, or a statement had or has none (RETURNING old, new)."""
+    tests = tuple(NullTest(column, True) for column in columns)
+    return Case((Or(tests) if len(tests) > 1 else tests[0],), (row,), None, row.type)

@@ -97,7 +97,11 @@ def is_ordered_by_arrow(type: ColumnType) -> bool:
 def to_arrow(datums: Sequence[Any], type: ColumnType) -> pa.Array:
     """One column. Raises 0A000 or 22008 for a value that its Arrow type cannot hold."""
     convert = _TO_ARROW.get(type.name)
-    return pa.array(datums, _FIXED[type.name]) if convert is None else convert(datums, type)
+    if convert is not None:
+        return convert(datums, type)
+    if type.name not in _FIXED:
+        raise DatabaseError(FEATURE_NOT_SUPPORTED, f"values of type {type.name} are not supported here")
+    return pa.array(datums, _FIXED[type.name])
 
 
 def from_integers(integers: pa.Array, type: ColumnType) -> pa.Array:

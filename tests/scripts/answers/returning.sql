@@ -169,3 +169,42 @@ id|n|s|u
 19|900|a|NULL
 70|1|a|NULL
 SELECT 7
+
+# Whole rows that there may not be: NULL, as the rows of an outer join that have found no other. IS NULL asks each column.
+CREATE TABLE w (id int PRIMARY KEY, n int);
+CREATE TABLE wo (id int PRIMARY KEY, t text);
+INSERT INTO w VALUES (1, NULL) RETURNING old, new, old IS NULL AS a, new IS NULL AS b, old IS NOT NULL AS c, new IS NOT NULL AS d;
+INSERT INTO w VALUES (1, 5), (2, 6) ON CONFLICT (id) DO UPDATE SET n = excluded.n RETURNING old IS NULL AS fresh, new;
+DELETE FROM w WHERE id = 2 RETURNING old, new, new IS NULL AS gone;
+INSERT INTO w VALUES (2, NULL);
+INSERT INTO wo VALUES (1, NULL), (7, 'x');
+SELECT w.id, wo, wo IS NULL AS a, wo IS NOT NULL AS b, w IS NULL AS c, w IS NOT NULL AS d FROM w LEFT JOIN wo USING (id) ORDER BY 1;
+SELECT count(w), count(wo), count(*) FROM w FULL JOIN wo USING (id);
+SELECT x IS NULL AS a, x IS NOT NULL AS b FROM (SELECT NULL::int AS p, NULL::int AS q) AS x;
+DROP TABLE w, wo;
+---
+CREATE TABLE
+CREATE TABLE
+old|new|a|b|c|d
+NULL|(1,)|t|f|f|f
+INSERT 0 1
+fresh|new
+f|(1,5)
+t|(2,6)
+INSERT 0 2
+old|new|gone
+(2,6)|NULL|t
+DELETE 1
+INSERT 0 1
+INSERT 0 2
+id|wo|a|b|c|d
+1|(1,)|f|f|f|t
+2|NULL|t|f|f|f
+SELECT 2
+count|count|count
+2|2|3
+SELECT 1
+a|b
+t|f
+SELECT 1
+DROP TABLE

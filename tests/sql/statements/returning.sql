@@ -37,3 +37,15 @@ UPDATE r SET n = 1 WHERE id = 1 RETURNING count(*);
 INSERT INTO r (id, n) VALUES (70, 1) RETURNING n, old.n AS n2, new.n AS n3;
 UPDATE r SET s = 'a' RETURNING old.id = new.id AND old.id = id;
 SELECT * FROM r ORDER BY id;
+-- Whole rows that there may not be: NULL, as the rows of an outer join that have found no other. IS NULL asks each column.
+CREATE TABLE w (id int PRIMARY KEY, n int);
+CREATE TABLE wo (id int PRIMARY KEY, t text);
+INSERT INTO w VALUES (1, NULL) RETURNING old, new, old IS NULL AS a, new IS NULL AS b, old IS NOT NULL AS c, new IS NOT NULL AS d;
+INSERT INTO w VALUES (1, 5), (2, 6) ON CONFLICT (id) DO UPDATE SET n = excluded.n RETURNING old IS NULL AS fresh, new;
+DELETE FROM w WHERE id = 2 RETURNING old, new, new IS NULL AS gone;
+INSERT INTO w VALUES (2, NULL);
+INSERT INTO wo VALUES (1, NULL), (7, 'x');
+SELECT w.id, wo, wo IS NULL AS a, wo IS NOT NULL AS b, w IS NULL AS c, w IS NOT NULL AS d FROM w LEFT JOIN wo USING (id) ORDER BY 1;
+SELECT count(w), count(wo), count(*) FROM w FULL JOIN wo USING (id);
+SELECT x IS NULL AS a, x IS NOT NULL AS b FROM (SELECT NULL::int AS p, NULL::int AS q) AS x;
+DROP TABLE w, wo;
