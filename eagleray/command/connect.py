@@ -64,3 +64,5 @@ def ask_controller(state: dict[str, Any], question: Message, timeout_s: float = 
         if error.sqlstate != CONNECTION_FAILURE:
             raise OneLine(error.message) from None
         raise OneLine(f"the controller does not answer: {error.message}") from None
+    except OSError as error:  # the cluster has ended meanwhile, and with it its sockets' folder
+        raise OneLine(f"the controller cannot be asked: {state['sockets']}: {error.strerror}") from None

@@ -125,6 +125,11 @@ def item(value: Any, index: int) -> Any:
     return value[index] if type(value) is list and -len(value) <= index < len(value) else MISSING
 
 
+def item_of_document(document: Any, index: int) -> Any:
+    """Of a whole jsonb: PostgreSQL keeps one that is a scalar as an array of it alone, and -> finds it there."""
+    return item(document if type(document) in (list, dict) else [document], index)
+
+
 def at_path(value: Any, path: Array) -> Any:
     for step in path.items:
         if step is None:
@@ -319,9 +324,9 @@ def _register_lookups() -> None:
     register("->>", "json text", "text", lambda text, name: json_text(json_field(text, name)))
     register("->>", "json int4", "text", lambda text, index: json_text(json_item(text, index)))
     register("->", "jsonb text", "jsonb", lambda datum, name: as_jsonb(field(parse(datum), name)))
-    register("->", "jsonb int4", "jsonb", lambda datum, index: as_jsonb(item(parse(datum), index)))
+    register("->", "jsonb int4", "jsonb", lambda datum, index: as_jsonb(item_of_document(parse(datum), index)))
     register("->>", "jsonb text", "text", lambda datum, name: as_text(field(parse(datum), name)))
-    register("->>", "jsonb int4", "text", lambda datum, index: as_text(item(parse(datum), index)))
+    register("->>", "jsonb int4", "text", lambda datum, index: as_text(item_of_document(parse(datum), index)))
     register("#>", "json _text", "json", json_at_path)
     register("#>>", "json _text", "text", lambda text, path: json_text(json_at_path(text, path)))
     register("#>", "jsonb _text", "jsonb", lambda datum, path: as_jsonb(at_path(parse(datum), path)))

@@ -793,3 +793,10 @@ SELECT jsonb_build_object(date '2024-01-01', 1, 1.5, 2);
 jsonb_build_object
 {"1.5": 2, "2024-01-01": 1}
 SELECT 1
+
+# A scalar is an array of it alone to ->, if it is all of a jsonb.
+SELECT '"a"'::jsonb -> 0, '"a"'::jsonb -> -1, '"a"'::jsonb -> 1, '"a"'::jsonb ->> 0, '5'::jsonb -> 0, 'null'::jsonb -> 0, 'null'::jsonb ->> 0, '{"a":1}'::jsonb -> 0, '[["a"]]'::jsonb -> 0 -> 0, '"a"'::jsonb #> '{0}';
+---
+?column?|?column?|?column?|?column?|?column?|?column?|?column?|?column?|?column?|?column?
+"a"|"a"|NULL|a|5|null|NULL|NULL|"a"|NULL
+SELECT 1

@@ -188,3 +188,4 @@ SELECT CASE WHEN id = 1 THEN b END FROM ju ORDER BY id;
 SELECT jsonb_build_object('k', b -> 'q', 'n', NULL, 'arr', jsonb_build_array(id, t)) FROM ju ORDER BY id;
 SELECT json_build_object(1, 2, 'a'::varchar, 3), jsonb_build_object(true, 1), json_build_object('{"a":1}'::json, 1);
 SELECT jsonb_build_object(date '2024-01-01', 1, 1.5, 2);
+SELECT '"a"'::jsonb -> 0, '"a"'::jsonb -> -1, '"a"'::jsonb -> 1, '"a"'::jsonb ->> 0, '5'::jsonb -> 0, 'null'::jsonb -> 0, 'null'::jsonb ->> 0, '{"a":1}'::jsonb -> 0, '[["a"]]'::jsonb -> 0 -> 0, '"a"'::jsonb #> '{0}';
