@@ -65,6 +65,10 @@ class Proof(ABC):
             if self.pace_s:
                 await database.sleep(self.pause_s(random, database.now_us() / 1e6))
         self.commits += client.commits
+        await self.leave(client, number)
+
+    async def leave(self, client: ProofClient, number: int) -> None:
+        """The `number`-th client has taken its last step."""
         await client.close()
 
     def pause_s(self, random: Random, now_s: float) -> float:

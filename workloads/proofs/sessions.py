@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from random import Random
 
 from workloads.proofs.attempt import COMMITTED, ProofClient, is_allowed
-from workloads.proofs.connection import Connection, Database, SqlError
-from workloads.proofs.proof import Proof, Stop
+from workloads.proofs.connection import Connection, SqlError
+from workloads.proofs.proof import Proof
 
 NO_ANSWER = "no answer"
 """How the message of a client begins whose patience has ended."""
@@ -55,15 +55,8 @@ class Sessions(Proof):
         rows = ", ".join(f"({number}, 0)" for number in range(CLIENTS_MAX))
         await connection.execute(f"INSERT INTO session_rows VALUES {rows}")
 
-    async def run_client(self, database: Database, number: int, random: Random, stop: Stop) -> None:
+    async def leave(self, client: ProofClient, number: int) -> None:
         """The connection is left open, for the check."""
-        client = ProofClient(database, random, self.problems, self.recent, self.tolerated)
-        while not stop():
-            self.attempts += 1
-            await self.step(client, number)
-            if self.pace_s:
-                await database.sleep(self.pause_s(random, database.now_us() / 1e6))
-        self.commits += client.commits
         self._kept.append((client, number))
 
     def pause_s(self, random: Random, now_s: float) -> float:
