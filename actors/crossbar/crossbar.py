@@ -475,6 +475,7 @@ class Crossbar:
     def _acknowledged(self, sender: str, message: StreamAck) -> None:
         subscriber = self._subscribers.get(sender)
         if subscriber is None or subscriber.stream != message.stream:
+            self._context.bus.post(self._context.name, sender, StreamLost(message.stream))
             return  # nor does its checkpoint count: the disk that had it may have been lost since
         self._trimming.checkpointed(sender, message.checkpoint_ts, self._journals)
         had_room = subscriber.has_room

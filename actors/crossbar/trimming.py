@@ -5,9 +5,11 @@ age.
 
 Of several crossbars (regions.md), each hears from the replicas that subscribe there, and tells the others (Stands).
 
-A replica of the topology that has told nothing holds everything back. A checkpoint is no longer believed where its
-replica subscribes from before it: the disk that had it is lost. The journals are told when the least has risen, and
-never of less than before.
+A replica of the topology that has told nothing holds everything back. So it tells whenever a crossbar has taken its
+subscription, and a crossbar answers a StreamAck of a stream that it does not know (StreamLost): where a crossbar is
+started elsewhere just before the last checkpoint of a replica that nobody reads, that one would else be told a minute
+later. A checkpoint is no longer believed where its replica subscribes from before it: the disk that had it is lost. The
+journals are told when the least has risen, and never of less than before.
 """
 
 from __future__ import annotations

@@ -341,8 +341,13 @@ class StorageReplica:
                 self._resubscribe(error.message)
 
         def accepted(_: Message) -> None:
-            if stream == self._stream and self._demanded:
-                self._bus.post(self._name, self._crossbars[self._crossbar], DemandWatermark(stream, self._demanded))
+            if stream != self._stream or self._stopped:
+                return
+            crossbar = self._crossbars[self._crossbar]
+            if kept_ts := self._upkeep.kept_ts:  # a crossbar that begins has heard of no checkpoint
+                self._bus.post(self._name, crossbar, StreamAck(stream, 0, kept_ts))
+            if self._demanded:
+                self._bus.post(self._name, crossbar, DemandWatermark(stream, self._demanded))
 
         timeout_s = self._settings.messaging.request_timeout_s
         self._bus.request(self._name, self._crossbars[self._crossbar], message, accepted, refused, timeout_s)

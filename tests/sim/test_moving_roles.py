@@ -14,13 +14,16 @@ import pytest
 from actors.adjudicator.adjudicator import Adjudicator
 from actors.common.messages import Lead
 from actors.common.messages.base import Message
-from actors.common.settings import Settings
+from actors.common.settings import Limits, Settings, Storing
 from actors.runtime.interfaces import Reply
 from actors.runtime.simulation.faults import Faults
 from cluster.controller import Controller
 from cluster.failover import RESTORE_S, WATCH_S, WORKING_S_MAX
+from cluster.simulation import trim_witness
 from cluster.simulation.hostile import Plan, draw
 from cluster.simulation.simulated_cluster import CONTROLLER, SimulatedCluster
+from cluster.simulation.trim_witness import TrimWitness
+from cluster.simulation.verdict import await_replicas
 
 DRAWN: Plan = draw(Random(0), ("bank",), 60.0)
 PLAN: Plan = replace(DRAWN, settings=Settings(mode="open"), faults=Faults(reset_chance=1.0), strikes=(), one_host=False)
@@ -271,6 +274,40 @@ def test_a_watch_that_expires_takes_nothing_from_a_process_at_work() -> None:
             world.resume(process)
             await asyncio.sleep(0.01)
             assert home(cluster, role) == {process}
+
+    with world:
+        world.run(scenario())
+
+
+def test_journals_trim_soon_where_a_crossbar_begins_anew_before_the_last_checkpoint(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Seed 810039: nobody wrote or read after that, so that each storage replica sent one word of its checkpoint, to a
+    crossbar that knew nobody and said nothing. They look after a minute only."""
+    monkeypatch.setattr(trim_witness, "TOLD_S_MAX", 5.0)
+    settings = replace(PLAN.settings, limits=Limits(transaction_age_s=5), storing=Storing(checkpoint_idle_s=2.0))
+    cluster = SimulatedCluster(6, replace(PLAN, settings=settings))
+    world = cluster.world
+
+    def checkpointed() -> int:
+        processes = world.processes.values()
+        roles = [process.role(name) for process in processes for name in process.role_names if "storage/" in name]
+        return min(role.status()["checkpoint"] for role in roles)
+
+    async def scenario() -> None:
+        trims = TrimWitness(world, checkpointed)
+        world.network.observe(trims)
+        await begin(cluster)
+        await asyncio.sleep(10)
+        await commits(cluster, 1.0)
+        written = world.clock.true_us()
+        await await_replicas(world, cluster.newest_map, written)
+        assert checkpointed() < written
+        world.crash("crossbar-1")
+        await world.restart("crossbar-1")
+        await until(cluster, lambda: checkpointed() >= written, 5.0)
+        trims.at_rest()
+        await trims.check(lambda: [1, 2])
 
     with world:
         world.run(scenario())

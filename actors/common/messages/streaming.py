@@ -95,7 +95,7 @@ class Deliver(Message, frozen=True):
 
 class StreamAck(Message, frozen=True):
     """Subscriber -> publisher, one-way: all up to `number` is processed; `checkpoint_ts`: all up to there is on the
-    subscriber's disk."""
+    subscriber's disk. A crossbar that does not know the stream answers StreamLost."""
 
     stream: int
     number: int

@@ -85,6 +85,23 @@ def test_the_journals_trim_only_what_all_storage_replicas_have_and_no_transactio
     run(scenario, azs="ab")
 
 
+def test_a_crossbar_that_has_begun_anew_says_so_to_whoever_acknowledges() -> None:
+    """Nobody reads: the word of a last checkpoint is all that it is sent."""
+
+    async def scenario(cluster: Cluster) -> None:
+        replicas = [cluster.storage(shard) for shard in (1, 2)]
+        for storage in replicas:
+            await storage.subscribe(0)
+        cluster.world.crash("crossbar-1")
+        await cluster.world.restart("crossbar-1")
+        for storage in replicas:
+            storage.checkpoint()
+        await until(lambda: cluster.crossbar.status()["load"]["subscribers"] == 2)
+        assert [storage.stream for storage in replicas] == [2, 2]
+
+    run(scenario)
+
+
 def test_a_late_word_of_a_checkpoint_on_a_lost_disk_trims_nothing() -> None:
     async def scenario(cluster: Cluster) -> None:
         replicas = [cluster.storage(shard) for shard in (1, 2)]

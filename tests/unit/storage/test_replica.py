@@ -15,6 +15,7 @@ from actors.common.messages import (
     Got,
     Scan,
     StreamAck,
+    StreamLost,
     SubscribeRange,
     Topology,
 )
@@ -234,6 +235,28 @@ def test_a_replica_that_journals_no_longer_reach_back_to_says_so_and_answers_not
     drive(test)
 
 
+def test_each_crossbar_that_takes_a_subscription_hears_what_is_on_the_disk() -> None:
+    """One that has begun since the last checkpoint has not been told of it, and a replica that nobody reads makes no other for a minute."""
+
+    async def test() -> None:
+        world = await World(settings=Settings(storing=Storing(checkpoint_idle_s=0.001))).start()
+        assert not world.bus.sent(StreamAck), "nothing is on the disk"
+        world.deliver({5: {b"a": b"1"}}, 10)
+        while world.replica.status()["checkpoint"] != 10:
+            await asyncio.sleep(0.001)
+        await world.settle()
+        told = len(world.bus.sent(StreamAck))
+        lost = world.stream
+        world.replica.receive("crossbar/1", StreamLost(lost), None)
+        while world.stream == lost:
+            await asyncio.sleep(0.001)
+        assert world.bus.posts[-1] == ("crossbar/2", StreamAck(world.stream, 0, 10))
+        assert len(world.bus.sent(StreamAck)) == told + 1
+        await world.replica.stop()
+
+    drive(test)
+
+
 SMALL = Settings(storing=Storing(memtable_bytes_max=20_000, segments_max=2), limits=Limits(transaction_age_s=0))
 
 
@@ -254,6 +277,7 @@ def test_checkpoint_restart_and_merge() -> None:
         assert 1 <= world.replica.status()["load"]["segments"] <= 2
         again = await World(disk, SMALL).start()
         assert again.bus.subscriptions[0][1].after_ts == checkpoint_ts
+        assert again.bus.sent(StreamAck) == [StreamAck(again.stream, 0, checkpoint_ts)]
         for commit_ts in range(checkpoint_ts + 1, 401):
             number = commit_ts - 1
             again.deliver(
