@@ -430,7 +430,10 @@ class StorageReplica:
         if not self._open or not self._number:
             return
         is_due = self._unacknowledged_bytes * ACK_BYTES_SHARE >= self._window_bytes
-        if (now or is_due or self._unacknowledged_messages >= ACK_MESSAGES_MAX) and not self._full:
+        if now or is_due or self._unacknowledged_messages >= ACK_MESSAGES_MAX:
+            if self._full:
+                self._upkeep.hurry()
+                return
             self._unacknowledged_bytes = self._unacknowledged_messages = 0
             ack = StreamAck(self._stream, self._number, self._upkeep.kept_ts)
             self._bus.post(self._name, self._crossbars[self._crossbar], ack)

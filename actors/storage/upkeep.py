@@ -10,7 +10,8 @@ filled from a peer.
 
 What it promises: none of these run in each other's way. A checkpoint and a merge may be under way together; filling
 begins when neither is, and keeps both from beginning, for it ends with another store. What fails (a full disk, no peer
-that can help) is tried again after `RETRY_S`.
+that can help) is tried again after `RETRY_S`. A checkpoint is tried again earlier where the stream is about to stand
+still for it: there may be room by now, and readers would wait for the rest of that time.
 """
 
 from __future__ import annotations
@@ -40,6 +41,9 @@ is old."""
 RECENTS_MAX = 8
 """Large transactions are sources of their own until a checkpoint: so many are looked through by every read."""
 RETRY_S = 5.0
+HURRY_S = 0.5
+"""At least so long after a checkpoint has failed, when what comes in has to wait for the next one: each writes all that
+it can before it fails, on a disk that others need, too."""
 TIDY_S = 5.0
 """After a reshape, until what is other shards' is clipped off: it is in nobody's way but the disk's."""
 LOOK_BYTES_S = 64 << 20
@@ -66,7 +70,7 @@ class Upkeep:
         """It is being filled for the first time, and can answer nothing."""
         self._fill_due = False
         """As soon as no checkpoint and no merge is under way."""
-        self._checkpointed_at = self._loop.time()
+        self._checkpointed_at = self._failed_at = self._loop.time()
         self._settling: list[tuple[Timestamp, Reply]] = []
         """Checkpoints asked for on the way to zero, by the time that they are to reach."""
         self._stopped = False
@@ -181,6 +185,7 @@ class Upkeep:
         except DatabaseError as error:
             logger.error("%s: the checkpoint failed and is tried again: %s", self._context.name, error.message)
             if error.sqlstate != DATA_CORRUPTED:
+                self._failed_at = self._loop.time()
                 self._after("checkpoint", RETRY_S, self.retry_checkpoint)
                 return
             self._checkpointing = False
@@ -199,6 +204,12 @@ class Upkeep:
             self.maintain()
         if self._settling and not self._checkpointing:
             self._settle_all()
+
+    def hurry(self) -> None:
+        """Both memtables are full: a checkpoint that has failed is tried again before the stream stands still."""
+        if "checkpoint" in self._timers and self._loop.time() - self._failed_at >= HURRY_S:
+            self._timers.pop("checkpoint").cancel()
+            self.retry_checkpoint()
 
     def retry_checkpoint(self) -> None:
         self._context.spawn(self._checkpoint())

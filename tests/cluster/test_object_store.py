@@ -210,9 +210,8 @@ def test_a_cluster_comes_back_from_the_store_alone(server: S3Server, tmp_path: P
             job = connection.execute("CREATE INDEX ASYNC ON ledger (what)").fetchone()
             assert connection.execute("SELECT sys.wait_for_job(%s)", job).fetchone() == (True,)
             for number in range(20):
-                connection.execute(
-                    "INSERT INTO ledger SELECT g, 'x' FROM generate_series(%s, %s) g", (number * 100, number * 100 + 99)
-                )
+                rows = "SELECT g, 'x' FROM generate_series(%s::int, %s::int) g"  # of smallints there are several
+                connection.execute(f"INSERT INTO ledger {rows}", (number * 100, number * 100 + 99))
             await_true(lambda: any(account["stored"] for account in accounts(lost)), "no checkpoint is stored")
             connection.execute("INSERT INTO ledger VALUES (1000000, 'the last that counts')")
             counted = pieces(uri)

@@ -236,7 +236,8 @@ def test_a_replica_that_journals_no_longer_reach_back_to_says_so_and_answers_not
 
 
 def test_each_crossbar_that_takes_a_subscription_hears_what_is_on_the_disk() -> None:
-    """One that has begun since the last checkpoint has not been told of it, and a replica that nobody reads makes no other for a minute."""
+    """One that has begun since the last checkpoint has not been told of it: where nobody reads, there is no other for a
+    minute."""
 
     async def test() -> None:
         world = await World(settings=Settings(storing=Storing(checkpoint_idle_s=0.001))).start()
@@ -323,6 +324,33 @@ def test_a_full_disk_delays_the_checkpoint_and_loses_nothing() -> None:
         await world.settle()
         assert world.replica.status()["checkpoint"] == 1
         assert (await World(disk, SMALL).start()).get(b"a", 1) == b"1"
+
+    drive(test)
+
+
+def test_a_checkpoint_that_failed_is_tried_again_before_the_stream_stands_still() -> None:
+    """Not for each message, and not only after all of the usual time: a full stream brings nobody's rows."""
+
+    async def test() -> None:
+        disk = MemoryDisk()
+        settings = replace(SMALL, storing=Storing(memtable_bytes_max=1_000), streaming=Streaming(window_bytes=8_000))
+        world = await World(disk, settings).start()
+        disk.full = True
+        for at in range(1, 6):
+            world.deliver({at: {b"a": bytes(1_000)}}, at)
+            await world.settle()
+        assert [ack.number for ack in world.bus.sent(StreamAck)] == [1, 2], "two memtables are full"
+        disk.full = False
+        with patch.object(upkeep, "HURRY_S", 3600.0):
+            world.deliver({6: {b"a": bytes(1_000)}}, 6)
+            await world.settle()
+        assert world.replica.status()["checkpoint"] == 0
+        with patch.object(upkeep, "HURRY_S", 0.0):
+            world.deliver({7: {b"a": bytes(1_000)}}, 7)
+            await world.settle()
+        assert world.bus.sent(StreamAck)[2].number == 7
+        assert world.replica.status()["checkpoint"] == 7
+        assert "checkpoint" not in world.replica._upkeep._timers
 
     drive(test)
 
