@@ -37,7 +37,7 @@ def say(totals: Totals) -> str:
     return "\n".join(f"seed {report.seed}: {report.failure}\n{report.details}" for report in totals.failing)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("first", range(0, SEEDS, CHUNK))
 def test_no_promise_is_broken(first: int) -> None:
     totals = Totals()

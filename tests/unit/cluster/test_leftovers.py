@@ -28,6 +28,9 @@ def start() -> Iterator[Start]:
                 [title, "600"], executable="/bin/sleep", env=environment, stdin=stream, start_new_session=True
             )
         started.append(process)
+        titled = Path("/proc", str(process.pid), "cmdline")
+        while process.poll() is None and not titled.read_bytes():  # the kernel is still about to load it
+            pass
         return process.pid
 
     try:
