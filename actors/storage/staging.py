@@ -62,13 +62,19 @@ class _File:
         if self._rows >= block_rows_max(batch.column(1)[-1].as_py()) or self._bytes >= segment.BLOCK_BYTES_MAX:
             self._cut()
 
-    def _cut(self) -> None:
+    def _cut(self, is_last: bool = False) -> None:
+        """Write blocks. Pieces are not as long as blocks: what is left of them begins the next one, since few rows
+        between two blocks would be a block without columns, behind which scans go row by row."""
         keys, values = pa.concat_arrays(self._keys), pa.concat_arrays(self._values)
-        self._keys, self._values = [], []
-        self._rows = self._bytes = 0
         rows_max = block_rows_max(values[-1].as_py())
-        for start in range(0, len(keys), rows_max):
-            self._writer.add_untimed(keys.slice(start, rows_max), values.slice(start, rows_max))
+        left = 0 if is_last or len(keys) < rows_max else len(keys) % rows_max
+        end = len(keys) - left
+        for start in range(0, end, rows_max):
+            rows = min(rows_max, end - start)
+            self._writer.add_untimed(keys.slice(start, rows), values.slice(start, rows))
+        self._keys, self._values = ([keys.slice(end)], [values.slice(end)]) if left else ([], [])
+        self._rows = left
+        self._bytes = sum(array.nbytes for array in (*self._keys, *self._values))
         if self.file.size - self._synced >= SYNC_BYTES:
             self._synced = self.file.size
             self.file.sync(lambda error: None)  # a failure is final, and the checkpoint hears of it
@@ -76,7 +82,7 @@ class _File:
     def finish(self, commit_ts: int) -> Segment:
         """What is left, and the footer. Raises 53100, 58030."""
         if self._keys:
-            self._cut()
+            self._cut(is_last=True)
         self._writer.finish()
         return Segment(self._disk, self.path, commit_ts)
 

@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actors.common import write_set
-from actors.common.messages import Scan
+from actors.common.messages import Deliver, Scan, Stage
 from actors.sql.catalog.encoding import encode, table_key
 from actors.sql.catalog.schema import Column, Index, Table
 from actors.sql.encoding import scan_program
@@ -33,6 +33,7 @@ from actors.storage.scan import Scanner
 from actors.storage.segment import BLOCK_ROWS_MAX, Segment
 from actors.storage.segment_layout import SCHEMA, packed, unpacked, with_checksum
 from actors.storage.segment_writer import VALUES_MAX, SegmentWriter, block_rows_max
+from actors.storage.staging import Staging
 from actors.storage.store import Store
 from tests.unit.sql.test_row_columns import tables
 from tests.unit.storage.memory_disk import MemoryDisk
@@ -247,3 +248,23 @@ def test_a_block_of_more_uuids_than_any_before() -> None:
         column = unpacked(packed(ColumnType("uuid"), pa.array(uuids[:size], pa.binary())))
         column.validate(full=True)
         assert column.slice(7).to_pylist() == uuids[7:size]
+
+
+@pytest.mark.parametrize("piece_rows", [block_rows_max(RowCodec(TYPES).encode(ROWS[0])) // 4 + 10, 1000])
+def test_blocks_of_a_large_transaction_are_full_whatever_its_pieces(piece_rows: int) -> None:
+    """Few rows between two blocks would have no columns."""
+    encoded = [RowCodec(TYPES).encode(ROWS[number % len(ROWS)]) for number in range(10 * piece_rows)]
+    store = Store(MemoryDisk())  # type: ignore[arg-type]
+    staging = Staging(store)
+    for number, low in enumerate(range(0, len(encoded), piece_rows)):
+        rows = encoded[low : low + piece_rows]
+        keys = [key(low + place) for place in range(len(rows))]
+        piece = write_set.encode(keys, rows, [write_set.PUT] * len(keys))
+        assert staging.take(Stage(1, 1, 1, b"large", number, [piece]))
+    message = Deliver(1, 1, 0, [], [], [], 2, [(2, 1, b"large", 10)])
+    assert staging.complete(message, 1)
+    staging.apply(message, 1)
+    [segment] = [source for source in store.sources if isinstance(source, Segment)]
+    *full, _ = [block.rows for block in segment.footer.blocks]
+    assert full == [block_rows_max(encoded[0])] * len(full)
+    assert len(segment.footer.sections) == 1
