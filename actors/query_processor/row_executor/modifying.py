@@ -7,7 +7,8 @@ written yet, and a statement never meets its own rows.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from actors.query_processor.row_executor.access import Access, PointAccess, Statistics
@@ -198,21 +199,31 @@ class InsertPlan(WritingPlan):
             rows = await source.rows_of(found, transaction, parameters)
             return await self.insert(transaction, rows, parameters, view)
         types = [field.type for field in source.plan.fields]
-        count, columns = 0, self._column_inserter()
+
+        async def one_by_one(given: list[tuple[Any, ...]]) -> None:
+            rows = await source.rows_of(Batch(given, True, ""), transaction, parameters)
+            await self._inserter.insert(transaction, rows)
+
+        count = 0
         for batch in await gathered(found.stream, source.names, types, transaction.memory_bytes_max):
-            if not await columns.insert(transaction, batch):
-                for low in range(0, len(batch), TURN_ROWS):
-                    given = Batch(batch.rows(low, low + TURN_ROWS), True, "")
-                    await self._inserter.insert(transaction, await source.rows_of(given, transaction, parameters))
-                    await turn()
+            await self._insert_columns(transaction, batch, one_by_one)
             count += len(batch)
             await turn()
         return Batch([], True, f"INSERT 0 {count}")
 
-    def _column_inserter(self) -> ColumnInserter:
+    async def _insert_columns(
+        self,
+        transaction: Transaction,
+        batch: ColumnBatch,
+        one_by_one: Callable[[list[tuple[Any, ...]]], Awaitable[object]],
+    ) -> None:
+        """`one_by_one`: for the rows of a batch that may be refused, some of them in each turn."""
         if self._columns is None:
             self._columns = ColumnInserter(self._inserter, self._constants)
-        return self._columns
+        if not await self._columns.insert(transaction, batch):
+            for low in range(0, len(batch), TURN_ROWS):
+                await one_by_one(batch.rows(low, low + TURN_ROWS))
+                await turn()
 
     def row_maker(self) -> Callable[[Sequence[Any], Environment], Row] | None:
         """Of an INSERT of one row: its parameters -> the full row. None where that takes a query, or a sequence's
@@ -242,10 +253,7 @@ class InsertPlan(WritingPlan):
 
     async def run_columns(self, transaction: Transaction, batch: ColumnBatch) -> int:
         """The same of rows that are the columns' values and constants for the other columns."""
-        if not await self._column_inserter().insert(transaction, batch):
-            for low in range(0, len(batch), TURN_ROWS):
-                await self.run_many(transaction, batch.rows(low, low + TURN_ROWS))
-                await turn()
+        await self._insert_columns(transaction, batch, partial(self.run_many, transaction))
         return len(batch)
 
 
