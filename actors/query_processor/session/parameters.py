@@ -4,9 +4,9 @@ A SET inside a transaction block lasts if the block commits, SET LOCAL until it 
 through `on_parameter(name, value)` whenever their value changes, as ParameterStatus wants it.
 
 Values are kept as the text that SHOW answers; what the session itself reads of them (zone and styles, search path,
-timeouts) is derived when they change. Sessions that have changed nothing share one table of values: each would take
-five kilobytes, and a thousand may be resumed at once. sql/settings/parameter_table.py lists them, parameter_values.py
-reads them.
+timeouts, staleness) is derived when they change. Sessions that have changed nothing share one table of values: each
+would take five kilobytes, and a thousand may be resumed at once. sql/settings/parameter_table.py lists them,
+parameter_values.py reads them.
 """
 
 from __future__ import annotations
@@ -36,7 +36,8 @@ REFUSED_BY_DSQL = frozenset({*_TIMEOUTS, "lock_timeout"})
 STYLES = frozenset({"timezone", "datestyle", "intervalstyle", "extra_float_digits", "bytea_output"})
 """What `zone` is made of."""
 IDENTITY = ("session_authorization", "role")
-_DERIVED = ("search_path", *IDENTITY, *sorted(STYLES), *_TIMEOUTS)
+MAX_STALENESS = "eagleray.max_staleness"
+_DERIVED = ("search_path", *IDENTITY, *sorted(STYLES), *_TIMEOUTS, MAX_STALENESS)
 """What `_derive` makes something of that is kept beside the values."""
 _SEVERITIES = ("debug5", "debug4", "debug3", "debug2", "debug1", "log", "notice", "warning", "error")
 """Of client_min_messages, in order. INFO is always sent."""
@@ -57,7 +58,7 @@ class RunTimeParameters:
     __slots__ = (
         "_before", "_dsql", "_local", "_on_notice", "_on_parameter", "_own", "_session_defaults", "check_identity",
         "current_user",
-        "on_identity", "search_path", "timeouts", "user", "values", "zone",
+        "on_identity", "search_path", "staleness_ms", "timeouts", "user", "values", "zone",
     )  # fmt: skip
 
     def __init__(
@@ -88,6 +89,8 @@ class RunTimeParameters:
         """Values to return to at a commit, of what it has SET LOCAL."""
         self.search_path: tuple[str, ...] = ()
         self.timeouts = Timeouts()
+        self.staleness_ms = 0
+        """How old what READ ONLY transactions read may be."""
         self.zone: tzinfo
         """Time zone and styles (types/styles.py) of what is read and shown."""
         self._derive("search_path", self.values["search_path"])
@@ -266,6 +269,8 @@ class RunTimeParameters:
             )
         elif name == "default_transaction_read_only":
             self.transaction_reads_only(None)
+        elif name == MAX_STALENESS:
+            self.staleness_ms = milliseconds(value)
         elif name in _TIMEOUTS:
             length = milliseconds(value)
             setattr(self.timeouts, _TIMEOUTS[name], length)

@@ -19,7 +19,6 @@ from actors.common.errors import CONNECTION_FAILURE, SYNTAX_ERROR, DatabaseError
 from actors.query_processor.aside import aside
 from actors.query_processor.transaction import CatalogStale
 from actors.sql.catalog.snapshot import Catalog
-from actors.sql.settings.parameter_values import milliseconds
 
 if TYPE_CHECKING:
     from actors.query_processor.session.services import SessionServices
@@ -29,7 +28,6 @@ T = TypeVar("T")
 
 PRESENT_S = 2.0
 """For the present to be read, between regions: whoever comes to a region that is cut off is let in after that."""
-MAX_STALENESS = "eagleray.max_staleness"
 
 
 async def with_catalog(session: Session, function: Callable[[Catalog], T], large: bool = False) -> T:
@@ -109,7 +107,7 @@ async def _catalog_at(services: SessionServices, at: int, within_s: float = 0.0)
 async def past_time(session: Session, now: int) -> int:
     """start_ts of a READ ONLY transaction that may be as old as the session's eagleray.max_staleness: no older than
     what this region's storage answers at once. Raises 08006 where there is no storage."""
-    staleness_us = milliseconds(session.run_time.values[MAX_STALENESS]) * 1000
+    staleness_us = session.run_time.staleness_ms * 1000
     if not staleness_us:
         return now
     return min(now, max(now - staleness_us, await session.services.storage.reached()))
