@@ -8,14 +8,14 @@ acknowledged before it reads: a row that is below that is a stale read.
 
 from __future__ import annotations
 
-import threading
 import time
 from dataclasses import dataclass, field
-from types import TracebackType
+from functools import partial
 from uuid import UUID
 
 import psycopg
 
+from eagleray.demo.crowd import Crowd
 from eagleray.demo.day import Day
 
 WRITERS = 2
@@ -52,31 +52,18 @@ class Tally:
     unknown: int = 0
 
 
-class FarClients:
-    """Threads, from entering to leaving. `urls`: by region. `wrong`: what should never have been."""
+class FarClients(Crowd):
+    """`urls`: by region. `wrong`: what should never have been."""
 
     def __init__(self, urls: dict[str, str], tallies: list[Tally], day: RegionalDay) -> None:
         self._urls = urls
         self._tallies = tallies
         self._day = day
-        self._over = threading.Event()
         self.conflicts = 0
         self.wrong: list[str] = []
-        readers = [threading.Thread(target=self._read, args=(region,), daemon=True) for region in urls]
-        writers = [threading.Thread(target=self._write, args=(tally,), daemon=True) for tally in tallies]
-        self._threads = [*readers, *writers]
-
-    def __enter__(self) -> FarClients:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._over.set()
-        for thread in self._threads:
-            thread.join()
+        readers = [partial(self._read, region) for region in urls]
+        writers = [partial(self._write, tally) for tally in tallies]
+        super().__init__([*readers, *writers])
 
     def _write(self, tally: Tally) -> None:
         client = None

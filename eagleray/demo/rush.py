@@ -3,44 +3,36 @@ day."""
 
 from __future__ import annotations
 
-import threading
 import time
-from types import TracebackType
+from functools import partial
+from typing import Self
 
 import psycopg
+
+from eagleray.demo.crowd import Crowd
 
 CLIENTS = 3
 PAUSE_S = 0.03
 """Of each client, between two tickets."""
 
 
-class Rush:
+class Rush(Crowd):
     """`CLIENTS` threads that buy tickets from `begin_s` to `end_s` seconds after it was entered. `sold`: numbers whose
     sale was acknowledged; `unknown`: of which nobody knows."""
 
     def __init__(self, url: str, begin_s: float, end_s: float) -> None:
         self._url = url
         self._span_s = (begin_s, end_s)
-        self._over = threading.Event()
         self.sold: set[int] = set()
         self.unknown: set[int] = set()
         self.errors: list[str] = []
-        self._threads = [threading.Thread(target=self._buy, args=(number,), daemon=True) for number in range(CLIENTS)]
+        super().__init__([partial(self._buy, number) for number in range(CLIENTS)])
 
-    def __enter__(self) -> Rush:
+    def __enter__(self) -> Self:
         with psycopg.connect(self._url, autocommit=True) as client:
             client.execute("CREATE TABLE tickets (number int PRIMARY KEY, buyer int NOT NULL)")
         self._began_s = time.monotonic()
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._over.set()
-        for thread in self._threads:
-            thread.join()
+        return super().__enter__()
 
     @property
     def _second(self) -> float:
