@@ -11,8 +11,6 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Callable, Coroutine
-from dataclasses import replace
-from random import Random
 from struct import pack
 from types import CodeType, FrameType
 from typing import Any
@@ -20,10 +18,9 @@ from typing import Any
 import pytest
 
 from actors.common.settings import OPEN_LIMITS, Layout, Settings
-from actors.runtime.simulation.faults import Faults
-from cluster.simulation.hostile import draw
 from cluster.simulation.simulated_cluster import SimulatedCluster
 from cluster.simulation.sql_client import SimulatedConnection
+from tests.sim.undisturbed import undisturbed
 
 CALLS = {"a point read": 213, "a one-row commit": 537}
 """Python calls of one, with CPython 3.11: with a process for each role, one client, who thinks between two."""
@@ -173,17 +170,8 @@ async def _sent(connection: SimulatedConnection, data: bytes) -> None:
 
 
 def _cluster(placement: str) -> SimulatedCluster:
-    plan = replace(
-        draw(Random(0), ("bank",), 60.0),
-        settings=Settings(mode="open", limits=OPEN_LIMITS, layout=Layout(placement=placement)),
-        faults=Faults(),
-        strikes=(),
-        one_host=False,
-        keeps_state=False,
-        bounds=(),
-        dawdle_s=0.0,
-    )
-    return SimulatedCluster(0, plan)
+    settings = Settings(mode="open", limits=OPEN_LIMITS, layout=Layout(placement=placement))
+    return SimulatedCluster(0, undisturbed(settings))
 
 
 @pytest.mark.parametrize(

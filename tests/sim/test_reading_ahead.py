@@ -5,8 +5,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
-from random import Random
 
 import pytest
 
@@ -14,10 +12,9 @@ from actors.adjudicator.reign import Flight, Reign
 from actors.common.messages import AskPromise
 from actors.common.settings import OPEN_LIMITS, Adjudication, Settings
 from actors.runtime.interfaces import Reply
-from actors.runtime.simulation.faults import Faults
-from cluster.simulation.hostile import draw
 from cluster.simulation.simulated_cluster import SimulatedCluster
 from cluster.simulation.sql_client import SimulatedConnection
+from tests.sim.undisturbed import undisturbed
 
 FORESIGHT_MS = 64
 READERS = 8
@@ -28,21 +25,8 @@ class Scene:
     """A cluster, readers of one row, and how many promises were asked for; how far ahead commits were dated."""
 
     def __init__(self, foresight_ms: int) -> None:
-        drawn = draw(Random(0), ("bank",), 60.0)
         settings = Settings(mode="open", limits=OPEN_LIMITS, adjudication=Adjudication(foresight_ms=foresight_ms))
-        self.cluster = SimulatedCluster(
-            0,
-            replace(
-                drawn,
-                settings=settings,
-                faults=Faults(),
-                strikes=(),
-                one_host=False,
-                keeps_state=False,
-                bounds=(),
-                dawdle_s=0.0,
-            ),
-        )
+        self.cluster = SimulatedCluster(0, undisturbed(settings))
         self.asked = 0
         self.reads = 0
         self.ahead_us: list[int] = []

@@ -23,14 +23,14 @@ from actors.common.settings import AUTO, OPEN_LIMITS, Layout, Regions, Settings
 from actors.journal.neighbours import Neighbours
 from actors.query_processor.session.sight import PRESENT_S
 from actors.reading.storage_client import OUT_OF_SIGHT
-from actors.runtime.simulation.faults import Faults
 from actors.runtime.simulation.network import Distances
 from cluster.failover import Failover
 from cluster.policies.leadership import PINNED_S
-from cluster.simulation.hostile import Plan, draw
+from cluster.simulation.hostile import Plan
 from cluster.simulation.regions import FIVE_ZONES, ZONES
 from cluster.simulation.simulated_cluster import SimulatedCluster
 from cluster.simulation.sql_client import SimulatedConnection
+from tests.sim.undisturbed import undisturbed
 from workloads.proofs.connection import SqlError
 
 ONE_WAY_S, JITTER_SHARE = 0.0375, 0.02
@@ -52,22 +52,8 @@ def plan_of(regions: Regions) -> Plan:
         layout=Layout(tuple(regions.zones or ZONES), adjudicators=2, shards=2, query_processors=2, placement="az"),
         regions=regions,
     )
-    plan = draw(Random(0), ("bank",), 60.0)
     distances = tuple((one, other, ONE_WAY_S) for one, other in combinations(regions.zones.values(), 2))
-    return replace(
-        plan,
-        settings=settings,
-        faults=Faults(),
-        strikes=(),
-        losses=(),
-        keeps_state=False,
-        one_host=False,
-        bounds=(),
-        cuts=(),
-        dawdle_s=0.0,
-        distances=distances,
-        jitter_share=JITTER_SHARE,
-    )
+    return replace(undisturbed(settings), losses=(), cuts=(), distances=distances, jitter_share=JITTER_SHARE)
 
 
 def keys_led_by(adjudicator: int) -> list[UUID]:
