@@ -1,10 +1,12 @@
 """Clusters of several regions on one machine, some milliseconds apart, for a demo or a measurement (docs/regions.md).
 
-with own_cluster("regions", TWO.settings(75.0)) as data:
-    regions = Regions(data)
-    regions.urls["east"]               where its clients connect
-    regions.key("west", 7)             a key of a range that west leads now
-    regions.cut("east"); regions.heal()
+    with own_cluster("regions", TWO.settings(75.0)) as data:
+        regions = Regions(data)
+        regions.urls["east"]               where its clients connect
+        regions.key("west", 7)             a key of a range that west leads now
+        regions.cut("east"); regions.heal()
+
+What a cut is, actors/runtime/far_links.py says.
 """
 
 from __future__ import annotations
