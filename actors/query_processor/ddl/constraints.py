@@ -23,6 +23,7 @@ from actors.common.errors import (
 )
 from actors.query_processor.ddl.change import SchemaChange
 from actors.query_processor.ddl.foreign_keys import ForeignClause, clause_of
+from actors.sql.binding.arbiters import unqualified_text
 from actors.sql.binding.column_types import OPEN_ONLY, column_type
 from actors.sql.catalog.schema import Check, Column, Index, IndexColumn, Table
 from actors.sql.parser import parse_sql
@@ -51,6 +52,7 @@ class Clauses:
     generated: list[tuple[int, str, Any]] = field(default_factory=list)
     """(column's position, "a" or "d" for GENERATED ALWAYS or BY DEFAULT AS IDENTITY, "" for serial; the sequence's
     options)."""
+    relation: str = ""
     is_open: bool = False
     """Not as DSQL: serial is a type, and columns may be of types that DSQL has in expressions only."""
 
@@ -73,6 +75,8 @@ def column_of(node: Any, position: int, clauses: Clauses) -> Column:
         raise DatabaseError(FEATURE_NOT_SUPPORTED, "the only collation is C")
     not_null, nullable = bool(node.is_not_null), False
     default: str | None = None
+    generated = expression = ""
+    where = f'column "{node.colname}" of table "{clauses.relation}"'
     for constraint in node.constraints or ():
         kind = constraint.contype
         if kind == ConstrType.CONSTR_NOTNULL:
@@ -81,7 +85,7 @@ def column_of(node: Any, position: int, clauses: Clauses) -> Column:
             nullable = True
         elif kind == ConstrType.CONSTR_DEFAULT:
             if default is not None:
-                raise DatabaseError(SYNTAX_ERROR, f'multiple default values specified for column "{node.colname}"')
+                raise DatabaseError(SYNTAX_ERROR, f"multiple default values specified for {where}")
             default = sql_text(constraint.raw_expr)
         elif kind == ConstrType.CONSTR_PRIMARY:
             clauses.keys.append(Key([node.colname], constraint.conname, True))
@@ -93,17 +97,41 @@ def column_of(node: Any, position: int, clauses: Clauses) -> Column:
             clauses.foreign.append(clause_of(constraint, [node.colname]))
         elif kind == ConstrType.CONSTR_IDENTITY:
             if any(place == position for place, _, _ in clauses.generated):
-                raise DatabaseError(SYNTAX_ERROR, f'multiple identity specifications for column "{node.colname}"')
+                raise DatabaseError(SYNTAX_ERROR, f"multiple identity specifications for {where}")
             clauses.generated.append((position, constraint.generated_when, constraint.options))
+        elif kind == ConstrType.CONSTR_GENERATED:
+            if generated:
+                raise DatabaseError(SYNTAX_ERROR, f"multiple generation clauses specified for {where}")
+            generated = _generation_kind(constraint)
+            expression = unqualified_text(constraint.raw_expr, clauses.relation)
         elif kind in _DEFERRING and clauses.foreign and clauses.foreign[-1].node in node.constraints:
             _defer(clauses.foreign[-1], kind)
         else:
             refuse(constraint)
-    if default is not None and any(place == position for place, _, _ in clauses.generated):
-        raise DatabaseError(SYNTAX_ERROR, f'both default and identity specified for column "{node.colname}"')
-    if not_null and nullable:
-        raise DatabaseError(SYNTAX_ERROR, f'conflicting NULL/NOT NULL declarations for column "{node.colname}"')
+    is_identity = any(place == position for place, _, _ in clauses.generated)
+    contradictions = (
+        ("both default and identity specified for", default is not None and is_identity),
+        ("both default and generation expression specified for", default is not None and bool(generated)),
+        ("both identity and generation expression specified for", is_identity and bool(generated)),
+        ("conflicting NULL/NOT NULL declarations for", not_null and nullable),
+    )
+    for message, found in contradictions:
+        if found:
+            raise DatabaseError(SYNTAX_ERROR, f"{message} {where}")
+    if generated:
+        return Column(node.colname, position, type_, not_null, expression, generated=generated)
     return Column(node.colname, position, type_, not_null, default)
+
+
+def _generation_kind(constraint: Any) -> str:
+    """Raises 0A000 for a column that is computed when it is read."""
+    if constraint.generated_kind != "s":
+        raise DatabaseError(
+            FEATURE_NOT_SUPPORTED,
+            "virtual generated columns are not supported",
+            hint="Use GENERATED ALWAYS AS (...) STORED.",
+        )
+    return "s"
 
 
 _SERIAL = {
@@ -152,7 +180,6 @@ def add_table_constraint(node: Any, clauses: Clauses) -> None:
 
 _REFUSED = {
     ConstrType.CONSTR_EXCLUSION: "EXCLUDE constraints are not supported",
-    ConstrType.CONSTR_GENERATED: "generated columns are not supported",
 }
 
 
@@ -219,7 +246,7 @@ def make_checks(table: Table, checks: Sequence[tuple[str | None, str | None, Any
                 name = f"{stem}{number}"
         elif name in names:
             raise DatabaseError(DUPLICATE_OBJECT, f'constraint "{name}" for relation "{table.name}" already exists')
-        made.append(Check(name, sql_text(expression)))
+        made.append(Check(name, unqualified_text(expression, table.name)))
     return tuple(made)
 
 

@@ -18,9 +18,9 @@ from actors.query_processor.ddl.change import SchemaChange, replace
 from actors.query_processor.ddl.constraints import index_column
 from actors.query_processor.ddl.dependencies import clear, dependents_of_index
 from actors.query_processor.ddl.views import right_drop
-from actors.query_processor.row_executor.stored_table import predicate_of
 from actors.query_processor.session.statements import RawStatement
 from actors.sql.binding.arbiters import unqualified_text
+from actors.sql.binding.stored_expressions import predicate_of
 from actors.sql.catalog.schema import BUILDING, Index, Table
 from actors.sql.expressions.tree import is_immutable
 from actors.sql.results import Batch
@@ -64,7 +64,7 @@ async def create_index(change: SchemaChange, raw: RawStatement) -> Batch:
 
 def _predicate(table: Table, index: Index, node: Any) -> str:
     """Raises 42P17 for what does not depend on the row alone, 42803, 0A000, 42703, 42804."""
-    text = unqualified_text(node)
+    text = unqualified_text(node, table.name)
     bound = predicate_of(table, replace(index, predicate=text))
     if bound is None or not is_immutable(bound):
         raise DatabaseError(INVALID_OBJECT_DEFINITION, "functions in index predicate must be marked IMMUTABLE")
