@@ -28,8 +28,8 @@ from actors.query_processor.ddl.change import SchemaChange, quoted, replace
 from actors.query_processor.ddl.columns import (
     column_named,
     compute,
-    drop_column,
     drop_expression,
+    drop_named_column,
     set_expression,
     with_column,
 )
@@ -105,7 +105,7 @@ async def _add_column(change: SchemaChange, table: Table, command: Any) -> Table
             raise DatabaseError(DUPLICATE_COLUMN, message)
         change.notice(DUPLICATE_COLUMN, f"{message}, skipping")
         return table
-    clauses = Clauses(relation=table.name, is_open=change.limits.mixed_ddl)
+    clauses = Clauses(relation=table.name, is_open=change.limits.mixed_ddl, catalog=change.catalog)
     column = column_of(definition, len(table.columns), clauses)
     if definition.constraints and not change.limits.mixed_ddl:
         raise DatabaseError(FEATURE_NOT_SUPPORTED, "ALTER TABLE ADD COLUMN with constraints not supported")
@@ -119,8 +119,9 @@ async def _add_column(change: SchemaChange, table: Table, command: Any) -> Table
         sequences.add(change, sequence)
     after = with_column(after, replace(column, not_null=False))
     change.replace_table(table, after)
+    change.depend_on(clauses.domains)
     await validate_expressions(change, after, table)
-    if column.default is not None or column.identity:
+    if column.default is not None or column.identity or column.domain:
         await compute(change, after, column)
     if column.not_null:
         after = await _require_not_null(change, after, after.columns[column.position])
@@ -288,7 +289,7 @@ async def _add_unique(change: SchemaChange, table: Table, key: Key) -> Table:
 
 
 async def _add_checks(change: SchemaChange, table: Table, clauses: Clauses) -> Table:
-    after = replace(table, checks=make_checks(table, clauses.checks))
+    after = replace(table, checks=make_checks(change.catalog, table, clauses.checks))
     change.replace_table(table, after)
     change.alone_with(after)
     for check in after.checks[len(table.checks) :]:
@@ -300,7 +301,7 @@ async def _add_checks(change: SchemaChange, table: Table, clauses: Clauses) -> T
 
 async def _add_unvalidated(change: SchemaChange, table: Table, clauses: Clauses) -> Table:
     """ADD CONSTRAINT ... CHECK ... NOT VALID: from now on rows must pass; those that are there are not looked at."""
-    checks = make_checks(table, clauses.checks)
+    checks = make_checks(change.catalog, table, clauses.checks)
     added = tuple(replace(check, validated=False) for check in checks[len(table.checks) :])
     after = replace(table, checks=(*table.checks, *added))
     change.replace_table(table, after)
@@ -424,7 +425,7 @@ async def _nothing(change: SchemaChange, table: Table, command: Any) -> Table:
 
 _ACTIONS: dict[AlterTableType, Callable[[SchemaChange, Table, Any], Awaitable[Table]]] = {
     AlterTableType.AT_AddColumn: _add_column,
-    AlterTableType.AT_DropColumn: drop_column,
+    AlterTableType.AT_DropColumn: drop_named_column,
     AlterTableType.AT_ColumnDefault: _column_default,
     AlterTableType.AT_AlterColumnType: alter_type,
     AlterTableType.AT_SetNotNull: _set_not_null,

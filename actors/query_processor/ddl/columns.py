@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
+from pglast.enums import DropBehavior
+
 from actors.common.errors import FEATURE_NOT_SUPPORTED, UNDEFINED_COLUMN, DatabaseError
 from actors.query_processor.ddl import foreign_keys, sequences
 from actors.query_processor.ddl.change import SchemaChange, quoted, replace
@@ -15,7 +17,7 @@ from actors.query_processor.ddl.generation import computed_from, with_expression
 from actors.query_processor.ddl.indexes import remove_index
 from actors.query_processor.ddl.tables import validate_expressions
 from actors.query_processor.row_executor.stored_table import StoredIndex
-from actors.sql.binding.arbiters import unqualified_text
+from actors.sql.binding.stored_expressions import GENERATION, kept_text
 from actors.sql.catalog.schema import Column, Table
 from actors.sql.expressions.text_functions import quote_ident
 
@@ -37,13 +39,17 @@ def with_column(table: Table, column: Column) -> Table:
 # -- DROP COLUMN -------------------------------------------------------------------------------------------------------
 
 
-async def drop_column(change: SchemaChange, table: Table, command: Any) -> Table:
-    """Raises 42703, 0A000, 2BP01."""
+async def drop_named_column(change: SchemaChange, table: Table, command: Any) -> Table:
+    """DROP COLUMN. Raises 42703, 0A000, 2BP01."""
     if command.missing_ok and all(column.name != command.name for column in table.live_columns()):
         change.notice("00000", f'column "{command.name}" of relation "{table.name}" does not exist, skipping')
         return table
-    column = column_named(table, command.name)
-    clear(change, [_described(change, table, column)], _dependents(change, table, column), command.behavior)
+    return drop_column(change, table, column_named(table, command.name), command.behavior)
+
+
+def drop_column(change: SchemaChange, table: Table, column: Column, behavior: DropBehavior) -> Table:
+    """Raises 0A000, 2BP01."""
+    clear(change, [_described(change, table, column)], _dependents(change, table, column), behavior)
     present = change.catalog.table_by_id(table.id)
     return _without_column(change, table if present is None else present, column)
 
@@ -82,7 +88,7 @@ def _without_column(change: SchemaChange, table: Table, column: Column) -> Table
         if column.position in StoredIndex(table, index).watched:
             table = remove_index(change, table, index)
     name = f"........pg.dropped.{column.position + 1}........"
-    gone = replace(column, name=name, not_null=False, default=None, generated="", dropped=True)
+    gone = replace(column, name=name, not_null=False, default=None, dropped=True, domain=0, generated="")
     checks = tuple(check for check in table.checks if column.name not in mentioned_columns(parsed_check(check)))
     acls = tuple((place, acl) for place, acl in table.column_acls if place != column.position)
     after = replace(with_column(table, gone), column_acls=acls, checks=checks)
@@ -106,7 +112,9 @@ async def drop_expression(change: SchemaChange, table: Table, command: Any) -> T
 async def set_expression(change: SchemaChange, table: Table, command: Any) -> Table:
     """Every row is computed anew. Raises 42703, 55000, 42P17, 23502, 23514, 23505, and what the expression raises."""
     column = column_named(table, command.name)
-    after = with_column(table, with_expression(change, table, column, unqualified_text(command.def_, table.name)))
+    after = with_column(
+        table, with_expression(change, table, column, kept_text(command.def_, table.name, change.catalog, GENERATION))
+    )
     change.replace_table(table, after)
     await validate_expressions(change, after, table)
     await compute(change, after, column)

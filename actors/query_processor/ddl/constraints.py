@@ -24,8 +24,14 @@ from actors.common.errors import (
 from actors.query_processor.ddl.change import SchemaChange
 from actors.query_processor.ddl.foreign_keys import ForeignClause, clause_of
 from actors.sql.binding.arbiters import unqualified_text
-from actors.sql.binding.column_types import OPEN_ONLY, column_type
+from actors.sql.binding.column_types import OPEN_ONLY
+from actors.sql.binding.domains import declared_type
+from actors.sql.binding.stored_expressions import GENERATION, kept_text
+from actors.sql.binding.stored_names import kept
+from actors.sql.catalog.domains import Domain
+from actors.sql.catalog.privileges import USAGE, require
 from actors.sql.catalog.schema import Check, Column, Index, IndexColumn, Table
+from actors.sql.catalog.snapshot import Catalog
 from actors.sql.parser import parse_sql
 from actors.sql.types.column_type import ColumnType
 from actors.sql.types.json_values import JSON_TYPES
@@ -55,6 +61,9 @@ class Clauses:
     relation: str = ""
     is_open: bool = False
     """Not as DSQL: serial is a type, and columns may be of types that DSQL has in expressions only."""
+    catalog: Catalog | None = None
+    """Whose domains columns may be of, as its role; the ids of those that are: `domains`."""
+    domains: list[int] = field(default_factory=list)
 
 
 def sql_text(node: Any) -> str:
@@ -65,14 +74,17 @@ def sql_text(node: Any) -> str:
 def column_of(node: Any, position: int, clauses: Clauses) -> Column:
     """A ColumnDef; its constraints go to `clauses`. Raises 0A000 for what there is not, 42601 for contradictions."""
     type_ = _serial_type(node.typeName) if clauses.is_open else None
+    domain: Domain | None = None
     if type_ is not None:
         clauses.generated.append((position, "", None))
     else:
-        type_ = column_type(node.typeName)
+        type_, domain = declared_type(node.typeName, clauses.catalog)
+        if domain is not None and clauses.catalog is not None:
+            require(clauses.catalog, clauses.catalog.role, domain, USAGE)
+            clauses.domains.append(domain.id)
         if type_.name in OPEN_ONLY and not clauses.is_open:
             raise DatabaseError(FEATURE_NOT_SUPPORTED, f"datatype {type_.name} not supported")
-    if node.collClause is not None and node.collClause.collname[-1].sval not in ("C", "POSIX", "default", "ucs_basic"):
-        raise DatabaseError(FEATURE_NOT_SUPPORTED, "the only collation is C")
+    refuse_collation(node.collClause)
     not_null, nullable = bool(node.is_not_null), False
     default: str | None = None
     generated = expression = ""
@@ -103,7 +115,7 @@ def column_of(node: Any, position: int, clauses: Clauses) -> Column:
             if generated:
                 raise DatabaseError(SYNTAX_ERROR, f"multiple generation clauses specified for {where}")
             generated = _generation_kind(constraint)
-            expression = unqualified_text(constraint.raw_expr, clauses.relation)
+            expression = kept_text(constraint.raw_expr, clauses.relation, clauses.catalog, GENERATION)
         elif kind in _DEFERRING and clauses.foreign and clauses.foreign[-1].node in node.constraints:
             _defer(clauses.foreign[-1], kind)
         else:
@@ -118,9 +130,15 @@ def column_of(node: Any, position: int, clauses: Clauses) -> Column:
     for message, found in contradictions:
         if found:
             raise DatabaseError(SYNTAX_ERROR, f"{message} {where}")
-    if generated:
-        return Column(node.colname, position, type_, not_null, expression, generated=generated)
-    return Column(node.colname, position, type_, not_null, default)
+    text = expression if generated else default
+    number = domain.id if domain is not None else 0
+    return Column(node.colname, position, type_, not_null, text, domain=number, generated=generated)
+
+
+def refuse_collation(clause: Any) -> None:
+    """Raises 0A000 for another one than C."""
+    if clause is not None and clause.collname[-1].sval not in ("C", "POSIX", "default", "ucs_basic"):
+        raise DatabaseError(FEATURE_NOT_SUPPORTED, "the only collation is C")
 
 
 def _generation_kind(constraint: Any) -> str:
@@ -231,7 +249,9 @@ def refuse_unkeyed(columns: Sequence[Column]) -> None:
             )
 
 
-def make_checks(table: Table, checks: Sequence[tuple[str | None, str | None, Any]]) -> tuple[Check, ...]:
+def make_checks(
+    catalog: Catalog, table: Table, checks: Sequence[tuple[str | None, str | None, Any]]
+) -> tuple[Check, ...]:
     """The table's checks with the new ones. Raises 42710 for a name that is taken."""
     made = list(table.checks)
     for name, column, expression in checks:
@@ -246,7 +266,7 @@ def make_checks(table: Table, checks: Sequence[tuple[str | None, str | None, Any
                 name = f"{stem}{number}"
         elif name in names:
             raise DatabaseError(DUPLICATE_OBJECT, f'constraint "{name}" for relation "{table.name}" already exists')
-        made.append(Check(name, unqualified_text(expression, table.name)))
+        made.append(Check(name, unqualified_text(kept(expression, catalog), table.name)))
     return tuple(made)
 
 

@@ -65,7 +65,17 @@ class Likeness:
             option = Option.CREATE_TABLE_LIKE_GENERATED if column.generated else Option.CREATE_TABLE_LIKE_DEFAULTS
             default, kind = (column.default, column.generated) if self._asks(option) else (None, "")
             place = self._places[column.position]
-            made.append(Column(column.name, place, column.type, column.not_null, default, generated=kind))
+            made.append(
+                Column(
+                    column.name,
+                    place,
+                    column.type,
+                    column.not_null,
+                    default,
+                    domain=column.domain,
+                    generated=kind,
+                )
+            )
             if column.identity and self._asks(Option.CREATE_TABLE_LIKE_IDENTITY):
                 clauses.generated.append((place, column.identity, self._options(column)))
         if self._asks(Option.CREATE_TABLE_LIKE_CONSTRAINTS):

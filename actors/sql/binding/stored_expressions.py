@@ -11,7 +11,9 @@ stays true.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from pglast.stream import RawStream
 
 from actors.common.errors import (
     FEATURE_NOT_SUPPORTED,
@@ -20,17 +22,30 @@ from actors.common.errors import (
     WINDOWING_ERROR,
     DatabaseError,
 )
+from actors.sql.binding.arbiters import unqualified_text
 from actors.sql.binding.coercion import coerce_assignment, coerce_boolean
 from actors.sql.binding.function_kinds import AGGREGATES, SETS, WINDOW_FUNCTIONS
 from actors.sql.binding.nodes import any_call
 from actors.sql.binding.parameters import ParameterTypes
+from actors.sql.binding.stored_names import kept, numbers_in
 from actors.sql.binding.targets import bind_row_expression, parse_expression
 from actors.sql.binding.trees import has_subquery, parameters_in
 from actors.sql.catalog.schema import Column, Index, Table
 from actors.sql.expressions.tree import BOOL, Expression
 
+if TYPE_CHECKING:
+    from actors.sql.catalog.snapshot import Catalog
+
 GENERATION, PREDICATE = "column generation expression", "index predicate"
 """What an expression is, as errors say it."""
+
+
+def kept_text(node: Any, table: str, catalog: Catalog | None, what: str) -> str:
+    """An expression over the row of a table of that name, as the catalog keeps it. Raises 0A000 for one that casts to a
+    domain: what a domain demands may change, and what was stored by it would not."""
+    if catalog is not None and numbers_in(RawStream()(kept(node, catalog))):
+        raise DatabaseError(FEATURE_NOT_SUPPORTED, f"domains are not supported in {what}s")
+    return unqualified_text(node, table)
 
 
 def refuse_beyond_row(node: Any, what: str) -> None:
