@@ -27,6 +27,7 @@ from actors.common.errors import DATA_CORRUPTED, OBJECT_NOT_IN_PREREQUISITE_STAT
 from actors.common.messages import (
     Append,
     Appended,
+    AskCommit,
     AskKept,
     AskPromise,
     Done,
@@ -167,7 +168,7 @@ class JournalReplica:
         elif isinstance(message, Kept | AskKept):
             self._neighbours.receive(sender, message, self.log.promise.seats)
             self._note_own_quorum()
-        elif isinstance(message, AskPromise):
+        elif isinstance(message, AskPromise | AskCommit):
             pass_on(self._context, self._writer or self._expected_writer, message, reply)
         elif isinstance(message, Trim):
             self._trim(message.below_ts, reply)

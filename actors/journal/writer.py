@@ -45,6 +45,9 @@ SEAL_GRACE_S_MIN = 0.02
 SEAL_PAUSE_S_MIN, SEAL_PAUSE_S_MAX = 0.02, 0.2
 """Between attempts to win a majority, drawn at random so that two candidates do not keep outbidding each other."""
 
+QUORUM_S_MAX = 2.0
+"""Many times the way round the earth, and as long as a failover."""
+
 logger = logging.getLogger(__name__)
 
 OnRecord = Callable[[MappedHeader, bytes], None]
@@ -78,6 +81,8 @@ class JournalWriter:
         self._memory_bytes_max = context.settings.journaling.writer_bytes_max
         self._waiting: deque[tuple[Lsn, int, Callable[[], None] | None]] = deque()
         """Uncommitted records: number, bytes, callback."""
+        self._progress_s = 0.0
+        """Between regions: when records were committed last, or began to wait for that."""
         self._begin_lsn: Lsn = 0
         self._begun: asyncio.Future[None] | None = None
         self._flushing = False
@@ -325,6 +330,8 @@ class JournalWriter:
         self._memory.append(record)
         self._memory_bytes += len(record)
         self.backlog_bytes += len(record)
+        if self.tells_elsewhere and not self._waiting:
+            self._progress_s = asyncio.get_running_loop().time()
         self._waiting.append((lsn, len(record), on_committed))
         if not self._flushing:
             self._flushing = True
@@ -368,6 +375,13 @@ class JournalWriter:
         """Records appended and not yet committed."""
         return len(self._waiting)
 
+    @property
+    def is_cut_off(self) -> bool:
+        """Between regions: no majority has been heard of for a while. What waits may be committed yet; more of it helps
+        nobody."""
+        waits = self.tells_elsewhere and self._waiting
+        return bool(waits) and asyncio.get_running_loop().time() - self._progress_s > QUORUM_S_MAX
+
     def note_room(self) -> None:
         """A peer's disk has become full, or is full no longer."""
         self.has_room = sum(peer.is_full for peer in self._peers) <= len(self._peers) - self._majority
@@ -409,6 +423,8 @@ class JournalWriter:
 
     def _commit(self, lsn: Lsn) -> None:
         self.committed_lsn = lsn
+        if self.tells_elsewhere:
+            self._progress_s = asyncio.get_running_loop().time()
         waiting = self._waiting
         while waiting and waiting[0][0] <= lsn:
             _, size, callback = waiting.popleft()
