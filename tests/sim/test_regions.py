@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import cache
 from itertools import combinations
@@ -419,6 +420,39 @@ def test_readers_of_two_regions_that_do_not_hear_each_other_read_by_way_of_the_t
         taken_s = world.run(scenario())
     assert max(taken_s) < cluster.plan.settings.storing.read_wait_s
     assert at_share(0.9, sorted(taken_s[5:])) < 2.2 * ROUND_TRIP_S
+
+
+def test_reads_are_local_as_soon_as_the_region_has_taken_over() -> None:
+    """Those that have found a way by the third region to an adjudicator which is gone do not go on that way."""
+    cluster = SimulatedCluster(2, plan_of(Regions(ZONES, ("north",), lead_ms=LEAD_MS)))
+    world, keys = cluster.world, (keys_led_by(1)[0], keys_led_by(2)[0])
+
+    async def reading(number: int, taken_s: list[tuple[float, float]]) -> None:
+        while True:
+            connection = await cluster.database(f"reader {number}", region=WEST).connect()
+            with suppress(SqlError):
+                while True:
+                    begun_s = world.loop.time()
+                    await connection.execute(f"SELECT v FROM t WHERE k = '{keys[number % 2]}'")
+                    taken_s.append((begun_s, world.loop.time() - begun_s))
+                    await asyncio.sleep(0.05)
+
+    async def scenario() -> list[float]:
+        await created(cluster)
+        taken_s: list[tuple[float, float]] = []
+        readers = [asyncio.ensure_future(reading(number, taken_s)) for number in range(4)]
+        cut_off(cluster, "a")
+        for key in keys:
+            await committed(cluster, WEST, key)
+        back_s = world.loop.time() + 0.5
+        await asyncio.sleep(2.5)
+        for reader in readers:
+            reader.cancel()
+        return sorted(taken for begun_s, taken in taken_s if begun_s > back_s)
+
+    with world:
+        taken_s = world.run(scenario())
+    assert len(taken_s) > 50 and at_share(0.9, taken_s) < 0.3 * ROUND_TRIP_S
 
 
 def processes_in(cluster: SimulatedCluster, zone: str) -> list[str]:

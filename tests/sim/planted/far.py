@@ -109,7 +109,7 @@ def a_journal_replica_promises_for_its_writer() -> None:
 
 
 def questions_never_go_by_a_third_region() -> None:
-    Detours.turn = lambda detours, journal, replicas: None  # type: ignore[method-assign]
+    Detours.turn = lambda detours, journal, adjudicator, replicas: None  # type: ignore[method-assign]
 
 
 def a_lead_that_is_lowered_takes_promises_back() -> None:
