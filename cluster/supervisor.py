@@ -162,9 +162,9 @@ class Supervisor:
 
     def _make_ray(self) -> LocalRay | JoinedRay:
         layout = self._settings.layout
-        if "address" not in self._remembered:
-            return LocalRay(layout.azs, controller_az(layout.azs), self._folder.ray)
         disks, seats = self._remembered.get("disks", {}), self._remembered.get("seats", {})
+        if "address" not in self._remembered:
+            return LocalRay(layout.azs, controller_az(layout.azs), self._folder.ray, seats)
         return JoinedRay(self._remembered["address"], self._folder, self._settings, disks, seats)
 
     def _controller_socket(self, joined: LocalRay | JoinedRay) -> str:
