@@ -1,8 +1,9 @@
 """Expressions over one row of a table that the catalog keeps as text: what a generated column is computed from, what a
-partial index is about.
+partial index is about, what index keys are made of.
 
     bound = generation_of(table, column)                        converted to the column's type
     bound = predicate_of(table, index)                          a condition; None where there is none
+    part = key_part(table, index.columns[0])                    a Column, or what is computed in its place
     refuse_beyond_row(node, GENERATION)                         where one is defined: subqueries, aggregates ...
 
 They depend on nothing but the row (`is_immutable`, which whoever defines one sees to): what has been written by one
@@ -30,13 +31,14 @@ from actors.sql.binding.parameters import ParameterTypes
 from actors.sql.binding.stored_names import kept, numbers_in
 from actors.sql.binding.targets import bind_row_expression, parse_expression
 from actors.sql.binding.trees import has_subquery, parameters_in
-from actors.sql.catalog.schema import Column, Index, Table
-from actors.sql.expressions.tree import BOOL, Expression
+from actors.sql.catalog.schema import Column, Index, IndexColumn, Table
+from actors.sql.expressions.tree import BOOL, Expression, columns_of
+from actors.sql.expressions.tree import Column as ColumnNode
 
 if TYPE_CHECKING:
     from actors.sql.catalog.snapshot import Catalog
 
-GENERATION, PREDICATE = "column generation expression", "index predicate"
+GENERATION, INDEX, PREDICATE = "column generation expression", "index expression", "index predicate"
 """What an expression is, as errors say it."""
 
 
@@ -70,6 +72,18 @@ def generation_of(table: Table, column: Column) -> Expression:
     parameters = ParameterTypes()
     bound = bind_row_expression(parse_expression(column.default), table, table.name, parameters, column.type)
     return coerce_assignment(bound, column.type, column.name, parameters)
+
+
+def key_part(table: Table, part: IndexColumn) -> Expression:
+    """What an index's key is made of at one place, over the table's row. Raises 42703, 42883 and the like."""
+    if not part.expression:
+        return ColumnNode(part.position, table.columns[part.position].type)
+    return bind_row_expression(parse_expression(part.expression), table, table.name, ParameterTypes())
+
+
+def read_by_key(table: Table, index: Index) -> set[int]:
+    """Positions of the columns that its key is made of."""
+    return {position for part in index.columns for position in columns_of(key_part(table, part))}
 
 
 def predicate_of(table: Table, index: Index) -> Expression | None:
