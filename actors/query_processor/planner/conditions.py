@@ -29,6 +29,7 @@ from actors.query_processor.row_executor.key_ranges import (
     alternatives,
     is_single,
 )
+from actors.query_processor.row_executor.literal_parts import require_literals
 from actors.query_processor.row_executor.stored_table import Key, StoredIndex, StoredTable
 from actors.sql.expressions.tree import Call, Column, Expression, InList, NullTest, Quantified
 from actors.sql.types.arrays import element_of
@@ -228,7 +229,8 @@ def _order(choice: Choice, stored: StoredTable, wanted: Sequence[Order]) -> str 
 def choose(
     stored: StoredTable, conjuncts: Sequence[Expression], wanted: Sequence[Order] | None = (), limited: bool = False
 ) -> Choice:
-    """The best use of an index. `wanted`: ORDER BY, None where it does not matter; `limited`: there is a LIMIT."""
+    """The best use of an index. `wanted`: ORDER BY, None where it does not matter; `limited`: there is a LIMIT. Raises
+    LiteralsMatter (literal_parts.py)."""
     conditions = column_conditions(conjuncts, stored.computed)
     partial = [index for index in stored.partial if all(one in conjuncts for one in index.conditions)]
     choices = [_use(index, conditions) for index in (stored.primary, *stored.readable, *partial)]
@@ -247,4 +249,7 @@ def choose(
             int(primary),
         )
 
-    return max(choices, key=rank)
+    best = max(choices, key=rank)
+    if stored.literal_parts and not best.unique:
+        require_literals(stored.literal_parts, conjuncts)
+    return best

@@ -19,6 +19,7 @@ from typing import Any
 
 from actors.common.ranges import KEYSPACE_BYTES
 from actors.query_processor.row_executor.generated import generated_columns
+from actors.query_processor.row_executor.literal_parts import has_literals
 from actors.sql.binding.stored_expressions import key_part, predicate_of
 from actors.sql.catalog.schema import BUILDING, INVALID, Index, Table
 from actors.sql.encoding.keys import KeyCodec, keyspace, prefix_end
@@ -159,6 +160,7 @@ class StoredTable:
         "encode",
         "generated",
         "hidden",
+        "literal_parts",
         "partial",
         "primary",
         "readable",
@@ -190,6 +192,9 @@ class StoredTable:
         """Those that have one of the rows that fulfil their conditions."""
         self.computed = frozenset(key for index in built for key in index.keys if not isinstance(key, int))
         """Expressions that are parts of keys."""
+        parts = [(key,) for key in self.computed] + [index.conditions for index in self.partial]
+        self.literal_parts = tuple(part for part in parts if has_literals(part))
+        """What a statement needs to have for an index to serve it, where that is about literals."""
         unique = [index for index in self.secondary if index.index.unique]
         self.unique_indexes = tuple(unique) if self.hidden else (self.primary, *unique)
         """In the order in which PostgreSQL checks them: the primary key first."""

@@ -156,3 +156,70 @@ SELECT 1
 indisvalid
 f
 SELECT 1
+
+# A constant in an index's expression or condition is the statement's literal, whoever sends it.
+
+CREATE TABLE s (id int PRIMARY KEY, status text, a int);
+CREATE INDEX ASYNC ON s ((a + 1));
+CREATE INDEX ASYNC fresh ON s (a) WHERE status = 'new';
+INSERT INTO s VALUES (1, 'new', 5), (2, 'old', 6), (3, 'new', 7);
+SELECT id FROM s WHERE a + 1 = 7;
+EXPLAIN SELECT id FROM s WHERE a + 1 = 7;
+EXPLAIN SELECT id FROM s WHERE a + 2 = 7;
+SELECT id FROM s WHERE status = 'new' AND a > 5;
+EXPLAIN SELECT id FROM s WHERE status = 'new' AND a > 5;
+EXPLAIN SELECT id FROM s WHERE status = 'old' AND a > 5;
+SELECT id FROM s WHERE status = 'old' AND a > 5;
+---
+CREATE TABLE
+job_id
+<job>
+CREATE INDEX
+job_id
+<job>
+CREATE INDEX
+INSERT 0 3
+id
+2
+SELECT 1
+QUERY PLAN
+Index Scan using s_expr_idx on s
+  Index Cond: ((a + 1) = 7)
+  -> Storage Scan on s_expr_idx
+         -> B-Tree Scan on s_expr_idx
+                Index Cond: ((a + 1) = 7)
+  -> Storage Lookup on s
+         Projections: id, status, a
+         -> B-Tree Lookup on s
+EXPLAIN
+QUERY PLAN
+Full Scan (btree-table) on s
+  -> Storage Scan on s_pkey
+         Projections: id, status, a
+         Filters: ((a + 2) = 7)
+         -> B-Tree Scan on s_pkey
+EXPLAIN
+id
+3
+SELECT 1
+QUERY PLAN
+Index Scan using fresh on s
+  Index Cond: (a > 5)
+  Filter: (status = 'new'::text)
+  -> Storage Scan on fresh
+         -> B-Tree Scan on fresh
+                Index Cond: (a > 5)
+  -> Storage Lookup on s
+         Projections: id, status, a
+         -> B-Tree Lookup on s
+EXPLAIN
+QUERY PLAN
+Full Scan (btree-table) on s
+  -> Storage Scan on s_pkey
+         Projections: id, status, a
+         Filters: ((status = 'old'::text) AND (a > 5))
+         -> B-Tree Scan on s_pkey
+EXPLAIN
+id
+2
+SELECT 1
