@@ -151,8 +151,12 @@ async def _append_state(disk: LocalDisk, settings: Settings, state: ClusterState
         last = decode_header(log.read(log.last_lsn, 1, log.last_lsn)[0])
         at = last.commit_ts + 1
         header = MappedHeader(
-            *(last.lsn + 1, last.epoch, STATE),
-            *(at, at, max(at, last.epoch_end)),
+            last.lsn + 1,
+            last.epoch,
+            STATE,
+            at,
+            at,
+            max(at, last.epoch_end),
             map_version=state.shard_map.version,
             set_version=journals_of(state).version,
         )
