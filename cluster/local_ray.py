@@ -21,7 +21,7 @@ import os
 import secrets
 from collections.abc import Collection, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -99,9 +99,10 @@ def guard() -> None:
 
 @dataclass(frozen=True)
 class LocalPlaces:
-    """See ray_launcher.Places: by the label of each raylet."""
+    """See ray_launcher.Places: by the label of each raylet. `zone_seats`: see ray_launcher.Places.seats."""
 
     controller_az: str
+    zone_seats: Mapping[str, int] = field(default_factory=dict)
 
     def options(self, process: ProcessState) -> dict[str, Any]:
         return self._in_zone(process.az)
@@ -117,7 +118,7 @@ class LocalPlaces:
         return {}
 
     def seats(self) -> Mapping[str, int]:
-        return {}
+        return self.zone_seats
 
     def make_room(self) -> None:
         """The raylets are there all the time."""
@@ -141,7 +142,7 @@ class LocalPlaces:
 
 class LocalRay:
     """Start with `start()`, which returns Ray's address; end with `stop()`. `temporary` is a folder that only this
-    user can enter."""
+    user can enter. `seats`: of zones (actors/journal/seats.py)."""
 
     namespace = NAMESPACE
     is_joined = False
@@ -151,9 +152,16 @@ class LocalRay:
     note = ""
     remembered: Mapping[str, Any] = {}
 
-    def __init__(self, azs: tuple[str, ...], controller_az: str, temporary: Path, template: thrifty.Template) -> None:
+    def __init__(
+        self,
+        azs: tuple[str, ...],
+        controller_az: str,
+        temporary: Path,
+        seats: Mapping[str, int],
+        template: thrifty.Template,
+    ) -> None:
         self._azs = azs
-        self.places = LocalPlaces(controller_az)
+        self.places = LocalPlaces(controller_az, seats)
         self._temporary = temporary
         self._cluster: Any = None
         self._nodes: dict[str, Any] = {}

@@ -161,11 +161,11 @@ class Supervisor:
 
     def _make_ray(self) -> LocalRay | JoinedRay:
         layout = self._settings.layout
+        disks, seats = self._remembered.get("disks", {}), self._remembered.get("seats", {})
         if self._template is not None:
-            return LocalRay(layout.azs, controller_az(layout.azs), self._folder.ray, self._template)
+            return LocalRay(layout.azs, controller_az(layout.azs), self._folder.ray, seats, self._template)
         from cluster.joined_ray import JoinedRay
 
-        disks, seats = self._remembered.get("disks", {}), self._remembered.get("seats", {})
         return JoinedRay(self._remembered["address"], self._folder, self._settings, disks, seats)
 
     def _controller_socket(self, joined: LocalRay | JoinedRay) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from pglast.enums import AlterTableType, ConstrType, ObjectType
+from pglast.enums import AlterTableType, ConstrType, DropBehavior, ObjectType
 
 from actors.common.errors import (
     CHECK_VIOLATION,
@@ -113,7 +113,7 @@ async def _add_column(change: SchemaChange, table: Table, command: Any) -> Table
             raise DatabaseError(DUPLICATE_COLUMN, message)
         change.notice(DUPLICATE_COLUMN, f"{message}, skipping")
         return table
-    clauses = Clauses(is_open=change.limits.mixed_ddl)
+    clauses = Clauses(is_open=change.limits.mixed_ddl, catalog=change.catalog)
     column = column_of(definition, len(table.columns), clauses)
     if definition.constraints and not change.limits.mixed_ddl:
         raise DatabaseError(FEATURE_NOT_SUPPORTED, "ALTER TABLE ADD COLUMN with constraints not supported")
@@ -127,8 +127,9 @@ async def _add_column(change: SchemaChange, table: Table, command: Any) -> Table
         sequences.add(change, sequence)
     after = _with_column(after, replace(column, not_null=False))
     change.replace_table(table, after)
+    change.depend_on(clauses.domains)
     await validate_expressions(change, after, table)
-    if column.default is not None or column.identity:
+    if column.default is not None or column.identity or column.domain:
         change.alone_with(after)
         await change.query(f"UPDATE {quoted(after.schema, after.name)} SET {quoted(column.name)} = DEFAULT")
     if column.not_null:
@@ -146,11 +147,15 @@ async def _drop_column(change: SchemaChange, table: Table, command: Any) -> Tabl
     if command.missing_ok and all(column.name != command.name for column in table.live_columns()):
         change.notice("00000", f'column "{command.name}" of relation "{table.name}" does not exist, skipping')
         return table
-    column = _column(table, command.name)
+    return drop_column(change, table, _column(table, command.name), command.behavior)
+
+
+def drop_column(change: SchemaChange, table: Table, column: Column, behavior: DropBehavior) -> Table:
+    """Raises 0A000 for one of the primary key, 2BP01."""
     if any(part.position == column.position for part in table.primary.columns):
         raise DatabaseError(FEATURE_NOT_SUPPORTED, "columns of the primary key cannot be dropped")
     what = f"column {quote_ident(column.name)} of {described(change.catalog, table)}"
-    clear(change, [what], dependents_of_table(change.catalog, table, column.position), command.behavior)
+    clear(change, [what], dependents_of_table(change.catalog, table, column.position), behavior)
     for foreign_key in table.foreign_keys:
         if column.position in (
             *foreign_key.columns,
@@ -160,9 +165,8 @@ async def _drop_column(change: SchemaChange, table: Table, command: Any) -> Tabl
     for index in table.indexes:
         if column.position in StoredIndex(table, index).watched:
             table = remove_index(change, table, index)
-    gone = replace(
-        column, name=f"........pg.dropped.{column.position + 1}........", not_null=False, default=None, dropped=True
-    )
+    name = f"........pg.dropped.{column.position + 1}........"
+    gone = replace(column, name=name, not_null=False, default=None, dropped=True, domain=0)
     checks = tuple(check for check in table.checks if column.name not in mentioned_columns(parsed_check(check)))
     acls = tuple((place, acl) for place, acl in table.column_acls if place != column.position)
     after = replace(_with_column(table, gone), column_acls=acls, checks=checks)
@@ -326,7 +330,7 @@ async def _add_unique(change: SchemaChange, table: Table, key: Key) -> Table:
 
 
 async def _add_checks(change: SchemaChange, table: Table, clauses: Clauses) -> Table:
-    after = replace(table, checks=make_checks(table, clauses.checks))
+    after = replace(table, checks=make_checks(change.catalog, table, clauses.checks))
     change.replace_table(table, after)
     change.alone_with(after)
     for check in after.checks[len(table.checks) :]:
@@ -338,7 +342,7 @@ async def _add_checks(change: SchemaChange, table: Table, clauses: Clauses) -> T
 
 async def _add_unvalidated(change: SchemaChange, table: Table, clauses: Clauses) -> Table:
     """ADD CONSTRAINT ... CHECK ... NOT VALID: from now on rows must pass; those that are there are not looked at."""
-    checks = make_checks(table, clauses.checks)
+    checks = make_checks(change.catalog, table, clauses.checks)
     added = tuple(replace(check, validated=False) for check in checks[len(table.checks) :])
     after = replace(table, checks=(*table.checks, *added))
     change.replace_table(table, after)

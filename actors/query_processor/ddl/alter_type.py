@@ -28,10 +28,12 @@ from actors.query_processor.ddl.change import SchemaChange, quoted, replace
 from actors.query_processor.ddl.constraints import mentioned_columns, parsed_check, refuse_unkeyed
 from actors.query_processor.ddl.tables import validate_expressions, with_fresh_keyspaces
 from actors.sql.binding.coercion import coerce, coerce_assignment
-from actors.sql.binding.column_types import column_type
+from actors.sql.binding.domains import declared_type, in_domain
 from actors.sql.binding.parameters import ParameterTypes
 from actors.sql.binding.targets import bind_row_expression
 from actors.sql.binding.trees import has_subquery
+from actors.sql.catalog.domains import Domain
+from actors.sql.catalog.privileges import USAGE, require
 from actors.sql.catalog.schema import BUILDING, Column, Table
 from actors.sql.expressions.casts import ASSIGNMENT
 from actors.sql.expressions.compile import compile_expression
@@ -50,17 +52,20 @@ async def alter_type(change: SchemaChange, table: Table, command: Any) -> Table:
         raise DatabaseError(FEATURE_NOT_SUPPORTED, "unsupported ALTER TABLE AlterColumnType statement")
     column = _named(table, command.name)
     definition = command.def_
-    wanted = column_type(definition.typeName)
+    wanted, domain = declared_type(definition.typeName, change.catalog)
+    if domain is not None:
+        require(change.catalog, change.role, domain, USAGE)
+        change.depend_on([domain.id])
     _refuse(change, table, column)
     if any(column.position in {part.position for part in index.columns} for index in (table.primary, *table.indexes)):
         refuse_unkeyed([replace(column, type=wanted)])
     columns = list(table.columns)
-    columns[column.position] = replace(column, type=wanted)
+    columns[column.position] = replace(column, type=wanted, domain=domain.id if domain is not None else 0)
     after = replace(table, columns=tuple(columns))
-    if definition.raw_default is None and _only_grows(column.type, wanted):
+    if definition.raw_default is None and domain is None and _only_grows(column.type, wanted):
         change.replace_table(table, after)
         return after
-    convert = _converter(change, table, column, wanted, definition.raw_default)
+    convert = _converter(change, table, column, wanted, definition.raw_default, domain)
     after = with_fresh_keyspaces(after)
     change.replace_table(table, after)
     await _check_default(change, after, after.columns[column.position])
@@ -112,10 +117,10 @@ def _only_grows(before: ColumnType, after: ColumnType) -> bool:
 
 
 def _converter(
-    change: SchemaChange, table: Table, column: Column, wanted: ColumnType, using: Any
+    change: SchemaChange, table: Table, column: Column, wanted: ColumnType, using: Any, domain: Domain | None
 ) -> Callable[[list[Any]], Any]:
     """A row -> the column's new value. Raises 42804 where the types do not convert, 0A000 for nextval and its kin."""
-    parameters = ParameterTypes()
+    parameters = ParameterTypes((), change.catalog)
     shown = format_type(wanted)
     value: Expression = ColumnNode(column.position, column.type)
     if using is not None:
@@ -130,6 +135,7 @@ def _converter(
             hint = "You might need to add an explicit cast."
         raise DatabaseError(DATATYPE_MISMATCH, message, hint=hint)
     value = coerce_assignment(value, wanted, column.name, parameters)
+    value = value if domain is None else in_domain(value, domain, change.catalog)
     if calls_sequences(value):
         raise DatabaseError(FEATURE_NOT_SUPPORTED, "nextval() and its like are not supported in USING")
     compiled, environment = compile_expression(value), change.transaction.environment

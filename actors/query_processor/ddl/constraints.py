@@ -23,8 +23,13 @@ from actors.common.errors import (
 )
 from actors.query_processor.ddl.change import SchemaChange
 from actors.query_processor.ddl.foreign_keys import ForeignClause, clause_of
-from actors.sql.binding.column_types import OPEN_ONLY, column_type
+from actors.sql.binding.column_types import OPEN_ONLY
+from actors.sql.binding.domains import declared_type
+from actors.sql.binding.stored_names import kept
+from actors.sql.catalog.domains import Domain
+from actors.sql.catalog.privileges import USAGE, require
 from actors.sql.catalog.schema import Check, Column, Index, IndexColumn, Table
+from actors.sql.catalog.snapshot import Catalog
 from actors.sql.parser import parse_sql
 from actors.sql.types.column_type import ColumnType
 from actors.sql.types.json_values import JSON_TYPES
@@ -53,6 +58,9 @@ class Clauses:
     options)."""
     is_open: bool = False
     """Not as DSQL: serial is a type, and columns may be of types that DSQL has in expressions only."""
+    catalog: Catalog | None = None
+    """Whose domains columns may be of, as its role; the ids of those that are: `domains`."""
+    domains: list[int] = field(default_factory=list)
 
 
 def sql_text(node: Any) -> str:
@@ -63,14 +71,17 @@ def sql_text(node: Any) -> str:
 def column_of(node: Any, position: int, clauses: Clauses) -> Column:
     """A ColumnDef; its constraints go to `clauses`. Raises 0A000 for what there is not, 42601 for contradictions."""
     type_ = _serial_type(node.typeName) if clauses.is_open else None
+    domain: Domain | None = None
     if type_ is not None:
         clauses.generated.append((position, "", None))
     else:
-        type_ = column_type(node.typeName)
+        type_, domain = declared_type(node.typeName, clauses.catalog)
+        if domain is not None and clauses.catalog is not None:
+            require(clauses.catalog, clauses.catalog.role, domain, USAGE)
+            clauses.domains.append(domain.id)
         if type_.name in OPEN_ONLY and not clauses.is_open:
             raise DatabaseError(FEATURE_NOT_SUPPORTED, f"datatype {type_.name} not supported")
-    if node.collClause is not None and node.collClause.collname[-1].sval not in ("C", "POSIX", "default", "ucs_basic"):
-        raise DatabaseError(FEATURE_NOT_SUPPORTED, "the only collation is C")
+    refuse_collation(node.collClause)
     not_null, nullable = bool(node.is_not_null), False
     default: str | None = None
     for constraint in node.constraints or ():
@@ -103,7 +114,13 @@ def column_of(node: Any, position: int, clauses: Clauses) -> Column:
         raise DatabaseError(SYNTAX_ERROR, f'both default and identity specified for column "{node.colname}"')
     if not_null and nullable:
         raise DatabaseError(SYNTAX_ERROR, f'conflicting NULL/NOT NULL declarations for column "{node.colname}"')
-    return Column(node.colname, position, type_, not_null, default)
+    return Column(node.colname, position, type_, not_null, default, domain=domain.id if domain is not None else 0)
+
+
+def refuse_collation(clause: Any) -> None:
+    """Raises 0A000 for another one than C."""
+    if clause is not None and clause.collname[-1].sval not in ("C", "POSIX", "default", "ucs_basic"):
+        raise DatabaseError(FEATURE_NOT_SUPPORTED, "the only collation is C")
 
 
 _SERIAL = {
@@ -204,7 +221,9 @@ def refuse_unkeyed(columns: Sequence[Column]) -> None:
             )
 
 
-def make_checks(table: Table, checks: Sequence[tuple[str | None, str | None, Any]]) -> tuple[Check, ...]:
+def make_checks(
+    catalog: Catalog, table: Table, checks: Sequence[tuple[str | None, str | None, Any]]
+) -> tuple[Check, ...]:
     """The table's checks with the new ones. Raises 42710 for a name that is taken."""
     made = list(table.checks)
     for name, column, expression in checks:
@@ -219,7 +238,7 @@ def make_checks(table: Table, checks: Sequence[tuple[str | None, str | None, Any
                 name = f"{stem}{number}"
         elif name in names:
             raise DatabaseError(DUPLICATE_OBJECT, f'constraint "{name}" for relation "{table.name}" already exists')
-        made.append(Check(name, sql_text(expression)))
+        made.append(Check(name, sql_text(kept(expression, catalog))))
     return tuple(made)
 
 

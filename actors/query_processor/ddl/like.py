@@ -62,7 +62,7 @@ class Likeness:
         for column in source.live_columns():
             default = column.default if self._asks(Option.CREATE_TABLE_LIKE_DEFAULTS) else None
             place = self._places[column.position]
-            made.append(Column(column.name, place, column.type, column.not_null, default))
+            made.append(Column(column.name, place, column.type, column.not_null, default, domain=column.domain))
             if column.identity and self._asks(Option.CREATE_TABLE_LIKE_IDENTITY):
                 clauses.generated.append((place, column.identity, self._options(column)))
         if self._asks(Option.CREATE_TABLE_LIKE_CONSTRAINTS):

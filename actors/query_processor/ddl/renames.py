@@ -16,6 +16,7 @@ from actors.common.errors import (
     WRONG_OBJECT_TYPE,
     DatabaseError,
 )
+from actors.query_processor.ddl import domains
 from actors.query_processor.ddl.change import SchemaChange, replace
 from actors.query_processor.ddl.constraints import parsed_check, sql_text
 from actors.query_processor.ddl.roles import rename_role
@@ -40,6 +41,10 @@ async def rename(change: SchemaChange, node: Any) -> str:
     relation = node.relation
     if kind == ObjectType.OBJECT_ROLE:
         return await rename_role(change, node.subname, node.newname)
+    if kind in (ObjectType.OBJECT_DOMAIN, ObjectType.OBJECT_TYPE):
+        return domains.rename_domain(change, node)
+    if kind == ObjectType.OBJECT_DOMCONSTRAINT:
+        return domains.rename_constraint(change, node)
     if kind not in _KINDS:
         raise DatabaseError(
             FEATURE_NOT_SUPPORTED, f"unsupported statement: ALTER {kind.name.removeprefix('OBJECT_')} RENAME"
@@ -168,6 +173,8 @@ def _renamed_column(table: Table, old: str, new: str) -> Table:
 async def set_schema(change: SchemaChange, node: Any) -> str:
     """SET SCHEMA of a table, a view or a sequence."""
     kind = node.objectType
+    if kind in (ObjectType.OBJECT_DOMAIN, ObjectType.OBJECT_TYPE):
+        return domains.set_schema(change, node)
     if kind not in (ObjectType.OBJECT_TABLE, ObjectType.OBJECT_VIEW, ObjectType.OBJECT_SEQUENCE):
         raise DatabaseError(FEATURE_NOT_SUPPORTED, "unsupported statement: SET SCHEMA")
     relation = node.relation

@@ -48,7 +48,7 @@ async def create_table(change: SchemaChange, node: Any) -> str:
             change.notice(DUPLICATE_TABLE, f'relation "{relation.relname}" already exists, skipping')
             return "CREATE TABLE"
         raise DatabaseError(DUPLICATE_TABLE, f'relation "{relation.relname}" already exists')
-    clauses = Clauses(is_open=change.limits.mixed_ddl)
+    clauses = Clauses(is_open=change.limits.mixed_ddl, catalog=change.catalog)
     columns, likenesses = _columns(change, node, clauses)
     primary_keys = [key for key in clauses.keys if key.primary]
     if len(primary_keys) > 1:
@@ -83,7 +83,7 @@ async def create_table(change: SchemaChange, node: Any) -> str:
         columns=tuple(replace(column, not_null=column.not_null or column.position in not_null) for column in columns),
         primary=primary,
         indexes=tuple(indexes),
-        checks=make_checks(table, clauses.checks),
+        checks=make_checks(change.catalog, table, clauses.checks),
         next_index=FIRST_INDEX + 1 + len(indexes),
     )
     table, made = sequenced_columns(change, table, clauses, numbers)
@@ -91,6 +91,7 @@ async def create_table(change: SchemaChange, node: Any) -> str:
         table = foreign_keys.make(change, table, clause, numbers.pop(0))
     table = foreign_keys.settle(change, None, table)
     change.create_table(table)
+    change.depend_on(clauses.domains)
     for sequence in made:
         sequences.add(change, sequence)
     await validate_expressions(change, table)

@@ -15,17 +15,19 @@ _SIZED_TYPES = frozenset({"text", "varchar", "bpchar", "bytea", "numeric", "json
 
 CompiledOption = tuple[str, Callable[[Sequence[Any], Sequence[Any], Environment], Any]]
 """(view, what a row that is written through it must meet)"""
+CompiledDomain = tuple[int, Callable[[Any, Environment], Any]]
+"""(position of a column, what raises where its datum is not of the column's domain)"""
 CompiledCheck = tuple[Check, Callable[[Sequence[Any], Sequence[Any], Environment], Any]]
 
 
 class RowConstraints:
-    """`check(row, environment)` raises 23502, 23514 or 44000, in PostgreSQL's order (columns, checks by name, then
-    views' WITH CHECK OPTION).
+    """`check(row, environment)` raises 23502, 23514 or 44000, in PostgreSQL's order (columns' domains, NOT NULL, checks
+    by name, then views' WITH CHECK OPTION).
 
     `positions`: the columns that a statement assigns; those and the checks that mention them are looked at (None: all).
     """
 
-    __slots__ = ("_checks", "_column_bytes_max", "_not_null", "_options", "_sized", "check", "table")
+    __slots__ = ("_checks", "_column_bytes_max", "_domains", "_not_null", "_options", "_sized", "check", "table")
 
     def __init__(
         self,
@@ -34,8 +36,10 @@ class RowConstraints:
         limits: Limits,
         positions: frozenset[int] | None = None,
         options: Sequence[CompiledOption] = (),
+        domains: Sequence[CompiledDomain] = (),
     ) -> None:
         self.table = table
+        self._domains = tuple(domains)
         self._not_null = tuple(
             column
             for column in table.live_columns()
@@ -67,12 +71,21 @@ class RowConstraints:
                 if meets(row, (), environment) is not True:
                     raise violations.check_option_failed(self.table, view, row)
 
-        return check
+        domains = self._domains
+        if not domains:
+            return check
+
+        def check_all(row: Sequence[Any], environment: Environment) -> None:
+            for position, checked in domains:
+                checked(row[position], environment)
+            check(row, environment)
+
+        return check_all
 
     @property
     def is_plain(self) -> bool:
         """There is nothing but NOT NULL and the limits."""
-        return not self._checks and not self._options
+        return not (self._checks or self._options or self._domains)
 
     def takes_columns_of(self, size: int) -> bool:
         """Whether no column of a row that takes so many bytes can be too long."""

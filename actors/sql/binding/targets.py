@@ -87,10 +87,14 @@ def default_of(column: Column, parameters: ParameterTypes) -> Expression:
     if column.identity:
         sequence = Constant(str(column.sequence), ColumnType("text"))
         value = Analysis(EmptyScope(), parameters).call("nextval", [sequence])
-    elif column.default is None:
-        return Constant(None, column.type)
     else:
-        value = analyze(parse_expression(column.default), EmptyScope(), parameters, column.type)
+        text = column.default
+        if text is None and column.domain and parameters.catalog is not None:
+            domain = parameters.catalog.domain_by_id(column.domain)
+            text = domain.default if domain is not None else None
+        if text is None:
+            return Constant(None, column.type)
+        value = analyze(parse_expression(text), EmptyScope(), parameters, column.type)
     return coerce_assignment(value, column.type, column.name, parameters)
 
 

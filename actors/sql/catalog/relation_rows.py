@@ -132,6 +132,7 @@ def _attributes(transaction: CatalogReader) -> Iterator[Row]:
         for number, column in numbered(table):
             name = f"........pg.dropped.{number}........" if column.dropped else column.name
             has_default = column.default not in (None, "NULL") and not column.dropped
+            declared = {"atttypid": column.domain, "atttypmod": -1} if column.domain else {}
             acl = acl_text(table.column_acl(column.position) or None, transaction.catalog.roles)
             flags = {
                 "attacl": acl,
@@ -140,7 +141,7 @@ def _attributes(transaction: CatalogReader) -> Iterator[Row]:
                 "attisdropped": column.dropped,
                 "attidentity": column.identity,
             }
-            yield _attribute(table.id, number, name, column.type, **flags)
+            yield _attribute(table.id, number, name, column.type, **flags, **declared)
         by_position = {column.position: column for column in table.columns}
         for index in indexes_of(table):
             for place, part in enumerate(index.columns, 1):
