@@ -1,7 +1,10 @@
-"""`eagleray region recover`: the last resort of a cluster that has lost most of its regions (docs/regions.md).
+"""`eagleray region recover`, the last resort of a cluster that has lost most of its regions, and `region rebuild`, for
+one that others can do without (docs/regions.md).
 
     found = look(folder, "west")       what west has, and what may be lost; nothing is changed. Raises NotRecoverable
     recover(folder, found)             west goes on from what it has, once `eagleray up` starts the cluster
+    rebuild(folder, "east")            east begins anew with empty disks, and is filled from the others. Raises
+                                       NotRecoverable where these are no majority
 
 The cluster is down. A journal goes on where a majority of its replicas' disks is; so nothing is done where a majority
 of the regions still has its own. Else the replicas of the region that is left are told to go on alone
@@ -9,7 +12,8 @@ of the regions still has its own. Else the replicas of the region that is left a
 from what is left. What their old disks hold of roles is set aside, in DATA/lost, and counts for nobody any more. What
 was done, and what the journals had, is a line of DATA/recoveries.jsonl.
 
-Every step may be taken again: seats are noted first, then the journals are told, and the old disks go last.
+Every step may be taken again: seats are noted first, then the journals are told, and the old disks go last. A region
+that is rebuilt needs no more than new seats: the others, which are a majority, let it vote once it has everything.
 """
 
 from __future__ import annotations
@@ -18,7 +22,7 @@ import asyncio
 import json
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -61,13 +65,12 @@ def look(folder: DataFolder, settings: Settings, region: str) -> Found:
     """Raises NotRecoverable."""
     regions, azs = regions_of(settings), settings.layout.azs
     serving = sorted({regions.of(az) for az in regions.serving(azs)})
-    if not regions:
-        raise NotRecoverable("this cluster has one region (docs/regions.md)")
+    _require(region, regions.zones.values(), regions)
     if region not in serving:
         raise NotRecoverable(f"no region {region!r} has rows to go on with: {', '.join(serving)}")
     sites = regions.sites(azs)
     site = next(az for az in sites if regions.of(az) == region)
-    voting = [az for az in sites if _votes(folder, JOURNAL, az)]
+    voting = _voting(folder, sites)
     if len(voting) >= majority_of(settings):
         there = ", ".join(regions.of(az) for az in voting)
         raise NotRecoverable(f"a majority of the regions has its disks: {there}; `eagleray up` starts the cluster")
@@ -98,16 +101,51 @@ def _companions(regions: Regions, sites: Sequence[str], site: str) -> tuple[str,
 
 def recover(folder: DataFolder, settings: Settings, found: Found) -> Path | None:
     """Where the old disks' files lie now, None where there were none. Raises DataFolderError, DatabaseError."""
-    cluster = folder.read_cluster() or {}
-    seats = {az: cluster.get("seats", {}).get(az, 0) + 1 for az in found.lost}
-    folder.write_cluster({**cluster, "seats": {**cluster.get("seats", {}), **seats}})
+    seats = _take_seats(folder, found.lost)
     for number in found.journals:
         names = {f"journal/{number}/{az}": seats[az] for az in found.lost}
         companions = [f"journal/{number}/{az}" for az in found.companions]
         _stand_alone(folder, settings, number, found.site, companions, names)
-    aside = _set_aside(folder, found)
-    _note(folder, found)
+    aside = _set_aside(folder, found.state, found.lost)
+    journals = {number: asdict(has) for number, has in found.journals.items()}
+    _note(folder, {"region": found.region, "lost_zones": found.lost, "journals": journals})
     return aside
+
+
+def rebuild(folder: DataFolder, settings: Settings, region: str) -> Path | None:
+    """As `recover`. Raises NotRecoverable, and nothing is changed; DataFolderError."""
+    regions, azs = regions_of(settings), settings.layout.azs
+    _require(region, regions.zones.values(), regions)
+    voting = [az for az in _voting(folder, regions.sites(azs)) if regions.of(az) != region]
+    if len(voting) < majority_of(settings):
+        there = ", ".join(regions.of(az) for az in voting) or "none"
+        raise NotRecoverable(f"without region {region} no majority has its disks: {there}")
+    state = _newest_state(folder, settings, voting[0])
+    zones = tuple(az for az in azs if regions.of(az) == region)
+    _take_seats(folder, zones)
+    aside = _set_aside(folder, state, zones)
+    _note(folder, {"rebuilt": region, "zones": zones})
+    return aside
+
+
+def _require(region: str, there: Iterable[str], regions: Regions) -> None:
+    if not regions:
+        raise NotRecoverable("this cluster has one region (docs/regions.md)")
+    if region not in there:
+        raise NotRecoverable(f"there is no region {region!r}: {', '.join(sorted(set(there)))}")
+
+
+def _voting(folder: DataFolder, sites: Iterable[str]) -> list[str]:
+    """Where a disk of the journal that has the state may vote."""
+    return [az for az in sites if _votes(folder, JOURNAL, az)]
+
+
+def _take_seats(folder: DataFolder, zones: Iterable[str]) -> dict[str, int]:
+    cluster = folder.read_cluster() or {}
+    known: dict[str, int] = cluster.get("seats", {})
+    seats = {az: known.get(az, 0) + 1 for az in zones}
+    folder.write_cluster({**cluster, "seats": {**known, **seats}})
+    return seats
 
 
 def _stand_alone(
@@ -155,12 +193,12 @@ def _newest_state(folder: DataFolder, settings: Settings, site: str) -> ClusterS
     raise NotRecoverable("the region that is left knows no state of the cluster")
 
 
-def _set_aside(folder: DataFolder, found: Found) -> Path | None:
+def _set_aside(folder: DataFolder, state: ClusterState, zones: Collection[str]) -> Path | None:
     old = [
         role.name
-        for process in found.state.processes
+        for process in state.processes
         for role in process.roles
-        if process.az in found.lost and (folder.roles / role.name).is_dir()
+        if process.az in zones and (folder.roles / role.name).is_dir()
     ]
     if not old:
         return None
@@ -171,13 +209,8 @@ def _set_aside(folder: DataFolder, found: Found) -> Path | None:
     return aside
 
 
-def _note(folder: DataFolder, found: Found) -> None:
-    told: dict[str, Any] = {
-        "at": datetime.now(UTC).isoformat(),
-        "region": found.region,
-        "lost_zones": found.lost,
-        "journals": {number: asdict(has) for number, has in found.journals.items()},
-    }
+def _note(folder: DataFolder, told: dict[str, Any]) -> None:
+    told = {"at": datetime.now(UTC).isoformat(), **told}
     with open(os.open(folder.root / RECOVERIES, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "a") as file:
         file.write(json.dumps(told) + "\n")
         file.flush()

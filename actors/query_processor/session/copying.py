@@ -17,6 +17,7 @@ from pglast import ast
 
 from actors.common.errors import (
     FEATURE_NOT_SUPPORTED,
+    INVALID_COLUMN_REFERENCE,
     INVALID_PARAMETER_VALUE,
     QUERY_CANCELED,
     SYNTAX_ERROR,
@@ -112,11 +113,17 @@ def _table(catalog: Catalog, relation: Any, is_from: bool) -> Table:
 def _columns(table: Table, names: list[str]) -> list[Column]:
     live = table.live_columns()
     if not names:
-        return list(live)
+        return [column for column in live if not column.generated]
     known = {column.name: column for column in live}
     for name in names:
         if name not in known:
             raise DatabaseError(UNDEFINED_COLUMN, f'column "{name}" of relation "{table.name}" does not exist')
+        if known[name].generated:
+            raise DatabaseError(
+                INVALID_COLUMN_REFERENCE,
+                f'column "{name}" is a generated column',
+                detail="Generated columns cannot be used in COPY.",
+            )
         if names.count(name) > 1:
             raise DatabaseError("42701", f'column "{name}" specified more than once')
     return [known[name] for name in names]

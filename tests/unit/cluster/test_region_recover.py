@@ -17,7 +17,7 @@ from actors.runtime.local_disk import LocalDisk
 from cluster.data_folder import FORMAT, DataFolder
 from cluster.initial import initial_state, with_keepers
 from cluster.policies.placement import Placement
-from cluster.recovering import RECOVERIES, NotRecoverable, look, recover
+from cluster.recovering import RECOVERIES, NotRecoverable, look, rebuild, recover
 from cluster.state import encode_state
 from eagleray.command.regions import recovery_lines, region
 
@@ -101,6 +101,17 @@ def test_who_has_no_rows_or_may_lack_some_does_not_go_on(folder: DataFolder) -> 
     lose(folder, "c")
     with pytest.raises(NotRecoverable, match="this replica does not vote"):
         look(folder, SETTINGS, "west")
+
+
+def test_one_region_begins_anew_where_the_others_are_a_majority(folder: DataFolder) -> None:
+    aside = rebuild(folder, SETTINGS, "north")
+    assert (folder.read_cluster() or {})["seats"] == {"c": 1}
+    assert aside is not None and (aside / "journal/1/c").is_dir() and not (folder.roles / "journal/1/c").exists()
+    assert promise(folder, 1, "b") == Promise(epoch=3, voter=True), "nobody goes on alone"
+    with pytest.raises(NotRecoverable, match="without region west no majority has its disks: east"):
+        rebuild(folder, SETTINGS, "west")
+    with pytest.raises(NotRecoverable, match="there is no region 'south': east, north, west"):
+        rebuild(folder, SETTINGS, "south")
 
 
 def test_a_journal_that_knows_more_of_the_map_than_the_state_does_not_go_on(folder: DataFolder) -> None:
