@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cluster import thrifty
+from cluster.thrifty.modules import UNUSED, put_off
 
 if TYPE_CHECKING:
     from cluster.state import ProcessState
@@ -144,6 +145,7 @@ class LocalRay:
     user can enter. `seats`: of zones (actors/journal/seats.py)."""
 
     namespace = NAMESPACE
+    is_joined = False
     host = "localhost"
     gateways: Mapping[int, str] = {}
     """As JoinedRay's: all are on this machine."""
@@ -151,18 +153,24 @@ class LocalRay:
     remembered: Mapping[str, Any] = {}
 
     def __init__(
-        self, azs: tuple[str, ...], controller_az: str, temporary: Path, seats: Mapping[str, int] | None = None
+        self,
+        azs: tuple[str, ...],
+        controller_az: str,
+        temporary: Path,
+        seats: Mapping[str, int],
+        template: thrifty.Template,
     ) -> None:
         self._azs = azs
-        self.places = LocalPlaces(controller_az, seats or {})
+        self.places = LocalPlaces(controller_az, seats)
         self._temporary = temporary
         self._cluster: Any = None
         self._nodes: dict[str, Any] = {}
-        self._template: thrifty.Template | None = None
+        self._template = template
 
     def start(self) -> str:
         """Raises NotProtected."""
         (self._temporary / "ray").mkdir(mode=0o700, exist_ok=True)
+        put_off(*UNUSED)
         import ray._private.utils as ray_utils
         from ray._private.node import Node
         from ray.cluster_utils import Cluster
@@ -174,7 +182,7 @@ class LocalRay:
         Node.start_api_server = lambda self, **_: None  # type: ignore[method-assign]
         thrifty.without_agents()
         thrifty.without_waiting()
-        self._template = thrifty.Template(self._temporary / "template")
+        thrifty.side_by_side()
         cluster = Cluster(shutdown_at_exit=True)
         self._cluster = cluster
         for number, az in enumerate(self._azs):
@@ -214,8 +222,7 @@ class LocalRay:
     def mend(self) -> bool:
         """Replace raylets that have died. False when the head node (with Ray's control process) has, which nothing here
         can mend."""
-        if self._template is not None:
-            self._template.mend()
+        self._template.mend()
         for az, node in list(self._nodes.items()):
             if not node.dead_processes():
                 continue
@@ -232,6 +239,4 @@ class LocalRay:
         if self._cluster is not None:
             self._cluster.shutdown()
             self._cluster = None
-        if self._template is not None:
-            self._template.end()
-            self._template = None
+        self._template.end()

@@ -5,13 +5,14 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import pytest
 
 from actors.common.settings import Regions
 from actors.journal.recovering import stand_alone
+from actors.journal.replica import JournalReplica
 from actors.runtime.simulation.disk import SimulatedDisk
 from actors.runtime.simulation.loop import Owner
 from cluster.simulation.regions import ZONES
@@ -95,16 +96,18 @@ class Lost:
             seats = {f"journal/{journal}/{zone}": int(fenced) for zone in "ac"}
             await stand_alone(disk, settings, companions=[f"journal/{journal}/a"], seats=seats)
 
-    def set_aside(self) -> None:
-        """Storage of the lost zones begins with an empty disk; their journals meet the old ones."""
-        for zone in "ac":
+    def set_aside(self, zones: str) -> None:
+        """Their storage begins with an empty disk; their journals meet the old ones."""
+        for zone in zones:
             for name in processes_in(self.cluster, zone):
                 for role, image in self.world.processes[name].disks.items():
                     if role.startswith("storage/"):
                         image.wipe()
 
 
-def test_a_region_whose_disks_are_gone_is_rebuilt_from_the_others() -> None:
+@pytest.mark.parametrize("comes_back", [False, True])
+def test_a_region_whose_disks_are_gone_is_rebuilt_from_the_others(comes_back: bool) -> None:
+    """... or count no more, and come back (`eagleray region rebuild`)."""
     lost = Lost(1)
     keys = keys_led_by(1)[0], keys_led_by(2)[0]
 
@@ -112,11 +115,16 @@ def test_a_region_whose_disks_are_gone_is_rebuilt_from_the_others() -> None:
         await created(lost.cluster)
         await lost.write(EAST, keys[0], 5)
         lost.crash("a")
-        for name in processes_in(lost.cluster, "a"):
-            lost.world.wipe(name)
+        if comes_back:
+            lost.cluster.seats = {"a": 1}
+            lost.set_aside("a")
+        else:
+            for name in processes_in(lost.cluster, "a"):
+                lost.world.wipe(name)
         assert await lost.commits(WEST, keys[1])
         await lost.start("a")
         await lost.cluster.until_whole()
+        assert cast(JournalReplica, lost.cluster.running("journal/1/a")).log.promise.seat == int(comes_back)
         rows = await lost.rows(EAST)
         assert rows[str(keys[0])] == "5" and str(keys[1]) in rows
         lost.crash("b")
@@ -145,7 +153,7 @@ def play(seed: int, fenced: bool = True) -> None:
         rows = await lost.rows(WEST)
         assert rows[str(keys[0])] == "5" and rows[str(keys[1])] == "6", "what the survivor had goes on"
         lost.crash("b")
-        lost.set_aside()
+        lost.set_aside("ac")
         await lost.start("a", "c")
         assert not await lost.commits(EAST, keys[0]), "the old majority commits"
         await lost.start("b")
