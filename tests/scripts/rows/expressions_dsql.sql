@@ -223,3 +223,38 @@ EXPLAIN
 id
 2
 SELECT 1
+
+# Two clients write rows with one key at once: the second commit is refused.
+
+CREATE TABLE u (id int PRIMARY KEY, email text);
+CREATE UNIQUE INDEX ASYNC ON u (lower(email));
+BEGIN;
+INSERT INTO u VALUES (1, 'Zed');
+b: INSERT INTO u VALUES (2, 'ZED');
+COMMIT;
+BEGIN;
+UPDATE u SET email = 'zeD' WHERE id = 2;
+b: INSERT INTO u VALUES (3, 'y');
+SELECT id FROM u WHERE lower(email) = 'zed';
+COMMIT;
+SELECT * FROM u ORDER BY id;
+---
+CREATE TABLE
+job_id
+<job>
+CREATE INDEX
+BEGIN
+INSERT 0 1
+b: INSERT 0 1
+ERROR 40001: change conflicts with another transaction (OC000)
+BEGIN
+UPDATE 1
+b: INSERT 0 1
+id
+2
+SELECT 1
+COMMIT
+id|email
+2|zeD
+3|y
+SELECT 2
