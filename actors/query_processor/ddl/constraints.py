@@ -26,7 +26,7 @@ from actors.query_processor.ddl.foreign_keys import ForeignClause, clause_of
 from actors.sql.binding.arbiters import unqualified_text
 from actors.sql.binding.column_types import OPEN_ONLY
 from actors.sql.binding.domains import declared_type
-from actors.sql.binding.stored_expressions import GENERATION, kept_text
+from actors.sql.binding.stored_expressions import CHECK, GENERATION, kept_text, refuse_beyond_row
 from actors.sql.binding.stored_names import kept
 from actors.sql.catalog.domains import Domain
 from actors.sql.catalog.privileges import USAGE, require
@@ -252,9 +252,10 @@ def refuse_unkeyed(types: Iterable[ColumnType]) -> None:
 def make_checks(
     catalog: Catalog, table: Table, checks: Sequence[tuple[str | None, str | None, Any]]
 ) -> tuple[Check, ...]:
-    """The table's checks with the new ones. Raises 42710 for a name that is taken."""
+    """The table's checks with the new ones. Raises 42710 for a name that is taken, 0A000, 42803, 42P20, 42P02."""
     made = list(table.checks)
     for name, column, expression in checks:
+        refuse_beyond_row(expression, CHECK)
         names = {check.name for check in made}
         if name is None:
             mentioned = sorted(set(mentioned_columns(expression)))

@@ -35,6 +35,7 @@ from actors.sql.binding import analyze, coerce_assignment
 from actors.sql.binding.column_types import OPEN_ONLY
 from actors.sql.binding.domains import bind_check, check_text, declared_type, with_values
 from actors.sql.binding.parameters import ParameterTypes
+from actors.sql.binding.stored_expressions import CHECK, refuse_beyond_row
 from actors.sql.binding.stored_names import find_domain, kept
 from actors.sql.catalog.domains import Domain, is_over, not_null_name
 from actors.sql.catalog.privileges import TYPE, USAGE, owns, require
@@ -150,6 +151,7 @@ def _refusal(node: Any) -> DatabaseError:
 
 def _default(change: SchemaChange, domain: Domain, node: Any) -> str:
     """A default's text, which gives a value of the type below."""
+    text = default_by_oid(change, sql_text(kept(node, change.catalog)))
     parameters = ParameterTypes((), change.catalog)
     value = analyze(node, None, parameters, domain.type)
     try:
@@ -157,7 +159,7 @@ def _default(change: SchemaChange, domain: Domain, node: Any) -> str:
     except DatabaseError as error:
         error.message = error.message.replace(f'column "{domain.name}" is of type', "default for domain is of type")
         raise
-    return default_by_oid(change, sql_text(kept(node, change.catalog)))
+    return text
 
 
 def _with_check(change: SchemaChange, domain: Domain, node: Any) -> Domain:
@@ -174,6 +176,7 @@ def _with_check(change: SchemaChange, domain: Domain, node: Any) -> Domain:
             name = f"{stem}{number}"
     elif name in taken:
         raise DatabaseError(DUPLICATE_OBJECT, f'constraint "{name}" for domain "{domain.name}" already exists')
+    refuse_beyond_row(node.raw_expr, CHECK)
     bind_check(node.raw_expr, domain.type, change.catalog)
     check = Check(name, check_text(kept(node.raw_expr, change.catalog)), not node.skip_validation)
     return replace(domain, checks=(*domain.checks, check))

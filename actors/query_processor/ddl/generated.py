@@ -17,6 +17,7 @@ from actors.query_processor.ddl import sequences
 from actors.query_processor.ddl.change import SchemaChange
 from actors.query_processor.ddl.constraints import Clauses, sql_text
 from actors.sql.binding.sequence_names import calls_sequence, plain_references
+from actors.sql.binding.stored_expressions import refuse_beyond_values
 from actors.sql.binding.stored_names import kept
 from actors.sql.binding.trees import mapped, with_parts
 from actors.sql.catalog.catalog_functions import regclass_in
@@ -29,9 +30,10 @@ REGCLASS = ast.TypeName(names=(ast.String(sval="regclass"),), typemod=-1)
 
 
 def default_by_oid(change: SchemaChange, text: str) -> str:
-    """Raises 42P01 for a sequence that is not there."""
+    """Raises 42P01 for a sequence that is not there, 0A000, 42803, 42P20, 42P02 for what no default is."""
     statement: Any = parse_sql(f"SELECT {text}")[0].stmt
     node = statement.targetList[0].val
+    refuse_beyond_values(node)
     numbered = kept(node, change.catalog)
     if not calls_sequence(node):
         return text if numbered is node else sql_text(numbered)
@@ -69,6 +71,10 @@ def sequenced_columns(
         else:
             columns[position] = replace(column, default=f"nextval('{sequence.id}'::regclass)", not_null=True)
     for position, column in enumerate(columns):
-        if column.default is not None and not any(position == one for one, _, _ in clauses.generated):
+        if (
+            column.default is not None
+            and not column.generated
+            and not any(position == one for one, _, _ in clauses.generated)
+        ):
             columns[position] = replace(column, default=default_by_oid(change, column.default))
     return replace(table, columns=tuple(columns)), made

@@ -80,7 +80,9 @@ def in_domain(value: Expression, domain: Domain, catalog: Catalog) -> Expression
         for level in rules
         for check in sorted(level.checks, key=lambda check: check.name)
     )
-    return InDomain(value, shown_name(domain, catalog), not_null, checks, domain.type) if checks or not_null else value
+    if not checks and not not_null:
+        return value
+    return InDomain(value, shown_name(domain, catalog), not_null, checks, domain.type, domain.schema)
 
 
 def parsed(text: str) -> Any:
@@ -110,9 +112,9 @@ def check_text(node: Any) -> str:
 
 def with_values(text: str, replaced: Callable[[], str]) -> str:
     """A CHECK's text with something else in the place of each VALUE."""
-    encoded, parts, last = text.encode(), [], 0
+    parts, last = [], 0
     for token in scan(text):
         if token.name == "VALUE_P":
-            parts.append(encoded[last : token.start].decode() + replaced())
+            parts.append(text[last : token.start] + replaced())
             last = token.end + 1
-    return "".join(parts) + encoded[last:].decode()
+    return "".join(parts) + text[last:]

@@ -1,5 +1,5 @@
 """Expressions over one row of a table that the catalog keeps as text: what a generated column is computed from, what a
-partial index is about, what index keys are made of.
+partial index is about, what index keys are made of, what a CHECK demands. A DEFAULT has not even the row.
 
     bound = generation_of(table, column)                        converted to the column's type
     bound = predicate_of(table, index)                          a condition; None where there is none
@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pglast import ast
 from pglast.stream import RawStream
 
 from actors.common.errors import (
@@ -30,7 +31,7 @@ from actors.sql.binding.nodes import any_call
 from actors.sql.binding.parameters import ParameterTypes
 from actors.sql.binding.stored_names import kept, numbers_in
 from actors.sql.binding.targets import bind_row_expression, parse_expression
-from actors.sql.binding.trees import has_subquery, parameters_in
+from actors.sql.binding.trees import has_node, has_subquery, parameters_in
 from actors.sql.catalog.schema import Column, Index, IndexColumn, Table
 from actors.sql.expressions.tree import BOOL, Expression, columns_of
 from actors.sql.expressions.tree import Column as ColumnNode
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from actors.sql.catalog.snapshot import Catalog
 
 GENERATION, INDEX, PREDICATE = "column generation expression", "index expression", "index predicate"
+CHECK, DEFAULT = "check constraint", "DEFAULT expression"
 """What an expression is, as errors say it."""
 
 
@@ -64,6 +66,13 @@ def refuse_beyond_row(node: Any, what: str) -> None:
     for sqlstate, kind, is_one in refused:
         if any_call(node, is_one):
             raise DatabaseError(sqlstate, f"{kind} functions are not allowed in {what}s")
+
+
+def refuse_beyond_values(node: Any) -> None:
+    """Raises the same, and 0A000 for columns, of what a DEFAULT is."""
+    if has_node(ast.ColumnRef, node):
+        raise DatabaseError(FEATURE_NOT_SUPPORTED, f"cannot use column reference in {DEFAULT}")
+    refuse_beyond_row(node, DEFAULT)
 
 
 def generation_of(table: Table, column: Column) -> Expression:

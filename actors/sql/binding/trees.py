@@ -83,12 +83,16 @@ def relations_of(node: Any) -> list[ast.RangeVar]:
 
 
 def has_subquery(*nodes: Any) -> bool:
+    return has_node(ast.SubLink, *nodes)
+
+
+def has_node(kind: type[ast.Node], *nodes: Any) -> bool:
     todo = list(nodes)
     while todo:
         part = todo.pop()
         if isinstance(part, tuple):
             todo += part
-        elif isinstance(part, ast.SubLink):
+        elif isinstance(part, kind):
             return True
         elif isinstance(part, ast.Node):
             todo += [getattr(part, slot) for slot in part.__slots__]

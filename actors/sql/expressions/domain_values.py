@@ -23,11 +23,12 @@ def domain_check(node: InDomain) -> Callable[[Any, Environment], Any]:
 
     def checked(value: Any, environment: Environment) -> Any:
         if value is None and node.not_null:
-            raise DatabaseError(NOT_NULL_VIOLATION, f"domain {node.name} does not allow null values")
+            message = f"domain {node.name} does not allow null values"
+            raise DatabaseError(NOT_NULL_VIOLATION, message, schema=node.schema)
         for holds, name in checks:
             if holds((value,), (), environment) is False:
                 message = f'value for domain {node.name} violates check constraint "{name}"'
-                raise DatabaseError(CHECK_VIOLATION, message, constraint=name)
+                raise DatabaseError(CHECK_VIOLATION, message, schema=node.schema, constraint=name)
         return value
 
     return checked

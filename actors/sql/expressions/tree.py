@@ -44,7 +44,9 @@ class Parameter(msgspec.Struct, frozen=True, array_like=True, tag_field="node", 
 
 class Constant(msgspec.Struct, frozen=True, array_like=True, tag_field="node", tag="constant"):
     """`value` is a datum; after a decode a numeric is still text and an interval a list: read `datum`. Type "unknown"
-    (datum a str, or None): an untyped literal that nothing has given a type yet."""
+    (datum a str, or None): an untyped literal that nothing has given a type yet.
+
+    Two constants are equal that are written alike: 1.0 and 1.00 are not, since n * 1.0 and n * 1.00 differ as text."""
 
     value: Any
     type: ColumnType
@@ -52,6 +54,11 @@ class Constant(msgspec.Struct, frozen=True, array_like=True, tag_field="node", t
     @property
     def datum(self) -> Any:
         return revive(self.value, self.type)
+
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        return isinstance(other, Constant) and repr(self.value) == repr(other.value) and self.type == other.type
 
     def __hash__(self) -> int:
         return hash((repr(self.value), self.type))
@@ -190,14 +197,15 @@ class Body(msgspec.Struct, frozen=True, array_like=True):
 
 
 class InDomain(msgspec.Struct, frozen=True, array_like=True, tag_field="node", tag="in_domain"):
-    """`argument`, which must be a value of the domain `name` (domains.py): each of `checks` is over a row of the value
-    alone, and must not be false; NULL must be allowed. Raises 23502, 23514."""
+    """`argument`, which must be a value of the domain `name` (domains.py) of `schema`: each of `checks` is over a row
+    of the value alone, and must not be false; NULL must be allowed. Raises 23502, 23514."""
 
     argument: Expression
     name: str
     not_null: bool
     checks: tuple[Body, ...]
     type: ColumnType
+    schema: str = ""
 
 
 Expression = (

@@ -184,3 +184,20 @@ DROP INDEX
 TRUNCATE TABLE
 id
 SELECT 0
+
+# Numbers that are written otherwise are other ones: 1.0 is shown otherwise than 1.00.
+CREATE TABLE pn (id int PRIMARY KEY, n numeric, t text);
+INSERT INTO pn VALUES (1, 5, 'a'), (2, 5.0, 'b');
+CREATE INDEX pn_one ON pn (t) WHERE (n * 1.0)::text = '5.00';
+SELECT id FROM pn WHERE t >= 'a' AND (n * 1.00)::text = '5.00';
+SELECT id FROM pn WHERE t >= 'a' AND (n * 1.0)::text = '5.00';
+---
+CREATE TABLE
+INSERT 0 2
+CREATE INDEX
+id
+1
+SELECT 1
+id
+2
+SELECT 1

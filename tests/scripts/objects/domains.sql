@@ -40,20 +40,21 @@ SELECT 1
 -1
 SELECT 1
 ERROR 23514: value for domain positive violates check constraint "positive_check"
-  constraint=positive_check
+  schema=public constraint=positive_check
 ERROR 23514: value for domain small violates check constraint "small_check"
-  constraint=small_check
+  schema=public constraint=small_check
 ERROR 23514: value for domain small violates check constraint "positive_check"
-  constraint=positive_check
+  schema=public constraint=positive_check
 ERROR 23502: domain email does not allow null values
+  schema=public
 ERROR 23514: value for domain email violates check constraint "has_at"
-  constraint=has_at
+  schema=public constraint=has_at
 ERROR 22P02: invalid input syntax for type integer: "x"
 email
 0123456789@012345678
 SELECT 1
 ERROR 23514: value for domain positive violates check constraint "positive_check"
-  constraint=positive_check
+  schema=public constraint=positive_check
 ?column?
 3
 SELECT 1
@@ -87,21 +88,22 @@ id|mail|age|n
 3|e@f|1|99
 SELECT 3
 ERROR 23514: value for domain positive violates check constraint "positive_check"
-  constraint=positive_check
+  schema=public constraint=positive_check
 ERROR 23514: value for domain small violates check constraint "small_check"
-  constraint=small_check
+  schema=public constraint=small_check
 ERROR 23502: domain email does not allow null values
+  schema=public
 ERROR 23514: value for domain email violates check constraint "has_at"
-  constraint=has_at
+  schema=public constraint=has_at
 ERROR 22001: value too long for type character varying(20)
 ERROR 23514: value for domain email violates check constraint "has_at"
-  constraint=has_at
+  schema=public constraint=has_at
 ERROR 23514: value for domain positive violates check constraint "positive_check"
-  constraint=positive_check
+  schema=public constraint=positive_check
 ERROR 23514: value for domain email violates check constraint "email_check"
-  constraint=email_check
+  schema=public constraint=email_check
 ERROR 23514: value for domain positive violates check constraint "positive_check"
-  constraint=positive_check
+  schema=public constraint=positive_check
 age
 2
 UPDATE 1
@@ -109,7 +111,7 @@ mail
 a@b
 UPDATE 1
 ERROR 23514: value for domain positive violates check constraint "positive_check"
-  constraint=positive_check
+  schema=public constraint=positive_check
 MERGE 2
 id|mail|age|n
 1|a@b|5|3
@@ -224,7 +226,7 @@ ERROR 23514: column "age" of table "people" contains values that violate the new
   schema=public table=people column=age
 ALTER DOMAIN
 ERROR 23514: value for domain positive violates check constraint "odd"
-  constraint=odd
+  schema=public constraint=odd
 ERROR 23514: column "age" of table "people" contains values that violate the new constraint
   schema=public table=people column=age
 UPDATE 2
@@ -233,7 +235,7 @@ UPDATE 4
 ALTER DOMAIN
 ALTER DOMAIN
 ERROR 23514: value for domain positive violates check constraint "is_odd"
-  constraint=is_odd
+  schema=public constraint=is_odd
 ERROR 42704: constraint "nosuch" of domain "positive" does not exist
 NOTICE: constraint "nosuch" of domain "positive" does not exist, skipping
 ALTER DOMAIN
@@ -257,15 +259,16 @@ SELECT 7
 UPDATE 3
 ALTER DOMAIN
 ERROR 23502: domain positive does not allow null values
+  schema=public
 ALTER DOMAIN
 ALTER DOMAIN
 ERROR 23514: value for domain above_zero violates check constraint "positive_check"
-  constraint=positive_check
+  schema=public constraint=positive_check
 ERROR 42704: type "positive" does not exist
 CREATE SCHEMA
 ALTER DOMAIN
 ERROR 23514: value for domain other.above_zero violates check constraint "positive_check"
-  constraint=positive_check
+  schema=other constraint=positive_check
 format_type
 other.above_zero
 SELECT 1
@@ -318,17 +321,17 @@ SELECT 2
 ALTER TABLE
 UPDATE 7
 ERROR 23514: value for domain above_zero violates check constraint "positive_check"
-  constraint=positive_check
+  schema=public constraint=positive_check
 UPDATE 7
 ALTER TABLE
 ERROR 23514: value for domain above_zero violates check constraint "positive_check"
-  constraint=positive_check
+  schema=public constraint=positive_check
 CREATE TABLE
 ERROR 23514: new row for relation "bounds" violates check constraint "bounds_lo_check"
   detail: Failing row contains (2, 1).
   schema=public table=bounds constraint=bounds_lo_check
 ERROR 23514: value for domain above_zero violates check constraint "positive_check"
-  constraint=positive_check
+  schema=public constraint=positive_check
 INSERT 0 1
 CREATE VIEW
 count
@@ -386,3 +389,38 @@ ERROR 42809: "int4" is not a domain
 CREATE TABLE
 ERROR 42710: type "email" already exists
 DROP SCHEMA
+
+# What a CHECK and a DEFAULT are made of, a table's too, and letters that take two bytes.
+CREATE DOMAIN bad AS int CHECK (VALUE IN (SELECT 1));
+CREATE DOMAIN bad AS int CHECK (count(VALUE) > 1);
+CREATE DOMAIN bad AS int CHECK (VALUE > $1);
+CREATE DOMAIN bad AS int DEFAULT (SELECT 1);
+CREATE DOMAIN bad AS int DEFAULT VALUE;
+CREATE TABLE bad (a int CHECK (a IN (SELECT 1)));
+CREATE TABLE bad (a int CHECK (a > $1));
+CREATE TABLE bad (a int DEFAULT (SELECT 1));
+CREATE TABLE bad (a int, b int DEFAULT a);
+CREATE DOMAIN vowel AS text CHECK (VALUE <> 'é' OR VALUE = 'e');
+CREATE TABLE vowels (a vowel);
+INSERT INTO vowels VALUES ('a');
+ALTER DOMAIN vowel ADD CHECK (VALUE <> 'éé' AND length(VALUE) = 1);
+INSERT INTO vowels VALUES ('é');
+INSERT INTO vowels VALUES ('aa');
+---
+ERROR 0A000: cannot use subquery in check constraint
+ERROR 42803: aggregate functions are not allowed in check constraints
+ERROR 42P02: there is no parameter $1
+ERROR 0A000: cannot use subquery in DEFAULT expression
+ERROR 0A000: cannot use column reference in DEFAULT expression
+ERROR 0A000: cannot use subquery in check constraint
+ERROR 42P02: there is no parameter $1
+ERROR 0A000: cannot use subquery in DEFAULT expression
+ERROR 0A000: cannot use column reference in DEFAULT expression
+CREATE DOMAIN
+CREATE TABLE
+INSERT 0 1
+ALTER DOMAIN
+ERROR 23514: value for domain vowel violates check constraint "vowel_check"
+  schema=public constraint=vowel_check
+ERROR 23514: value for domain vowel violates check constraint "vowel_check1"
+  schema=public constraint=vowel_check1

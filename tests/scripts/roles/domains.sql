@@ -42,7 +42,7 @@ c: ERROR 42501: permission denied for type rate
 c: ERROR 42501: permission denied for type rate
 c: ERROR 42501: permission denied for type rate
 c: ERROR 23514: value for domain rate violates check constraint "rate_check"
-c:   constraint=rate_check
+c:   schema=public constraint=rate_check
 c: rate
 c: 1.00
 c: SELECT 1
