@@ -20,8 +20,9 @@ from actors.common.errors import (
     statement_memory_exceeded,
 )
 
-RAISED = re.compile(r"EAGLERAY\[(\w{5})\]([^\n]*)")
-"""How our own functions and feeds report an error from inside DuckDB: SQLSTATE and message."""
+RAISED = re.compile(r"EAGLERAY\[(\w{5})(?:\|([^\n]*?))?\]([^\n]*)")
+"""How our own functions and feeds report an error from inside DuckDB: SQLSTATE, constraint where there is one, and
+message."""
 STREAM_KINDS = {
     "Out of Memory Error": "OutOfMemoryException",
     "INTERRUPT Error": "InterruptException",
@@ -49,7 +50,7 @@ def translate_error(error: BaseException, memory_bytes: int) -> DatabaseError:
     text = str(error)
     raised = RAISED.search(text)
     if raised is not None:
-        return DatabaseError(raised.group(1), raised.group(2).strip())
+        return DatabaseError(raised.group(1), raised.group(3).strip(), constraint=raised.group(2) or "")
     kind = type(error).__name__
     if kind == "OSError":
         kind = STREAM_KINDS.get(text.partition(":")[0], kind)

@@ -95,6 +95,8 @@ def expression_udf(expression: Any, types: list[ColumnType]) -> Udf:
         plain = replace(expression, argument=columns[0], array=columns[1])
     elif isinstance(expression, tree.ArrayOf):
         plain = replace(expression, items=columns)
+    elif isinstance(expression, tree.InDomain):
+        plain = replace(expression, argument=columns[0])
     elif isinstance(expression, tree.MinMax):
         plain = replace(expression, arguments=columns)
     else:
@@ -144,7 +146,8 @@ def expression_udf(expression: Any, types: list[ColumnType]) -> Udf:
 
 def raised(error: DatabaseError) -> ValueError:
     """How a function of ours tells DuckDB of an error (errors.py reads it)."""
-    return ValueError(f"EAGLERAY[{error.sqlstate}]{error.message}")
+    constraint = f"|{error.constraint}" if error.constraint else ""
+    return ValueError(f"EAGLERAY[{error.sqlstate}{constraint}]{error.message}")
 
 
 def datums_of(array: pa.Array | pa.ChunkedArray, type_: ColumnType) -> list[Any]:

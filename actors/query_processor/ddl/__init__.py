@@ -66,6 +66,8 @@ _CHANGING = {
     "ReassignOwnedStmt": "REASSIGN OWNED",
     "DropOwnedStmt": "DROP OWNED",
     "AlterDatabaseSetStmt": "ALTER DATABASE",
+    "CreateDomainStmt": "CREATE DOMAIN",
+    "AlterDomainStmt": "ALTER DOMAIN",
 }
 _WRITING = frozenset({"InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt"})
 _ENDS = (TransactionStmtKind.TRANS_STMT_COMMIT, TransactionStmtKind.TRANS_STMT_ROLLBACK)
@@ -203,6 +205,7 @@ async def _dispatch(change: Any, raw: RawStatement) -> str | Batch:
     from actors.query_processor.ddl import (
         alter,
         comments,
+        domains,
         indexes,
         renames,
         schemas,
@@ -235,6 +238,10 @@ async def _dispatch(change: Any, raw: RawStatement) -> str | Batch:
             return await sequences.alter_sequence(change, node)
         case "CreateSchemaStmt":
             return await schemas.create_schema(change, node)
+        case "CreateDomainStmt":
+            return await domains.create_domain(change, node)
+        case "AlterDomainStmt":
+            return await domains.alter_domain(change, node)
         case "CommentStmt":
             return await comments.comment(change, node)
         case kind if kind in _OF_ROLES:
@@ -250,6 +257,8 @@ async def _dispatch(change: Any, raw: RawStatement) -> str | Batch:
             return await views.drop_view(change, node)
         case ObjectType.OBJECT_SCHEMA:
             return await schemas.drop_schema(change, node)
+        case ObjectType.OBJECT_DOMAIN | ObjectType.OBJECT_TYPE:
+            return await domains.drop_domain(change, node)
     kind = node.removeType.name.removeprefix("OBJECT_").replace("_", " ")
     raise DatabaseError(FEATURE_NOT_SUPPORTED, f"unsupported statement: DROP {kind}")
 

@@ -28,6 +28,7 @@ from actors.common.errors import (
     WRONG_OBJECT_TYPE,
     DatabaseError,
 )
+from actors.query_processor.ddl import definitions
 from actors.query_processor.transaction import Transaction
 from actors.sql.catalog.encoding import (
     INDEX_KIND,
@@ -355,7 +356,7 @@ class SchemaChange:
                 self.transaction.put(database_key(), encode(after), counts=False)
                 self._changed(CATALOG_TABLE, self.catalog.with_database(after))
             case _:
-                raise AssertionError(f"nobody owns {after!r}")
+                definitions.replace(self, before, after)
 
     def set_settings(self, settings: RoleSettings) -> None:
         key = settings_key(settings.role, settings.database)
@@ -414,6 +415,8 @@ class SchemaChange:
         self.require_free(schema, name)
         if self.is_temporary(schema):
             return
+        if kind != INDEX_KIND and self.catalog.find_domain(schema, name) is not None:
+            raise definitions.type_exists(name)
         self.transaction.put(relation_name_key(schema, name), kind + number.to_bytes(4, "big"), counts=False)
 
     def _give_back(self, schema: str, name: str) -> None:

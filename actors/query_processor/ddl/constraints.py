@@ -23,8 +23,15 @@ from actors.common.errors import (
 )
 from actors.query_processor.ddl.change import SchemaChange
 from actors.query_processor.ddl.foreign_keys import ForeignClause, clause_of
-from actors.sql.binding.column_types import OPEN_ONLY, column_type
+from actors.sql.binding.arbiters import unqualified_text
+from actors.sql.binding.column_types import OPEN_ONLY
+from actors.sql.binding.domains import declared_type
+from actors.sql.binding.stored_expressions import GENERATION, kept_text
+from actors.sql.binding.stored_names import kept
+from actors.sql.catalog.domains import Domain
+from actors.sql.catalog.privileges import USAGE, require
 from actors.sql.catalog.schema import Check, Column, Index, IndexColumn, Table
+from actors.sql.catalog.snapshot import Catalog
 from actors.sql.parser import parse_sql
 from actors.sql.types.column_type import ColumnType
 from actors.sql.types.json_values import JSON_TYPES
@@ -51,8 +58,12 @@ class Clauses:
     generated: list[tuple[int, str, Any]] = field(default_factory=list)
     """(column's position, "a" or "d" for GENERATED ALWAYS or BY DEFAULT AS IDENTITY, "" for serial; the sequence's
     options)."""
+    relation: str = ""
     is_open: bool = False
     """Not as DSQL: serial is a type, and columns may be of types that DSQL has in expressions only."""
+    catalog: Catalog | None = None
+    """Whose domains columns may be of, as its role; the ids of those that are: `domains`."""
+    domains: list[int] = field(default_factory=list)
 
 
 def sql_text(node: Any) -> str:
@@ -63,16 +74,21 @@ def sql_text(node: Any) -> str:
 def column_of(node: Any, position: int, clauses: Clauses) -> Column:
     """A ColumnDef; its constraints go to `clauses`. Raises 0A000 for what there is not, 42601 for contradictions."""
     type_ = _serial_type(node.typeName) if clauses.is_open else None
+    domain: Domain | None = None
     if type_ is not None:
         clauses.generated.append((position, "", None))
     else:
-        type_ = column_type(node.typeName)
+        type_, domain = declared_type(node.typeName, clauses.catalog)
+        if domain is not None and clauses.catalog is not None:
+            require(clauses.catalog, clauses.catalog.role, domain, USAGE)
+            clauses.domains.append(domain.id)
         if type_.name in OPEN_ONLY and not clauses.is_open:
             raise DatabaseError(FEATURE_NOT_SUPPORTED, f"datatype {type_.name} not supported")
-    if node.collClause is not None and node.collClause.collname[-1].sval not in ("C", "POSIX", "default", "ucs_basic"):
-        raise DatabaseError(FEATURE_NOT_SUPPORTED, "the only collation is C")
+    refuse_collation(node.collClause)
     not_null, nullable = bool(node.is_not_null), False
     default: str | None = None
+    generated = expression = ""
+    where = f'column "{node.colname}" of table "{clauses.relation}"'
     for constraint in node.constraints or ():
         kind = constraint.contype
         if kind == ConstrType.CONSTR_NOTNULL:
@@ -81,7 +97,7 @@ def column_of(node: Any, position: int, clauses: Clauses) -> Column:
             nullable = True
         elif kind == ConstrType.CONSTR_DEFAULT:
             if default is not None:
-                raise DatabaseError(SYNTAX_ERROR, f'multiple default values specified for column "{node.colname}"')
+                raise DatabaseError(SYNTAX_ERROR, f"multiple default values specified for {where}")
             default = sql_text(constraint.raw_expr)
         elif kind == ConstrType.CONSTR_PRIMARY:
             clauses.keys.append(Key([node.colname], constraint.conname, True))
@@ -93,17 +109,47 @@ def column_of(node: Any, position: int, clauses: Clauses) -> Column:
             clauses.foreign.append(clause_of(constraint, [node.colname]))
         elif kind == ConstrType.CONSTR_IDENTITY:
             if any(place == position for place, _, _ in clauses.generated):
-                raise DatabaseError(SYNTAX_ERROR, f'multiple identity specifications for column "{node.colname}"')
+                raise DatabaseError(SYNTAX_ERROR, f"multiple identity specifications for {where}")
             clauses.generated.append((position, constraint.generated_when, constraint.options))
+        elif kind == ConstrType.CONSTR_GENERATED:
+            if generated:
+                raise DatabaseError(SYNTAX_ERROR, f"multiple generation clauses specified for {where}")
+            generated = _generation_kind(constraint)
+            expression = kept_text(constraint.raw_expr, clauses.relation, clauses.catalog, GENERATION)
         elif kind in _DEFERRING and clauses.foreign and clauses.foreign[-1].node in node.constraints:
             _defer(clauses.foreign[-1], kind)
         else:
             refuse(constraint)
-    if default is not None and any(place == position for place, _, _ in clauses.generated):
-        raise DatabaseError(SYNTAX_ERROR, f'both default and identity specified for column "{node.colname}"')
-    if not_null and nullable:
-        raise DatabaseError(SYNTAX_ERROR, f'conflicting NULL/NOT NULL declarations for column "{node.colname}"')
-    return Column(node.colname, position, type_, not_null, default)
+    is_identity = any(place == position for place, _, _ in clauses.generated)
+    contradictions = (
+        ("both default and identity specified for", default is not None and is_identity),
+        ("both default and generation expression specified for", default is not None and bool(generated)),
+        ("both identity and generation expression specified for", is_identity and bool(generated)),
+        ("conflicting NULL/NOT NULL declarations for", not_null and nullable),
+    )
+    for message, found in contradictions:
+        if found:
+            raise DatabaseError(SYNTAX_ERROR, f"{message} {where}")
+    text = expression if generated else default
+    number = domain.id if domain is not None else 0
+    return Column(node.colname, position, type_, not_null, text, domain=number, generated=generated)
+
+
+def refuse_collation(clause: Any) -> None:
+    """Raises 0A000 for another one than C."""
+    if clause is not None and clause.collname[-1].sval not in ("C", "POSIX", "default", "ucs_basic"):
+        raise DatabaseError(FEATURE_NOT_SUPPORTED, "the only collation is C")
+
+
+def _generation_kind(constraint: Any) -> str:
+    """Raises 0A000 for a column that is computed when it is read."""
+    if constraint.generated_kind != "s":
+        raise DatabaseError(
+            FEATURE_NOT_SUPPORTED,
+            "virtual generated columns are not supported",
+            hint="Use GENERATED ALWAYS AS (...) STORED.",
+        )
+    return "s"
 
 
 _SERIAL = {
@@ -152,7 +198,6 @@ def add_table_constraint(node: Any, clauses: Clauses) -> None:
 
 _REFUSED = {
     ConstrType.CONSTR_EXCLUSION: "EXCLUDE constraints are not supported",
-    ConstrType.CONSTR_GENERATED: "generated columns are not supported",
 }
 
 
@@ -204,7 +249,9 @@ def refuse_unkeyed(columns: Sequence[Column]) -> None:
             )
 
 
-def make_checks(table: Table, checks: Sequence[tuple[str | None, str | None, Any]]) -> tuple[Check, ...]:
+def make_checks(
+    catalog: Catalog, table: Table, checks: Sequence[tuple[str | None, str | None, Any]]
+) -> tuple[Check, ...]:
     """The table's checks with the new ones. Raises 42710 for a name that is taken."""
     made = list(table.checks)
     for name, column, expression in checks:
@@ -219,7 +266,7 @@ def make_checks(table: Table, checks: Sequence[tuple[str | None, str | None, Any
                 name = f"{stem}{number}"
         elif name in names:
             raise DatabaseError(DUPLICATE_OBJECT, f'constraint "{name}" for relation "{table.name}" already exists')
-        made.append(Check(name, sql_text(expression)))
+        made.append(Check(name, unqualified_text(kept(expression, catalog), table.name)))
     return tuple(made)
 
 

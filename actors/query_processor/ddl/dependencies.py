@@ -18,6 +18,8 @@ from pglast.enums import DropBehavior
 from actors.common.errors import DEPENDENT_OBJECTS_STILL_EXIST, DatabaseError
 from actors.query_processor.ddl import foreign_keys
 from actors.query_processor.ddl.change import SchemaChange, replace
+from actors.sql.binding.domains import shown_name
+from actors.sql.catalog.domains import Domain
 from actors.sql.catalog.schema import ForeignKey, Index, Other, Sequence, Table, View
 from actors.sql.catalog.snapshot import Catalog
 from actors.sql.expressions.text_functions import quote_ident
@@ -42,7 +44,9 @@ def shown(catalog: Catalog, relation: Any) -> str:
 
 
 def described(catalog: Catalog, relation: Any) -> str:
-    """`table t`, `view v`, `sequence s`."""
+    """`table t`, `view v`, `sequence s`, `type d`."""
+    if isinstance(relation, Domain):
+        return f"type {shown_name(relation, catalog)}"
     kind = "table" if isinstance(relation, Table) else "view" if isinstance(relation, View) else "sequence"
     return f"{kind} {shown(catalog, relation)}"
 
@@ -76,11 +80,11 @@ def dependents_of_sequence(catalog: Catalog, sequence: Sequence) -> Iterator[Dep
                     number,
                     what,
                     described(catalog, sequence),
-                    partial(_drop_default, table=table.id, position=column.position),
+                    partial(drop_default, table=table.id, position=column.position),
                 )
 
 
-def _drop_default(change: SchemaChange, table: int, position: int) -> None:
+def drop_default(change: SchemaChange, table: int, position: int) -> None:
     present = change.catalog.table_by_id(table)
     if present is not None:
         columns = tuple(
@@ -124,6 +128,8 @@ def dependents_of_view(catalog: Catalog, view: View) -> Iterator[Dependent]:
 
 def dependents_of_schema(catalog: Catalog, name: str) -> Iterator[Dependent]:
     """What is in it, each followed by what depends on that."""
+    from actors.query_processor.ddl.definition_dependents import dependents_of_domain, drop_definition
+
     relations: list[Table | Other] = [*catalog.tables(), *catalog.others()]
     for relation in sorted(relations, key=lambda one: one.id):
         if relation.schema != name:
@@ -133,11 +139,15 @@ def dependents_of_schema(catalog: Catalog, name: str) -> Iterator[Dependent]:
             yield Dependent(("table", relation.id, ""), what, on, partial(_drop_table, gone=relation))
             yield from dependents_of_table(catalog, relation)
         elif isinstance(relation, View):
-            yield Dependent(("view", relation.id, ""), what, on, partial(_drop_view, gone=relation))
+            yield Dependent(("view", relation.id, ""), what, on, partial(drop_view, gone=relation))
             yield from dependents_of_view(catalog, relation)
         elif relation.owned_by[0] == 0:  # one that is owned goes with its table
             yield Dependent(("sequence", relation.id, ""), what, on, partial(_drop_sequence, gone=relation))
             yield from dependents_of_sequence(catalog, relation)
+    for domain in [domain for domain in catalog.domains() if domain.schema == name]:
+        drop = partial(drop_definition, gone=domain)
+        yield Dependent(("domain", domain.id, ""), described(catalog, domain), f"schema {quote_ident(name)}", drop)
+        yield from dependents_of_domain(catalog, domain)
 
 
 def _drop_sequence(change: SchemaChange, gone: Sequence) -> None:
@@ -167,11 +177,11 @@ def _views_on(catalog: Catalog, number: int, on: str, position: int | None = Non
     for view in catalog.views():
         for source in view.sources:
             if source.id == number and (position is None or position in source.used):
-                yield Dependent(("view", view.id, ""), described(catalog, view), on, partial(_drop_view, gone=view))
+                yield Dependent(("view", view.id, ""), described(catalog, view), on, partial(drop_view, gone=view))
                 yield from _views_on(catalog, view.id, described(catalog, view))
 
 
-def _drop_view(change: SchemaChange, gone: View) -> None:
+def drop_view(change: SchemaChange, gone: View) -> None:
     if change.catalog.view_by_id(gone.id) is not None:
         change.drop_other(gone)
 

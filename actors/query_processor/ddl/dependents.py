@@ -16,10 +16,11 @@ _NEW = {"r": "relations", "S": "sequences", "f": "functions", "T": "types", "n":
 
 
 def owned_objects(catalog: Catalog) -> Iterator[Owned]:
-    """Everything that has an owner and privileges, in the order of PostgreSQL's reports: relations, schemas, the
-    database."""
+    """Everything that has an owner and privileges, in the order of PostgreSQL's reports: relations, types,
+    schemas, the database."""
     yield from catalog.tables()
     yield from catalog.others()
+    yield from catalog.domains()
     yield from catalog.schemas()
     yield catalog.database
 

@@ -17,6 +17,7 @@ from actors.query_processor.ddl import sequences
 from actors.query_processor.ddl.change import SchemaChange
 from actors.query_processor.ddl.constraints import Clauses, sql_text
 from actors.sql.binding.sequence_names import calls_sequence, plain_references
+from actors.sql.binding.stored_names import kept
 from actors.sql.binding.trees import mapped, with_parts
 from actors.sql.catalog.catalog_functions import regclass_in
 from actors.sql.catalog.schema import Sequence, Table
@@ -31,8 +32,9 @@ def default_by_oid(change: SchemaChange, text: str) -> str:
     """Raises 42P01 for a sequence that is not there."""
     statement: Any = parse_sql(f"SELECT {text}")[0].stmt
     node = statement.targetList[0].val
+    numbered = kept(node, change.catalog)
     if not calls_sequence(node):
-        return text
+        return text if numbered is node else sql_text(numbered)
 
     def by_oid(part: Any) -> Any:
         if not isinstance(part, ast.FuncCall) or not calls_sequence(part) or not part.args:
@@ -44,7 +46,7 @@ def default_by_oid(change: SchemaChange, text: str) -> str:
         named = ast.TypeCast(arg=ast.A_Const(val=ast.String(sval=str(oid))), typeName=REGCLASS)
         return with_parts(part, lambda one: one, args=(named, *others))
 
-    return _CAST.sub(r"'\1'::regclass", sql_text(mapped(plain_references(node), by_oid)))
+    return _CAST.sub(r"'\1'::regclass", sql_text(mapped(plain_references(numbered), by_oid)))
 
 
 def sequenced_columns(

@@ -1,4 +1,4 @@
-"""GRANT and REVOKE of privileges on tables, their columns, schemas and the database.
+"""GRANT and REVOKE of privileges on tables, their columns, schemas, domains and the database.
 
     GRANT SELECT, UPDATE (a) ON t, u TO app WITH GRANT OPTION
 
@@ -27,6 +27,7 @@ from actors.common.errors import (
     WRONG_OBJECT_TYPE,
     DatabaseError,
 )
+from actors.query_processor.ddl import domains
 from actors.query_processor.ddl.change import SchemaChange, replace
 from actors.query_processor.ddl.roles import role_of
 from actors.sql.catalog.privileges import (
@@ -107,6 +108,11 @@ def _objects(change: SchemaChange, node: Any) -> Iterator[Owned]:
                 if name.sval != change.catalog.database.name:
                     raise DatabaseError(INVALID_CATALOG_NAME, f'database "{name.sval}" does not exist')
                 yield change.catalog.database
+        case ObjectType.OBJECT_DOMAIN | ObjectType.OBJECT_TYPE:
+            for names in node.objects:
+                domain = domains.named(change, names)
+                assert domain is not None, "it is there, or an error is raised"
+                yield domain
         case ObjectType.OBJECT_FUNCTION | ObjectType.OBJECT_PROCEDURE | ObjectType.OBJECT_ROUTINE:
             name = ".".join(part.sval for part in node.objects[0].objname)
             raise DatabaseError(UNDEFINED_FUNCTION, f"function {name} does not exist")

@@ -12,6 +12,7 @@ from actors.common.errors import (
     DatabaseError,
 )
 from actors.query_processor.ddl.change import SchemaChange, replace
+from actors.query_processor.ddl.definition_dependents import dependents_of_domain, drop_definition
 from actors.query_processor.ddl.dependencies import (
     Dependent,
     clear,
@@ -24,6 +25,7 @@ from actors.query_processor.ddl.dependencies import (
 from actors.query_processor.ddl.dependents import owned_objects
 from actors.query_processor.ddl.owners import given_to
 from actors.query_processor.ddl.roles import role_of
+from actors.sql.catalog.domains import Domain
 from actors.sql.catalog.privileges import Acl, Owned, is_same, revoked
 from actors.sql.catalog.roles import ADMIN_OID, Role
 from actors.sql.catalog.schema import NAMES_TABLE, Schema, Sequence, Table, View
@@ -99,6 +101,9 @@ def _drop(change: SchemaChange, things: list[Owned], behavior: Any) -> None:
             case View():
                 dependents += dependents_of_view(catalog, thing)
                 own.append(("view", thing.id, ""))
+            case Domain():
+                dependents += dependents_of_domain(catalog, thing)
+                own.append(("domain", thing.id, ""))
             case Schema():
                 dependents += dependents_of_schema(catalog, thing.name)
     whats = [f"schema {one.name}" if isinstance(one, Schema) else described(catalog, one) for one in things]
@@ -106,6 +111,8 @@ def _drop(change: SchemaChange, things: list[Owned], behavior: Any) -> None:
     for thing in things:
         if isinstance(thing, Table | View | Sequence):
             drop_relation(change, thing)
+        elif isinstance(thing, Domain):
+            drop_definition(change, thing)
         elif isinstance(thing, Schema):
             change.drop_schema(thing)
             change.transaction.exclusive.add(NAMES_TABLE)

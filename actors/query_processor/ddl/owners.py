@@ -45,7 +45,13 @@ def _require_place(change: SchemaChange, thing: Owned, role: Role) -> None:
 
 
 async def alter_owner(change: SchemaChange, node: Any) -> str:
-    """ALTER SCHEMA ... OWNER TO; of a table it is an ALTER TABLE. Raises 3F000, 42704, 42501, 0A000."""
+    """ALTER SCHEMA, ALTER DOMAIN ... OWNER TO; of a table it is an ALTER TABLE. Raises 3F000, 42704, 42501, 0A000."""
+    if node.objectType in (ObjectType.OBJECT_DOMAIN, ObjectType.OBJECT_TYPE):
+        from actors.query_processor.ddl import domains
+
+        domain = domains.own(change, node.object)
+        change.put_owned(domain, reowned_by(change, domain, role_of(change, node.newowner)))
+        return "ALTER DOMAIN" if node.objectType == ObjectType.OBJECT_DOMAIN else "ALTER TYPE"
     if node.objectType != ObjectType.OBJECT_SCHEMA:
         kind = node.objectType.name.removeprefix("OBJECT_")
         raise DatabaseError(FEATURE_NOT_SUPPORTED, f"unsupported statement: ALTER {kind} OWNER TO")

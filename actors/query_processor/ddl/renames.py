@@ -16,8 +16,9 @@ from actors.common.errors import (
     WRONG_OBJECT_TYPE,
     DatabaseError,
 )
+from actors.query_processor.ddl import domains
 from actors.query_processor.ddl.change import SchemaChange, replace
-from actors.query_processor.ddl.constraints import parsed_check, sql_text
+from actors.query_processor.ddl.constraints import sql_text
 from actors.query_processor.ddl.roles import rename_role
 from actors.query_processor.ddl.views import renamed_column
 from actors.sql.binding.targets import parse_expression
@@ -40,6 +41,10 @@ async def rename(change: SchemaChange, node: Any) -> str:
     relation = node.relation
     if kind == ObjectType.OBJECT_ROLE:
         return await rename_role(change, node.subname, node.newname)
+    if kind in (ObjectType.OBJECT_DOMAIN, ObjectType.OBJECT_TYPE):
+        return domains.rename_domain(change, node)
+    if kind == ObjectType.OBJECT_DOMCONSTRAINT:
+        return domains.rename_constraint(change, node)
     if kind not in _KINDS:
         raise DatabaseError(
             FEATURE_NOT_SUPPORTED, f"unsupported statement: ALTER {kind.name.removeprefix('OBJECT_')} RENAME"
@@ -137,6 +142,13 @@ class _RenameColumn(Visitor):
             last.sval = self._new
 
 
+def _with_new_name(expression: str, old: str, new: str) -> str:
+    """SQL text over a table's row, one of whose columns has another name."""
+    tree = parse_expression(expression)
+    _RenameColumn(old, new)(tree)
+    return sql_text(tree)
+
+
 def _column(table: Table, name: str) -> Column:
     """Raises 42703."""
     for column in table.live_columns():
@@ -150,17 +162,17 @@ def _renamed_column(table: Table, old: str, new: str) -> Table:
     if any(other.name == new for other in table.live_columns()):
         raise DatabaseError(DUPLICATE_COLUMN, f'column "{new}" of relation "{table.name}" already exists')
     columns = [replace(other, name=new) if other == column else other for other in table.columns]
+    columns = [
+        replace(other, default=_with_new_name(other.default, old, new)) if other.generated and other.default else other
+        for other in columns
+    ]
     checks = []
     for check in table.checks:
-        tree = parsed_check(check)
-        _RenameColumn(old, new)(tree)
-        checks.append(replace(check, expression=sql_text(tree)))
+        checks.append(replace(check, expression=_with_new_name(check.expression, old, new)))
     indexes = []
     for index in table.indexes:
         if index.predicate:
-            tree = parse_expression(index.predicate)
-            _RenameColumn(old, new)(tree)
-            index = replace(index, predicate=sql_text(tree))
+            index = replace(index, predicate=_with_new_name(index.predicate, old, new))
         indexes.append(index)
     return replace(table, columns=tuple(columns), checks=tuple(checks), indexes=tuple(indexes))
 
@@ -168,6 +180,8 @@ def _renamed_column(table: Table, old: str, new: str) -> Table:
 async def set_schema(change: SchemaChange, node: Any) -> str:
     """SET SCHEMA of a table, a view or a sequence."""
     kind = node.objectType
+    if kind in (ObjectType.OBJECT_DOMAIN, ObjectType.OBJECT_TYPE):
+        return domains.set_schema(change, node)
     if kind not in (ObjectType.OBJECT_TABLE, ObjectType.OBJECT_VIEW, ObjectType.OBJECT_SEQUENCE):
         raise DatabaseError(FEATURE_NOT_SUPPORTED, "unsupported statement: SET SCHEMA")
     relation = node.relation

@@ -132,7 +132,8 @@ async def _planned(change: SchemaChange, query: Any, text: str) -> tuple[Sequenc
 def _columns_used(change: SchemaChange, query: Any) -> dict[int, set[int]]:
     """Positions by table id, of everything that the query reads."""
     used: dict[int, set[int]] = {}
-    for item in bind_statement(expanded(query, change.catalog), change.catalog, ParameterTypes()).tables:
+    catalog = change.catalog
+    for item in bind_statement(expanded(query, catalog), catalog, ParameterTypes((), catalog)).tables:
         used.setdefault(item.table.id, set()).update(item.read)
     return used
 

@@ -17,6 +17,7 @@ from actors.sql.expressions.tree import (
     Constant,
     Distinct,
     Expression,
+    InDomain,
     InList,
     MinMax,
     Not,
@@ -80,6 +81,8 @@ def _compound(expression: Expression, text: Callable[[Expression], str]) -> str:
     if isinstance(expression, InList):
         items = ", ".join(map(text, expression.items))
         return f"({text(expression.argument)} {'<> ALL' if expression.negated else '= ANY'} ({items}))"
+    if isinstance(expression, InDomain):
+        return f"({text(expression.argument)})::{expression.name}"
     if isinstance(expression, Quantified):
         word = "ALL" if expression.every else "ANY"
         return f"({text(expression.argument)} {expression.operator} {word} ({text(expression.array)}))"

@@ -52,7 +52,7 @@ class Planning:
         self.settings = settings
         self.check_options: tuple[CheckOption, ...] = ()
         """Of the views through which the statement writes."""
-        self.parameters = ParameterTypes(parameter_types)
+        self.parameters = ParameterTypes(parameter_types, catalog)
         self.locking: list[Any] = []
         """The queries that have been planned to lock their rows."""
 

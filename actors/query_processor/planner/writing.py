@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from actors.query_processor.planner.planning import Planning
 from actors.query_processor.planner.route import names_objects
 from actors.query_processor.planner.subquery import QueryPlanner, Results
 from actors.query_processor.row_executor.changing import RowChanger
-from actors.query_processor.row_executor.constraints import CompiledCheck, CompiledOption, RowConstraints
+from actors.query_processor.row_executor.constraints import (
+    CompiledCheck,
+    CompiledDomain,
+    CompiledOption,
+    RowConstraints,
+)
 from actors.query_processor.row_executor.referring import watch_of
 from actors.query_processor.row_executor.returning import Returning
-from actors.query_processor.row_executor.stored_table import StoredTable
+from actors.query_processor.row_executor.stored_table import StoredTable, stored_table
 from actors.query_processor.transaction.view import RETURNED
 from actors.sql.binding import statements as bound
+from actors.sql.binding.domains import in_domain
 from actors.sql.binding.query import Cte, CteItem, Values
 from actors.sql.binding.standalone import over_rows
 from actors.sql.binding.targets import bind_row_expression, parse_expression
 from actors.sql.catalog.schema import Table
+from actors.sql.catalog.snapshot import Catalog
 from actors.sql.expressions.compile import compile_expression, compile_tuple
-from actors.sql.expressions.tree import Column, Expression, calls_sequences, columns_of, is_slow, rewrite
+from actors.sql.expressions.domain_values import domain_check
+from actors.sql.expressions.tree import Column, Expression, InDomain, calls_sequences, columns_of, is_slow, rewrite
 from actors.sql.results import Field
 from actors.sql.types.column_type import ColumnType
 
@@ -33,7 +41,8 @@ Places = dict[int, int]
 
 
 def constraints_of(planning: Planning, table: Table, positions: frozenset[int] | None = None) -> RowConstraints:
-    """The constraints that a write of `positions` (None: of whole rows) has to pass."""
+    """What a write of `positions` (None: of whole rows) has to pass; `positions` as StoredTable.written gives them."""
+    generated = stored_table(table).generated
     checks: list[CompiledCheck] = []
     for check in table.checks:
         node = parse_expression(check.expression)
@@ -44,11 +53,32 @@ def constraints_of(planning: Planning, table: Table, positions: frozenset[int] |
     for option in planning.check_options:
         condition = bind_row_expression(option.condition, table, option.alias, planning.parameters)
         options.append((option.view, compile_expression(condition)))
-    return RowConstraints(table, checks, planning.settings.limits, positions, options)
+    if positions is not None:
+        generated = tuple(one for one in generated if one.position in positions)
+    domains = _domains_of(planning.catalog, table, positions)
+    return RowConstraints(table, checks, planning.settings.limits, positions, options, domains, generated)
 
 
-def changer_of(planning: Planning, stored: StoredTable, positions: frozenset[int]) -> RowChanger:
-    limits = planning.settings.limits
+def _domains_of(catalog: Catalog, table: Table, positions: frozenset[int] | None) -> list[CompiledDomain]:
+    """What the domains of the columns that are written demand."""
+    found: list[CompiledDomain] = []
+    for column in table.live_columns() if catalog.has_domains else ():
+        domain = catalog.domain_by_id(column.domain)
+        if domain is not None and (positions is None or column.position in positions):
+            checked = in_domain(Column(column.position, column.type), domain, catalog)
+            if isinstance(checked, InDomain):
+                found.append((column.position, domain_check(checked)))
+    return found
+
+
+def row_maker_of(stored: StoredTable, values: Sequence[Expression]) -> Callable[..., Any]:
+    """Of full rows: lists where columns are still to be computed in them."""
+    make = compile_tuple(tuple(values))
+    return (lambda *given: list(make(*given))) if stored.generated else make
+
+
+def changer_of(planning: Planning, stored: StoredTable, assigned: frozenset[int]) -> RowChanger:
+    limits, positions = planning.settings.limits, stored.written(assigned)
     return RowChanger(
         stored,
         constraints_of(planning, stored.table, positions),

@@ -16,7 +16,7 @@ from actors.common.errors import (
     UNDEFINED_OBJECT,
     DatabaseError,
 )
-from actors.sql.binding import arrays, json, lists
+from actors.sql.binding import arrays, domains, json, lists
 from actors.sql.binding.coercion import (
     cannot_cast,
     coerce,
@@ -33,6 +33,7 @@ from actors.sql.binding.named_arguments import interval_arguments
 from actors.sql.binding.parameters import TEXT, UNKNOWN, ParameterTypes
 from actors.sql.binding.scope import Scope, position_of, unsupported
 from actors.sql.binding.sequence_names import sequence_name
+from actors.sql.binding.stored_names import find_domain
 from actors.sql.binding.type_names import OBJECT_TYPES, cast_type
 from actors.sql.expressions.casts import EXPLICIT, context
 from actors.sql.expressions.comparisons import COMPARISONS
@@ -142,7 +143,7 @@ class Analysis:
         # pgjdbc's {? = call f(?)} has a parameter of type void where the result goes.
         arguments = [each for each in arguments if not (isinstance(each, Parameter) and each.type.name == "void")]
         if name == "pg_typeof" and len(arguments) == 1:
-            return Constant(type_name(arguments[0].type), ColumnType("regtype"))
+            return self.type_of(arguments[0])
         if name in MAKERS:
             arguments = json.values(self, name, arguments, position)
         given = [argument.type.name for argument in arguments]
@@ -167,6 +168,9 @@ class Analysis:
                 position=position,
             )
         return self._bound(found, arguments)
+
+    def type_of(self, value: Expression) -> Expression:
+        return Constant(type_name(value.type), ColumnType("regtype"))
 
     def _shown(self, arguments: Sequence[Expression]) -> str:
         return ", ".join(type_name(argument.type) for argument in arguments)
@@ -274,6 +278,9 @@ class Analysis:
         return self.call(_VALUE_FUNCTIONS[member], arguments, position_of(node))
 
     def cast(self, node: Any) -> Expression:
+        domain = None if node.typeName.arrayBounds else find_domain(self.parameters.catalog, node.typeName.names)
+        if domain is not None:
+            return domains.cast_to(self, node, domain)
         try:
             if not node.typeName.arrayBounds and node.typeName.names[-1].sval in OBJECT_TYPES:
                 raise unsupported(node.typeName.names[-1].sval)  # the column executor knows the catalog's names

@@ -16,7 +16,7 @@ from actors.sql.binding.query import CatalogCall
 from actors.sql.binding.type_names import OBJECT_TYPES
 from actors.sql.catalog.catalog_functions import CATALOG_FUNCTIONS
 from actors.sql.expressions.casts import EXPLICIT
-from actors.sql.expressions.tree import Cast, Column, Expression
+from actors.sql.expressions.tree import Cast, Column, Constant, Expression
 from actors.sql.types import by_name
 from actors.sql.types.column_type import ColumnType
 from actors.sql.types.objects import OBJECTS
@@ -65,6 +65,12 @@ def object_cast(analysis: QueryAnalysis, node: Any) -> Expression | None:
     (function,) = CATALOG_FUNCTIONS[f"{name}_{direction}"]
     result = ColumnType(name) if name in OBJECTS else function.result
     return analysis.value(CatalogCall(f"{name}_{direction}", function, (argument,), result))
+
+
+def type_named(analysis: QueryAnalysis, name: str) -> Expression:
+    """'name'::regtype"""
+    (function,) = CATALOG_FUNCTIONS["regtype_in"]
+    return analysis.value(CatalogCall("regtype_in", function, (Constant(name, TEXT),), ColumnType("regtype")))
 
 
 def as_oid(analysis: QueryAnalysis, node: Any) -> Expression:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from actors.common.errors import INDETERMINATE_DATATYPE, UNDEFINED_PARAMETER, DatabaseError
 from actors.sql.types.column_type import ColumnType
+
+if TYPE_CHECKING:
+    from actors.sql.catalog.snapshot import Catalog
 
 UNKNOWN = ColumnType("unknown")
 TEXT = ColumnType("text")
@@ -15,9 +19,10 @@ PARAMETERS_MAX = 65535
 
 class ParameterTypes:
     """One for each statement, shared by the analyses of all its expressions. `given[i]` None or "unknown": to be
-    inferred."""
+    inferred. `catalog`: whose types and functions the statement may name; None: those of the system alone."""
 
-    def __init__(self, given: Iterable[ColumnType | None] = ()) -> None:
+    def __init__(self, given: Iterable[ColumnType | None] = (), catalog: Catalog | None = None) -> None:
+        self.catalog = catalog
         self._types: dict[int, ColumnType] = {
             number: type_ for number, type_ in enumerate(given, 1) if type_ is not None and type_.name != "unknown"
         }

@@ -80,7 +80,7 @@ Needs = Sequence[Need | Restricted]
 def required(statement: Any, catalog: Catalog, types: Sequence[ColumnType | None] = ()) -> Needs:
     """Of a SELECT, INSERT, UPDATE or DELETE that could be planned under `catalog`. `types`: of its parameters."""
     needs: list[Need | Restricted] = []
-    _add(needs, statement, partial(_Binder, catalog, ParameterTypes(types)), catalog)
+    _add(needs, statement, partial(_Binder, catalog, ParameterTypes(types, catalog)), catalog)
     return needs
 
 
@@ -236,7 +236,7 @@ def _add(
         if isinstance(view, View) and (view.id, written) not in seen:
             seen.add((view.id, written))
             text = parse_sql(view.query)[0].stmt
-            within = partial(_Binder, catalog, ParameterTypes(), sources=view.sources)
+            within = partial(_Binder, catalog, ParameterTypes((), catalog), sources=view.sources)
             _add(needs, text, within, catalog, view.owner, seen, written)
 
 

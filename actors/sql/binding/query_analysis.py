@@ -33,7 +33,7 @@ from actors.sql.binding.nodes import is_untyped
 from actors.sql.binding.query import BoundQuery, CatalogCall, FieldOf, GroupingCall, Select, Subquery, Value
 from actors.sql.binding.scope import located, position_of, unsupported
 from actors.sql.catalog.catalog_functions import CATALOG_FUNCTIONS
-from actors.sql.expressions.tree import Case, Cast, Column, Constant, Expression, NullTest, Or, columns_of
+from actors.sql.expressions.tree import Case, Cast, Column, Constant, Expression, InDomain, NullTest, Or, columns_of
 from actors.sql.types.column_type import ColumnType
 
 if TYPE_CHECKING:
@@ -263,6 +263,9 @@ class QueryAnalysis(Analysis):
     def cast(self, node: Any) -> Expression:
         found = object_casts.object_cast(self, node)
         return super().cast(node) if found is None else found
+
+    def type_of(self, value: Expression) -> Expression:
+        return object_casts.type_named(self, value.name) if isinstance(value, InDomain) else super().type_of(value)
 
     def operator_expression(self, node: Any) -> Expression:
         if (

@@ -17,6 +17,7 @@ from typing import Any
 from pglast import ast, enums
 from pglast.stream import RawStream
 
+from actors.sql.binding import stored_names
 from actors.sql.binding.trees import mapped, with_parts, with_relations
 from actors.sql.catalog.schema import View
 from actors.sql.catalog.snapshot import Catalog
@@ -24,7 +25,7 @@ from actors.sql.parser import parse_sql
 
 
 def definition(view: View, catalog: Catalog) -> str:
-    statement: Any = parse_sql(view.query)[0].stmt
+    statement: Any = stored_names.shown(parse_sql(view.query)[0].stmt, catalog)
     sources = {(source.schema, source.name): source for source in view.sources}
 
     def shown(node: ast.RangeVar) -> ast.RangeVar:

@@ -33,6 +33,7 @@ from actors.common.errors import (
     DatabaseError,
 )
 from actors.sql.binding.scope import located, position_of
+from actors.sql.binding.stored_names import kept
 from actors.sql.binding.trees import has_subquery, mapped, mentions, with_parts, with_relations
 from actors.sql.binding.view_bases import Base, Substitution, base_of, is_star, unsorted
 from actors.sql.catalog.schema import DATABASE_NAME, Table, View, ViewSource
@@ -74,7 +75,7 @@ def defined(query: Any, catalog: Catalog) -> tuple[str, tuple[ViewSource, ...]]:
         return None
 
     tree = mapped(with_relations(_starless(query, catalog), qualified), short)
-    return str(RawStream()(tree)), tuple(sorted(sources.values(), key=lambda source: source.id))
+    return str(RawStream()(kept(tree, catalog))), tuple(sorted(sources.values(), key=lambda source: source.id))
 
 
 def _source_of(node: ast.RangeVar, catalog: Catalog) -> ViewSource:

@@ -32,8 +32,15 @@ from actors.sql.catalog.table_parts import (
     object_comment,
     parenthesized,
 )
+from actors.sql.catalog.type_functions import (
+    regtype_array_out,
+    regtype_in,
+    regtype_out,
+    type_is_visible,
+    type_shown,
+    type_text,
+)
 from actors.sql.expressions.text_functions import quote_ident
-from actors.sql.types import by_name, by_oid, format_type
 from actors.sql.types.arrays import Array, array_of_items
 from actors.sql.types.column_type import ColumnType
 from actors.sql.types.objects import OBJECTS
@@ -194,44 +201,6 @@ def _regclass_out(catalog: Catalog, environment: Any, oid: int | None) -> str | 
     return name if _is_visible(catalog, environment, oid) else f"{quote_ident(found[0])}.{name}"
 
 
-def _regtype_in(_: Catalog, __: Any, text: str | None) -> int | None:
-    if text is None:
-        return None
-    if text.isdigit():
-        return int(text)
-    from pglast.parser import ParseError
-
-    from actors.sql.binding import cast_type
-    from actors.sql.catalog.type_rows import system_type_named
-    from actors.sql.parser import parse_sql
-
-    pseudo = system_type_named(text.removeprefix("pg_catalog."))
-    if pseudo is not None:
-        return pseudo
-    try:
-        node = parse_sql(f"SELECT NULL::{text}")[0].stmt.targetList[0].val.typeName
-    except ParseError:
-        raise DatabaseError(INVALID_TEXT_REPRESENTATION, f'invalid type name "{text}"') from None
-    return by_name[cast_type(node).name].oid
-
-
-def _regtype_out(_: Catalog, __: Any, oid: int | None) -> str | None:
-    if oid is None:
-        return None
-    type_ = by_oid.get(oid)
-    if type_ is not None and type_.name == "bpchar":
-        return "character"
-    if type_ is not None:
-        return format_type(ColumnType(type_.name))
-    from actors.sql.catalog.type_rows import system_type_name
-
-    return "-" if oid == 0 else system_type_name(oid) or str(oid)
-
-
-def _regtype_array_out(_: Catalog, __: Any, oids: Array | None) -> Array | None:
-    return None if oids is None else array_of_items(None if oid is None else _type_shown(oid) for oid in oids.items)
-
-
 def _regnamespace_in(catalog: Catalog, _: Any, text: str | None) -> int | None:
     return None if text is None else int(text) if text.isdigit() else catalog.schema(text).id
 
@@ -280,7 +249,7 @@ def _regprocedure_in(catalog: Catalog, environment: Any, text: str | None) -> in
     if not parenthesis:
         raise DatabaseError(INVALID_TEXT_REPRESENTATION, "expected a left parenthesis")
     names = [part for part in rest.rstrip(") ").split(",") if part.strip()]
-    types = tuple(_regtype_in(catalog, environment, part.strip()) for part in names)
+    types = tuple(regtype_in(catalog, environment, part.strip()) for part in names)
     for function in functions_named(name.strip().removeprefix("pg_catalog.")):
         if function.arguments == types:
             return function.oid
@@ -298,14 +267,7 @@ def _regprocedure_out(catalog: Catalog, environment: Any, oid: int | None) -> st
 
 def function_arguments(function: SystemFunction) -> str:
     """As pg_get_function_arguments shows them."""
-    return ", ".join(_type_shown(oid) for oid in function.arguments)
-
-
-def _type_shown(oid: int) -> str:
-    from actors.sql.catalog.type_rows import system_type_name
-
-    known = by_oid.get(oid)
-    return format_type(ColumnType(known.name)) if known is not None else system_type_name(oid) or "???"
+    return ", ".join(type_shown(oid) for oid in function.arguments)
 
 
 def _of_function(show: Callable[[SystemFunction], str]) -> Callable[..., str | None]:
@@ -317,7 +279,7 @@ def _of_function(show: Callable[[SystemFunction], str]) -> Callable[..., str | N
 
 
 def _function_result(function: SystemFunction) -> str:
-    return ("SETOF " if function.returns_set else "") + _type_shown(function.result)
+    return ("SETOF " if function.returns_set else "") + type_shown(function.result)
 
 
 def _current_schemas(catalog: Catalog, _: Any, implicit: bool | None) -> Array | None:
@@ -358,7 +320,6 @@ def _fill_descriptions() -> None:
     """Functions that describe catalog objects."""
     _add("pg_table_is_visible", (OID,), BOOL, _is_visible)
     for name in (
-        "pg_type_is_visible",
         "pg_function_is_visible",
         "pg_operator_is_visible",
         "pg_opclass_is_visible",
@@ -372,6 +333,8 @@ def _fill_descriptions() -> None:
         "pg_collation_is_visible",
     ):
         _add(name, (OID,), BOOL, _constant(True))
+    _add("pg_type_is_visible", (OID,), BOOL, type_is_visible)
+    _add("format_type", (OID, INT4), TEXT, type_text)
     _add("pg_get_expr", (TEXT, OID), TEXT, lambda catalog, environment, expression, oid: expression)
     _add("pg_get_expr", (TEXT, OID, BOOL), TEXT, lambda catalog, environment, expression, oid, pretty: expression)
     _add("pg_get_indexdef", (OID,), TEXT, _index_definition)
@@ -428,11 +391,11 @@ def _fill_environment() -> None:
         _add(name, (), ColumnType("inet"), _constant(None))
     for name in ("inet_server_port", "inet_client_port"):
         _add(name, (), INT4, _constant(None))
-    _add("regtype_array_out", (ColumnType("_oid"),), ColumnType("_text"), _regtype_array_out)
+    _add("regtype_array_out", (ColumnType("_oid"),), ColumnType("_text"), regtype_array_out)
     _add("current_schemas", (BOOL,), ColumnType("_name"), _current_schemas)
     for kind, reader, writer in (
         ("regclass", regclass_in, _regclass_out),
-        ("regtype", _regtype_in, _regtype_out),
+        ("regtype", regtype_in, regtype_out),
         ("regnamespace", _regnamespace_in, _regnamespace_out),
         ("regrole", _regrole_in, _regrole_out),
         ("regproc", _regproc_in, _regproc_out),

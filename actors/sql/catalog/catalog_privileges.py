@@ -175,6 +175,13 @@ def _database(catalog: Catalog, environment: Any, text: str) -> Lists | None:
     return _lists(catalog.database)
 
 
+def _type(catalog: Catalog, environment: Any, text: str) -> Lists | None:
+    from actors.sql.catalog.type_functions import regtype_in
+
+    domain = catalog.domain_by_id(regtype_in(catalog, environment, text) or 0)
+    return _lists(domain) if domain is not None else _everybodys(USAGE)
+
+
 def _everything(bits: int) -> Found:
     return lambda catalog, environment, text: _everybodys(bits)
 
@@ -256,7 +263,7 @@ def privilege_functions() -> Iterator[tuple[str, int, Callable[..., bool | None]
         "schema": (_schema, _SCHEMA),
         "database": (_database, _DATABASE),
         "function": (_everything(EXECUTE), _EXECUTE),
-        "type": (_everything(USAGE), _USAGE),
+        "type": (_type, _USAGE),
         "language": (_everything(USAGE), _USAGE),
         "tablespace": (_everything(0), _privileges("CREATE")),
     }

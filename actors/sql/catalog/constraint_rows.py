@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from actors.sql.catalog.schema import ForeignKey, Index
-from actors.sql.catalog.table_parts import checked_expression, constraints_of
+from actors.sql.catalog.table_parts import checked_expression, constraints_of, domain_constraints
 
 if TYPE_CHECKING:
     from actors.sql.catalog.system_tables import CatalogReader
@@ -21,6 +21,7 @@ def _constraint_keys(index: Index | None) -> str | None:
 def constraint_rows(transaction: CatalogReader) -> Iterator[Row]:
     oids = {schema.name: schema.id for schema in transaction.catalog.schemas()}
     zeros = dict.fromkeys(("contypid", "conparentid", "confrelid", "coninhcount"), 0)
+    yield from _of_domains(transaction, oids)
     for table in transaction.catalog.tables():
         foreign_keys = {foreign_key.oid: foreign_key for foreign_key in table.foreign_keys}
         for oid, name, kind, index, definition in constraints_of(table, transaction.catalog):
@@ -44,6 +45,29 @@ def constraint_rows(transaction: CatalogReader) -> Iterator[Row]:
                 "conkey": _constraint_keys(index),
                 "conbin": checked_expression(definition) if kind == "c" else None,
                 **(_foreign_key(foreign_key) if foreign_key is not None else {}),
+            }
+
+
+def _of_domains(transaction: CatalogReader, oids: dict[str, int]) -> Iterator[Row]:
+    zeros = dict.fromkeys(("conrelid", "conparentid", "confrelid", "coninhcount", "conindid"), 0)
+    letters = dict.fromkeys(("confupdtype", "confdeltype", "confmatchtype"), " ")
+    for domain in transaction.catalog.domains():
+        for oid, name, kind, definition in domain_constraints(domain, transaction.catalog):
+            yield {
+                **zeros,
+                **letters,
+                "oid": oid,
+                "conname": name,
+                "connamespace": oids[domain.schema],
+                "contype": kind,
+                "contypid": domain.id,
+                "condeferrable": False,
+                "condeferred": False,
+                "conenforced": True,
+                "convalidated": not definition.endswith(" NOT VALID"),
+                "conislocal": True,
+                "connoinherit": False,
+                "conbin": checked_expression(definition) if kind == "c" else None,
             }
 
 

@@ -3,14 +3,15 @@
 They are rows of the system's tables, written by DDL transactions like any other row and read by scans at a start_ts:
 
     keyspace (1, 0)   kind byte + id (4 bytes)                        -> msgpack of the descriptor: "t" Table, "v" View,
-                                                                      "q" Sequence (schema.py), "s" Schema
+                                                                      "q" Sequence (schema.py), "s" Schema,
+                                                                      "y" Domain (domains.py)
                       "j" + job id                                -> Job
                       "u" + id (4 bytes)                          -> Role (roles.py)
                       "d"                                         -> Database: its privileges
                       "a" + role, schema (4 bytes each) + kind    -> DefaultAcl (privileges.py)
                       "r" + role + NUL + database                 -> RoleSettings ("" is every role, every database)
-    keyspace (2, 0)   "s" + name, "u" + name, "r" + schema + NUL + name   -> kind byte + id: taken names, so that two
-                                                                          creations of one name conflict
+    keyspace (2, 0)   "s" + name, "u" + name,                     -> kind byte + id: taken names, so that two creations
+                      "r" or "y" + schema + NUL + name               of one name conflict
     keyspace (3, 0)   "id"                                            -> the next free id (allocation.py)
 """
 
@@ -20,6 +21,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from actors.sql.catalog.domains import Domain
 from actors.sql.catalog.privileges import DefaultAcl
 from actors.sql.catalog.roles import Role
 from actors.sql.catalog.schema import (
@@ -47,6 +49,7 @@ DATABASE_KIND = b"d"
 DEFAULT_ACL_KIND = b"a"
 VIEW_KIND = b"v"
 SEQUENCE_KIND = b"q"
+DOMAIN_KIND = b"y"
 
 _encoder = msgspec.msgpack.Encoder()
 
@@ -101,7 +104,15 @@ def kind_of(other: Other) -> bytes:
     return VIEW_KIND if isinstance(other, View) else SEQUENCE_KIND
 
 
-Descriptor = Table | Schema | RoleSettings | Job | Role | Database | DefaultAcl | Other
+def domain_key(domain: int) -> bytes:
+    return CATALOG_KEYSPACE + DOMAIN_KIND + domain.to_bytes(4, "big")
+
+
+def domain_name_key(schema: str, name: str) -> bytes:
+    return NAMES_KEYSPACE + DOMAIN_KIND + schema.encode() + b"\x00" + name.encode()
+
+
+Descriptor = Table | Schema | RoleSettings | Job | Role | Database | DefaultAcl | Domain | Other
 _decoders: dict[bytes, Callable[[bytes], Descriptor]] = {
     TABLE_KIND: msgspec.msgpack.Decoder(Table).decode,
     SCHEMA_KIND: msgspec.msgpack.Decoder(Schema).decode,
@@ -112,6 +123,7 @@ _decoders: dict[bytes, Callable[[bytes], Descriptor]] = {
     DATABASE_KIND: msgspec.msgpack.Decoder(Database).decode,
     VIEW_KIND: msgspec.msgpack.Decoder(View).decode,
     SEQUENCE_KIND: msgspec.msgpack.Decoder(Sequence).decode,
+    DOMAIN_KIND: msgspec.msgpack.Decoder(Domain).decode,
 }
 
 

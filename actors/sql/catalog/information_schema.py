@@ -7,10 +7,13 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from actors.sql.catalog.catalog_functions import updatable_columns, view_definition
+from actors.sql.catalog.domain_rows import domain_checks, domain_of
 from actors.sql.catalog.privileges import concerns
 from actors.sql.catalog.schema import Column, Table, View
 from actors.sql.catalog.sequence_rows import shown_default
-from actors.sql.catalog.table_parts import constraints_of, parenthesized
+from actors.sql.catalog.shown_texts import shown_text
+from actors.sql.catalog.table_parts import constraints_of, parenthesized, shown_generation
+from actors.sql.expressions.tree import columns_of
 from actors.sql.types import format_type
 from actors.sql.types.column_type import ColumnType
 
@@ -67,9 +70,14 @@ def _columns(transaction: CatalogReader) -> Iterator[Row]:
             if not column.dropped:
                 yield {
                     **_column(table.schema, table.name, number, column.name, column.type),
-                    "column_default": shown_default(transaction.catalog, column.default, column.type),
+                    "column_default": None
+                    if column.generated
+                    else shown_default(transaction.catalog, column.default, column.type),
                     **_identity(transaction.catalog, column),
+                    "is_generated": "ALWAYS" if column.generated else "NEVER",
+                    "generation_expression": shown_generation(column),
                     "is_nullable": "NO" if column.not_null else "YES",
+                    **domain_of(transaction.catalog, column.domain),
                     "is_updatable": "YES",
                 }
     for view in _views_of(transaction.catalog):
@@ -97,6 +105,21 @@ def _fraction_digits(type_: ColumnType) -> int | None:
 
 def _column(schema: str, relation: str, number: int, name: str, type_: ColumnType) -> Row:
     """What every relation's columns have."""
+    return {
+        "table_catalog": "postgres",
+        "table_schema": schema,
+        "table_name": relation,
+        "column_name": name,
+        "ordinal_position": number,
+        "is_nullable": "YES",
+        **column_facts(number, type_),
+        "is_identity": "NO",
+        "is_generated": "NEVER",
+    }
+
+
+def column_facts(number: int, type_: ColumnType) -> Row:
+    """What a type says; `number`: which of the object's types it is."""
     length = None
     if type_.modifier > 0 and type_.name in ("varchar", "bpchar", "bit", "varbit"):
         length = type_.modifier - (4 if type_.name in ("varchar", "bpchar") else 0)
@@ -108,12 +131,6 @@ def _column(schema: str, relation: str, number: int, name: str, type_: ColumnTyp
     if type_.name == "numeric" and type_.modifier > 0:
         bits, scale = (type_.modifier - 4) >> 16, (type_.modifier - 4) & 0xFFFF
     return {
-        "table_catalog": "postgres",
-        "table_schema": schema,
-        "table_name": relation,
-        "column_name": name,
-        "ordinal_position": number,
-        "is_nullable": "YES",
         "data_type": "character" if type_.name == "bpchar" else format_type(ColumnType(type_.name)),
         "character_maximum_length": length,
         "character_octet_length": octets,
@@ -125,8 +142,6 @@ def _column(schema: str, relation: str, number: int, name: str, type_: ColumnTyp
         "udt_schema": "pg_catalog",
         "udt_name": type_.name,
         "dtd_identifier": str(number),
-        "is_identity": "NO",
-        "is_generated": "NEVER",
     }
 
 
@@ -160,6 +175,17 @@ def _views(transaction: CatalogReader) -> Iterator[Row]:
             "is_insertable_into": updatable,
             **dict.fromkeys(("is_trigger_updatable", "is_trigger_deletable", "is_trigger_insertable_into"), "NO"),
         }
+
+
+def _computed_columns(transaction: CatalogReader) -> Iterator[Row]:
+    """column_column_usage: columns, and the generated columns that are computed from them."""
+    from actors.sql.binding.stored_expressions import generation_of
+
+    for table in _tables_of(transaction.catalog):
+        for computed in table.live_columns():
+            for position in sorted(columns_of(generation_of(table, computed))) if computed.generated else ():
+                row = {"table_catalog": "postgres", "table_schema": table.schema, "table_name": table.name}
+                yield {**row, "column_name": table.columns[position].name, "dependent_column": computed.name}
 
 
 def _table_constraints(transaction: CatalogReader) -> Iterator[Row]:
@@ -234,10 +260,11 @@ def _referential_constraints(transaction: CatalogReader) -> Iterator[Row]:
 
 
 def _check_constraints(transaction: CatalogReader) -> Iterator[Row]:
+    yield from domain_checks(transaction.catalog)
     for table in _tables_of(transaction.catalog):
         for check in table.checks:
             place = {"constraint_catalog": "postgres", "constraint_schema": table.schema, "constraint_name": check.name}
-            yield {**place, "check_clause": parenthesized(check.expression)}
+            yield {**place, "check_clause": parenthesized(shown_text(check.expression, transaction.catalog))}
 
 
 INFORMATION_SCHEMA_ROWS: dict[str, Callable[[Any], Iterator[Row]]] = {
@@ -245,6 +272,7 @@ INFORMATION_SCHEMA_ROWS: dict[str, Callable[[Any], Iterator[Row]]] = {
     "tables": _tables,
     "columns": _columns,
     "views": _views,
+    "column_column_usage": _computed_columns,
     "table_constraints": _table_constraints,
     "key_column_usage": _key_columns,
     "constraint_column_usage": _constraint_columns,

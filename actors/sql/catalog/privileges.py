@@ -105,7 +105,14 @@ SCHEMA = Kind("schema", USAGE | CREATE, letter="n")
 TYPE = Kind("type", USAGE, USAGE, "T")
 DATABASE = Kind("database", CREATE | TEMPORARY | CONNECT, TEMPORARY | CONNECT)
 FUNCTION = Kind("function", EXECUTE, EXECUTE, "f")
-KINDS: dict[str, Kind] = {"Table": TABLE, "View": VIEW, "Sequence": SEQUENCE, "Schema": SCHEMA, "Database": DATABASE}
+KINDS: dict[str, Kind] = {
+    "Table": TABLE,
+    "View": VIEW,
+    "Sequence": SEQUENCE,
+    "Schema": SCHEMA,
+    "Database": DATABASE,
+    "Domain": TYPE,
+}
 """By the name of the descriptor's class."""
 
 

@@ -42,6 +42,10 @@ class Column(msgspec.Struct, frozen=True, array_like=True):
     identity: str = ""
     """GENERATED ALWAYS ("a") or BY DEFAULT ("d") AS IDENTITY, by the sequence with the id `sequence`."""
     sequence: int = 0
+    domain: int = 0
+    """The id of the domain (domains.py) that it was declared as; `type` is what that is over."""
+    generated: str = ""
+    """GENERATED ALWAYS AS (`default`) STORED ("s"): whoever writes a row computes it from the row's other columns."""
 
 
 BUILDING, INVALID = "building", "invalid"

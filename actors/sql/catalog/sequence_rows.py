@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from actors.common.errors import DatabaseError
+from actors.sql.catalog.shown_texts import shown_text
 from actors.sql.types import by_name, format_type
 from actors.sql.types.column_type import ColumnType
 
@@ -37,6 +38,7 @@ def shown_default(catalog: Catalog, text: str | None, type_: ColumnType) -> str 
 
     if text is None or text.upper() == "NULL":
         return None
+    text = shown_text(text, catalog)
     text = _CAST.sub(lambda found: f"{found[1]}::{_LONG_NAMES.get(found[2], found[2])}{found[3]}", text)
     if text in ("TRUE", "FALSE"):
         return text.lower()

@@ -23,6 +23,7 @@ from collections.abc import Iterable, Iterator
 from itertools import count
 
 from actors.common.errors import INVALID_SCHEMA_NAME, UNDEFINED_TABLE, WRONG_OBJECT_TYPE, DatabaseError
+from actors.sql.catalog.domains import Domain
 from actors.sql.catalog.encoding import Descriptor, decode
 from actors.sql.catalog.privileges import USAGE, Acl, DefaultAcl, Kind, allows, denied, initial_acl
 from actors.sql.catalog.roles import ADMIN_OID, Role, Roles
@@ -54,6 +55,8 @@ class Catalog:
         *(
             "_default_acls",
             "_descriptors",
+            "_domain_names",
+            "_domains",
             "_hidden",
             "_jobs",
             "_other_names",
@@ -89,6 +92,7 @@ class Catalog:
         self._jobs: dict[str, Job] = {}
         self.database = Database()
         self._others: dict[int, Other] = {}
+        self._domains: dict[int, Domain] = {}
         self._default_acls: dict[tuple[int, int, str], DefaultAcl] = {}
         self.temporary = ""
         roles: list[Role] = []
@@ -110,6 +114,8 @@ class Catalog:
                     self._default_acls[descriptor.role, descriptor.schema, descriptor.letter] = descriptor
                 case View() | Sequence():
                     self._others[descriptor.id] = descriptor
+                case Domain():
+                    self._domains[descriptor.id] = descriptor
         self.roles = Roles(roles)
         self._descriptors = rows if rows is not None else {}
         self._begin_views(DEFAULT_PATH, ADMIN_OID)
@@ -120,6 +126,7 @@ class Catalog:
         for table in self._tables.values():
             self._add_names(table)
         self._other_names = {(other.schema, other.name): other for other in self._others.values()}
+        self._domain_names = {(domain.schema, domain.name): domain for domain in self._domains.values()}
         self._views: dict[tuple[tuple[str, ...], int], Catalog] = {}
         self._sights: dict[tuple[tuple[str, ...], frozenset[str]], tuple[tuple[str, ...], frozenset[str]]] = {}
         self._see(path, role)
@@ -258,6 +265,26 @@ class Catalog:
     def sequences(self) -> Iterator[Sequence]:
         """By id."""
         return (other for other in self.others() if isinstance(other, Sequence))
+
+    def find_domain(self, schema: str | None, name: str) -> Domain | None:
+        """The domain of that name; `schema` None: the first on the search path."""
+        names = self._domain_names
+        if not names:
+            return None
+        if schema is not None:
+            return names.get((schema, name))
+        return next((names[place, name] for place in self.search_path if (place, name) in names), None)
+
+    @property
+    def has_domains(self) -> bool:
+        return bool(self._domains)
+
+    def domain_by_id(self, domain: int) -> Domain | None:
+        return self._domains.get(domain)
+
+    def domains(self) -> Iterator[Domain]:
+        """By id."""
+        return iter(sorted(self._domains.values(), key=lambda domain: domain.id))
 
     def schema(self, name: str) -> Schema:
         """Raises 3F000 where there is no such schema."""
@@ -399,6 +426,13 @@ class Catalog:
 
     def without_other(self, number: int) -> Catalog:
         return self._overlay(_others={one: other for one, other in self._others.items() if one != number})
+
+    def with_domain(self, domain: Domain) -> Catalog:
+        """An overlay in which the domain replaces the one with its id, or joins the others."""
+        return self._overlay(_domains={**self._domains, domain.id: domain})
+
+    def without_domain(self, number: int) -> Catalog:
+        return self._overlay(_domains={one: other for one, other in self._domains.items() if one != number})
 
     def _overlay(self, **changed: object) -> Catalog:
         overlay = self._copy()

@@ -20,6 +20,7 @@ from actors.sql.catalog.builtin_rows import BUILTIN_ROWS
 from actors.sql.catalog.catalog_functions import OWNER_OID
 from actors.sql.catalog.constraint_rows import constraint_rows
 from actors.sql.catalog.dependency_rows import DEPENDENCY_ROWS
+from actors.sql.catalog.domain_rows import DOMAIN_ROWS, domain_type_rows
 from actors.sql.catalog.information_schema import INFORMATION_SCHEMA_ROWS
 from actors.sql.catalog.operator_rows import OPERATOR_ROWS
 from actors.sql.catalog.relation_rows import BTREE_OID, DEFAULT_COLLATION_OID, HEAP_OID, RELATION_ROWS
@@ -180,6 +181,11 @@ def _descriptions(transaction: CatalogReader) -> Iterator[Row]:
         yield {"objoid": oid, "classoid": CLASS_OIDS[owner], "objsubid": column, "description": text}
 
 
+def _types(transaction: CatalogReader) -> Iterator[Row]:
+    yield from type_rows(transaction)
+    yield from domain_type_rows(transaction)
+
+
 def _jobs(transaction: CatalogReader) -> Iterator[Row]:
     """Those of the roles whose privileges the current user has; admin's are all."""
     roles = transaction.catalog.roles
@@ -278,7 +284,7 @@ def _of_session(view: str) -> Callable[[CatalogReader], Iterator[Row]]:
 
 ROWS: dict[str, Callable[[Any], Iterator[Row]]] = {
     "pg_namespace": _namespaces,
-    "pg_type": type_rows,
+    "pg_type": _types,
     "pg_constraint": constraint_rows,
     "pg_database": _databases,
     "pg_description": _descriptions,
@@ -298,4 +304,5 @@ ROWS: dict[str, Callable[[Any], Iterator[Row]]] = {
     **SEQUENCE_ROWS,
     **DEPENDENCY_ROWS,
     **INFORMATION_SCHEMA_ROWS,
+    **DOMAIN_ROWS,
 }

@@ -6,7 +6,9 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from actors.sql.catalog.schema import ForeignKey, Index, Table
+from actors.sql.catalog.domains import Domain, not_null_name
+from actors.sql.catalog.schema import Column, ForeignKey, Index, Table
+from actors.sql.catalog.shown_texts import shown_text
 from actors.sql.expressions.text_functions import quote_ident
 
 if TYPE_CHECKING:
@@ -45,7 +47,7 @@ def constraints_of(table: Table, catalog: Catalog) -> list[tuple[int, str, str, 
             )
             place += 1
     for check in table.checks:
-        definition = f"CHECK ({check.expression}){'' if check.validated else ' NOT VALID'}"
+        definition = f"CHECK ({shown_text(check.expression, catalog)}){'' if check.validated else ' NOT VALID'}"
         found.append((constraint_oid(table, place), check.name, "c", None, definition))
         place += 1
     for foreign_key in table.foreign_keys:
@@ -70,9 +72,25 @@ def plain_definition(definition: str) -> str:
     return definition if found is None else f"CHECK ({parenthesized(found[1])}){found[2]}"
 
 
+def domain_constraints(domain: Domain, catalog: Catalog) -> list[tuple[int, str, str, str]]:
+    """(oid, name, contype, definition) of NOT NULL and of every CHECK of a domain itself."""
+    found: list[tuple[int, str, str, str]] = []
+    place = CONSTRAINT_OID_BASE + (domain.id % CHECK_OID_STEP) * 20
+    if domain.not_null:
+        found.append((place, not_null_name(domain), "n", "NOT NULL"))
+    for number, check in enumerate(domain.checks, 1):
+        definition = f"CHECK ({shown_text(check.expression, catalog)}){'' if check.validated else ' NOT VALID'}"
+        found.append((place + number, check.name, "c", definition))
+    return found
+
+
 def constraint_definition(catalog: Catalog, _: Any, oid: int | None, pretty: bool | None = False) -> str | None:
     for table in catalog.tables():
         for number, _name, _kind, _index, definition in constraints_of(table, catalog):
+            if number == oid:
+                return definition if pretty else plain_definition(definition)
+    for domain in catalog.domains():
+        for number, _name, _kind, definition in domain_constraints(domain, catalog):
             if number == oid:
                 return definition if pretty else plain_definition(definition)
     return None
@@ -83,6 +101,11 @@ def checked_expression(definition: str) -> str:
     found = _CHECK.fullmatch(definition)
     assert found is not None
     return parenthesized(found[1])
+
+
+def shown_generation(column: Column) -> str | None:
+    """What a generated column is computed from, as pg_get_expr shows it; None: it is none."""
+    return parenthesized(column.default) if column.generated and column.default is not None else None
 
 
 def parenthesized(expression: str) -> str:
@@ -142,7 +165,7 @@ def column_name(table: Table, position: int) -> str:
     return next(column.name for column in table.columns if column.position == position)
 
 
-CLASS_OIDS = {"pg_class": 1259, "pg_constraint": 2606, "pg_namespace": 2615}
+CLASS_OIDS = {"pg_class": 1259, "pg_constraint": 2606, "pg_namespace": 2615, "pg_type": 1247}
 
 
 def comments_of(catalog: Catalog) -> Iterator[tuple[int, str, int, str]]:
@@ -153,6 +176,12 @@ def comments_of(catalog: Catalog) -> Iterator[tuple[int, str, int, str]]:
     for sequence in catalog.sequences():
         if sequence.comment is not None:
             yield sequence.id, "pg_class", 0, sequence.comment
+    for domain in catalog.domains():
+        if domain.comment is not None:
+            yield domain.id, "pg_type", 0, domain.comment
+        oids_by_name = {name: oid for oid, name, _, _ in domain_constraints(domain, catalog)}
+        for name, text in domain.check_comments:
+            yield oids_by_name[name], "pg_constraint", 0, text
     for view in catalog.views():
         for comment in view.comments:
             yield view.id, "pg_class", comment.number + 1 if comment.kind == "column" else 0, comment.text

@@ -30,6 +30,7 @@ from actors.sql.expressions import functions as functions  # registers every fun
 from actors.sql.expressions.array_functions import made_of_arrays, quantified
 from actors.sql.expressions.casts import converter
 from actors.sql.expressions.comparisons import order_key
+from actors.sql.expressions.domain_values import domain_check
 from actors.sql.expressions.environment import Environment
 from actors.sql.expressions.membership import HASHED_TYPES, in_equalities, is_hashed
 from actors.sql.expressions.registry import HELPERS, function
@@ -45,6 +46,7 @@ from actors.sql.expressions.tree import (
     Constant,
     Distinct,
     Expression,
+    InDomain,
     InList,
     MinMax,
     Not,
@@ -179,6 +181,8 @@ class _Writer:
             )
         if isinstance(node, ArrayOf):
             return self._array(node)
+        if isinstance(node, InDomain):
+            return f"{self.reference(domain_check(node))}({self.value(node.argument)}, environment)"
         return self._null_if(node)
 
     def _array(self, node: ArrayOf) -> str:

@@ -98,7 +98,7 @@ _register("pg_advisory_unlock_all", "", "void", lambda environment: "", VOLATILE
 register("bool_out", "bool", "text", lambda value: "t" if value else "f")
 
 
-def _format_type(oid: int | None, modifier: int | None) -> str | None:
+def format_type_of(oid: int | None, modifier: int | None) -> str | None:
     from actors.sql.types import by_oid
     from actors.sql.types.column_type import ColumnType
 
@@ -114,4 +114,4 @@ def _format_type(oid: int | None, modifier: int | None) -> str | None:
     )
 
 
-register("format_type", "oid int4", "text", _format_type, strict=False, volatility=STABLE)
+register("format_type", "oid int4", "text", format_type_of, strict=False, volatility=STABLE)

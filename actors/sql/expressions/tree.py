@@ -181,10 +181,29 @@ class NullIf(msgspec.Struct, frozen=True, array_like=True, tag_field="node", tag
     type: ColumnType
 
 
+class Body(msgspec.Struct, frozen=True, array_like=True):
+    """An expression over a row of its own: what changes the expression around it does not look into it. `name`: a
+    domain's CHECK's."""
+
+    expression: Expression
+    name: str = ""
+
+
+class InDomain(msgspec.Struct, frozen=True, array_like=True, tag_field="node", tag="in_domain"):
+    """`argument`, which must be a value of the domain `name` (domains.py): each of `checks` is over a row of the value
+    alone, and must not be false; NULL must be allowed. Raises 23502, 23514."""
+
+    argument: Expression
+    name: str
+    not_null: bool
+    checks: tuple[Body, ...]
+    type: ColumnType
+
+
 Expression = (
     Column | Parameter | Constant | Call | Cast | And | Or | Not | NullTest | BooleanTest | Distinct | InList
     | Quantified | ArrayOf | Case | Coalesce
-    | MinMax | NullIf
+    | MinMax | NullIf | InDomain
 )  # fmt: skip
 
 _DECODER: Any = msgspec.msgpack.Decoder(Expression)
@@ -234,7 +253,7 @@ def _branches(expression: Case) -> tuple[Expression, ...]:
 _CHILDREN: dict[Any, Callable[[Any], tuple[Expression, ...]]] = {
     **dict.fromkeys((Column, Parameter, Constant), _no_children),
     **dict.fromkeys((Call, And, Or, Coalesce, MinMax), _arguments),
-    **dict.fromkeys((Cast, Not, NullTest, BooleanTest), _argument),
+    **dict.fromkeys((Cast, Not, NullTest, BooleanTest, InDomain), _argument),
     Distinct: lambda expression: (expression.equal,),
     InList: lambda expression: (expression.argument, *expression.items),
     Quantified: lambda expression: (expression.argument, expression.array),
@@ -296,6 +315,8 @@ def is_immutable(expression: Expression) -> bool:
         if isinstance(node, Call) and function(node.name, node.signature).volatility != IMMUTABLE:
             return False
         if isinstance(node, Cast) and is_stable(node.argument.type.name, node.type.name):
+            return False
+        if isinstance(node, InDomain):  # another transaction may see the domain changed
             return False
     return True
 
