@@ -68,6 +68,8 @@ _CHANGING = {
     "AlterDatabaseSetStmt": "ALTER DATABASE",
     "CreateDomainStmt": "CREATE DOMAIN",
     "AlterDomainStmt": "ALTER DOMAIN",
+    "CreateFunctionStmt": "CREATE FUNCTION",
+    "AlterFunctionStmt": "ALTER FUNCTION",
 }
 _WRITING = frozenset({"InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt"})
 _ENDS = (TransactionStmtKind.TRANS_STMT_COMMIT, TransactionStmtKind.TRANS_STMT_ROLLBACK)
@@ -206,6 +208,7 @@ async def _dispatch(change: Any, raw: RawStatement) -> str | Batch:
         alter,
         comments,
         domains,
+        functions,
         indexes,
         renames,
         schemas,
@@ -242,6 +245,10 @@ async def _dispatch(change: Any, raw: RawStatement) -> str | Batch:
             return await domains.create_domain(change, node)
         case "AlterDomainStmt":
             return await domains.alter_domain(change, node)
+        case "CreateFunctionStmt":
+            return await functions.create_function(change, node)
+        case "AlterFunctionStmt":
+            return functions.alter_function(change, node)
         case "CommentStmt":
             return await comments.comment(change, node)
         case kind if kind in _OF_ROLES:
@@ -259,6 +266,8 @@ async def _dispatch(change: Any, raw: RawStatement) -> str | Batch:
             return await schemas.drop_schema(change, node)
         case ObjectType.OBJECT_DOMAIN | ObjectType.OBJECT_TYPE:
             return await domains.drop_domain(change, node)
+        case ObjectType.OBJECT_FUNCTION | ObjectType.OBJECT_ROUTINE:
+            return functions.drop_function(change, node)
     kind = node.removeType.name.removeprefix("OBJECT_").replace("_", " ")
     raise DatabaseError(FEATURE_NOT_SUPPORTED, f"unsupported statement: DROP {kind}")
 

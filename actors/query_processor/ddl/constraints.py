@@ -25,7 +25,9 @@ from actors.query_processor.ddl.change import SchemaChange
 from actors.query_processor.ddl.foreign_keys import ForeignClause, clause_of
 from actors.sql.binding.column_types import OPEN_ONLY
 from actors.sql.binding.domains import declared_type
+from actors.sql.binding.parameters import Called, ParameterTypes
 from actors.sql.binding.stored_names import kept
+from actors.sql.binding.targets import bind_row_expression
 from actors.sql.catalog.domains import Domain
 from actors.sql.catalog.privileges import USAGE, require
 from actors.sql.catalog.schema import Check, Column, Index, IndexColumn, Table
@@ -238,8 +240,17 @@ def make_checks(
                 name = f"{stem}{number}"
         elif name in names:
             raise DatabaseError(DUPLICATE_OBJECT, f'constraint "{name}" for relation "{table.name}" already exists')
-        made.append(Check(name, sql_text(kept(expression, catalog))))
+        made.append(Check(name, sql_text(kept(expression, catalog, _calls(catalog, table, expression)))))
     return tuple(made)
+
+
+def _calls(catalog: Catalog, table: Table, expression: Any) -> list[Called]:
+    """Of SQL functions. Raises what a wrong CHECK raises."""
+    if not catalog.has_functions:
+        return []
+    parameters = ParameterTypes((), catalog)
+    bind_row_expression(expression, table, table.name, parameters)
+    return [call for call in parameters.calls if not call.depth]
 
 
 def parsed_check(check: Check) -> Any:

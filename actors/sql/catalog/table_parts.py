@@ -160,7 +160,7 @@ def column_name(table: Table, position: int) -> str:
     return next(column.name for column in table.columns if column.position == position)
 
 
-CLASS_OIDS = {"pg_class": 1259, "pg_constraint": 2606, "pg_namespace": 2615, "pg_type": 1247}
+CLASS_OIDS = {"pg_class": 1259, "pg_constraint": 2606, "pg_namespace": 2615, "pg_type": 1247, "pg_proc": 1255}
 
 
 def comments_of(catalog: Catalog) -> Iterator[tuple[int, str, int, str]]:
@@ -177,6 +177,9 @@ def comments_of(catalog: Catalog) -> Iterator[tuple[int, str, int, str]]:
         oids_by_name = {name: oid for oid, name, _, _ in domain_constraints(domain, catalog)}
         for name, text in domain.check_comments:
             yield oids_by_name[name], "pg_constraint", 0, text
+    for function in catalog.functions():
+        if function.comment is not None:
+            yield function.id, "pg_proc", 0, function.comment
     for view in catalog.views():
         for comment in view.comments:
             yield view.id, "pg_class", comment.number + 1 if comment.kind == "column" else 0, comment.text
