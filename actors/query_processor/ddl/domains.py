@@ -36,7 +36,7 @@ from actors.sql.binding.column_types import OPEN_ONLY
 from actors.sql.binding.domains import bind_check, check_text, declared_type, with_values
 from actors.sql.binding.parameters import ParameterTypes
 from actors.sql.binding.stored_names import find_domain, kept
-from actors.sql.catalog.domains import Domain, is_over, not_null_name
+from actors.sql.catalog.domains import Domain, is_over
 from actors.sql.catalog.privileges import TYPE, USAGE, owns, require
 from actors.sql.catalog.schema import Check, Column, Table
 from actors.sql.catalog.snapshot import Catalog
@@ -256,9 +256,6 @@ def _no_constraint(domain: Domain, name: str) -> DatabaseError:
 
 
 def _drop_constraint(change: SchemaChange, before: Domain, node: Any) -> None:
-    if node.name == not_null_name(before) and before.not_null:
-        _put(change, before, replace(before, not_null=False))
-        return
     if _check_named(before, node.name) is None:
         error = _no_constraint(before, node.name)
         if not node.missing_ok:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from actors.sql.catalog.domains import Domain, not_null_name
+from actors.sql.catalog.domains import Domain
 from actors.sql.catalog.schema import ForeignKey, Index, Table
 from actors.sql.catalog.shown_texts import shown_text
 from actors.sql.expressions.text_functions import quote_ident
@@ -73,12 +73,10 @@ def plain_definition(definition: str) -> str:
 
 
 def domain_constraints(domain: Domain, catalog: Catalog) -> list[tuple[int, str, str, str]]:
-    """(oid, name, contype, definition) of NOT NULL and of every CHECK of a domain itself."""
+    """(oid, name, contype, definition) of every CHECK of a domain itself."""
     found: list[tuple[int, str, str, str]] = []
     place = CONSTRAINT_OID_BASE + (domain.id % CHECK_OID_STEP) * 20
-    if domain.not_null:
-        found.append((place, not_null_name(domain), "n", "NOT NULL"))
-    for number, check in enumerate(domain.checks, 1):
+    for number, check in enumerate(domain.checks):
         definition = f"CHECK ({shown_text(check.expression, catalog)}){'' if check.validated else ' NOT VALID'}"
         found.append((place + number, check.name, "c", definition))
     return found
