@@ -54,7 +54,7 @@ def read_plan(statement: Any, catalog: Catalog, settings: Settings, at: int, top
             raise _refused(f"{shown} needs the rows of all parts in one place")
     if len(statement.fromClause or ()) != 1 or not isinstance(statement.fromClause[0], ast.RangeVar):
         raise _refused("it does not read exactly one table")
-    parameters = ParameterTypes()
+    parameters = ParameterTypes((), catalog)
     bound = bind_statement(statement, catalog, parameters)
     plan = plan_columns(bound, parameters)
     source = _source_of(plan)

@@ -28,6 +28,7 @@ from actors.common.errors import (
 )
 from actors.query_processor.transaction import CatalogStale, Transaction
 from actors.sql.binding.permissions import check_schemas
+from actors.sql.binding.stored_names import numbers_of
 from actors.sql.results import Batch
 from actors.sql.types.column_type import ColumnType
 
@@ -199,7 +200,21 @@ async def _apply(
         await transaction.temporary.finish_drops()
     if transaction.schema_changes or transaction.catalog is before:  # else it was about temporary tables alone
         transaction.has_ddl = True
+        transaction.schema_changes |= _mentioned(transaction)
     return answer if isinstance(answer, Batch) else Batch([], True, answer)
+
+
+def _mentioned(transaction: Transaction) -> set[int]:
+    """Ids of the domains and functions that what has changed mentions: who drops one of them meanwhile is refused."""
+    catalog = transaction.catalog
+    if not (catalog.has_domains or catalog.has_functions):
+        return set()
+    things = [
+        find(number)
+        for number in transaction.schema_changes
+        for find in (catalog.table_by_id, catalog.view_by_id, catalog.domain_by_id, catalog.function_by_id)
+    ]
+    return {number for thing in things for number in numbers_of(thing)}
 
 
 async def _dispatch(change: Any, raw: RawStatement) -> str | Batch:

@@ -11,7 +11,7 @@ from pglast.enums import DropBehavior
 from actors.query_processor.ddl import definitions
 from actors.query_processor.ddl.change import SchemaChange, replace
 from actors.query_processor.ddl.dependencies import Dependent, dependents_of_view, described, drop_default, drop_view
-from actors.sql.binding.stored_names import numbers_in
+from actors.sql.binding.stored_names import numbers_in, numbers_of
 from actors.sql.catalog.domains import Domain
 from actors.sql.catalog.functions import Function
 from actors.sql.catalog.schema import Table
@@ -23,8 +23,7 @@ def dependents_of_domain(catalog: Catalog, domain: Domain) -> Iterator[Dependent
     """Each followed by what depends on that."""
     on = described(catalog, domain)
     for other in catalog.domains():
-        texts = [other.default or "", *(check.expression for check in other.checks)]
-        if other.base == domain.id or (other.id != domain.id and _mention(texts, domain.id)):
+        if other.base == domain.id or (other.id != domain.id and domain.id in numbers_of(other)):
             drop = partial(definitions.drop, gone=other)
             yield Dependent(("domain", other.id, ""), described(catalog, other), on, drop)
             yield from dependents_of_domain(catalog, other)
@@ -74,12 +73,11 @@ def dependents_by_number(catalog: Catalog, number: int, on: str) -> Iterator[Dep
     for table in catalog.tables():
         yield from _of_table(catalog, table, number, on)
     for view in catalog.views():
-        if _mention([view.query], number):
+        if number in numbers_of(view):
             yield Dependent(("view", view.id, ""), described(catalog, view), on, partial(drop_view, gone=view))
             yield from dependents_of_view(catalog, view)
     for function in catalog.functions():
-        texts = [function.query, *(argument.default or "" for argument in function.arguments)]
-        if function.id != number and _mention(texts, number):
+        if function.id != number and number in numbers_of(function):
             yield from _function_and_more(catalog, function, on)
 
 

@@ -18,13 +18,14 @@ from pglast import ast
 from pglast.stream import RawStream
 
 from actors.sql.binding.trees import mapped, with_parts
+from actors.sql.catalog.domains import Domain
 from actors.sql.catalog.functions import Function
+from actors.sql.catalog.schema import Table, View
 from actors.sql.parser import parse_sql
 from actors.sql.types import by_name
 
 if TYPE_CHECKING:
     from actors.sql.binding.parameters import Called
-    from actors.sql.catalog.domains import Domain
     from actors.sql.catalog.snapshot import Catalog
 
 SCHEMA = "pg_oid"
@@ -40,6 +41,22 @@ def number_of(names: Any) -> int | None:
 
 def numbers_in(text: str) -> set[int]:
     return {int(number) for number in _NUMBERED.findall(text)} if SCHEMA in text else set()
+
+
+def numbers_of(thing: Any) -> set[int]:
+    """What the texts of a descriptor name by number; nothing of what has no such texts."""
+    match thing:
+        case Table():
+            texts = [*(column.default for column in thing.columns), *(check.expression for check in thing.checks)]
+        case View():
+            texts = [thing.query]
+        case Domain():
+            texts = [thing.default, *(check.expression for check in thing.checks)]
+        case Function():
+            texts = [thing.query, *(argument.default for argument in thing.arguments)]
+        case _:
+            texts = []
+    return {number for text in texts if text is not None for number in numbers_in(text)}
 
 
 def find_domain(catalog: Catalog | None, names: Any) -> Domain | None:

@@ -346,6 +346,8 @@ def is_slow(expression: Expression) -> bool:
             return True
         if isinstance(node, Apply):
             waiting.append(node.body.expression)
+        elif isinstance(node, InDomain):
+            waiting += [check.expression for check in node.checks]
         if not isinstance(node, ArrayOf):
             waiting += children(node)
     return False

@@ -135,6 +135,8 @@ SELECT total(max(owner)) FROM items;
 SELECT owned('a');
 SELECT bounds();
 PREPARE by_owner (text) AS SELECT total($1), area($2, 2);
+PREPARE by_oid (pg_catalog.oid, text) AS SELECT conname FROM pg_constraint WHERE contypid = $1 AND conname <> $2;
+EXECUTE by_oid(0::oid, 'items_pkey');
 EXECUTE by_owner('a', 4);
 ---
 CREATE TABLE
@@ -214,6 +216,9 @@ SELECT 1
 ERROR 0A000: function owned gives rows: it is supported in FROM only
 ERROR 0A000: function bounds gives rows: it is supported in FROM only
 PREPARE
+PREPARE
+conname
+SELECT 0
 total|area
 30.50|8
 SELECT 1
