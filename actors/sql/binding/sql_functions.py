@@ -11,7 +11,8 @@ that the body mentions several times is evaluated once where that could be told 
 Left out (0A000): bodies of several statements, and such that write; functions with columns outside of FROM; a volatile
 argument that a body which reads tables mentions twice.
 
-Bounds: CALLS_MAX calls in one statement, those within bodies included, DEPTH_MAX within one another; 54001 beyond.
+Bounds: CALLS_MAX calls in one statement, those within bodies included, DEPTH_MAX within one another, bodies of
+BODY_CHARACTERS_MAX characters together; 54001 beyond.
 """
 
 from __future__ import annotations
@@ -71,7 +72,7 @@ DEPTH_MAX = 40
 ANY_NAME = "array_"
 """To overload resolution: of a function whose arguments may be arrays."""
 BODY_CHARACTERS_MAX = 65_536
-"""A statement that calls parses the body where it stands: a few milliseconds for so many."""
+"""Of one body, and of all that one statement takes in: they are bound where the statement is planned."""
 _SIMPLE = (
     *("fromClause", "whereClause", "groupClause", "havingClause", "windowClause", "withClause", "valuesLists"),
     *("sortClause", "limitCount", "limitOffset", "lockingClause", "distinctClause", "intoClause"),
@@ -125,8 +126,8 @@ def _slots(function: Function, count: int, names: Sequence[str]) -> tuple[int | 
 
 
 def resolve(analysis: Analysis, node: Any, known: Sequence[Function]) -> Found | None:
-    """Of a FuncCall with a name of theirs; None where it is a function of the system. Raises 42883, 42725."""
-    if node.func_variadic:
+    """Of a FuncCall with a name of theirs; None where it is a function of the system, if any. Raises 42883, 42725."""
+    if node.func_variadic or node.over or node.agg_star or node.agg_distinct or node.agg_filter or node.agg_order:
         return None
     given, names = [], []
     for argument in node.args or ():
@@ -160,7 +161,7 @@ def resolve(analysis: Analysis, node: Any, known: Sequence[Function]) -> Found |
         except Ambiguous:
             raise _not_unique(analysis, node, given, names) from None
     if chosen is None:
-        if own and (not fitting or any(function is None for function, _, _ in fitting)):
+        if own:
             return None
         raise analysis.no_function(_shown_call(analysis, node, given, names), position_of(node))
     found, slots, taken = fitting[chosen]
@@ -279,7 +280,8 @@ def _enter(analysis: Analysis, function: Function, node: Any) -> Catalog:
     parameters = analysis.parameters
     assert parameters.catalog is not None, "the function was found in it"
     parameters.calls.append(Called(node, function, parameters.depth, parameters.reader))
-    if len(parameters.calls) > CALLS_MAX or parameters.depth >= DEPTH_MAX:
+    text = sum(len(call.function.body) + len(call.function.query) for call in parameters.calls)
+    if len(parameters.calls) > CALLS_MAX or parameters.depth >= DEPTH_MAX or text > BODY_CHARACTERS_MAX:
         raise DatabaseError(
             STATEMENT_TOO_COMPLEX,
             "stack depth limit exceeded",

@@ -236,6 +236,8 @@ CREATE FUNCTION counted(int[]) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT car
 SELECT counted('{1,2,3}'), counted(ARRAY[1]);
 CREATE FUNCTION lower(int) RETURNS text LANGUAGE sql AS $$SELECT 'number'$$;
 SELECT lower('ABC'), lower(5);
+CREATE FUNCTION sum(text) RETURNS text LANGUAGE sql AS $$SELECT 'sum of ' || $1$$;
+SELECT sum('x'::text), sum(id), sum(price) FILTER (WHERE id > 1), count(*) FROM items;
 ---
 CREATE FUNCTION
 twice
@@ -261,6 +263,10 @@ SELECT 1
 CREATE FUNCTION
 lower|lower
 abc|number
+SELECT 1
+CREATE FUNCTION
+sum|sum|sum|count
+sum of x|6|27.50|3
 SELECT 1
 
 CREATE TABLE boxes (w int CHECK (area(w) > 0), h int DEFAULT area(2, 3), a int);
