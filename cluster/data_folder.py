@@ -11,6 +11,8 @@
     DIR/access_keys.json what clients sign their tokens with (cluster/access_keys.py)
     DIR/tls/             the certificate that clients are shown, and the authority that has signed it
                          (cluster/server_certificate.py)
+    DIR/lost/, DIR/recoveries.jsonl
+                         what `region recover` has set aside, and done (cluster/recovering.py)
     DIR/lock             held (flock) by the supervisor for as long as it lives: a second `up` finds it taken
 
 Unix socket paths are bounded (107 bytes), so where DIR is long the sockets lie in a short folder beside the system's

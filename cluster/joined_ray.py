@@ -131,6 +131,7 @@ class JoinedRay:
     """`disks`: zone -> the disk with its data, `seats`: zone -> its seat; empty for a new cluster. Its authority has
     been made."""
 
+    is_joined = True
     namespace: str
     places: JoinedPlaces
 

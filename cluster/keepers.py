@@ -22,6 +22,8 @@ from cluster.state import ClusterState, ProcessState, RoleState
 START_S = 3.0
 RETRY_S = 0.2
 """For a replica to start, and before its process is asked again."""
+FEW_S = 3.0
+"""After so long those that are there are asked: one may decide alone (actors/journal/recovering.py)."""
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +41,7 @@ class Keepers:
         self._places: dict[str, tuple[ProcessState, RoleState]] = {}
         """By process: the replica that it holds."""
         self.there = asyncio.Event()
-        """A majority runs: before that, there is nobody to ask."""
+        """A majority runs: before that, there is nobody to ask, but for one that decides alone."""
         self.active = False
         """The state is being read."""
 
@@ -95,3 +97,5 @@ class Keepers:
         names = {role.name for _, role in self._places.values()}
         if len(running & names) > len(names) // 2:
             self.there.set()
+        elif running & names:
+            asyncio.get_running_loop().call_later(FEW_S, self.there.set)

@@ -21,11 +21,12 @@ import os
 import secrets
 from collections.abc import Collection, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cluster import thrifty
+from cluster.thrifty.modules import UNUSED, put_off
 
 if TYPE_CHECKING:
     from cluster.state import ProcessState
@@ -98,9 +99,10 @@ def guard() -> None:
 
 @dataclass(frozen=True)
 class LocalPlaces:
-    """See ray_launcher.Places: by the label of each raylet."""
+    """See ray_launcher.Places: by the label of each raylet. `zone_seats`: see ray_launcher.Places.seats."""
 
     controller_az: str
+    zone_seats: Mapping[str, int] = field(default_factory=dict)
 
     def options(self, process: ProcessState) -> dict[str, Any]:
         return self._in_zone(process.az)
@@ -116,7 +118,7 @@ class LocalPlaces:
         return {}
 
     def seats(self) -> Mapping[str, int]:
-        return {}
+        return self.zone_seats
 
     def make_room(self) -> None:
         """The raylets are there all the time."""
@@ -140,26 +142,35 @@ class LocalPlaces:
 
 class LocalRay:
     """Start with `start()`, which returns Ray's address; end with `stop()`. `temporary` is a folder that only this
-    user can enter."""
+    user can enter. `seats`: of zones (actors/journal/seats.py)."""
 
     namespace = NAMESPACE
+    is_joined = False
     host = "localhost"
     gateways: Mapping[int, str] = {}
     """As JoinedRay's: all are on this machine."""
     note = ""
     remembered: Mapping[str, Any] = {}
 
-    def __init__(self, azs: tuple[str, ...], controller_az: str, temporary: Path) -> None:
+    def __init__(
+        self,
+        azs: tuple[str, ...],
+        controller_az: str,
+        temporary: Path,
+        seats: Mapping[str, int],
+        template: thrifty.Template,
+    ) -> None:
         self._azs = azs
-        self.places = LocalPlaces(controller_az)
+        self.places = LocalPlaces(controller_az, seats)
         self._temporary = temporary
         self._cluster: Any = None
         self._nodes: dict[str, Any] = {}
-        self._template: thrifty.Template | None = None
+        self._template = template
 
     def start(self) -> str:
         """Raises NotProtected."""
         (self._temporary / "ray").mkdir(mode=0o700, exist_ok=True)
+        put_off(*UNUSED)
         import ray._private.utils as ray_utils
         from ray._private.node import Node
         from ray.cluster_utils import Cluster
@@ -171,7 +182,7 @@ class LocalRay:
         Node.start_api_server = lambda self, **_: None  # type: ignore[method-assign]
         thrifty.without_agents()
         thrifty.without_waiting()
-        self._template = thrifty.Template(self._temporary / "template")
+        thrifty.side_by_side()
         cluster = Cluster(shutdown_at_exit=True)
         self._cluster = cluster
         for number, az in enumerate(self._azs):
@@ -211,8 +222,7 @@ class LocalRay:
     def mend(self) -> bool:
         """Replace raylets that have died. False when the head node (with Ray's control process) has, which nothing here
         can mend."""
-        if self._template is not None:
-            self._template.mend()
+        self._template.mend()
         for az, node in list(self._nodes.items()):
             if not node.dead_processes():
                 continue
@@ -229,6 +239,4 @@ class LocalRay:
         if self._cluster is not None:
             self._cluster.shutdown()
             self._cluster = None
-        if self._template is not None:
-            self._template.end()
-            self._template = None
+        self._template.end()

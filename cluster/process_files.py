@@ -10,7 +10,7 @@ from typing import Protocol
 
 from actors.common.messages import StartRole
 from actors.common.settings import Regions, Settings
-from actors.runtime.far_links import socket_name
+from actors.runtime.endpoints import socket_name
 from actors.runtime.host import RoleSpec
 from actors.runtime.ray_shell import ProcessSpec
 from cluster.policies.homes import HOSTING

@@ -41,7 +41,7 @@ from cluster.data_folder import FORMAT
 FIXED = ("layout.azs", "layout.adjudicators", "layout.shards", "regions.zones", "regions.witnesses")
 """Which journals there are, on whose disks, and which key lies where."""
 LIE = ("disks", "seats")
-"""On which disk each zone of a joined Ray lies, and how many it had before."""
+"""On which disk each zone of a joined Ray lies, and how many a zone had before (actors/journal/seats.py)."""
 JOINED = ("address", *LIE)
 IDENTITY = "identity"
 """The cluster's own number, by which an object store knows it (object_store.py)."""
@@ -115,7 +115,7 @@ def resolve(
     unchanged = cluster is not None and cluster.get("settings") == kept
     joined = {key: cluster[key] for key in JOINED if key in cluster} if cluster is not None else {}
     joined |= {"address": address} if address else {}
-    if joined:
+    if "address" in joined:
         settings = replace(settings, bus=replace(settings.bus, transport="tls"))
     own = {key: cluster[key] for key in (IDENTITY, RESTORING) if key in cluster} if cluster is not None else {}
     named = [*_keys(document), *_keys(flags)]

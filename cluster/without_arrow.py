@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import sys
 
+from cluster.thrifty.modules import hidden
+
 ARROW = "pyarrow"
+PYDANTIC = "pydantic"
 
 
 class _Unknown:
@@ -20,10 +23,6 @@ def make_context() -> None:
     """Once Ray has been joined, and before its first value. Nothing is done in a process that has Arrow already."""
     import ray
 
-    if ARROW in sys.modules:
-        return
-    sys.modules[ARROW] = None  # type: ignore[assignment]  # what `import` takes for a module that does not exist
-    try:
-        ray.util.deregister_serializer(_Unknown)  # makes the context, and has no other effect
-    finally:
-        del sys.modules[ARROW]
+    if ARROW not in sys.modules:
+        with hidden(ARROW), hidden(PYDANTIC):
+            ray.util.deregister_serializer(_Unknown)  # makes the context, and has no other effect

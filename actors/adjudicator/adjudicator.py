@@ -32,9 +32,11 @@ from actors.adjudicator.outcomes import Outcomes
 from actors.adjudicator.ownership import Ownership
 from actors.adjudicator.refusals import not_committed
 from actors.adjudicator.reign import ANSWERED_KEEP_S, Reign, answer_again
+from actors.adjudicator.resolving import answer_known
 from actors.common.errors import CONNECTION_FAILURE, OBJECT_NOT_IN_PREREQUISITE_STATE, DatabaseError
 from actors.common.messages import (
     Announce,
+    AskCommit,
     AskHeld,
     AskOutcome,
     AskOverwritten,
@@ -58,7 +60,7 @@ from actors.common.messages import (
 )
 from actors.common.messages.base import Message
 from actors.common.timestamps import Timestamp
-from actors.journal.record import COMMIT, EPOCH_BEGIN, RecordHeader
+from actors.journal.record import COMMIT, EPOCH_BEGIN, TRANSACTION_BYTES, RecordHeader
 from actors.journal.writer import JournalWriter
 from actors.runtime.interfaces import Context, Reply
 
@@ -85,11 +87,16 @@ class Recovery:
         if not self._has_complete and (header.kind == EPOCH_BEGIN or header.lsn == 1):
             self._has_complete = True
             self.outcomes.complete_from = header.epoch if header.lsn > 1 else 0
-        if header.kind == COMMIT and is_spanning(header.transaction):
-            self.outcomes.commits[header.transaction] = header.commit_ts
+        if header.kind == COMMIT:
+            name, commit_ts = header.transaction, header.commit_ts
+            self.outcomes.recent.remember(name[:TRANSACTION_BYTES], commit_ts, commit_ts)
+            if is_spanning(name):
+                self.outcomes.commits[name] = commit_ts
 
-    def finish(self, epoch: int) -> None:
-        """All records have been shown to `record`; `epoch` is the new one."""
+    def finish(self, epoch: int, trimmed_ts: Timestamp) -> None:
+        """All records have been shown to `record`; `epoch` is the new one. No commit above `trimmed_ts` is gone."""
+        recent = self.outcomes.recent
+        recent.forgotten_ts = max(recent.forgotten_ts, trimmed_ts)
         if not self._has_complete and self.last_end:
             self.outcomes.complete_from = epoch
 
@@ -189,6 +196,8 @@ class Adjudicator:
             return
         elif isinstance(message, Commit):
             reign.commit(message, reply, sender)
+        elif isinstance(message, AskCommit):
+            reign.resolving.ask(message, reply)
         elif isinstance(message, Part):
             reign.gatherings.part(message, reply)
         elif isinstance(message, AskPromise):
@@ -238,6 +247,8 @@ class Adjudicator:
             self._lead()
         if isinstance(message, AskOutcome):
             reply(OutcomeIs("undecided"))
+        elif isinstance(message, AskCommit):
+            answer_known(self._answered.get(message.transaction), reply)
         elif isinstance(
             message, Commit | Part | AskPromise | Prepare | Gather | Decided | Release | Announce | Retire | AskHeld
         ):
@@ -299,7 +310,7 @@ class Adjudicator:
 
         recovered = await writer.open(anew, former + 1)
         assert recovery.last_end or recovered.last_lsn == 0, "I6: the journal's records tell where the old epoch ends"
-        recovery.finish(writer.epoch)
+        recovery.finish(writer.epoch, writer.trimmed_ts)
         begin = max(recovery.last_end, recovered.last_commit_ts) + 1
         while (ahead_us := begin - context.clock.now().earliest) > 0:
             await asyncio.sleep(ahead_us / 1e6)

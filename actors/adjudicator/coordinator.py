@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 DECIDED_TIMEOUT_S = 5.0
 """For the acknowledgement only; nobody waits for it."""
 WINDOWS_KEPT = 2
+RECENT_US = 20_000_000
+"""Of the journal's end: as long as answers are kept (reign.py)."""
 
 
 def is_spanning(name: bytes) -> bool:
@@ -121,6 +123,8 @@ class RecoveredOutcomes:
 
     commits: dict[bytes, Timestamp] = field(default_factory=dict)
     complete_from: Epoch = 0
+    recent: Outcomes = field(default_factory=lambda: Outcomes(RECENT_US))
+    """All transactions' last commits, by the names that their query processors know."""
 
 
 class Coordinator:

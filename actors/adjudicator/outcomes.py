@@ -25,8 +25,13 @@ class Outcomes:
         self._known: OrderedDict[bytes, tuple[Timestamp, Timestamp]] = OrderedDict()
         """transaction -> (its commit time, when that was noted). A plain dict's oldest entry is slow to find once many
         were removed before it."""
-        self.has_expired = False
+        self.forgotten_ts: Timestamp = 0
+        """No commit above it has been forgotten by age."""
+
+    @property
+    def has_expired(self) -> bool:
         """One that was committed has been forgotten by age."""
+        return self.forgotten_ts > 0
 
     def remember(self, transaction: bytes, commit_ts: Timestamp, now: Timestamp) -> None:
         """The first outcome noted stays: a transaction has one."""
@@ -37,7 +42,15 @@ class Outcomes:
         oldest = now - self._keep_us
         while known[next(iter(known))][1] < oldest:
             _, (forgotten, _) = known.popitem(last=False)
-            self.has_expired = self.has_expired or forgotten > ABORTED
+            self.forgotten_ts = max(self.forgotten_ts, forgotten)
+
+    def take_over(self, other: Outcomes, now: Timestamp) -> None:
+        """What an earlier reign has decided, as its journal says; of what was left open (UNRESOLVED) too."""
+        for transaction, (commit_ts, _) in other._known.items():
+            if self._known.get(transaction, (UNRESOLVED, now))[0] == UNRESOLVED:
+                self._known.pop(transaction, None)
+                self.remember(transaction, commit_ts, now)
+        self.forgotten_ts = max(self.forgotten_ts, other.forgotten_ts)
 
     def get(self, transaction: bytes) -> Timestamp | None:
         """None where the transaction is not known (any more)."""

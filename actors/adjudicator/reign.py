@@ -42,6 +42,7 @@ from actors.adjudicator.ownership import Ownership, read_write_set
 from actors.adjudicator.participant import Participant
 from actors.adjudicator.refusals import disk_full, not_committed, overloaded, stale_catalog, unresolved
 from actors.adjudicator.releasing import Releasing
+from actors.adjudicator.resolving import Resolving
 from actors.adjudicator.waiting import WaitingRoom
 from actors.adjudicator.window import ConflictWindow
 from actors.common.errors import (
@@ -65,7 +66,7 @@ COMMITS_MAX = 10_000
 """Commits under way: some seconds' worth. Beyond, 40001: the client's retry loop is where waiting belongs."""
 COMMIT_BYTES_MAX = 256 << 20
 """Bytes of write sets under way, likewise; a single larger one is let through."""
-DUPLICATES_MAX = 8
+DUPLICATES_MAX = 16
 """Answers owed for one transaction."""
 CLOSE_S_MAX = 2.0
 """A clean stop waits so long for the journal to take what was appended."""
@@ -131,6 +132,7 @@ class Reign:
         self.gatherings = GatheringRoom(self)
         self.releasing = Releasing(self)
         self.membership = Membership(self)
+        self.resolving = Resolving(self)
         self.ahead = Ahead(self, context.settings.regions)
         self.lead_us = self.ahead.lead_us
         foresight_ms = context.settings.adjudication.foresight_ms
@@ -142,7 +144,8 @@ class Reign:
         self._clock = context.clock
         self._flights: dict[bytes, Flight] = {}
         self._bytes = 0
-        self._answered = answered
+        self.answered = answered
+        answered.take_over(recovered.recent, context.clock.now().earliest)
         self.load = load or ClaimLoad(context, None)
 
     # -- ranges --------------------------------------------------------------------------------------------------------
@@ -191,34 +194,42 @@ class Reign:
     def commit(self, message: Commit, reply: Reply, writer: str = "") -> None:
         """Decide, or begin to. Raises what ends it at once. `writer`: the role that sends it."""
         transaction = message.transaction
-        flight = self._flights.get(transaction)
-        if flight is not None:
-            if len(flight.replies) < DUPLICATES_MAX:
-                flight.replies.append(reply)
+        if self.join(transaction, reply):
             return
-        known = self._answered.get(transaction)
+        known = self.answered.get(transaction)
         if known is not None:
             answer_again(known, reply)
             return
+        if self.resolving.has_given_up(transaction):
+            raise conflict()
         try:
             self._admit(message, reply, writer)
         except DatabaseError:
-            self._answered.remember(transaction, ABORTED, self._clock.now().earliest)
+            self.answered.remember(transaction, ABORTED, self._clock.now().earliest)
             self.gatherings.drop(transaction)
             raise
+
+    def join(self, transaction: bytes, reply: Reply) -> bool:
+        """Whether its Commit is under way: `reply` gets the same answer."""
+        flight = self._flights.get(transaction)
+        if flight is not None and len(flight.replies) < DUPLICATES_MAX:
+            flight.replies.append(reply)
+        return flight is not None
 
     def check_part(self, message: Part) -> None:
         """Raises what refuses the first piece that arrives of a large transaction."""
         if self.over:
             raise not_committed("the epoch is over")
-        if self.is_under_way(message.transaction) or self._answered.get(message.transaction) is not None:
+        if self.is_under_way(message.transaction) or self.answered.get(message.transaction) is not None:
             raise not_committed("it is decided already")
         self._check_room()
         self.check_entrance(message.start_ts, message.catalog_ts)
 
     def _check_room(self) -> None:
-        """Raises 53100, and 55000 where the journal has ended."""
+        """Raises 53100, 08006 where nothing can be made durable now, and 55000 where the journal has ended."""
         self.membership.check()
+        if self.writer.is_cut_off:
+            raise not_committed("no majority of its journal's replicas answers")
         if not self.writer.has_room:
             self.covering.ask_for_room()
             raise disk_full()
@@ -364,7 +375,7 @@ class Reign:
             return
         self.commits += 1
         self._leave(flight)
-        self._answered.remember(flight.message.transaction, commit_ts, now)
+        self.answered.remember(flight.message.transaction, commit_ts, now)
         answer = Committed(commit_ts)
         for reply in flight.replies:
             reply(answer)
@@ -374,7 +385,7 @@ class Reign:
         another transaction."""
         if error.sqlstate == SERIALIZATION_FAILURE:
             self.conflicts += 1
-        self._answered.remember(flight.message.transaction, ABORTED, self._clock.now().earliest)
+        self.answered.remember(flight.message.transaction, ABORTED, self._clock.now().earliest)
         self._leave(flight)
         self.gatherings.drop(flight.message.transaction)
         for reply in flight.replies:
@@ -436,7 +447,7 @@ class Reign:
         self.participant.end()
         now = self._clock.now().earliest
         for flight in list(self._flights.values()):
-            self._answered.remember(
+            self.answered.remember(
                 flight.message.transaction, UNRESOLVED, now
             )  # of a durable one, too: others must not hear of it before its time
             if not flight.durable:

@@ -45,6 +45,11 @@ class Outbid(Refusal, frozen=True):
     epoch: int
 
 
+class Superseded(Refusal, frozen=True):
+    """A journal's replica: it has gone on without a majority (journal/recovering.py), of which the asker knows
+    nothing."""
+
+
 class Trimmed(Refusal, frozen=True):
     """A journal's replica: records below `first_lsn` are gone, all of them committed at or before `trimmed_ts`."""
 
@@ -52,4 +57,4 @@ class Trimmed(Refusal, frozen=True):
     trimmed_ts: int
 
 
-AnyRefusal = Unanswered | NotCommitted | StaleCatalog | Redirected | ClockAhead | Outbid | Trimmed
+AnyRefusal = Unanswered | NotCommitted | StaleCatalog | Redirected | ClockAhead | Outbid | Superseded | Trimmed

@@ -115,7 +115,7 @@ class Asking:
             ):  # the bus could not reach it, or not its role
                 self._context.bus.post(self._context.name, "controller", Suspect(name))
                 if self._detours is not None:
-                    self._detours.turn(journal, feed.elsewhere)
+                    self._detours.turn(journal, name, feed.elsewhere)
             self._timers.after(f"ask {journal}", PROMISE_RETRY_S, again)
 
         def again() -> None:

@@ -67,6 +67,10 @@ class Promise(msgspec.Struct, frozen=True):
     lost: bool = False
     seat: int = 0
     seats: dict[str, int] = {}
+    companions: tuple[str, ...] = ()
+    """It decides alone until these vote, too: the others were lost (recovering.py)."""
+    survived: bool = False
+    """... and a writer that does not know of `seats` comes from before that."""
 
 
 class JournalLog:

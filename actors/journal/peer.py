@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from actors.common.errors import DISK_FULL, DatabaseError
 from actors.common.messages import Append, Appended, Fetch, Fetched, Promote, Reset
 from actors.common.messages.base import Message
-from actors.common.refusals import Outbid, Trimmed
+from actors.common.refusals import Outbid, Superseded, Trimmed
 from actors.common.timestamps import Epoch, Lsn, Timestamp
 from actors.journal.record import decode_header
 
@@ -264,7 +264,7 @@ class Peer:
 
         def again() -> None:
             self._promoting = False
-            if self._writer.stopped or self.voter:
+            if self._writer.stopped or (self.voter and self.durable >= 0):
                 return
             if self.durable >= 0:
                 then()
@@ -288,6 +288,8 @@ class Peer:
         self._end_flights()
         if error.sqlstate == DISK_FULL:
             self._note_room(True)
+        if isinstance(error.refusal, Superseded):
+            self._writer.deposed_by(error.message)
         if isinstance(error.refusal, Outbid):
             if error.refusal.epoch > self._writer.epoch:
                 self._writer.deposed_by(error.message)

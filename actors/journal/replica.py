@@ -27,6 +27,7 @@ from actors.common.errors import DATA_CORRUPTED, OBJECT_NOT_IN_PREREQUISITE_STAT
 from actors.common.messages import (
     Append,
     Appended,
+    AskCommit,
     AskKept,
     AskPromise,
     Done,
@@ -56,6 +57,7 @@ from actors.journal.own_quorum import OwnQuorum
 from actors.journal.passing_on import pass_on
 from actors.journal.promises import Promises
 from actors.journal.record import TRIMMED, decode_header
+from actors.journal.recovering import refuses
 from actors.journal.repair import open_log
 from actors.journal.reserve import Reserve
 from actors.journal.seats import are_news, newest
@@ -167,7 +169,7 @@ class JournalReplica:
         elif isinstance(message, Kept | AskKept):
             self._neighbours.receive(sender, message, self.log.promise.seats)
             self._note_own_quorum()
-        elif isinstance(message, AskPromise):
+        elif isinstance(message, AskPromise | AskCommit):
             pass_on(self._context, self._writer or self._expected_writer, message, reply)
         elif isinstance(message, Trim):
             self._trim(message.below_ts, reply)
@@ -216,8 +218,9 @@ class JournalReplica:
                 log = self.log
                 before = log.epoch_at(log.first_lsn - 1)
                 promises, stored = self._promises, log.promise
-                kept = (promises.epoch, before, stored.trimmed_ts, stored.lost, self._life, self._seat, stored.seats)
-                reply(Sealed(log.last_epoch, log.last_lsn, log.first_lsn, self._committed, promises.voter, *kept))
+                kept = promises.epoch, before, stored.trimmed_ts, stored.lost, self._life, self._seat
+                told = *kept, stored.seats, stored.companions
+                reply(Sealed(log.last_epoch, log.last_lsn, log.first_lsn, self._committed, promises.voter, *told))
 
         self._promises.store(replace(self.log.promise, epoch=message.epoch), promised, reply)
 
@@ -232,11 +235,11 @@ class JournalReplica:
                         f"{self._context.name} has been restarted since it was to vote",
                     )
                 )
-        elif self._promises.voter:
+        elif self._promises.voter and not self.log.promise.companions:
             if reply is not None:
                 reply(Done())
         else:
-            promise = replace(self.log.promise, epoch=message.epoch, voter=True, lost=False)
+            promise = replace(self.log.promise, epoch=message.epoch, voter=True, lost=False, companions=())
             self._promises.store(promise, lambda: reply(Done()) if reply is not None else None, reply)
 
     def _reset(self, message: Reset, reply: Reply | None) -> None:
@@ -300,6 +303,8 @@ class JournalReplica:
     def _append(self, sender: str, message: Append, reply: Reply | None) -> None:
         log = self.log
         seats = log.promise.seats
+        if refuses(log.promise, message.seats, reply):
+            return
         if message.epoch != self._promises.epoch or (
             message.seats and message.seats != seats and are_news(message.seats, seats)
         ):

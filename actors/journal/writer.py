@@ -15,7 +15,8 @@ counted, has it fsynced. `on_committed` callbacks run in the order of the record
 A brand-new journal: every replica is empty and none votes. Only when all of them (not a majority) answer so are they
 made voters. A replica that lost its disk votes again only after a barrier record, appended after the loss was noticed,
 has been committed by the others and stored by it: an older writer, outbid by those others, cannot win it over (I9).
-Both hold for one life of the replica: one that has been restarted begins again.
+Both hold for one life of the replica: one that has been restarted begins again. Where too many were lost, one replica
+decides alone, on a person's word (recovering.py).
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ from actors.common.timestamps import Epoch, Lsn, Timestamp
 from actors.journal.epochs import EpochRuns
 from actors.journal.peer import FETCH_BYTES, Peer
 from actors.journal.record import EPOCH_BEGIN, LEASE, MappedHeader, RecordHeader, encode_record, verify
+from actors.journal.recovering import Alone
 from actors.journal.seats import newest
 from actors.runtime.interfaces import Context, OnFailure, OnReply
 
@@ -44,6 +46,9 @@ SEAL_GRACE_S_MIN = 0.02
 """Beyond a majority's answers: the last one of three in one place takes hardly longer than the second."""
 SEAL_PAUSE_S_MIN, SEAL_PAUSE_S_MAX = 0.02, 0.2
 """Between attempts to win a majority, drawn at random so that two candidates do not keep outbidding each other."""
+
+QUORUM_S_MAX = 2.0
+"""Many times the way round the earth, and as long as a failover."""
 
 logger = logging.getLogger(__name__)
 
@@ -78,10 +83,13 @@ class JournalWriter:
         self._memory_bytes_max = context.settings.journaling.writer_bytes_max
         self._waiting: deque[tuple[Lsn, int, Callable[[], None] | None]] = deque()
         """Uncommitted records: number, bytes, callback."""
+        self._progress_s = 0.0
+        """Between regions: when records were committed last, or began to wait for that."""
         self._begin_lsn: Lsn = 0
         self._begun: asyncio.Future[None] | None = None
         self._flushing = False
         self._sealed: dict[str, Sealed] = {}
+        self._alone: Alone | None = None
         self.seats: dict[str, int] = {}
         """Replica -> the highest seat that is known of it, where that is not 0 (seats.py). Never changed in place:
         messages hold it."""
@@ -145,9 +153,11 @@ class JournalWriter:
                     await self._make_voters(wanted, sealed)
                     sealed = {name: Sealed(0, 0, 1, 0, True, wanted) for name in sealed}
                 voters = {name: answer for name, answer in sealed.items() if answer.voter}
-                if (
-                    len(voters) >= self._majority and not outbid
-                ):  # who has promised a higher epoch would depose this one with its first record
+                self._alone = Alone.among(self._peers, voters)
+                if self._alone is not None:
+                    voters = {self._alone.name: voters[self._alone.name]}
+                needed = 1 if self._alone is not None else self._majority
+                if len(voters) >= needed and not outbid:  # else its first record would depose this writer
                     self._sealed = sealed
                     return await self._recover(voters, anew())
             except DatabaseError as error:
@@ -325,6 +335,8 @@ class JournalWriter:
         self._memory.append(record)
         self._memory_bytes += len(record)
         self.backlog_bytes += len(record)
+        if self.tells_elsewhere and not self._waiting:
+            self._progress_s = asyncio.get_running_loop().time()
         self._waiting.append((lsn, len(record), on_committed))
         if not self._flushing:
             self._flushing = True
@@ -368,6 +380,13 @@ class JournalWriter:
         """Records appended and not yet committed."""
         return len(self._waiting)
 
+    @property
+    def is_cut_off(self) -> bool:
+        """Between regions: no majority has been heard of for a while. What waits may be committed yet; more of it helps
+        nobody."""
+        waits = self.tells_elsewhere and self._waiting
+        return bool(waits) and asyncio.get_running_loop().time() - self._progress_s > QUORUM_S_MAX
+
     def note_room(self) -> None:
         """A peer's disk has become full, or is full no longer."""
         self.has_room = sum(peer.is_full for peer in self._peers) <= len(self._peers) - self._majority
@@ -392,6 +411,11 @@ class JournalWriter:
         """A peer stores more than before: see what that commits."""
         if not peer.voter:
             self._consider_learner(peer)
+        if self._alone is not None:
+            self._alone.end_with_companions(self.epoch, self._accompanied)
+            if peer.name == self._alone.name and peer.durable >= self._begin_lsn and peer.durable > self.committed_lsn:
+                self._commit(peer.durable)
+            return
         durable = sorted([other.durable for other in self._peers if other.voter], reverse=True)
         if len(durable) >= self._majority:
             lsn = durable[self._majority - 1]
@@ -402,6 +426,12 @@ class JournalWriter:
                     if other is not peer and other.subscribed:
                         other.push()
 
+    def _accompanied(self) -> None:
+        """A majority decides from now on."""
+        self._alone = None
+        for peer in self._peers:
+            self.advanced(peer)
+
     def elsewhere(self, peer: Peer) -> Lsn:
         """How far enough other voters have the log for a majority with `peer`."""
         durable = sorted([other.durable for other in self._peers if other.voter and other is not peer], reverse=True)
@@ -409,6 +439,8 @@ class JournalWriter:
 
     def _commit(self, lsn: Lsn) -> None:
         self.committed_lsn = lsn
+        if self.tells_elsewhere:
+            self._progress_s = asyncio.get_running_loop().time()
         waiting = self._waiting
         while waiting and waiting[0][0] <= lsn:
             _, size, callback = waiting.popleft()
@@ -422,6 +454,8 @@ class JournalWriter:
         self._shrink()
 
     def _consider_learner(self, peer: Peer) -> None:
+        if self._alone is not None and peer.name not in self._alone.companions:
+            return
         if peer.barrier is None:
             peer.barrier = self.append(LEASE, self.last_commit_ts, self.last_commit_ts, self.last_epoch_end)
         elif self.committed_lsn >= peer.barrier <= peer.durable:

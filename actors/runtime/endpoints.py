@@ -25,10 +25,18 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from actors.common.settings import Regions
+
 UNIX_PATH_BYTES_MAX = 107
 HOST_FILE = "host_id"
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 FORMS = "unix:/path, unix@host:/path, tls:process@host:port or tcp:host:port"
+
+
+def socket_name(process: str, zone: str, regions: Regions) -> str:
+    """Of the process's Unix socket; where regions lie apart on one machine it tells which link is a far one
+    (far_links.py)."""
+    return f"{zone}.{process}.sock" if regions.delay_ms else f"{process}.sock"
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ for each direction, in their order, and one timer fires for the first of them: n
 link carries nothing for its first two round trips, which the handshakes of TCP and TLS take.
 
 A link is chosen when it is made: within a region, and where `delay_ms` is not set, it is a plain one and nothing here
-runs. A process's socket names its zone (`socket_name`), so that a link's ends are known before anybody has told who
+runs. A process's socket names its zone (endpoints.py), so that a link's ends are known before anybody has told who
 is where.
 
 A cut link holds what is under way, as a network does that has lost its route, and breaks where that lasts for
@@ -51,11 +51,6 @@ TICK_S = 0.001
 """Timers of the loop may fire so much early."""
 
 logger = logging.getLogger(__name__)
-
-
-def socket_name(process: str, zone: str, regions: Regions) -> str:
-    """Of the process's Unix socket."""
-    return f"{zone}.{process}.sock" if regions.delay_ms else f"{process}.sock"
 
 
 class FarLinks:

@@ -153,13 +153,30 @@ def footer_stream(footer: SegmentFooter, offset: int) -> bytes:
     return b"".join((_FOOTER_SCHEMA.serialize().to_pybytes(), batch.serialize().to_pybytes(), END))
 
 
+def _encoded_footer(file: pa.Buffer, at: int) -> bytes:
+    """The footer's bytes in the stream that begins at `at`, unchecked. Found by the format's own lengths, and not by
+    Arrow's reader, which trusts a message's metadata. IndexError where a length leads out of the file."""
+    for _ in range(2):  # the schema's message has no body, the batch's begins with the offsets 0 and n
+        at += 8 + _int32(file, at + 4)
+    size, begin = _int32(file, at + 4), at + 8
+    if begin + size > file.size:
+        raise IndexError(f"{size} bytes at {begin}")
+    encoded: bytes = file[begin : begin + size].to_pybytes()
+    return encoded
+
+
+def _int32(file: pa.Buffer, at: int) -> int:
+    if at + 4 > file.size:
+        raise IndexError(f"byte {at}")
+    return int.from_bytes(file[at : at + 4].to_pybytes(), "little")
+
+
 def read_footer(file: pa.Buffer, path: str) -> SegmentFooter:
     """Raises XX001."""
     try:
         trailer = file[-24:-8].to_pybytes()
         if trailer.startswith(MAGIC):
-            batch = pa.ipc.open_stream(file[int.from_bytes(trailer[8:], "little") :]).read_next_batch()
-            encoded: bytes = batch.column(0)[0].as_py() or b""
+            encoded = _encoded_footer(file, int.from_bytes(trailer[8:], "little"))
         else:
             reader = pa.ipc.open_file(file)
             _, metadata = reader.get_batch_with_custom_metadata(reader.num_record_batches - 1)

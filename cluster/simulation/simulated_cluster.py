@@ -83,6 +83,8 @@ class SimulatedCluster:
             self.map = msgspec.structs.replace(self.map, cuts=plan.cuts)
         self.credentials = Credentials(0)
         """What lies in the data folder; read where the settings ask for tokens."""
+        self.seats: dict[str, int] = {}
+        """Zone -> how many disks it had before its present ones (actors/journal/seats.py). Missing: 0."""
         self.nemeses: list[Nemesis] = []
         self._away: set[str] = set()
         self._scenario = contextvars.copy_context()
@@ -163,8 +165,8 @@ class SimulatedCluster:
 
     def _assigned(self, message: StartRole) -> RoleSpec:
         arguments = message.arguments
-        if self._restored and message.kind == "journal":
-            arguments = {**arguments, "restoring": True}
+        if message.kind == "journal":
+            arguments = {**arguments, "restoring": self._restored, "seat": self.seats.get(message.az, 0)}
         return self._spec(role_spec(RoleState(message.role, message.kind, arguments), message.az, "", measured=False))
 
     def _is_working(self, name: str) -> bool:

@@ -120,8 +120,10 @@ def check_records(evidence: Evidence) -> Model:
 
 
 def check_outcomes(evidence: Evidence, model: Model) -> None:
-    """Participants go by what a coordinator says of one attempt at a transaction."""
+    """Participants go by what a coordinator says of one attempt at a transaction. So do query processors, which know
+    only how its name begins, where it spans adjudicators."""
     committed = {commitment.header.transaction: commitment.header.commit_ts for commitment in model.commits.values()}
+    committed |= {name[:TRANSACTION_BYTES]: commit_ts for name, commit_ts in committed.items()}
     for teller, name, commit_ts in evidence.outcomes:
         found = committed.get(name, 0)
         assert commit_ts == found, (

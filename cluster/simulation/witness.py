@@ -32,6 +32,7 @@ from actors.common.errors import DatabaseError
 from actors.common.messages import (
     Append,
     Appended,
+    AskCommit,
     AskOutcome,
     AskPromise,
     Commit,
@@ -137,7 +138,7 @@ class Witness:
 
     looks_at: Kinds | None = frozenset(
         [
-            *(Append, AskOutcome, AskPromise, Commit, Decided, Deliver, Get, JournalRecords),
+            *(Append, AskCommit, AskOutcome, AskPromise, Commit, Decided, Deliver, Get, JournalRecords),
             *(Part, Prepare, PromisedAhead, Scan, Seal, Settle, Stage, StreamAck, SubscribeRange, Trim),
         ]
     )
@@ -226,6 +227,10 @@ class Witness:
             case AskOutcome() if isinstance(answer, OutcomeIs) and answer.state in ("committed", "aborted"):
                 if (requester, request.transaction) not in self._settled:
                     self.evidence.outcomes.append((role, request.transaction, answer.commit_ts))
+            case AskCommit() if isinstance(answer, Committed):
+                self.evidence.outcomes.append((role, request.transaction, answer.commit_ts))
+            case AskCommit() if isinstance(answer, Failure) and _refuses(answer):
+                self.evidence.outcomes.append((role, request.transaction, 0))
             case Append() if isinstance(answer, Appended):
                 self._appended(role, request, answer)
             case Seal() if isinstance(answer, Sealed):
@@ -252,7 +257,7 @@ class Witness:
         told.answers += 1
         if isinstance(answer, Failure):
             if told.answers == 1:
-                told.refused = answer.sqlstate in REFUSALS or isinstance(answer.refusal, NotCommitted)
+                told.refused = _refuses(answer)
         elif isinstance(answer, Committed):
             name = request.transaction.hex()
             if told.commit_ts not in (0, answer.commit_ts):
@@ -417,3 +422,8 @@ class Witness:
             watermark = 0
         self._manifests[replica] = (file, watermark)
         return watermark
+
+
+def _refuses(answer: Failure) -> bool:
+    """A Commit, for certain."""
+    return answer.sqlstate in REFUSALS or isinstance(answer.refusal, NotCommitted)

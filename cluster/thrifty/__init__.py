@@ -9,8 +9,11 @@
   `environments.py` is there instead until a submitted program asks for one.
 - Whoever sends an actor's class disassembles it (0.1 s), to warn of a class that is sent many times:
   `without_disassembly`.
-- Who starts a raylet asks the control process for it, and asks again after a whole second where it comes too early,
-  which it does each time: `without_waiting`.
+- Who starts a raylet sleeps for 0.1 s, asks the control process for it, and asks again after a whole second where it
+  comes too early: `without_waiting`.
+- A raylet starts as many workers at a time as it has processors for tasks, which is one where it has none:
+  `side_by_side`.
+- Ray imports modules that a cluster's processes do not use (0.2 s): `modules.py`.
 
 - Each of the cluster's own processes is a copy of one that has imported everything (`template.py`): six processes
   of two processor seconds each were most of what a start, or a wake, took.
@@ -44,6 +47,10 @@ FIRST_JOB = "01000000"
 WITHOUT_THREADS = {"OPENBLAS_NUM_THREADS": "1", "JE_ARROW_MALLOC_CONF": "background_thread:false"}
 """No library begins a thread when the template imports it."""
 LOOK_S = 0.01
+GRACE_S = 0.1
+"""Ray's, before it asks for a raylet for the first time."""
+AT_A_TIME = "--maximum_startup_concurrency="
+WORKERS_AT_A_TIME = 8
 REGISTERED_S_MAX = 30.0
 """After so long it is Ray's to say that a raylet did not start."""
 
@@ -76,12 +83,43 @@ class Template:
         self._listener.close()
 
 
+class _Awake:
+    """Ray's module `node` has this for `time`: it does not sleep before it asks for what is looked for anyway."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(time, name)
+
+    @staticmethod
+    def sleep(seconds: float) -> None:
+        if seconds != GRACE_S:
+            time.sleep(seconds)
+
+
+@cache
+def side_by_side() -> None:
+    """Raylets that this process starts from now on start all of a zone's workers at a time."""
+    from ray._private import services as of_ray
+
+    services: Any = of_ray  # without annotations
+    start = services.start_ray_process
+
+    def start_ray_process(command: list[str], *arguments: Any, **named: Any) -> Any:
+        own = [f"{AT_A_TIME}{WORKERS_AT_A_TIME}" if part.startswith(AT_A_TIME) else part for part in command]
+        return start(own, *arguments, **named)
+
+    services.start_ray_process = start_ray_process
+
+
 @cache
 def without_waiting() -> None:
     """Raylets that this process starts from now on are there as soon as they have registered."""
+    from ray._private import node as node_of_ray
     from ray._private import services as of_ray
     from ray._private import state as state_of_ray
 
+    node_module: Any = node_of_ray
+
+    node_module.time = _Awake()
     services: Any = of_ray  # without annotations
     state_module: Any = state_of_ray
     get_node = services.get_node

@@ -31,6 +31,8 @@ import threading
 from contextlib import suppress
 from typing import Any
 
+from cluster.thrifty.modules import UNUSED, hidden, put_off
+
 PR_SET_PDEATHSIG = 1
 FILES = 3
 """Standard input, output and error."""
@@ -41,6 +43,7 @@ PATIENCE_S = 10.0
 
 def load() -> None:
     """Import what a process of the cluster imports from Ray's first module to its last role."""
+    put_off(*UNUSED)
     import ray._private.async_compat
     import ray._private.node
     import ray._private.parameter
@@ -54,10 +57,10 @@ def load() -> None:
     import cluster.roles
 
     cluster.roles.load(cluster.roles.KINDS)
-    # A worker makes one before it reads its first value, and imports for it what Ray knows how to serialize: pydantic,
-    # where that is installed, takes 0.1 s.
+    # A worker makes one before it reads its first value, and imports for it what Ray knows how to serialize.
     serialization: Any = ray._private.serialization  # without annotations
-    serialization.SerializationContext(ray._private.worker.global_worker)
+    with hidden("pydantic"):  # 0.1 s; nobody in a cluster sends an object of its classes
+        serialization.SerializationContext(ray._private.worker.global_worker)
     gc.collect()
     gc.freeze()  # a collection in a copy would write to all of it, and so copy it
 
@@ -138,10 +141,12 @@ def _end_with(process: int) -> None:
 
 def main() -> None:
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    gc.disable()  # modules are no garbage, and there is nothing else
     load()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel forgets a copy that has ended
     request = serve(socket.socket(fileno=int(sys.argv[1])))
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    gc.enable()
     program = request.become()
     runpy.run_path(program, run_name="__main__")
 

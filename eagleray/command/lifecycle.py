@@ -18,6 +18,7 @@ import click
 from actors.common.settings import Settings
 from actors.common.settings_file import SettingsError
 from cluster import leftovers
+from cluster.bytecode import kept
 from cluster.data_folder import UNEXPECTED, DataFolder, DataFolderError, Fresh
 from eagleray.command.main import OneLine
 
@@ -198,7 +199,7 @@ def _spawn_supervisor(folder: DataFolder, named: Named) -> tuple[subprocess.Pope
             pass_fds=(writer,),
             start_new_session=True,
             env={
-                **{name: value for name, value in os.environ.items() if name != NOTIFY_SOCKET},
+                **kept({name: value for name, value in os.environ.items() if name != NOTIFY_SOCKET}),
                 leftovers.MARK: str(folder.root),
             },
         )

@@ -5,18 +5,28 @@ of them are cut off from each other (docs/regions.md).
     eagleray region cut east             from all others
     eagleray region cut east west        these two from each other
     eagleray region heal
+    eagleray region rebuild east         while the cluster is down: east begins anew, and is filled from the others
+    eagleray region recover west         the last resort: most regions are lost, west goes on from what it has
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from actors.runtime.region_cuts import Pairs, cut_off, cuts_path, read_cuts, write_cuts
 from eagleray.command.options import OneLine, data_option
+
+if TYPE_CHECKING:
+    from actors.common.settings import Settings
+    from cluster.data_folder import DataFolder
+    from cluster.recovering import Found
 
 
 @click.group()
@@ -70,6 +80,79 @@ def region_heal(data: Path) -> None:
     sockets, _ = _injected(data)
     write_cuts(cuts_path(sockets), frozenset())
     click.echo("no region is cut off")
+
+
+@region.command("recover")
+@data_option
+@click.argument("name")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def region_recover(data: Path, name: str, yes: bool) -> None:
+    """The last resort, where most regions are lost with their disks, and the cluster is down: NAME goes on from what it
+    has, and the others are filled from it. What NAME had not heard of is lost. Refused where a majority has its
+    disks."""
+    from cluster.recovering import look, recover
+
+    with _stopped(data) as (folder, settings):
+        found = look(folder, settings, name)
+        for line in recovery_lines(found):
+            click.echo(line)
+        if not yes:
+            click.confirm(f"{name} goes on alone. Are the other regions lost for good?", abort=True)
+        aside = recover(folder, settings, found)
+    if aside is not None:
+        click.echo(f"what was left of the other regions lies in {aside}")
+    click.echo(f"{name} goes on; start the cluster with: eagleray up --data {data}")
+
+
+@region.command("rebuild")
+@data_option
+@click.argument("name")
+def region_rebuild(data: Path, name: str) -> None:
+    """While the cluster is down: NAME begins anew with empty disks at the next `up`, and is filled from the others. Its
+    old disks, wherever they turn up, count no more. Refused where the others are no majority."""
+    from cluster.recovering import rebuild
+
+    with _stopped(data) as (folder, settings):
+        aside = rebuild(folder, settings, name)
+    if aside is not None:
+        click.echo(f"what {name} had lies in {aside}")
+    click.echo(f"{name} begins anew; start the cluster with: eagleray up --data {data}")
+
+
+@contextmanager
+def _stopped(data: Path) -> Iterator[tuple[DataFolder, Settings]]:
+    """A cluster of this machine that is down, and stays so for as long as this process lives. Raises OneLine."""
+    from actors.common.errors import DatabaseError
+    from actors.common.settings_file import SettingsError
+    from cluster.data_folder import DataFolder, DataFolderError
+    from cluster.recovering import NotRecoverable
+    from cluster.remembered import resolve
+
+    folder = DataFolder(data)
+    try:
+        cluster = folder.read_cluster()
+        if cluster is None:
+            raise OneLine(f"{folder.root} holds no cluster")
+        if "address" in cluster:
+            raise OneLine("this cluster lies on the nodes of a Ray that it has joined: its regions' disks are not here")
+        folder.lock()
+        yield folder, resolve(cluster, None, None, None).settings
+    except (DataFolderError, DatabaseError, NotRecoverable, SettingsError) as error:
+        raise OneLine(str(error)) from None
+
+
+def recovery_lines(found: Found) -> list[str]:
+    """What goes on, and from where on commits may be lost; for people."""
+    lines = [f"region {found.region} has, of the cluster's state, version {found.state.version}, and of"]
+    for number, has in found.journals.items():
+        if number:
+            lines.append(f"  journal {number}: records up to {has.last_lsn}, commits up to {moment(has.last_ts)}")
+    lines.append("What was committed later, and only in the other regions, is lost.")
+    return lines
+
+
+def moment(timestamp: int) -> str:
+    return datetime.fromtimestamp(timestamp / 1e6, UTC).isoformat(sep=" ", timespec="microseconds")
 
 
 def _injected(data: Path) -> tuple[Path, list[str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import cache
 from itertools import combinations
@@ -42,6 +43,7 @@ FIVE_LEAD_MS = 82
 EAST, WEST = "east", "west"
 SECONDS = 3.0
 BACK_S_MAX = 5.0
+HEARD_S_MAX = 5.5
 KEYS = 60
 
 
@@ -302,10 +304,12 @@ def test_ranges_of_a_region_that_is_cut_off_go_on_elsewhere(lost: str) -> None:
     world = cluster.world
     keys = keys_led_by(1)[0], keys_led_by(2)[0]
 
-    async def scenario() -> tuple[float, str]:
+    async def scenario() -> tuple[float, str, float]:
         await created(cluster)
         here, there = (WEST, EAST) if lost == "a" else (EAST, WEST)
         apart = await cluster.database("apart", region=there).connect()
+        await apart.execute("BEGIN")
+        await apart.execute(f"UPDATE t SET v = v + 1 WHERE k = '{keys_led_by(1)[1]}'")
         cut_s = world.loop.time()
         cut_off(cluster, lost)
         refusal = asyncio.ensure_future(refused(apart))
@@ -313,17 +317,20 @@ def test_ranges_of_a_region_that_is_cut_off_go_on_elsewhere(lost: str) -> None:
             await committed(cluster, here, key)
         away_s = world.loop.time() - cut_s
         sqlstate = await refusal if lost != "c" else ""
+        heard_s = world.loop.time() - cut_s
         refusal.cancel()
         world.network.heal()
         for key in keys:
             await committed(cluster, there, key)
+        await asyncio.sleep(HEARD_S_MAX)  # clients that are gone have statements under way
         connections = [await cluster.database("reader", region=region).connect() for region in (EAST, WEST)]
         east, west = [(await one.execute("SELECT k, v FROM t ORDER BY k")).rows for one in connections]
         assert east == west and {str(key): int(value or 0) for key, value in east}[str(keys[0])] >= 2
-        return away_s, sqlstate
+        return away_s, sqlstate, heard_s
 
     with cluster.world:
-        away_s, sqlstate = world.run(scenario())
+        away_s, sqlstate, heard_s = world.run(scenario())
+    assert heard_s <= HEARD_S_MAX
     assert away_s <= (BACK_S_MAX if lost != "c" else 8 * ROUND_TRIP_S)
     assert sqlstate in (("08006", "08007") if lost != "c" else ("",))
 
@@ -383,6 +390,39 @@ def test_readers_of_two_regions_that_do_not_hear_each_other_read_by_way_of_the_t
     assert at_share(0.9, sorted(taken_s[5:])) < 2.2 * ROUND_TRIP_S
 
 
+def test_reads_are_local_as_soon_as_the_region_has_taken_over() -> None:
+    """Those that have found a way by the third region to an adjudicator which is gone do not go on that way."""
+    cluster = SimulatedCluster(2, plan_of(Regions(ZONES, ("north",), lead_ms=LEAD_MS)))
+    world, keys = cluster.world, (keys_led_by(1)[0], keys_led_by(2)[0])
+
+    async def reading(number: int, taken_s: list[tuple[float, float]]) -> None:
+        while True:
+            connection = await cluster.database(f"reader {number}", region=WEST).connect()
+            with suppress(SqlError):
+                while True:
+                    begun_s = world.loop.time()
+                    await connection.execute(f"SELECT v FROM t WHERE k = '{keys[number % 2]}'")
+                    taken_s.append((begun_s, world.loop.time() - begun_s))
+                    await asyncio.sleep(0.05)
+
+    async def scenario() -> list[float]:
+        await created(cluster)
+        taken_s: list[tuple[float, float]] = []
+        readers = [asyncio.ensure_future(reading(number, taken_s)) for number in range(4)]
+        cut_off(cluster, "a")
+        for key in keys:
+            await committed(cluster, WEST, key)
+        back_s = world.loop.time() + 0.5
+        await asyncio.sleep(2.5)
+        for reader in readers:
+            reader.cancel()
+        return sorted(taken for begun_s, taken in taken_s if begun_s > back_s)
+
+    with world:
+        taken_s = world.run(scenario())
+    assert len(taken_s) > 50 and at_share(0.9, taken_s) < 0.3 * ROUND_TRIP_S
+
+
 def processes_in(cluster: SimulatedCluster, zone: str) -> list[str]:
     return [name for name, process in cluster.world.processes.items() if process.az == zone]
 
@@ -395,7 +435,7 @@ def cut_off(cluster: SimulatedCluster, zone: str) -> None:
 async def refused(connection: SimulatedConnection) -> str:
     """What a client hears in a region that is cut off."""
     with pytest.raises(SqlError) as caught:
-        await connection.execute(f"UPDATE t SET v = v + 1 WHERE k = '{keys_led_by(1)[1]}'")
+        await connection.execute("COMMIT")
     return caught.value.sqlstate
 
 

@@ -58,7 +58,7 @@ def test_wheel_contains_all_packages_and_runs(tmp_path: Path) -> None:
     code = (
         "import sys; sys.path.insert(0, sys.argv[1]); import actors, cluster, workloads, eagleray, configs; "
         "assert all(m.__file__.startswith(sys.argv[1]) for m in (actors, cluster, workloads, eagleray)); "
-        "import eagleray.command.main, cluster.supervisor, actors.runtime.ray_shell; eagleray.connect, "
-        "eagleray.Workload"
+        "import eagleray.command.main, cluster.supervisor, cluster.supervision, actors.runtime.ray_shell; "
+        "eagleray.connect, eagleray.Workload"
     )
     subprocess.run([sys.executable, "-I", "-c", code, str(unpacked)], check=True, cwd=tmp_path)

@@ -61,6 +61,15 @@ class Committed(Message, frozen=True):
     commit_ts: int
 
 
+class AskCommit(Message, frozen=True):
+    """QP -> whoever leads the coordinator's journal, perhaps by way of a journal replica: what has become of this
+    Commit, which has no answer and will not be sent again? One that has not come by now never counts. Answer:
+    Committed; or a Failure: 08007 (not known), all others as the Commit's (certainly not committed)."""
+
+    transaction: bytes
+    start_ts: int
+
+
 class AskOverwritten(Message, frozen=True):
     """QP -> adjudicator of its own process (Bus.answer_now): has somebody committed this key after start_ts? Answer:
     Overwritten; none where that is not known."""

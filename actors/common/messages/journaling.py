@@ -34,6 +34,8 @@ class Sealed(Message, frozen=True):
     """How many times the replica's zone had begun anew on another disk when this one was taken."""
     seats: dict[str, int] = {}
     """Replica -> the highest seat that a writer has told this one of, on disk. Missing: 0."""
+    companions: tuple[str, ...] = ()
+    """It decides alone until these vote, too (journal/recovering.py)."""
 
 
 class Append(Message, frozen=True):
@@ -115,6 +117,8 @@ class Trim(Message, frozen=True):
 class Promote(Message, frozen=True):
     """Writer of `epoch` -> learner that has caught up (or an empty replica of a new journal): vote from now on. Answer:
     Done when durable.
+
+    To one that decides alone: do so no longer, its companions vote (recovering.py).
 
     `life`: the one that has caught up, or that was found empty. In any other it is refused (55000): the disk may have
     been lost since.

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from pglast.enums import AlterTableType, ConstrType, DropBehavior, ObjectType
+from pglast.enums import AlterTableType, ConstrType, ObjectType
 
 from actors.common.errors import (
     CHECK_VIOLATION,
@@ -18,7 +18,6 @@ from actors.common.errors import (
     INVALID_TABLE_DEFINITION,
     OBJECT_NOT_IN_PREREQUISITE_STATE,
     SYNTAX_ERROR,
-    UNDEFINED_COLUMN,
     UNDEFINED_OBJECT,
     WRONG_OBJECT_TYPE,
     DatabaseError,
@@ -26,6 +25,14 @@ from actors.common.errors import (
 from actors.query_processor.ddl import backfill, foreign_keys, sequences
 from actors.query_processor.ddl.alter_type import alter_type
 from actors.query_processor.ddl.change import SchemaChange, quoted, replace
+from actors.query_processor.ddl.columns import (
+    column_named,
+    compute,
+    drop_expression,
+    drop_named_column,
+    set_expression,
+    with_column,
+)
 from actors.query_processor.ddl.constraints import (
     Clauses,
     Key,
@@ -33,20 +40,18 @@ from actors.query_processor.ddl.constraints import (
     column_of,
     make_checks,
     make_key,
-    mentioned_columns,
     one_primary_key,
-    parsed_check,
     sql_text,
 )
-from actors.query_processor.ddl.dependencies import clear, dependents_of_index, dependents_of_table, described
+from actors.query_processor.ddl.dependencies import clear, dependents_of_index, described
 from actors.query_processor.ddl.foreign_keys import ForeignClause
 from actors.query_processor.ddl.generated import default_by_oid, sequenced_columns
+from actors.query_processor.ddl.generation import refuse_default
 from actors.query_processor.ddl.indexes import add_indexes, remove_index
 from actors.query_processor.ddl.owners import reowned_by
 from actors.query_processor.ddl.roles import role_of
 from actors.query_processor.ddl.tables import validate_expressions, with_fresh_keyspaces
 from actors.query_processor.ddl.views import alter_view
-from actors.query_processor.row_executor.stored_table import StoredIndex
 from actors.query_processor.session.statements import RawStatement
 from actors.sql.catalog.schema import Check, Column, ForeignKey, Sequence, Table
 from actors.sql.expressions.text_functions import quote_ident
@@ -89,19 +94,6 @@ def _needs_open(change: SchemaChange, what: str) -> None:
         raise DatabaseError(FEATURE_NOT_SUPPORTED, f"unsupported ALTER TABLE {what} statement")
 
 
-def _column(table: Table, name: str) -> Column:
-    for column in table.live_columns():
-        if column.name == name:
-            return column
-    raise DatabaseError(UNDEFINED_COLUMN, f'column "{name}" of relation "{table.name}" does not exist')
-
-
-def _with_column(table: Table, column: Column) -> Table:
-    columns = list(table.columns)
-    columns[column.position] = column
-    return replace(table, columns=tuple(columns))
-
-
 # -- columns -----------------------------------------------------------------------------------------------------------
 
 
@@ -113,7 +105,7 @@ async def _add_column(change: SchemaChange, table: Table, command: Any) -> Table
             raise DatabaseError(DUPLICATE_COLUMN, message)
         change.notice(DUPLICATE_COLUMN, f"{message}, skipping")
         return table
-    clauses = Clauses(is_open=change.limits.mixed_ddl, catalog=change.catalog)
+    clauses = Clauses(relation=table.name, is_open=change.limits.mixed_ddl, catalog=change.catalog)
     column = column_of(definition, len(table.columns), clauses)
     if definition.constraints and not change.limits.mixed_ddl:
         raise DatabaseError(FEATURE_NOT_SUPPORTED, "ALTER TABLE ADD COLUMN with constraints not supported")
@@ -125,13 +117,12 @@ async def _add_column(change: SchemaChange, table: Table, command: Any) -> Table
     column = after.columns[column.position]
     for sequence in made:
         sequences.add(change, sequence)
-    after = _with_column(after, replace(column, not_null=False))
+    after = with_column(after, replace(column, not_null=False))
     change.replace_table(table, after)
     change.depend_on(clauses.domains)
     await validate_expressions(change, after, table)
     if column.default is not None or column.identity or column.domain:
-        change.alone_with(after)
-        await change.query(f"UPDATE {quoted(after.schema, after.name)} SET {quoted(column.name)} = DEFAULT")
+        await compute(change, after, column)
     if column.not_null:
         after = await _require_not_null(change, after, after.columns[column.position])
     for key in clauses.keys:
@@ -143,47 +134,15 @@ async def _add_column(change: SchemaChange, table: Table, command: Any) -> Table
     return after
 
 
-async def _drop_column(change: SchemaChange, table: Table, command: Any) -> Table:
-    if command.missing_ok and all(column.name != command.name for column in table.live_columns()):
-        change.notice("00000", f'column "{command.name}" of relation "{table.name}" does not exist, skipping')
-        return table
-    return drop_column(change, table, _column(table, command.name), command.behavior)
-
-
-def drop_column(change: SchemaChange, table: Table, column: Column, behavior: DropBehavior) -> Table:
-    """Raises 0A000 for one of the primary key, 2BP01."""
-    if any(part.position == column.position for part in table.primary.columns):
-        raise DatabaseError(FEATURE_NOT_SUPPORTED, "columns of the primary key cannot be dropped")
-    what = f"column {quote_ident(column.name)} of {described(change.catalog, table)}"
-    clear(change, [what], dependents_of_table(change.catalog, table, column.position), behavior)
-    for foreign_key in table.foreign_keys:
-        if column.position in (
-            *foreign_key.columns,
-            *(foreign_key.referenced if foreign_key.table == table.id else ()),
-        ):
-            table = foreign_keys.without(change, table, foreign_key)
-    for index in table.indexes:
-        if column.position in StoredIndex(table, index).watched:
-            table = remove_index(change, table, index)
-    name = f"........pg.dropped.{column.position + 1}........"
-    gone = replace(column, name=name, not_null=False, default=None, dropped=True, domain=0)
-    checks = tuple(check for check in table.checks if column.name not in mentioned_columns(parsed_check(check)))
-    acls = tuple((place, acl) for place, acl in table.column_acls if place != column.position)
-    after = replace(_with_column(table, gone), column_acls=acls, checks=checks)
-    change.replace_table(table, after)
-    for sequence in sequences.owned(change, table, column.position):
-        change.drop_other(sequence)
-    return after
-
-
 async def _column_default(change: SchemaChange, table: Table, command: Any) -> Table:
-    column = _column(table, command.name)
+    column = column_named(table, command.name)
     if column.identity:
         message = f'column "{column.name}" of relation "{table.name}" is an identity column'
         hint = "" if command.def_ is not None else "Use ALTER TABLE ... ALTER COLUMN ... DROP IDENTITY instead."
         raise DatabaseError(SYNTAX_ERROR, message, hint=hint)
+    refuse_default(table, column, command.def_ is not None)
     default = default_by_oid(change, sql_text(command.def_)) if command.def_ is not None else None
-    after = _with_column(table, replace(column, default=default))
+    after = with_column(table, replace(column, default=default))
     change.replace_table(table, after)
     await validate_expressions(change, after, table)
     return after
@@ -191,7 +150,7 @@ async def _column_default(change: SchemaChange, table: Table, command: Any) -> T
 
 async def _add_identity(change: SchemaChange, table: Table, command: Any) -> Table:
     """ADD GENERATED ... AS IDENTITY. Raises 55000, 22023."""
-    column = _column(table, command.name)
+    column = column_named(table, command.name)
     what = f'column "{column.name}" of relation "{table.name}"'
     if not column.not_null:
         raise DatabaseError(
@@ -210,7 +169,7 @@ async def _add_identity(change: SchemaChange, table: Table, command: Any) -> Tab
 
 def _identity_of(change: SchemaChange, table: Table, command: Any) -> tuple[Column, Sequence] | None:
     """Of an identity column; None for another one that may be missing. Raises 55000."""
-    column = _column(table, command.name)
+    column = column_named(table, command.name)
     sequence = change.catalog.sequence_by_id(column.sequence)
     if column.identity and sequence is not None:
         return column, sequence
@@ -231,7 +190,7 @@ async def _set_identity(change: SchemaChange, table: Table, command: Any) -> Tab
     others = [option for option in command.def_ if option.defname != "generated"]
     if others:
         await sequences.change_sequence(change, sequence, others)
-    after = _with_column(table, replace(column, identity=chr(kinds[-1]))) if kinds else table
+    after = with_column(table, replace(column, identity=chr(kinds[-1]))) if kinds else table
     change.replace_table(table, after)
     return after
 
@@ -241,7 +200,7 @@ async def _drop_identity(change: SchemaChange, table: Table, command: Any) -> Ta
     if found is None:
         return table
     column, sequence = found
-    after = _with_column(table, replace(column, identity="", sequence=0))
+    after = with_column(table, replace(column, identity="", sequence=0))
     change.replace_table(table, after)
     change.drop_other(sequence)
     return after
@@ -249,7 +208,7 @@ async def _drop_identity(change: SchemaChange, table: Table, command: Any) -> Ta
 
 async def _set_not_null(change: SchemaChange, table: Table, command: Any) -> Table:
     _needs_open(change, "ALTER COLUMN ... SET NOT NULL")
-    return await _require_not_null(change, table, _column(table, command.name))
+    return await _require_not_null(change, table, column_named(table, command.name))
 
 
 async def _require_not_null(change: SchemaChange, table: Table, column: Column) -> Table:
@@ -260,16 +219,16 @@ async def _require_not_null(change: SchemaChange, table: Table, column: Column) 
         f"SELECT 1 FROM {quoted(table.schema, table.name)} WHERE {quoted(column.name)} IS NULL LIMIT 1"
     ):
         raise backfill.contains_nulls(table, column.position)
-    after = _with_column(table, replace(column, not_null=True))
+    after = with_column(table, replace(column, not_null=True))
     change.replace_table(table, after)
     return after
 
 
 async def _drop_not_null(change: SchemaChange, table: Table, command: Any) -> Table:
-    column = _column(table, command.name)
+    column = column_named(table, command.name)
     if any(part.position == column.position for part in table.primary.columns):
         raise DatabaseError(INVALID_TABLE_DEFINITION, f'column "{column.name}" is in a primary key')
-    after = _with_column(table, replace(column, not_null=False))
+    after = with_column(table, replace(column, not_null=False))
     change.replace_table(table, after)
     return after
 
@@ -285,7 +244,7 @@ async def _add_constraint(change: SchemaChange, table: Table, command: Any) -> T
     clauses = Clauses()
     add_table_constraint(node, clauses)
     for name in clauses.not_null:
-        table = await _require_not_null(change, table, _column(table, name))
+        table = await _require_not_null(change, table, column_named(table, name))
     for key in clauses.keys:
         table = await (_add_primary_key if key.primary else _add_unique)(change, table, key)
     for clause in clauses.foreign:
@@ -466,7 +425,7 @@ async def _nothing(change: SchemaChange, table: Table, command: Any) -> Table:
 
 _ACTIONS: dict[AlterTableType, Callable[[SchemaChange, Table, Any], Awaitable[Table]]] = {
     AlterTableType.AT_AddColumn: _add_column,
-    AlterTableType.AT_DropColumn: _drop_column,
+    AlterTableType.AT_DropColumn: drop_named_column,
     AlterTableType.AT_ColumnDefault: _column_default,
     AlterTableType.AT_AlterColumnType: alter_type,
     AlterTableType.AT_SetNotNull: _set_not_null,
@@ -478,6 +437,8 @@ _ACTIONS: dict[AlterTableType, Callable[[SchemaChange, Table, Any], Awaitable[Ta
     AlterTableType.AT_AddIdentity: _add_identity,
     AlterTableType.AT_SetIdentity: _set_identity,
     AlterTableType.AT_DropIdentity: _drop_identity,
+    AlterTableType.AT_DropExpression: drop_expression,
+    AlterTableType.AT_SetExpression: set_expression,
     AlterTableType.AT_ChangeOwner: _change_owner,
     AlterTableType.AT_SetRelOptions: _nothing,
     AlterTableType.AT_ResetRelOptions: _nothing,

@@ -19,18 +19,20 @@ from actors.common.errors import (
     CHECK_VIOLATION,
     DATATYPE_MISMATCH,
     FEATURE_NOT_SUPPORTED,
+    INVALID_COLUMN_DEFINITION,
     OBJECT_NOT_IN_PREREQUISITE_STATE,
-    UNDEFINED_COLUMN,
     DatabaseError,
 )
 from actors.query_processor.ddl import backfill
 from actors.query_processor.ddl.change import SchemaChange, quoted, replace
+from actors.query_processor.ddl.columns import column_named
 from actors.query_processor.ddl.constraints import mentioned_columns, parsed_check, refuse_unkeyed
+from actors.query_processor.ddl.generation import computed_from
 from actors.query_processor.ddl.tables import validate_expressions, with_fresh_keyspaces
 from actors.sql.binding.coercion import coerce, coerce_assignment
 from actors.sql.binding.domains import declared_type, in_domain
 from actors.sql.binding.parameters import ParameterTypes
-from actors.sql.binding.targets import bind_row_expression
+from actors.sql.binding.targets import bind_row_expression, parse_expression
 from actors.sql.binding.trees import has_subquery
 from actors.sql.catalog.domains import Domain
 from actors.sql.catalog.privileges import USAGE, require
@@ -50,19 +52,20 @@ async def alter_type(change: SchemaChange, table: Table, command: Any) -> Table:
     """Raises 42804, 42703, 23502, 23505, 23514, 0A000, and what the conversion of a value raises."""
     if not change.limits.mixed_ddl:
         raise DatabaseError(FEATURE_NOT_SUPPORTED, "unsupported ALTER TABLE AlterColumnType statement")
-    column = _named(table, command.name)
+    column = column_named(table, command.name)
     definition = command.def_
     wanted, domain = declared_type(definition.typeName, change.catalog)
     if domain is not None:
         require(change.catalog, change.role, domain, USAGE)
         change.depend_on([domain.id])
-    _refuse(change, table, column)
+    _refuse(change, table, column, definition.raw_default is not None)
     if any(column.position in {part.position for part in index.columns} for index in (table.primary, *table.indexes)):
         refuse_unkeyed([replace(column, type=wanted)])
     columns = list(table.columns)
     columns[column.position] = replace(column, type=wanted, domain=domain.id if domain is not None else 0)
     after = replace(table, columns=tuple(columns))
-    if definition.raw_default is None and domain is None and _only_grows(column.type, wanted):
+    is_plain = definition.raw_default is None and domain is None and not column.generated
+    if is_plain and _only_grows(column.type, wanted):
         change.replace_table(table, after)
         return after
     convert = _converter(change, table, column, wanted, definition.raw_default, domain)
@@ -79,15 +82,20 @@ async def alter_type(change: SchemaChange, table: Table, command: Any) -> Table:
     return after
 
 
-def _named(table: Table, name: str) -> Column:
-    for column in table.live_columns():
-        if column.name == name:
-            return column
-    raise DatabaseError(UNDEFINED_COLUMN, f'column "{name}" of relation "{table.name}" does not exist')
-
-
-def _refuse(change: SchemaChange, table: Table, column: Column) -> None:
-    """Raises 0A000, 55000."""
+def _refuse(change: SchemaChange, table: Table, column: Column, has_using: bool) -> None:
+    """Raises 0A000, 55000, 42611."""
+    if column.generated and has_using:
+        raise DatabaseError(
+            INVALID_COLUMN_DEFINITION,
+            "cannot specify USING when altering type of generated column",
+            detail=f'Column "{column.name}" is a generated column.',
+        )
+    for one in computed_from(table, column):
+        raise DatabaseError(
+            FEATURE_NOT_SUPPORTED,
+            "cannot alter type of a column used by a generated column",
+            detail=f'Column "{column.name}" is used by generated column "{one.name}".',
+        )
     if column.identity:
         raise DatabaseError(FEATURE_NOT_SUPPORTED, "identity columns cannot change their type")
     for view in change.catalog.views():
@@ -127,12 +135,16 @@ def _converter(
         if has_subquery(using):
             raise DatabaseError(FEATURE_NOT_SUPPORTED, "cannot use subquery in transform expression")
         value = bind_row_expression(using, table, table.name, parameters, wanted)
+    elif column.generated and column.default is not None:
+        value = bind_row_expression(parse_expression(column.default), table, table.name, parameters, wanted)
     if coerce(value, wanted, parameters, ASSIGNMENT) is None:
         message = f'column "{column.name}" cannot be cast automatically to type {shown}'
         hint = f'You might need to specify "USING {quote_ident(column.name)}::{shown}".'
         if using is not None:
             message = f'result of USING clause for column "{column.name}" cannot be cast automatically to type {shown}'
             hint = "You might need to add an explicit cast."
+        elif column.generated:
+            hint = ""
         raise DatabaseError(DATATYPE_MISMATCH, message, hint=hint)
     value = coerce_assignment(value, wanted, column.name, parameters)
     value = value if domain is None else in_domain(value, domain, change.catalog)
@@ -144,7 +156,7 @@ def _converter(
 
 async def _check_default(change: SchemaChange, table: Table, column: Column) -> None:
     """Raises 42804 where the default is of no type that the column's new one takes."""
-    if column.default is None:
+    if column.default is None or column.generated:
         return
     try:
         await validate_expressions(change, replace(table, columns=(column,), checks=()))

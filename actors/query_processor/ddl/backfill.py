@@ -26,8 +26,9 @@ from actors.common.errors import (
 from actors.common.ranges import KEYSPACE_BYTES
 from actors.query_processor.ddl.change import SchemaChange, keyspace_range
 from actors.query_processor.ddl.entries import Entries, StoredColumns, primary_keys_of, write_sorted
-from actors.query_processor.row_executor.stored_table import covering, predicate_of
+from actors.query_processor.row_executor.stored_table import covering
 from actors.runtime.fiber import turn
+from actors.sql.binding.stored_expressions import predicate_of
 from actors.sql.catalog.schema import INVALID, Index, Table
 from actors.sql.encoding.keys import KeyCodec
 from actors.sql.encoding.rows import RowCodec

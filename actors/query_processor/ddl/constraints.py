@@ -23,9 +23,11 @@ from actors.common.errors import (
 )
 from actors.query_processor.ddl.change import SchemaChange
 from actors.query_processor.ddl.foreign_keys import ForeignClause, clause_of
+from actors.sql.binding.arbiters import unqualified_text
 from actors.sql.binding.column_types import OPEN_ONLY
 from actors.sql.binding.domains import declared_type
 from actors.sql.binding.parameters import Called, ParameterTypes
+from actors.sql.binding.stored_expressions import GENERATION, kept_text
 from actors.sql.binding.stored_names import kept
 from actors.sql.binding.targets import bind_row_expression
 from actors.sql.catalog.domains import Domain
@@ -58,6 +60,7 @@ class Clauses:
     generated: list[tuple[int, str, Any]] = field(default_factory=list)
     """(column's position, "a" or "d" for GENERATED ALWAYS or BY DEFAULT AS IDENTITY, "" for serial; the sequence's
     options)."""
+    relation: str = ""
     is_open: bool = False
     """Not as DSQL: serial is a type, and columns may be of types that DSQL has in expressions only."""
     catalog: Catalog | None = None
@@ -86,6 +89,8 @@ def column_of(node: Any, position: int, clauses: Clauses) -> Column:
     refuse_collation(node.collClause)
     not_null, nullable = bool(node.is_not_null), False
     default: str | None = None
+    generated = expression = ""
+    where = f'column "{node.colname}" of table "{clauses.relation}"'
     for constraint in node.constraints or ():
         kind = constraint.contype
         if kind == ConstrType.CONSTR_NOTNULL:
@@ -94,7 +99,7 @@ def column_of(node: Any, position: int, clauses: Clauses) -> Column:
             nullable = True
         elif kind == ConstrType.CONSTR_DEFAULT:
             if default is not None:
-                raise DatabaseError(SYNTAX_ERROR, f'multiple default values specified for column "{node.colname}"')
+                raise DatabaseError(SYNTAX_ERROR, f"multiple default values specified for {where}")
             default = sql_text(constraint.raw_expr)
         elif kind == ConstrType.CONSTR_PRIMARY:
             clauses.keys.append(Key([node.colname], constraint.conname, True))
@@ -106,23 +111,47 @@ def column_of(node: Any, position: int, clauses: Clauses) -> Column:
             clauses.foreign.append(clause_of(constraint, [node.colname]))
         elif kind == ConstrType.CONSTR_IDENTITY:
             if any(place == position for place, _, _ in clauses.generated):
-                raise DatabaseError(SYNTAX_ERROR, f'multiple identity specifications for column "{node.colname}"')
+                raise DatabaseError(SYNTAX_ERROR, f"multiple identity specifications for {where}")
             clauses.generated.append((position, constraint.generated_when, constraint.options))
+        elif kind == ConstrType.CONSTR_GENERATED:
+            if generated:
+                raise DatabaseError(SYNTAX_ERROR, f"multiple generation clauses specified for {where}")
+            generated = _generation_kind(constraint)
+            expression = kept_text(constraint.raw_expr, clauses.relation, clauses.catalog, GENERATION)
         elif kind in _DEFERRING and clauses.foreign and clauses.foreign[-1].node in node.constraints:
             _defer(clauses.foreign[-1], kind)
         else:
             refuse(constraint)
-    if default is not None and any(place == position for place, _, _ in clauses.generated):
-        raise DatabaseError(SYNTAX_ERROR, f'both default and identity specified for column "{node.colname}"')
-    if not_null and nullable:
-        raise DatabaseError(SYNTAX_ERROR, f'conflicting NULL/NOT NULL declarations for column "{node.colname}"')
-    return Column(node.colname, position, type_, not_null, default, domain=domain.id if domain is not None else 0)
+    is_identity = any(place == position for place, _, _ in clauses.generated)
+    contradictions = (
+        ("both default and identity specified for", default is not None and is_identity),
+        ("both default and generation expression specified for", default is not None and bool(generated)),
+        ("both identity and generation expression specified for", is_identity and bool(generated)),
+        ("conflicting NULL/NOT NULL declarations for", not_null and nullable),
+    )
+    for message, found in contradictions:
+        if found:
+            raise DatabaseError(SYNTAX_ERROR, f"{message} {where}")
+    text = expression if generated else default
+    number = domain.id if domain is not None else 0
+    return Column(node.colname, position, type_, not_null, text, domain=number, generated=generated)
 
 
 def refuse_collation(clause: Any) -> None:
     """Raises 0A000 for another one than C."""
     if clause is not None and clause.collname[-1].sval not in ("C", "POSIX", "default", "ucs_basic"):
         raise DatabaseError(FEATURE_NOT_SUPPORTED, "the only collation is C")
+
+
+def _generation_kind(constraint: Any) -> str:
+    """Raises 0A000 for a column that is computed when it is read."""
+    if constraint.generated_kind != "s":
+        raise DatabaseError(
+            FEATURE_NOT_SUPPORTED,
+            "virtual generated columns are not supported",
+            hint="Use GENERATED ALWAYS AS (...) STORED.",
+        )
+    return "s"
 
 
 _SERIAL = {
@@ -171,7 +200,6 @@ def add_table_constraint(node: Any, clauses: Clauses) -> None:
 
 _REFUSED = {
     ConstrType.CONSTR_EXCLUSION: "EXCLUDE constraints are not supported",
-    ConstrType.CONSTR_GENERATED: "generated columns are not supported",
 }
 
 
@@ -240,7 +268,8 @@ def make_checks(
                 name = f"{stem}{number}"
         elif name in names:
             raise DatabaseError(DUPLICATE_OBJECT, f'constraint "{name}" for relation "{table.name}" already exists')
-        made.append(Check(name, sql_text(kept(expression, catalog, _calls(catalog, table, expression)))))
+        numbered = kept(expression, catalog, _calls(catalog, table, expression))
+        made.append(Check(name, unqualified_text(numbered, table.name)))
     return tuple(made)
 
 

@@ -114,7 +114,7 @@ def _drop_check(change: SchemaChange, table: int, name: str) -> None:
 
 
 def _drop_column(change: SchemaChange, table: int, position: int) -> None:
-    from actors.query_processor.ddl.alter import drop_column
+    from actors.query_processor.ddl.columns import drop_column
 
     present = change.catalog.table_by_id(table)
     if present is not None and not present.columns[position].dropped:

@@ -19,6 +19,7 @@ from actors.common.errors import (
     FEATURE_NOT_SUPPORTED,
     INVALID_FOREIGN_KEY,
     INVALID_TABLE_DEFINITION,
+    SYNTAX_ERROR,
     UNDEFINED_COLUMN,
     UNDEFINED_OBJECT,
     WRONG_OBJECT_TYPE,
@@ -52,7 +53,7 @@ def clause_of(node: Any, columns: list[str]) -> ForeignClause:
 
 
 def make(change: SchemaChange, table: Table, clause: ForeignClause, oid: int) -> Table:
-    """`table` with one more foreign key. Raises 42P01, 42809, 42703, 42704, 42830, 42804, 42710."""
+    """`table` with one more foreign key. Raises 42P01, 42809, 42703, 42704, 42830, 42804, 42710, 42601."""
     node = clause.node
     own = _positions(table, clause.columns)
     parent = _parent(change, table, node.pktable)
@@ -92,7 +93,19 @@ def make(change: SchemaChange, table: Table, clause: ForeignClause, oid: int) ->
         clause.deferred,
         not node.skip_validation,
     )
+    _refuse_actions(table, foreign_key)
     return replace(table, foreign_keys=(*table.foreign_keys, foreign_key))
+
+
+def _refuse_actions(table: Table, foreign_key: ForeignKey) -> None:
+    """Raises 42601 for a foreign key that would write a generated column."""
+    if not any(table.columns[position].generated for position in foreign_key.columns):
+        return
+    for verb, action, refused in (("UPDATE", foreign_key.on_update, "cnd"), ("DELETE", foreign_key.on_delete, "nd")):
+        if action in refused:
+            raise DatabaseError(
+                SYNTAX_ERROR, f"invalid ON {verb} action for foreign key constraint containing generated column"
+            )
 
 
 def constraint_names(table: Table) -> set[str]:

@@ -18,9 +18,8 @@ from actors.query_processor.ddl.change import SchemaChange, replace
 from actors.query_processor.ddl.constraints import index_column
 from actors.query_processor.ddl.dependencies import clear, dependents_of_index
 from actors.query_processor.ddl.views import right_drop
-from actors.query_processor.row_executor.stored_table import predicate_of
 from actors.query_processor.session.statements import RawStatement
-from actors.sql.binding.arbiters import unqualified_text
+from actors.sql.binding.stored_expressions import PREDICATE, kept_text, predicate_of, refuse_beyond_row
 from actors.sql.catalog.schema import BUILDING, Index, Table
 from actors.sql.expressions.tree import is_immutable
 from actors.sql.results import Batch
@@ -52,7 +51,7 @@ async def create_index(change: SchemaChange, raw: RawStatement) -> Batch:
     [oid] = await change.ids(1)
     index = Index(table.next_index, oid, name, columns, bool(node.unique), nulls_distinct=not node.nulls_not_distinct)
     if node.whereClause is not None:
-        index = replace(index, predicate=_predicate(table, index, node.whereClause))
+        index = replace(index, predicate=_predicate(change, table, index, node.whereClause))
     if not raw.is_async:
         await add_indexes(change, table, (index,))
         return Batch([], True, "CREATE INDEX")
@@ -62,9 +61,10 @@ async def create_index(change: SchemaChange, raw: RawStatement) -> Batch:
     return Batch([(job,)], True, "CREATE INDEX")
 
 
-def _predicate(table: Table, index: Index, node: Any) -> str:
+def _predicate(change: SchemaChange, table: Table, index: Index, node: Any) -> str:
     """Raises 42P17 for what does not depend on the row alone, 42803, 0A000, 42703, 42804."""
-    text = unqualified_text(node)
+    refuse_beyond_row(node, PREDICATE)
+    text = kept_text(node, table.name, change.catalog, PREDICATE)
     bound = predicate_of(table, replace(index, predicate=text))
     if bound is None or not is_immutable(bound):
         raise DatabaseError(INVALID_OBJECT_DEFINITION, "functions in index predicate must be marked IMMUTABLE")

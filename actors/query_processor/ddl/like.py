@@ -6,7 +6,9 @@
     CONSTRAINTS CHECK, under their names; INDEXES: keys too, under names that are made anew
     COMMENTS    of the columns
 
-GENERATED, STORAGE, COMPRESSION and STATISTICS ask for what there is not.
+    GENERATED   what its generated columns are computed from; without it they are plain columns
+
+STORAGE, COMPRESSION and STATISTICS ask for what there is not.
 """
 
 from __future__ import annotations
@@ -60,9 +62,20 @@ class Likeness:
             return [Column(one.name, self._first + number, one.type) for number, one in enumerate(source.columns)]
         made: list[Column] = []
         for column in source.live_columns():
-            default = column.default if self._asks(Option.CREATE_TABLE_LIKE_DEFAULTS) else None
+            option = Option.CREATE_TABLE_LIKE_GENERATED if column.generated else Option.CREATE_TABLE_LIKE_DEFAULTS
+            default, kind = (column.default, column.generated) if self._asks(option) else (None, "")
             place = self._places[column.position]
-            made.append(Column(column.name, place, column.type, column.not_null, default, domain=column.domain))
+            made.append(
+                Column(
+                    column.name,
+                    place,
+                    column.type,
+                    column.not_null,
+                    default,
+                    domain=column.domain,
+                    generated=kind,
+                )
+            )
             clauses.domains += [column.domain] if column.domain else []
             if column.identity and self._asks(Option.CREATE_TABLE_LIKE_IDENTITY):
                 clauses.generated.append((place, column.identity, self._options(column)))

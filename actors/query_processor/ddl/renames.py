@@ -18,7 +18,7 @@ from actors.common.errors import (
 )
 from actors.query_processor.ddl import domains, functions
 from actors.query_processor.ddl.change import SchemaChange, replace
-from actors.query_processor.ddl.constraints import parsed_check, sql_text
+from actors.query_processor.ddl.constraints import sql_text
 from actors.query_processor.ddl.roles import rename_role
 from actors.query_processor.ddl.views import renamed_column
 from actors.sql.binding.targets import parse_expression
@@ -144,6 +144,13 @@ class _RenameColumn(Visitor):
             last.sval = self._new
 
 
+def _with_new_name(expression: str, old: str, new: str) -> str:
+    """SQL text over a table's row, one of whose columns has another name."""
+    tree = parse_expression(expression)
+    _RenameColumn(old, new)(tree)
+    return sql_text(tree)
+
+
 def _column(table: Table, name: str) -> Column:
     """Raises 42703."""
     for column in table.live_columns():
@@ -157,17 +164,17 @@ def _renamed_column(table: Table, old: str, new: str) -> Table:
     if any(other.name == new for other in table.live_columns()):
         raise DatabaseError(DUPLICATE_COLUMN, f'column "{new}" of relation "{table.name}" already exists')
     columns = [replace(other, name=new) if other == column else other for other in table.columns]
+    columns = [
+        replace(other, default=_with_new_name(other.default, old, new)) if other.generated and other.default else other
+        for other in columns
+    ]
     checks = []
     for check in table.checks:
-        tree = parsed_check(check)
-        _RenameColumn(old, new)(tree)
-        checks.append(replace(check, expression=sql_text(tree)))
+        checks.append(replace(check, expression=_with_new_name(check.expression, old, new)))
     indexes = []
     for index in table.indexes:
         if index.predicate:
-            tree = parse_expression(index.predicate)
-            _RenameColumn(old, new)(tree)
-            index = replace(index, predicate=sql_text(tree))
+            index = replace(index, predicate=_with_new_name(index.predicate, old, new))
         indexes.append(index)
     return replace(table, columns=tuple(columns), checks=tuple(checks), indexes=tuple(indexes))
 

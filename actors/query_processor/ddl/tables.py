@@ -29,6 +29,7 @@ from actors.query_processor.ddl.constraints import (
 )
 from actors.query_processor.ddl.dependencies import clear, dependents_of_table, described
 from actors.query_processor.ddl.generated import sequenced_columns
+from actors.query_processor.ddl.generation import check_generation
 from actors.query_processor.ddl.like import Likeness, refuse_twice
 from actors.query_processor.ddl.views import right_drop
 from actors.sql.catalog.privileges import TABLE, TRUNCATE, owns, require
@@ -48,7 +49,7 @@ async def create_table(change: SchemaChange, node: Any) -> str:
             change.notice(DUPLICATE_TABLE, f'relation "{relation.relname}" already exists, skipping')
             return "CREATE TABLE"
         raise DatabaseError(DUPLICATE_TABLE, f'relation "{relation.relname}" already exists')
-    clauses = Clauses(is_open=change.limits.mixed_ddl, catalog=change.catalog)
+    clauses = Clauses(relation=relation.relname, is_open=change.limits.mixed_ddl, catalog=change.catalog)
     columns, likenesses = _columns(change, node, clauses)
     primary_keys = [key for key in clauses.keys if key.primary]
     if len(primary_keys) > 1:
@@ -143,11 +144,16 @@ def _columns(change: SchemaChange, node: Any, clauses: Clauses) -> tuple[tuple[C
 
 
 async def validate_expressions(change: SchemaChange, table: Table, before: Table | None = None) -> None:
-    """Plan every default and check that `before` has not, for the errors that PostgreSQL gives at their definition."""
+    """Plan every default, generation expression and check that `before` has not, for the errors that PostgreSQL gives
+    at their definition."""
     place = quoted(table.schema, table.name)
     known = {column.position: column.default for column in before.columns} if before is not None else {}
     for column in table.live_columns():
-        if column.default is not None and known.get(column.position) != column.default:
+        if column.default is None or known.get(column.position) == column.default:
+            continue
+        if column.generated:
+            check_generation(table, column)
+        else:
             await change.validate(f"INSERT INTO {place} ({quoted(column.name)}) VALUES ({column.default})")
     for check in table.checks:
         if before is None or check not in before.checks:

@@ -16,7 +16,14 @@ from actors.common.errors import FEATURE_NOT_SUPPORTED, DatabaseError
 from actors.query_processor.planner.explain import explain_insert, indent
 from actors.query_processor.planner.planning import Planning
 from actors.query_processor.planner.subquery import QueryPlanner, Results
-from actors.query_processor.planner.writing import calls_in, changer_of, constraints_of, over_layout, plan_returning
+from actors.query_processor.planner.writing import (
+    calls_in,
+    changer_of,
+    constraints_of,
+    over_layout,
+    plan_returning,
+    row_maker_of,
+)
 from actors.query_processor.row_executor.access import Statistics
 from actors.query_processor.row_executor.inserting import RowInserter
 from actors.query_processor.row_executor.inserting_columns import takes_columns
@@ -116,7 +123,7 @@ def _query_source(
                     plan = LargeQuery(plan, partial(_as_columns, converting.statement, planning.parameters))
                 return QuerySource(plan, compile_tuple(converting.row), names=names)
     plan = plan_query(planning, source.statement)
-    return QuerySource(plan, compile_tuple(source.row), any(map(calls_sequences, source.row)))
+    return QuerySource(plan, row_maker_of(inserter.stored, source.row), any(map(calls_sequences, source.row)))
 
 
 def _as_columns(statement: BoundStatement, parameters: ParameterTypes) -> Any:
@@ -189,7 +196,8 @@ def _row_maker(
         plan = plan_query(planning, BoundStatement(query, insert.values, insert.relations))
         for number, place in enumerate(queried, len(constants)):
             shape[place] = Column(number, values[place].type)
-    return compile_tuple(tuple(shape)), tuple(constants), plan, any(map(calls_sequences, shape))
+    make = row_maker_of(stored_table(insert.target.table), shape)
+    return make, tuple(constants), plan, any(map(calls_sequences, shape))
 
 
 # -- ON CONFLICT -------------------------------------------------------------------------------------------------------

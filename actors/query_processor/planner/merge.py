@@ -19,7 +19,7 @@ from actors.query_processor.planner.explain import indent
 from actors.query_processor.planner.planning import Planning
 from actors.query_processor.planner.route import names_objects
 from actors.query_processor.planner.subquery import QueryPlanner, Results
-from actors.query_processor.planner.writing import calls_in, changer_of, constraints_of, plan_returning
+from actors.query_processor.planner.writing import calls_in, changer_of, constraints_of, plan_returning, row_maker_of
 from actors.query_processor.row_executor.changing import RowRemover
 from actors.query_processor.row_executor.inserting import RowInserter
 from actors.query_processor.row_executor.merging import Action, MergePlan
@@ -94,7 +94,8 @@ def _action(planning: Planning, action: MergeAction, stored: StoredTable, joined
         values = action.row
     expressions = tuple(map(joined.over_row, values))
     waits = any(map(calls_sequences, expressions))
-    return Action(action.kind, action.verb, condition, compile_tuple(expressions), positions, changer, waits)
+    make = compile_tuple(expressions) if action.row is None else row_maker_of(stored, expressions)
+    return Action(action.kind, action.verb, condition, make, positions, changer, waits)
 
 
 class _Joined:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from actors.query_processor.planner.planning import Planning
 from actors.query_processor.planner.route import names_objects
@@ -17,7 +17,7 @@ from actors.query_processor.row_executor.constraints import (
 )
 from actors.query_processor.row_executor.referring import watch_of
 from actors.query_processor.row_executor.returning import Returning
-from actors.query_processor.row_executor.stored_table import StoredTable
+from actors.query_processor.row_executor.stored_table import StoredTable, stored_table
 from actors.query_processor.transaction.view import RETURNED
 from actors.sql.binding import statements as bound
 from actors.sql.binding.domains import in_domain
@@ -41,7 +41,8 @@ Places = dict[int, int]
 
 
 def constraints_of(planning: Planning, table: Table, positions: frozenset[int] | None = None) -> RowConstraints:
-    """The constraints that a write of `positions` (None: of whole rows) has to pass."""
+    """What a write of `positions` (None: of whole rows) has to pass; `positions` as StoredTable.written gives them."""
+    generated = stored_table(table).generated
     checks: list[CompiledCheck] = []
     for check in table.checks:
         node = parse_expression(check.expression)
@@ -52,9 +53,10 @@ def constraints_of(planning: Planning, table: Table, positions: frozenset[int] |
     for option in planning.check_options:
         condition = bind_row_expression(option.condition, table, option.alias, planning.parameters)
         options.append((option.view, compile_expression(condition)))
-    return RowConstraints(
-        table, checks, planning.settings.limits, positions, options, _domains_of(planning.catalog, table, positions)
-    )
+    if positions is not None:
+        generated = tuple(one for one in generated if one.position in positions)
+    domains = _domains_of(planning.catalog, table, positions)
+    return RowConstraints(table, checks, planning.settings.limits, positions, options, domains, generated)
 
 
 def _domains_of(catalog: Catalog, table: Table, positions: frozenset[int] | None) -> list[CompiledDomain]:
@@ -69,8 +71,14 @@ def _domains_of(catalog: Catalog, table: Table, positions: frozenset[int] | None
     return found
 
 
-def changer_of(planning: Planning, stored: StoredTable, positions: frozenset[int]) -> RowChanger:
-    limits = planning.settings.limits
+def row_maker_of(stored: StoredTable, values: Sequence[Expression]) -> Callable[..., Any]:
+    """Of full rows: lists where columns are still to be computed in them."""
+    make = compile_tuple(tuple(values))
+    return (lambda *given: list(make(*given))) if stored.generated else make
+
+
+def changer_of(planning: Planning, stored: StoredTable, assigned: frozenset[int]) -> RowChanger:
+    limits, positions = planning.settings.limits, stored.written(assigned)
     return RowChanger(
         stored,
         constraints_of(planning, stored.table, positions),

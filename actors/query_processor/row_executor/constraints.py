@@ -1,4 +1,5 @@
-"""What every new row version must pass before it is written: NOT NULL, CHECK, and the size limits."""
+"""What every new row version goes through before it is written: its generated columns are computed, then NOT NULL,
+CHECK, and the size limits are looked at."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ from typing import Any
 from actors.common.errors import PROGRAM_LIMIT_EXCEEDED, DatabaseError
 from actors.common.settings import Limits
 from actors.query_processor.row_executor import violations
+from actors.query_processor.row_executor.generated import Generated
 from actors.sql.catalog.schema import Check, Table
 from actors.sql.expressions.environment import Environment
 
@@ -21,13 +23,23 @@ CompiledCheck = tuple[Check, Callable[[Sequence[Any], Sequence[Any], Environment
 
 
 class RowConstraints:
-    """`check(row, environment)` raises 23502, 23514 or 44000, in PostgreSQL's order (columns' domains, NOT NULL, checks
-    by name, then views' WITH CHECK OPTION).
+    """`check(row, environment)` computes what is `generated` of the row, in the row (a list then), and raises 23502,
+    23514 or 44000, in PostgreSQL's order (columns' domains, NOT NULL, checks by name, then views' WITH CHECK OPTION).
 
-    `positions`: the columns that a statement assigns; those and the checks that mention them are looked at (None: all).
+    `positions`: the columns that a statement changes; those and the checks that mention them are looked at (None: all).
     """
 
-    __slots__ = ("_checks", "_column_bytes_max", "_domains", "_not_null", "_options", "_sized", "check", "table")
+    __slots__ = (
+        "_checks",
+        "_column_bytes_max",
+        "_domains",
+        "_generated",
+        "_not_null",
+        "_options",
+        "_sized",
+        "check",
+        "table",
+    )
 
     def __init__(
         self,
@@ -37,9 +49,11 @@ class RowConstraints:
         positions: frozenset[int] | None = None,
         options: Sequence[CompiledOption] = (),
         domains: Sequence[CompiledDomain] = (),
+        generated: Sequence[Generated] = (),
     ) -> None:
         self.table = table
         self._domains = tuple(domains)
+        self._generated = [(one.position, one.compute) for one in generated]
         self._not_null = tuple(
             column
             for column in table.live_columns()
@@ -71,11 +85,13 @@ class RowConstraints:
                 if meets(row, (), environment) is not True:
                     raise violations.check_option_failed(self.table, view, row)
 
-        domains = self._domains
-        if not domains:
+        domains, generated = self._domains, self._generated
+        if not domains and not generated:
             return check
 
-        def check_all(row: Sequence[Any], environment: Environment) -> None:
+        def check_all(row: Any, environment: Environment) -> None:
+            for position, compute in generated:
+                row[position] = compute(row, (), environment)
             for position, checked in domains:
                 checked(row[position], environment)
             check(row, environment)
@@ -85,7 +101,7 @@ class RowConstraints:
     @property
     def is_plain(self) -> bool:
         """There is nothing but NOT NULL and the limits."""
-        return not (self._checks or self._options or self._domains)
+        return not (self._checks or self._options or self._domains or self._generated)
 
     def takes_columns_of(self, size: int) -> bool:
         """Whether no column of a row that takes so many bytes can be too long."""

@@ -18,30 +18,20 @@ from functools import lru_cache
 from typing import Any
 
 from actors.common.ranges import KEYSPACE_BYTES
-from actors.sql.binding.coercion import coerce_boolean
-from actors.sql.binding.parameters import ParameterTypes
-from actors.sql.binding.targets import bind_row_expression, parse_expression
+from actors.query_processor.row_executor.generated import generated_columns
+from actors.sql.binding.stored_expressions import predicate_of
 from actors.sql.catalog.schema import BUILDING, INVALID, Index, Table
 from actors.sql.encoding.keys import KeyCodec, keyspace, prefix_end
 from actors.sql.encoding.rows import RowCodec
 from actors.sql.expressions.compile import compile_filter
 from actors.sql.expressions.environment import IMMUTABLE_ENVIRONMENT
-from actors.sql.expressions.tree import BOOL, And, Expression, columns_of
+from actors.sql.expressions.tree import And, Expression, columns_of
 from actors.sql.types.column_type import ColumnType
 
 TABLES_MAX = 1024
 """Prepared tables kept: as many as there are cached plans by default."""
 
 Row = Sequence[Any]
-
-
-def predicate_of(table: Table, index: Index) -> Expression | None:
-    """A partial index's condition over the table's row; None: it has an entry of every row. Raises 42804, 42703."""
-    if not index.predicate:
-        return None
-    parameters = ParameterTypes()
-    bound = bind_row_expression(parse_expression(index.predicate), table, table.name, parameters, BOOL)
-    return coerce_boolean(bound, "WHERE", parameters)
 
 
 def covering(predicate: Expression) -> Callable[[Row], bool]:
@@ -156,6 +146,7 @@ class StoredTable:
     __slots__ = (
         "decode",
         "encode",
+        "generated",
         "hidden",
         "partial",
         "primary",
@@ -189,6 +180,13 @@ class StoredTable:
         unique = [index for index in self.secondary if index.index.unique]
         self.unique_indexes = tuple(unique) if self.hidden else (self.primary, *unique)
         """In the order in which PostgreSQL checks them: the primary key first."""
+        self.generated = generated_columns(table)
+
+    def written(self, assigned: frozenset[int]) -> frozenset[int]:
+        """Positions that change where a statement assigns to these: the columns that are computed from them, too."""
+        if not self.generated:
+            return assigned
+        return assigned.union(one.position for one in self.generated if not one.reads.isdisjoint(assigned))
 
     def primary_key(self, row: Row) -> bytes:
         """The full key of a row with primary key columns (which are never NULL)."""

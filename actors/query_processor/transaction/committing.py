@@ -8,6 +8,7 @@ A write set above write_set.PIECE_BYTES_MAX goes in pieces, encoded one by one a
 I2). Until the Commit is sent nothing can have happened, so whatever fails before that is tried again as another
 transaction; a refused one is told by DropParts that its pieces are void.
 
+Where a Commit that was sent gets no answer, its adjudicator's successor is asked what became of it (resolving.py).
 What is refused for certain is sent again where another attempt may do better (a stale map or catalog, an adjudicator
 that moves), COMMIT_ATTEMPTS_MAX times.
 """
@@ -34,6 +35,7 @@ from actors.common.messages.base import Message
 from actors.common.messages.committing import Commit, Committed, DropParts, Part
 from actors.common.refusals import NotCommitted, StaleCatalog, Unanswered
 from actors.common.write_set import checksum_of_parts, part_checksum
+from actors.query_processor.transaction.resolving import FAR_ANSWER_S, resolve
 from actors.reading.flights import Flight
 from actors.reading.pause import pause
 
@@ -150,9 +152,10 @@ class Committing:
         flight.destination = name
         flight.endpoint = topology.routes[name]
         on_reply = flight.succeed if services.answers is None else services.answers.timed(name, flight.succeed)
-        services.bus.request(
-            services.name, name, message, on_reply, flight.fail, services.settings.messaging.request_timeout_s
-        )
+        timeout_s = services.settings.messaging.request_timeout_s
+        if services.answers is not None and isinstance(message, Commit):
+            timeout_s = min(timeout_s, FAR_ANSWER_S)
+        services.bus.request(services.name, name, message, on_reply, flight.fail, timeout_s)
         services.watchdog.watch(flight)
         return flight
 
@@ -200,6 +203,13 @@ class Committing:
             services.suspect(self._flight.destination)
         while attempts < COMMIT_ATTEMPTS_MAX - 1:
             attempts += 1
+            if self._is_sent and _is_open(error):
+                try:
+                    return await resolve(services, self._flight.destination, self._message, error)
+                except DatabaseError as another:
+                    error = another
+                    if error.sqlstate != OBJECT_NOT_IN_PREREQUISITE_STATE:
+                        raise
             if self._is_sent and not self._flight.done and error.sqlstate == QUERY_CANCELED:
                 # Too late to cancel: the answer decides, and it comes within the request's timeout.
                 try:
@@ -244,6 +254,13 @@ def _may_have_happened(error: DatabaseError) -> bool:
     second attempt.)"""
     return error.sqlstate != CONNECTION_FAILURE or not (
         isinstance(error.refusal, NotCommitted) or error.refusal == Unanswered(False)
+    )
+
+
+def _is_open(error: DatabaseError) -> bool:
+    """The Commit has been sent, and nobody has said what became of it, or can."""
+    return error.sqlstate == TRANSACTION_RESOLUTION_UNKNOWN or (
+        error.sqlstate == CONNECTION_FAILURE and _may_have_happened(error)
     )
 
 

@@ -49,15 +49,21 @@ def find_arbiters(table: Table, infer: Any) -> tuple[Index, ...]:
 
 
 class _Unqualified(Visitor):
+    def __init__(self, table: str | None) -> None:
+        super().__init__()
+        self._table = table
+
     def visit_ColumnRef(self, ancestors: Any, node: Any) -> None:
-        node.fields = node.fields[-1:]
+        if self._table is None or (len(node.fields) > 1 and node.fields[-2].sval == self._table):
+            node.fields = node.fields[-1:]
 
 
-def unqualified_text(condition: Any) -> str:
-    """A condition over one table's columns, each without its table: as an index's predicate is kept."""
-    tree = deepcopy(condition)
-    _Unqualified()(tree)
-    return RawStream()(tree)
+def unqualified_text(expression: Any, table: str | None = None) -> str:
+    """An expression over one table's columns, each without its table (None: whatever that is called): as the catalog
+    keeps it, since the table may get another name."""
+    tree = deepcopy(expression)
+    _Unqualified(table)(tree)
+    return str(RawStream()(tree))
 
 
 def _no_arbiter() -> DatabaseError:

@@ -3,18 +3,16 @@ RETURNING, SET."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from pglast import ast
 
-from actors.common.errors import GENERATED_ALWAYS, DatabaseError
 from actors.sql.binding.from_clause import from_clause
 from actors.sql.binding.names import Level
 from actors.sql.binding.query_analysis import WHERE
 from actors.sql.binding.select import Binder
 from actors.sql.binding.statements import Assignment, BoundChange
-from actors.sql.binding.targets import bind_assignments, bind_returning, bind_target
+from actors.sql.binding.targets import bind_assignments, bind_returning, bind_target, check_generated
 
 
 def bind_change(binder: Binder, statement: Any, around: Any = None) -> BoundChange:
@@ -44,15 +42,3 @@ def bind_change(binder: Binder, statement: Any, around: Any = None) -> BoundChan
         binder.values,
         tuple(binder.relations),
     )
-
-
-def check_generated(pairs: Sequence[tuple[Assignment, Any]]) -> None:
-    """Raises 428C9."""
-    for assignment, node in pairs:
-        column = assignment.column
-        if column.identity == "a" and not isinstance(node, ast.SetToDefault):
-            raise DatabaseError(
-                GENERATED_ALWAYS,
-                f'column "{column.name}" can only be updated to DEFAULT',
-                detail=f'Column "{column.name}" is an identity column defined as GENERATED ALWAYS.',
-            )

@@ -28,6 +28,7 @@ from actors.sql.binding.targets import (
     bind_returning,
     bind_target,
     bind_value,
+    check_generated,
     default_of,
     table_relation,
     target_column,
@@ -182,6 +183,13 @@ def _matched(targets: Sequence[Column], count: int, named: bool) -> Sequence[Col
 def generated(override: Any, pairs: list[tuple[Column, Any]]) -> list[tuple[Column, Any]]:
     """What is given for columns, less what OVERRIDING USER VALUE leaves to the identity columns' sequences. Raises
     428C9."""
+    for column, node in pairs:
+        if column.generated and not isinstance(node, ast.SetToDefault):
+            raise DatabaseError(
+                GENERATED_ALWAYS,
+                f'cannot insert a non-DEFAULT value into column "{column.name}"',
+                detail=f'Column "{column.name}" is a generated column.',
+            )
     if not any(column.identity for column, _ in pairs) or override == enums.OverridingKind.OVERRIDING_SYSTEM_VALUE:
         return pairs
     if override == enums.OverridingKind.OVERRIDING_USER_VALUE:
@@ -217,7 +225,9 @@ def _conflict(binder: Binder, clause: Any, target: Any, level: Level) -> Conflic
         return Conflict(arbiters, inferred)
     excluded, relation = table_relation(binder, target.table, "excluded", "")
     level.add(relation)
-    assignments = tuple(assignment for assignment, _ in bind_assignments(binder, target, clause.targetList, level))
+    pairs = bind_assignments(binder, target, clause.targetList, level)
+    check_generated(pairs)
+    assignments = tuple(assignment for assignment, _ in pairs)
     where = None if clause.whereClause is None else binder.condition(clause.whereClause, level, WHERE)
     target.read |= excluded.read
     return Conflict(arbiters, inferred, excluded, assignments, where)

@@ -16,7 +16,6 @@ from typing import Any
 from pglast import enums
 
 from actors.common.errors import FEATURE_NOT_SUPPORTED, SYNTAX_ERROR, DatabaseError
-from actors.sql.binding.change import check_generated
 from actors.sql.binding.from_clause import from_clause
 from actors.sql.binding.insert import bind_row, target_columns
 from actors.sql.binding.names import DUPLICATE_ALIAS, Level
@@ -25,7 +24,7 @@ from actors.sql.binding.query_analysis import ON, Place
 from actors.sql.binding.scope import position_of
 from actors.sql.binding.select import Binder
 from actors.sql.binding.statements import BoundMerge, MergeAction
-from actors.sql.binding.targets import bind_assignments, bind_returning, bind_target
+from actors.sql.binding.targets import bind_assignments, bind_returning, bind_target, check_generated
 from actors.sql.expressions.tree import BOOL, Constant
 from actors.sql.results import Field
 

@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 from pglast import ast, enums
 
-from actors.common.errors import DATATYPE_MISMATCH, FEATURE_NOT_SUPPORTED, SYNTAX_ERROR, UNDEFINED_COLUMN, DatabaseError
+from actors.common.errors import (
+    DATATYPE_MISMATCH,
+    FEATURE_NOT_SUPPORTED,
+    GENERATED_ALWAYS,
+    SYNTAX_ERROR,
+    UNDEFINED_COLUMN,
+    DatabaseError,
+)
 from actors.sql.binding import analyze, with_decided_parameters
 from actors.sql.binding.analysis import Analysis
 from actors.sql.binding.coercion import coerce, coerce_assignment, coerce_unknown, is_unknown, type_name
@@ -83,10 +90,12 @@ def parse_expression(text: str) -> Any:
 
 
 def default_of(column: Column, parameters: ParameterTypes) -> Expression:
-    """The column's default, NULL where it has none."""
+    """The column's default, NULL where it has none, or where it is computed from the row."""
     if column.identity:
         sequence = Constant(str(column.sequence), ColumnType("text"))
         value = Analysis(EmptyScope(), parameters).call("nextval", [sequence])
+    elif column.generated:
+        return Constant(None, column.type)
     else:
         text = column.default
         if text is None and column.domain and parameters.catalog is not None:
@@ -150,6 +159,19 @@ def bind_assignments(
             value = node.val
         found[column.position] = Assignment(column, bind_value(binder, value, level, ASSIGNMENT, column)), value
     return list(found.values())
+
+
+def check_generated(pairs: Sequence[tuple[Assignment, Any]]) -> None:
+    """Raises 428C9 for a value that SET gives to a column whose values are made here."""
+    for assignment, node in pairs:
+        column = assignment.column
+        if (column.identity == "a" or column.generated) and not isinstance(node, ast.SetToDefault):
+            kind = "a generated column" if column.generated else "an identity column defined as GENERATED ALWAYS"
+            raise DatabaseError(
+                GENERATED_ALWAYS,
+                f'column "{column.name}" can only be updated to DEFAULT',
+                detail=f'Column "{column.name}" is {kind}.',
+            )
 
 
 def _of_many(binder: Binder, node: Any, level: Level) -> Any:

@@ -95,6 +95,20 @@ def has_subquery(*nodes: Any) -> bool:
     return False
 
 
+def parameters_in(*nodes: Any) -> list[int]:
+    """The numbers of the parameters that a tree mentions, as they come."""
+    todo, found = list(nodes), []
+    while todo:
+        part = todo.pop()
+        if isinstance(part, tuple):
+            todo += part
+        elif isinstance(part, ast.ParamRef):
+            found.append(part.number)
+        elif isinstance(part, ast.Node):
+            todo += [getattr(part, slot) for slot in part.__slots__]
+    return found
+
+
 def conjunction_of(conditions: list[Any]) -> Any:
     """None where there is no condition."""
     if len(conditions) < 2:

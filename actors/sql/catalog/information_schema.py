@@ -12,7 +12,8 @@ from actors.sql.catalog.privileges import concerns
 from actors.sql.catalog.schema import Column, Table, View
 from actors.sql.catalog.sequence_rows import shown_default
 from actors.sql.catalog.shown_texts import shown_text
-from actors.sql.catalog.table_parts import constraints_of, parenthesized
+from actors.sql.catalog.table_parts import constraints_of, parenthesized, shown_generation
+from actors.sql.expressions.tree import columns_of
 from actors.sql.types import format_type
 from actors.sql.types.column_type import ColumnType
 
@@ -69,8 +70,12 @@ def _columns(transaction: CatalogReader) -> Iterator[Row]:
             if not column.dropped:
                 yield {
                     **_column(table.schema, table.name, number, column.name, column.type),
-                    "column_default": shown_default(transaction.catalog, column.default, column.type),
+                    "column_default": None
+                    if column.generated
+                    else shown_default(transaction.catalog, column.default, column.type),
                     **_identity(transaction.catalog, column),
+                    "is_generated": "ALWAYS" if column.generated else "NEVER",
+                    "generation_expression": shown_generation(column),
                     "is_nullable": "NO" if column.not_null else "YES",
                     **domain_of(transaction.catalog, column.domain),
                     "is_updatable": "YES",
@@ -172,6 +177,17 @@ def _views(transaction: CatalogReader) -> Iterator[Row]:
         }
 
 
+def _computed_columns(transaction: CatalogReader) -> Iterator[Row]:
+    """column_column_usage: columns, and the generated columns that are computed from them."""
+    from actors.sql.binding.stored_expressions import generation_of
+
+    for table in _tables_of(transaction.catalog):
+        for computed in table.live_columns():
+            for position in sorted(columns_of(generation_of(table, computed))) if computed.generated else ():
+                row = {"table_catalog": "postgres", "table_schema": table.schema, "table_name": table.name}
+                yield {**row, "column_name": table.columns[position].name, "dependent_column": computed.name}
+
+
 def _table_constraints(transaction: CatalogReader) -> Iterator[Row]:
     kinds = {"p": "PRIMARY KEY", "u": "UNIQUE", "c": "CHECK", "f": "FOREIGN KEY"}
     for table in _tables_of(transaction.catalog):
@@ -256,6 +272,7 @@ INFORMATION_SCHEMA_ROWS: dict[str, Callable[[Any], Iterator[Row]]] = {
     "tables": _tables,
     "columns": _columns,
     "views": _views,
+    "column_column_usage": _computed_columns,
     "table_constraints": _table_constraints,
     "key_column_usage": _key_columns,
     "constraint_column_usage": _constraint_columns,

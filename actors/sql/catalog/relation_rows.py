@@ -17,7 +17,7 @@ from actors.sql.catalog.operator_rows import operator_class_of
 from actors.sql.catalog.schema import INVALID
 from actors.sql.catalog.sequence_rows import shown_default
 from actors.sql.catalog.sequence_tables import COLUMNS as SEQUENCE_COLUMNS
-from actors.sql.catalog.table_parts import indexes_of, parenthesized
+from actors.sql.catalog.table_parts import indexes_of, parenthesized, shown_generation
 from actors.sql.catalog.type_rows import storage_of
 from actors.sql.types import by_name
 from actors.sql.types.column_type import ColumnType
@@ -131,7 +131,7 @@ def _attributes(transaction: CatalogReader) -> Iterator[Row]:
     for table in transaction.catalog.tables():
         for number, column in numbered(table):
             name = f"........pg.dropped.{number}........" if column.dropped else column.name
-            has_default = column.default not in (None, "NULL") and not column.dropped
+            has_default = not column.dropped and (bool(column.generated) or column.default not in (None, "NULL"))
             declared = {"atttypid": column.domain, "atttypmod": -1} if column.domain else {}
             acl = acl_text(table.column_acl(column.position) or None, transaction.catalog.roles)
             flags = {
@@ -140,6 +140,7 @@ def _attributes(transaction: CatalogReader) -> Iterator[Row]:
                 "atthasdef": has_default,
                 "attisdropped": column.dropped,
                 "attidentity": column.identity,
+                "attgenerated": column.generated,
             }
             yield _attribute(table.id, number, name, column.type, **flags, **declared)
         by_position = {column.position: column for column in table.columns}
@@ -163,7 +164,7 @@ def _sequence_attributes(transaction: CatalogReader) -> Iterator[Row]:
 def _defaults(transaction: CatalogReader) -> Iterator[Row]:
     for table in transaction.catalog.tables():
         for number, column in numbered(table):
-            shown = shown_default(transaction.catalog, column.default, column.type)
+            shown = shown_generation(column) or shown_default(transaction.catalog, column.default, column.type)
             if shown is not None and not column.dropped:
                 yield {
                     "oid": table.id * 1000 % 2**31 + number,

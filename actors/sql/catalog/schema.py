@@ -44,6 +44,8 @@ class Column(msgspec.Struct, frozen=True, array_like=True):
     sequence: int = 0
     domain: int = 0
     """The id of the domain (domains.py) that it was declared as; `type` is what that is over."""
+    generated: str = ""
+    """GENERATED ALWAYS AS (`default`) STORED ("s"): whoever writes a row computes it from the row's other columns."""
 
 
 BUILDING, INVALID = "building", "invalid"

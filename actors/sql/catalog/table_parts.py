@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from actors.sql.catalog.domains import Domain
-from actors.sql.catalog.schema import ForeignKey, Index, Table
+from actors.sql.catalog.schema import Column, ForeignKey, Index, Table
 from actors.sql.catalog.shown_texts import shown_text
 from actors.sql.expressions.text_functions import quote_ident
 
@@ -99,6 +99,11 @@ def checked_expression(definition: str) -> str:
     found = _CHECK.fullmatch(definition)
     assert found is not None
     return parenthesized(found[1])
+
+
+def shown_generation(column: Column) -> str | None:
+    """What a generated column is computed from, as pg_get_expr shows it; None: it is none."""
+    return parenthesized(column.default) if column.generated and column.default is not None else None
 
 
 def parenthesized(expression: str) -> str:

@@ -128,7 +128,7 @@ ALTER TABLE pi RENAME COLUMN gone TO deleted_at;
 ERROR 42P17: functions in index predicate must be marked IMMUTABLE
 ERROR 42804: argument of WHERE must be type boolean, not type integer
 ERROR 42703: column "nosuch" does not exist
-ERROR 0A000: this kind of expression is not supported here: SubLink
+ERROR 0A000: cannot use subquery in index predicate
 ERROR 42P17: functions in index predicate must be marked IMMUTABLE
 ERROR 23505: duplicate key value violates unique constraint "pi_both"
   detail: Key (tenant, n)=(8, 8) already exists.

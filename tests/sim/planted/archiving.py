@@ -89,10 +89,10 @@ def uploads_what_is_not_committed() -> None:
 def checkpoints_are_ahead_of_the_journals() -> None:
     """A checkpoint is uploaded at once: what was committed beside it may be nowhere."""
 
-    async def careless(archive: Archive, at: int) -> bool:
-        return True
+    async def careless(archive: Archive, at: int) -> str:
+        return ""
 
-    Archive._journals_reach = careless  # type: ignore[method-assign]
+    Archive._lacking = careless  # type: ignore[method-assign]
 
 
 def pieces_go_at_once() -> None:
@@ -151,12 +151,12 @@ def a_manifest_tells_of_what_came_after_its_watermark() -> None:
 
 
 def a_newer_checkpoint_is_uploaded_than_journals_were_asked_about() -> None:
-    reach = Archive._journals_reach
+    lacking = Archive._lacking
 
-    async def careless(archive: Archive, at: int) -> bool:
-        return await reach(archive, min(at, archive.stored_ts + 1))
+    async def careless(archive: Archive, at: int) -> str:
+        return await lacking(archive, min(at, archive.stored_ts + 1))
 
-    Archive._journals_reach = careless  # type: ignore[method-assign]
+    Archive._lacking = careless  # type: ignore[method-assign]
 
 
 def a_new_journal_reaches_nowhere() -> None:

@@ -2,33 +2,13 @@
 
 `BUGS[name]` is a `Planted` (planted.py; those of regions are in far_bugs.py): `plant` changes the code of this process
 (a child process: nothing is ever changed back), `found_by` is what the failures must begin with to count, `change`
-narrows the plan of a seed where the bug needs a certain setting to show (plans.py). `hunt` looks for it, seed after
-seed.
-
-`proofs_alone` has a proof find the bug without the witnesses' help.
-
-    python -m tests.sim.planted.bugs [name ...]                 hunts and prints how many seeds each took
-    python -m tests.sim.planted.bugs --as-drawn [name ...]      with the plans of `eagleray sim`, narrowed to nothing
-    python -m tests.sim.planted.bugs --keep [name ...]          and writes the runs that found them to found.jsonl, in
-                                                                place of those that show nothing any more
+narrows the plan of a seed where the bug needs a certain setting to show (plans.py), `proofs_alone` has a proof find the
+bug without the witnesses' help. hunting.py looks for them.
 """
 
 from __future__ import annotations
 
-import gc
-import json
-import multiprocessing
-import sys
-import time
-from dataclasses import dataclass, replace
-from functools import cache
-from pathlib import Path
-from zlib import crc32
-
-from cluster.simulation.campaign import RUNS_MAX, Options, preload
-from cluster.simulation.hostile import Plan, trimmed
-from cluster.simulation.run import SeedReport, run_seed
-from cluster.simulation.saved_plan import as_json, plan_from
+from cluster.simulation.hostile import trimmed
 from tests.sim.planted import (
     archiving,
     deciding,
@@ -87,11 +67,6 @@ from tests.sim.planted.plans import (
     with_strikes,
 )
 from tests.sim.planted.planted import ANY, STUCK, Planted
-from tests.sim.seeds import HUNT_PAUSE
-
-SEEDS_MAX = 200
-SECONDS = 30.0
-
 
 BUGS: dict[str, Planted] = {
     bug.name or bug.plant.__name__: bug
@@ -334,134 +309,3 @@ NOT_FOUND: tuple[str, ...] = (
 )
 """Those that no run has found so far, of few that were made, if any. Tests leave them out; whoever finds one (`--keep`)
 takes it from here."""
-
-CAMPAIGN = Options(pause=HUNT_PAUSE)
-"""What a bug that must be found as drawn is found by."""
-DEAR_S = 1.0
-"""CPU seconds of a kept run from which on `make test` leaves it to some days."""
-TURNS = 4
-"""Days after which each has had its turn."""
-STALE = ("AttributeError", "ImportError", "NameError", "TypeError")
-FOUND = Path(__file__).parent / "found.jsonl"
-"""Of each bug: the run that found it, with the plan that its seed drew then, narrowed as it was. It is tried first, and
-does not change with the draw. `seconds`: where fewer virtual seconds under faults than a hunt's find it, too. `cpu_s`:
-what the run cost when that was last measured."""
-
-
-KEPT_SEEDS = 12
-"""Tried with the kept plan where the seed that it was kept with shows nothing any more: a change of the code has
-changed that one's trace, and the plan is one that brings the bug out, if not with every seed."""
-
-
-@dataclass(frozen=True)
-class Attempt:
-    name: str
-    seed: int
-    as_drawn: bool
-    plan: Plan | None = None
-    seconds: float | None = None
-    cpu_s: float = 0.0
-    """What it cost once; no part of what the run is."""
-
-
-def has_its_turn(name: str, day: int) -> bool:
-    """Whether its kept run is cheap, or one of those of this day (an ordinal): the dear ones take turns."""
-    kept = kept_runs().get(name)
-    return kept is None or kept.cpu_s < DEAR_S or crc32(name.encode()) % TURNS == day % TURNS
-
-
-def others_of(kept: Attempt) -> list[int]:
-    """The other seeds that its plan is tried with."""
-    return [seed for seed in range(KEPT_SEEDS) if seed != kept.seed]
-
-
-@cache
-def kept_runs() -> dict[str, Attempt]:
-    """As found.jsonl has them when somebody first asks; who changes the file clears the cache."""
-    lines = [json.loads(line) for line in FOUND.read_text().splitlines()]
-    return {
-        (name := line["bug"]): Attempt(
-            name,
-            line["seed"],
-            BUGS[name].as_drawn,
-            plan_from(line["plan"]),
-            line.get("seconds"),
-            line.get("cpu_s", 0.0),
-        )
-        for line in lines
-    }
-
-
-def hunt(name: str, seeds: range = range(SEEDS_MAX), processes: int = 2, as_drawn: bool = False) -> SeedReport | None:
-    """The first run (about) in which the bug was found by what must find it (as drawn: by anything); None where none of
-    them did. `as_drawn`: with the plans of `eagleray sim`, whatever the bug is narrowed to."""
-    bug = BUGS[name]
-    attempts = [Attempt(name, seed, as_drawn or bug.as_drawn) for seed in seeds]
-    kept = kept_runs().get(name)
-    if kept is not None and not as_drawn:
-        attempts[:0] = (kept, *(replace(kept, seed=seed) for seed in others_of(kept)))
-    preload()
-    with multiprocessing.get_context("fork").Pool(processes, _plant, (bug,), maxtasksperchild=RUNS_MAX) as pool:
-        for report in pool.imap(_hunt_one, attempts):
-            if report.failure is not None and (as_drawn or report.failure.startswith(bug.found_by)):
-                return report
-    return None
-
-
-def _plant(bug: Planted) -> None:
-    gc.disable()  # a child leaves its garbage behind, as a campaign's do
-    bug.plant()
-
-
-def _hunt_one(attempt: Attempt) -> SeedReport:
-    bug, seed = BUGS[attempt.name], attempt.seed
-    if attempt.as_drawn:
-        options = CAMPAIGN if bug.as_drawn else Options()
-        report = (replace(options, seconds=attempt.seconds) if attempt.seconds else options).run(
-            seed, plan=attempt.plan
-        )
-    else:
-        narrowed = bug.change if attempt.plan is None else None
-        seconds = attempt.seconds or SECONDS
-        report = run_seed(
-            seed, seconds=seconds, proofs=bug.proofs, change=narrowed, proofs_alone=bug.proofs_alone, plan=attempt.plan
-        )
-    assert not _is_stale(report), f"the planted bug {attempt.name} does not fit the code any more:\n{report.details}"
-    report.trace, report.details = [], ""
-    return report
-
-
-def _is_stale(report: SeedReport) -> bool:
-    """Whether it was the planted code itself that failed: it uses something that has another name or form now, and
-    would be "found" by any seed."""
-    where = report.details.rpartition("  File ")[2].partition(",")[0]
-    return (report.failure or "").startswith(STALE) and str(Path(__file__).parent) in where
-
-
-def main() -> None:
-    import logging
-
-    logging.disable(logging.CRITICAL)
-    as_drawn, keep = "--as-drawn" in sys.argv, "--keep" in sys.argv
-    for name in [name for name in sys.argv[1:] if name in BUGS] or BUGS:
-        begun = time.perf_counter()
-        report = hunt(name, as_drawn=as_drawn)
-        took = time.perf_counter() - begun
-        kept = kept_runs().get(name)
-        if report is not None and keep and (kept is None or kept.seed != report.seed):
-            told = {"bug": name, "seed": report.seed, "plan": as_json(report.plan)}
-            if kept is not None and kept.plan == report.plan:
-                told |= {"seconds": kept.seconds} if kept.seconds is not None else {}
-                told |= {"cpu_s": kept.cpu_s}
-            others = [line for line in FOUND.read_text().splitlines() if json.loads(line)["bug"] != name]
-            FOUND.write_text("".join(f"{line}\n" for line in (*others, json.dumps(told))))
-            kept_runs.cache_clear()
-        print(
-            f"{name:48} {'NOT FOUND' if report is None else f'seed {report.seed}: {report.failure}'[:150]} "
-            f"({took:.1f} s)",
-            flush=True,
-        )
-
-
-if __name__ == "__main__":
-    main()

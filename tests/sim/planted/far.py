@@ -8,12 +8,15 @@ from typing import Any
 
 from actors.adjudicator.ahead import Ahead
 from actors.adjudicator.coordinator import Coordinator
+from actors.adjudicator.outcomes import Outcomes
+from actors.adjudicator.resolving import Resolving
 from actors.common.messages import AskPromise, Promised, PromisedAhead
 from actors.crossbar.detour import Detours
 from actors.crossbar.trimming import Trimming
 from actors.journal.own_quorum import OwnQuorum
 from actors.journal.replica import JournalReplica
 from actors.journal.writer import JournalWriter
+from actors.query_processor.transaction import committing
 
 
 def a_writer_tells_what_it_has_sent_as_stored() -> None:
@@ -106,7 +109,7 @@ def a_journal_replica_promises_for_its_writer() -> None:
 
 
 def questions_never_go_by_a_third_region() -> None:
-    Detours.turn = lambda detours, journal, replicas: None  # type: ignore[method-assign]
+    Detours.turn = lambda detours, journal, adjudicator, replicas: None  # type: ignore[method-assign]
 
 
 def a_lead_that_is_lowered_takes_promises_back() -> None:
@@ -140,3 +143,14 @@ def of_five_disks_two_are_enough() -> None:
         kept(quorum, replica, epoch, lsn)
 
     OwnQuorum.kept = careless  # type: ignore[method-assign]
+
+
+def a_successor_knows_no_commits_of_older_epochs() -> None:
+    """It says of them that they are lost."""
+    Outcomes.take_over = lambda outcomes, other, now: None  # type: ignore[method-assign]
+
+
+def what_was_given_up_is_committed_when_it_comes() -> None:
+    """Whoever asks soon overtakes his Commit now and then."""
+    committing.FAR_ANSWER_S = 0.2  # type: ignore[misc]
+    Resolving.has_given_up = lambda resolving, transaction: False  # type: ignore[method-assign]

@@ -6,13 +6,15 @@ from tests.sim.planted import far
 from tests.sim.planted.plans import (
     far_apart,
     far_apart_and_rent,
+    far_apart_and_struck,
     far_apart_and_trimmed,
     far_apart_by_measure,
     far_apart_with_clocks_apart,
+    far_apart_with_slow_commits,
     far_apart_with_wrong_clocks,
     five_far_apart,
 )
-from tests.sim.planted.planted import STUCK, Planted
+from tests.sim.planted.planted import ANY, STUCK, Planted
 
 FAR_BUGS = (
     Planted(far.a_writer_tells_what_it_has_sent_as_stored, ("AssertionError: I1",), change=far_apart),
@@ -35,5 +37,9 @@ FAR_BUGS = (
         change=far_apart_and_rent,
     ),
     Planted(far.crossbars_do_not_tell_each_other_of_checkpoints, STUCK, change=far_apart_and_trimmed),
+    Planted(far.a_successor_knows_no_commits_of_older_epochs, ANY, change=far_apart_and_struck),
+    Planted(
+        far.what_was_given_up_is_committed_when_it_comes, ("AssertionError: I2",), change=far_apart_with_slow_commits
+    ),
     Planted(far.a_crossbar_trims_by_its_own_subscribers, ("AssertionError: I12",), change=far_apart_and_trimmed),
 )

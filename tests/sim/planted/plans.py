@@ -379,6 +379,12 @@ def far_apart_and_rent(plan: Plan) -> Plan:
     return replace(far_apart(plan), strikes=("rift",), losses=(), pause_s_max=1.0, strike_s_max=1.0, nemeses=1)
 
 
+def far_apart_with_slow_commits(plan: Plan) -> Plan:
+    """... whose commits are overtaken by what is sent after them."""
+    faults = replace(plan.faults, slow_messages=("Commit",), slow_s_max=1.0)
+    return replace(far_apart(plan), faults=faults, strikes=(), losses=())
+
+
 def far_apart_by_measure(plan: Plan) -> Plan:
     """... two of them near to each other, whose lead follows what is measured: further when one's disks are slow."""
     plan = far_apart(plan)

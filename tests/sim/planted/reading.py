@@ -13,7 +13,7 @@ from actors.common import write_set
 from actors.common.messages import AskContents, Commit, Committed, Contents, Deliver, Get, SubscribeRange, Trim
 from actors.crossbar import crossbar as crossbar_module
 from actors.crossbar.crossbar import Crossbar
-from actors.crossbar.merge import Head, Merge
+from actors.crossbar.merge import Due, Head, Merge
 from actors.crossbar.subscriber import Ring, Subscriber
 from actors.crossbar.trimming import Trimming
 from actors.query_processor.catalog.cache import CatalogCache
@@ -53,9 +53,11 @@ def watermark_of_the_fastest_journal() -> None:
         due = []
         for journal, head in merge.heads.items():
             while head.held and head.held[0][0].commit_ts <= watermark:
-                header, record = head.held.popleft()
+                header, record, group = head.held.popleft()
                 head.held_bytes -= len(record)
-                due.append((header.commit_ts, journal, header, record))
+                if group is not None:
+                    head.whole.remove((header.commit_ts, group))
+                due.append(Due(header.commit_ts, journal, header, record, group))
         return sorted(due, key=lambda item: item[:2])
 
     Merge.take = careless  # type: ignore[method-assign]

@@ -8,13 +8,12 @@ A run is cut only so far that its plan shows the bug with another seed, too: wha
 next change of the code, which changes all traces.
 
 A bug that its kept run does not show any more is hunted first. Run by hand, when tests have become slow: a run that
-`bugs.py --keep` has added is as its seed drew it.
+`hunting --keep` has added is as its seed drew it.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import logging
 import multiprocessing
 import signal
@@ -24,16 +23,15 @@ from dataclasses import replace
 from typing import Any
 
 from cluster.simulation.campaign import preload
-from cluster.simulation.saved_plan import as_json
-from tests.sim.planted.bugs import (
-    BUGS,
+from tests.sim.planted.bugs import BUGS
+from tests.sim.planted.hunting import (
     CAMPAIGN,
-    FOUND,
     SECONDS,
     Attempt,
     _hunt_one,
     _plant,
     hunt,
+    keep,
     kept_runs,
     others_of,
 )
@@ -136,18 +134,6 @@ def shrink(attempt: Attempt, above: float) -> tuple[Attempt, float, float]:
     return attempt, best, first
 
 
-def keep(attempt: Attempt) -> None:
-    """In place of the line that the bug had."""
-    assert attempt.plan is not None
-    others = [line for line in FOUND.read_text().splitlines() if json.loads(line)["bug"] != attempt.name]
-    kept: dict[str, Any] = {"bug": attempt.name, "seed": attempt.seed, "plan": as_json(attempt.plan)}
-    if attempt.seconds is not None:
-        kept["seconds"] = attempt.seconds
-    kept["cpu_s"] = attempt.cpu_s
-    FOUND.write_text("".join(f"{line}\n" for line in (*others, json.dumps(kept))))
-    kept_runs.cache_clear()
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--above", type=float, default=2.0)
@@ -159,14 +145,16 @@ def main() -> None:
         known = kept_runs().get(name)
         shrunk, best, first = shrink(known, given.above) if known is not None else (None, float("inf"), float("inf"))
         if first == float("inf"):
-            report = hunt(name, processes=1)
-            if report is None:
+            found = hunt(name, processes=1)
+            if found is None:
                 print(f"{name:48} NOT FOUND", flush=True)
                 continue
-            shrunk, best, first = shrink(Attempt(name, report.seed, BUGS[name].as_drawn, report.plan), given.above)
+            shrunk, best, first = shrink(
+                Attempt(name, found.report.seed, BUGS[name].as_drawn, found.report.plan), given.above
+            )
         assert shrunk is not None
         if best < float("inf"):
-            keep(replace(shrunk, cpu_s=round(best, 1)))
+            keep(replace(shrunk, cpu_s=best))
         print(f"{name:48} {first:.1f} s, now {best:.1f} s", flush=True)
 
 

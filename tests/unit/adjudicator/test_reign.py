@@ -45,6 +45,7 @@ class Writer:
         self.records: list[tuple[int, int]] = []
         self.waiting: list[Callable[[], None]] = []
         self.has_room = True
+        self.is_cut_off = False
         self.stopped = False
 
     def append(
@@ -248,7 +249,7 @@ def test_a_coordinator_knows_which_epochs_it_knows_whole() -> None:
         header(53, 4, COMMIT, b"b" * 16),
     ):
         recovery.record(record)
-    recovery.finish(5)
+    recovery.finish(5, 0)
     assert recovery.last_end == 153 and recovery.outcomes.commits == {b"a" * 20: 50}
     coordinator = Bench(recovery.outcomes).reign.coordinator
     assert coordinator.outcome(AskOutcome(b"a" * 20, 3)) == OutcomeIs("committed", 50)
@@ -260,7 +261,7 @@ def test_a_coordinator_knows_which_epochs_it_knows_whole() -> None:
     assert Bench(whole.outcomes).reign.coordinator.outcome(AskOutcome(b"c" * 20, 1)) == OutcomeIs("aborted")
     trimmed = Recovery()
     trimmed.record(header(50, 3, COMMIT, b"a" * 20))
-    trimmed.finish(4)
+    trimmed.finish(4, 0)
     assert Bench(trimmed.outcomes).reign.coordinator.outcome(AskOutcome(b"c" * 20, 3)) == OutcomeIs("unknown")
 
 
@@ -322,7 +323,7 @@ def test_once_an_outcome_is_too_old_nobody_is_told_of_an_abort() -> None:
     def scenario() -> None:
         bench = Bench()
         assert bench.reign.coordinator.outcome(AskOutcome(b"n" * 20, 4)) == OutcomeIs("aborted")
-        bench.reign.coordinator._outcomes.has_expired = True
+        bench.reign.coordinator._outcomes.forgotten_ts = 1
         assert bench.reign.coordinator.outcome(AskOutcome(b"n" * 20, 4)) == OutcomeIs("unknown")
 
     play(scenario)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import signal
@@ -12,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePath
 
 import pytest
-from ray._private import ray_constants, services
+from ray._private import node, ray_constants, services
 from ray._private.function_manager import FunctionActorManager
 from ray._private.utils import update_envs
 from ray._raylet import persist_port
@@ -60,6 +61,59 @@ def test_a_class_that_is_sent_is_known_by_its_name() -> None:
     manager = FunctionActorManager.__new__(FunctionActorManager)
     one, other = (manager.compute_collision_identifier(sent) for sent in (Path, PurePath))
     assert isinstance(one, bytes) and one != other and one == manager.compute_collision_identifier(Path)
+
+
+def test_a_raylet_starts_a_zones_workers_side_by_side(tmp_path: Path) -> None:
+    """Ray gives a raylet without processors for tasks one at a time."""
+    thrifty.side_by_side()
+    told = tmp_path / "told"
+    command = [sys.executable, "-c", "import sys; open(sys.argv[1], 'w').write(sys.argv[2])", str(told)]
+    given = [*command, "--maximum_startup_concurrency=1"]
+    services.start_ray_process(given, "raylet", fate_share=False).process.wait(30)
+    assert told.read_text() == f"--maximum_startup_concurrency={thrifty.WORKERS_AT_A_TIME}"
+    source = inspect.getsource(services.start_raylet)
+    assert f'f"{thrifty.AT_A_TIME}' in source, "Ray calls this otherwise now"
+
+
+def test_ray_does_not_sleep_before_it_looks_for_a_raylet(monkeypatch: pytest.MonkeyPatch) -> None:
+    thrifty.without_waiting()
+    slept: list[float] = []
+    monkeypatch.setattr(thrifty.time, "sleep", slept.append)
+    node.time.sleep(thrifty.GRACE_S)
+    node.time.sleep(1)
+    assert slept == [1] and node.time.monotonic() > 0
+    assert f"time.sleep({thrifty.GRACE_S})" in inspect.getsource(node.Node.__init__), "Ray waits otherwise now"
+
+
+OF_MODULES = """
+import sys
+from cluster.thrifty.modules import hidden, put_off
+put_off("big", "no_such", "json")
+import big
+print("big.part" in sys.modules, "no_such" in sys.modules)
+from big import part
+import big.part as again
+print(big.value, part is again, sys.modules["big"] is not big)
+with hidden("other"), hidden("big"):
+    try:
+        import other
+    except ImportError:
+        print("hidden", "big" in sys.modules and sys.modules["big"] is not None)
+import other
+print(other.value)
+"""
+
+
+def test_a_module_that_is_put_off_is_imported_when_it_is_used(tmp_path: Path) -> None:
+    (tmp_path / "big").mkdir()
+    (tmp_path / "big" / "__init__.py").write_text("from big import part; value = part.value")
+    (tmp_path / "big" / "part.py").write_text("value = 7")
+    (tmp_path / "other.py").write_text("value = 8")
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", OF_MODULES], capture_output=True, text=True, check=False, env=environment
+    )
+    assert done.stdout == "False False\n7 True True\nhidden True\n8\n", done.stderr
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,8 @@ from actors.common.messages.base import Message
 from actors.common.ranges import ShardMap
 from actors.common.settings import Messaging, Regions
 from actors.runtime import far_links
-from actors.runtime.far_links import FarLink, FarLinks, socket_name
+from actors.runtime.endpoints import socket_name
+from actors.runtime.far_links import FarLink, FarLinks
 from actors.runtime.interfaces import Reply
 from actors.runtime.region_cuts import cut_off, cuts_path, read_cuts, unheard, write_cuts
 from actors.runtime.socket_bus import SocketBus

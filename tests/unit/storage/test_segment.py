@@ -18,6 +18,7 @@ from actors.storage import segment
 from actors.storage.maintenance import Maintenance, choose, visible_versions
 from actors.storage.range_tombstones import RangeTombstones
 from actors.storage.segment import Segment
+from actors.storage.segment_layout import read_footer
 from actors.storage.segment_writer import SegmentWriter
 from actors.storage.store import Store
 from tests.unit.storage.memory_disk import MemoryDisk
@@ -116,6 +117,25 @@ def test_a_flipped_bit_anywhere_is_found_or_harmless() -> None:
         else:
             assert rows == ROWS
     assert found > 200
+
+
+def test_a_footer_is_read_by_no_length_that_is_not_checked() -> None:
+    """Every byte of the last stream, and every value that a length of it might take for."""
+    disk = MemoryDisk()
+    path = write(disk).name
+    intact = disk.read(path)
+    at = int.from_bytes(intact[-16:-8], "little")
+    read, found = Segment(disk, path).footer, 0  # type: ignore[arg-type]
+    for place in range(at, len(intact)):
+        for flipped in (1, 0x40, 0x80, 0xFF):
+            damaged = bytearray(intact)
+            damaged[place] ^= flipped
+            try:
+                assert read_footer(pa.py_buffer(damaged), path) == read
+            except DatabaseError as error:
+                assert error.sqlstate == "XX001" and path in error.message
+                found += 1
+    assert found > len(intact) - at
 
 
 def test_a_damaged_manifest_is_named() -> None:

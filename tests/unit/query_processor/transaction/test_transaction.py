@@ -13,12 +13,12 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from actors.common.errors import DatabaseError, unavailable
+from actors.common.errors import DatabaseError, conflict, unavailable
 from actors.common.messages import Commit, Get, Suspect
 from actors.common.refusals import NotCommitted, StaleCatalog
 from actors.common.settings import Limits, Settings
 from actors.common.timestamps import Interval
-from actors.query_processor.transaction import CatalogStale, Transaction, committing
+from actors.query_processor.transaction import CatalogStale, Transaction, committing, resolving
 from actors.query_processor.transaction import scanner as scanner_module
 from actors.query_processor.transaction import transaction as transaction_module
 from actors.reading import storage_client as storage_client_module
@@ -262,15 +262,27 @@ def test_a_redirect_is_waited_out(monkeypatch: pytest.MonkeyPatch) -> None:
     assert on_loop(transaction.commit()) is not None
 
 
-def test_no_answer_to_a_commit_is_unknown() -> None:
+def test_no_answer_to_a_commit_nor_to_what_became_of_it_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resolving, "RESOLVE_S", 0.03)
     cluster = FakeCluster()
     transaction = cluster.begin()
     transaction.put(key(1), b"x")
-    cluster.bus.failures["adjudicator/1"] = [unavailable("adjudicator/1", "no answer in time")]
+    cluster.bus.failures["adjudicator/1"] = [unavailable("adjudicator/1", "no answer in time")] * 9
     with pytest.raises(DatabaseError) as failure:
-        run(transaction.commit())
+        on_loop(transaction.commit())
     assert (failure.value.sqlstate, failure.value.message) == ("08007", "transaction resolution unknown")
     assert cluster.bus.posts == [("controller", Suspect("adjudicator/1"))]
+
+
+@pytest.mark.parametrize("refusal", [conflict(), DatabaseError("08006", "it has not come", refusal=NotCommitted())])
+def test_whoever_leads_next_says_what_became_of_a_commit(refusal: DatabaseError) -> None:
+    cluster = FakeCluster()
+    transaction = cluster.begin()
+    transaction.put(key(1), b"x")
+    cluster.bus.failures["adjudicator/1"] = [unavailable("adjudicator/1", "it has moved"), unavailable("", ""), refusal]
+    with pytest.raises(DatabaseError) as failure:
+        on_loop(transaction.commit())
+    assert failure.value is refusal and not cluster.bus.failures["adjudicator/1"]
 
 
 def test_certainly_not_committed_is_sent_again(monkeypatch: pytest.MonkeyPatch) -> None:
