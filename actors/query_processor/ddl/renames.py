@@ -175,6 +175,11 @@ def _renamed_column(table: Table, old: str, new: str) -> Table:
     for index in table.indexes:
         if index.predicate:
             index = replace(index, predicate=_with_new_name(index.predicate, old, new))
+        parts = [
+            replace(part, expression=_with_new_name(part.expression, old, new)) if part.expression else part
+            for part in index.columns
+        ]
+        index = replace(index, columns=tuple(parts))
         indexes.append(index)
     return replace(table, columns=tuple(columns), checks=tuple(checks), indexes=tuple(indexes))
 

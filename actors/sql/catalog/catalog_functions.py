@@ -29,12 +29,13 @@ from actors.sql.catalog.function_functions import (
     regprocedure_out,
 )
 from actors.sql.catalog.roles import ADMIN_OID
-from actors.sql.catalog.schema import Index, Table, View
+from actors.sql.catalog.schema import Index, IndexColumn, Table, View
 from actors.sql.catalog.table_parts import (
     column_comment,
     column_name,
     constraint_definition,
     indexes_of,
+    is_call,
     object_comment,
     parenthesized,
 )
@@ -122,11 +123,18 @@ def _view_definition(catalog: Catalog, environment: Any, which: int | str | None
     return view_definition(catalog, view) if view is not None else None
 
 
+def _key_text(table: Table, part: IndexColumn) -> str:
+    """In CREATE INDEX's list."""
+    if not part.expression:
+        return quote_ident(column_name(table, part.position))
+    return part.expression if is_call(part.expression) else f"({parenthesized(part.expression)})"
+
+
 def index_definition(table: Table, index: Index, qualified: bool = True) -> str:
     """As pg_get_indexdef."""
     columns = []
     for column in index.columns:
-        text = quote_ident(column_name(table, column.position))
+        text = _key_text(table, column)
         if column.descending:
             text += " DESC" + ("" if column.nulls_first else " NULLS LAST")
         elif column.nulls_first:
@@ -140,13 +148,15 @@ def index_definition(table: Table, index: Index, qualified: bool = True) -> str:
     )
 
 
-def _index_definition(catalog: Catalog, _: Any, oid: int | None, column: int = 0, __: Any = None) -> str | None:
+def _index_definition(catalog: Catalog, _: Any, oid: int | None, column: int = 0, pretty: Any = None) -> str | None:
     table, index = find_relation(catalog, oid) or (None, None)
     if table is None or index is None:
         return None
     if column:
-        places = index.columns
-        return quote_ident(column_name(table, places[column - 1].position)) if 0 < column <= len(places) else ""
+        if not 0 < column <= len(index.columns):
+            return ""
+        part = index.columns[column - 1]
+        return parenthesized(part.expression) if part.expression and pretty else _key_text(table, part)
     return index_definition(table, index)
 
 

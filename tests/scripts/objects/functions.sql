@@ -272,6 +272,9 @@ SELECT 1
 CREATE TABLE boxes (w int CHECK (area(w) > 0), h int DEFAULT area(2, 3), a int);
 INSERT INTO boxes (w) VALUES (1), (2);
 INSERT INTO boxes (w) VALUES (-1);
+CREATE INDEX ON boxes (area(w, 1));
+CREATE INDEX ON boxes (h) WHERE area(w, 1) > 0;
+CREATE TABLE made (w int, h int GENERATED ALWAYS AS (area(w, 1)) STORED);
 CREATE VIEW big AS SELECT w, area(w, h) AS size FROM boxes WHERE area(w, h) > 6;
 SELECT * FROM big;
 CREATE DOMAIN even AS int CHECK (area(VALUE, 1) % 2 = 0);
@@ -298,6 +301,9 @@ INSERT 0 2
 ERROR 23514: new row for relation "boxes" violates check constraint "boxes_w_check"
   detail: Failing row contains (-1, 6, null).
   schema=public table=boxes constraint=boxes_w_check
+ERROR 0A000: SQL functions are not supported in index expressions
+ERROR 0A000: SQL functions are not supported in index predicates
+ERROR 0A000: SQL functions are not supported in column generation expressions
 CREATE VIEW
 w|size
 2|12
