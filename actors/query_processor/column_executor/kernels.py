@@ -87,7 +87,7 @@ def _cast_kernel(cast: tree.Cast) -> Kernel | None:
     precision, scale = precision_and_scale(target.modifier)
     if not 0 <= scale <= min(precision, PLAIN_SCALE_MAX) or precision > DECIMAL_DIGITS_MAX - 1:
         return None
-    return lambda arrays: rounded(*arrays, precision, scale)
+    return lambda arrays: rounded(arrays[0], precision, scale)
 
 
 def rounded(numbers: Any, precision: int, scale: int) -> pa.Array:
