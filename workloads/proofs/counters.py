@@ -204,11 +204,11 @@ class Counters(Proof):
                         f"visit {visit} locked counter {locked} at {n}, and a snapshot has that at "
                         f"{counted_then[locked]} without the visit"
                     )
-        for key, touched in await self.final(client, "SELECT k, touched FROM counter_pairs"):
-            least = self._touches[COMMITTED][int(key or 0)]
-            most = least + self._touches[UNKNOWN][int(key or 0)]
+        for row, touched in await self.final(client, "SELECT k, touched FROM counter_pairs"):
+            least = self._touches[COMMITTED][int(row or 0)]
+            most = least + self._touches[UNKNOWN][int(row or 0)]
             if not least <= int(touched or 0) <= most:
-                wrong.append(f"row {key} of a pair counts {touched} touches, of which {least} to {most} were made")
+                wrong.append(f"row {row} of a pair counts {touched} touches, of which {least} to {most} were made")
         for (pair,) in await self.final(
             client, "SELECT abs(k) FROM counter_pairs WHERE n = 1 GROUP BY abs(k) HAVING count(*) > 1"
         ):
