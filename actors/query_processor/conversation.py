@@ -452,12 +452,12 @@ class Conversation:
         if portal.copy is not None:
             await self._copy(portal, portal.copy)
             return
-        session, batch = self._session, None
-        if portal.ends and not self._timeouts.used and may_change_early(session, portal.prepared):
+        session, fields, batch = self._session, portal.fields, None
+        changes = fields is None and portal.ends and not (session.in_block or self._timeouts.used)
+        if changes and may_change_early(session, portal.prepared):
             batch = await change_early(session, portal, self._channel)
         if batch is None:
             batch = await portal.start(rows_max)
-        fields = portal.fields
         if fields is not None:
             channel, rows = self._channel, batch.rows
             shape = self._shapes.shape(fields, portal.formats, self._session.run_time.zone)

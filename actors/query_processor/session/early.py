@@ -20,8 +20,8 @@ runs the statement, commits, and gives up at 40001. Which statements are run lik
 - admin's alone: what else a role may do might have changed since. Changes of the table itself are the adjudicator's to
   find (OC001), as ever.
 
-Where early ones lose, fewer and fewer are tried. They leave the watermark where it is; one that is STALE_US old is
-asked for anew, and nobody waits for it.
+Where early ones lose, or have no replica here, fewer and fewer are tried. They leave the watermark where it is; one that
+is STALE_US old is asked for anew, and nobody waits for it.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from actors.common.errors import SERIALIZATION_FAILURE, DatabaseError
+from actors.query_processor.row_executor.modifying import UpdatePlan
 from actors.query_processor.transaction import CatalogStale, Transaction
 from actors.sql.catalog.roles import ADMIN_OID
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from actors.query_processor.channel import Channel
+    from actors.query_processor.row_executor.access import PointAccess
     from actors.query_processor.session.portals import Portal
     from actors.query_processor.session.session import Session
     from actors.query_processor.session.statements import PreparedStatement
@@ -65,14 +67,18 @@ class EarlyChanges:
         return self._is_on
 
     def note(self, lost: bool) -> None:
-        """One has been committed, or refused."""
+        """One has been committed; or refused, or there was no replica in this process."""
         self._losses = self._left_out = min(2 * self._losses + 1, LEFT_OUT_MAX) if lost else 0
+
+
+def _sole_point(prepared: PreparedStatement) -> PointAccess | None:
+    planned = prepared.planned
+    return planned.plan.sole_point if planned is not None and isinstance(planned.plan, UpdatePlan) else None
 
 
 def may_change_early(session: Session, prepared: PreparedStatement) -> bool:
     """Whether it is worth to ask."""
-    planned = prepared.planned
-    if planned is None or planned.sole_point is None or session.role != ADMIN_OID or not session.is_idle:
+    if _sole_point(prepared) is None or session.role != ADMIN_OID or not session.is_idle:
         return False
     return session.run_time.values["default_transaction_read_only"] != "on" and session.services.early.are_tried()
 
@@ -100,16 +106,18 @@ async def change_early(session: Session, portal: Portal, channel: Channel) -> Ba
 async def _changed(session: Session, prepared: PreparedStatement, parameters: Sequence[Any]) -> Batch | None:
     """The session's transaction has changed the row, and is to be committed. None: nothing has happened. Raises 22P02
     and the like for literals."""
-    planned, services = prepared.planned, session.services
-    if planned is None or planned.sole_point is None:
+    planned, services, point = prepared.planned, session.services, _sole_point(prepared)
+    if planned is None or point is None:
         return None
     now = services.clock.now().latest
     environment = services.make_environment(session, now)
     if prepared.literals:
         parameters = planned.read(prepared.literals, session.run_time.zone, environment.transaction_timestamp)
     storage, transactions = services.storage, services.transactions
-    key = planned.sole_point.key(parameters, environment)
+    key = point.key(parameters, environment)
     at = min(storage.near.reached(key), now) if key is not None else 0
+    if not at:
+        services.early.note(lost=True)
     catalog = services.catalogs.pin(at) if at else None
     if catalog is None or key is None or transactions.losing.is_overwritten(key, at):
         return None

@@ -36,7 +36,6 @@ from actors.common.errors import (
 )
 from actors.common.settings import Settings
 from actors.query_processor.aside import LARGE_CHARACTERS
-from actors.query_processor.row_executor.modifying import UpdatePlan
 from actors.query_processor.row_executor.selecting import SelectPlan
 from actors.query_processor.session import iam_statements
 from actors.query_processor.session.deep_parses import parse_deep
@@ -141,17 +140,13 @@ class RawStatement:
 class Planned:
     """A statement's plan under one catalog."""
 
-    __slots__ = (
-        "_needs", "_readers", "allowed", "catalog", "node", "plan", "prompt", "runs_left", "sole_point", "types",
-    )  # fmt: skip
+    __slots__ = ("_needs", "_readers", "allowed", "catalog", "node", "plan", "prompt", "runs_left", "types")
 
     def __init__(self, node: Any, types: tuple[ColumnType | None, ...], plan: Plan, catalog: Catalog) -> None:
         self.node = node
         self.types = types
         self.plan = plan
         self.prompt = plan.prompt if isinstance(plan, SelectPlan) else None
-        self.sole_point = plan.sole_point if isinstance(plan, UpdatePlan) else None
-        """The row's, where the statement depends on one row and writes nothing else (early.py)."""
         self.catalog = catalog
         self._readers: list[Reader] | None = None
         self._needs: Needs | None = None
