@@ -20,8 +20,8 @@ runs the statement, commits, and gives up at 40001. Which statements are run lik
 - admin's alone: what else a role may do might have changed since. Changes of the table itself are the adjudicator's to
   find (OC001), as ever.
 
-Where early ones lose, or have no replica here, fewer and fewer are tried. They leave the watermark where it is; one that
-is STALE_US old is asked for anew, and nobody waits for it.
+Where early ones lose, or have no replica here, fewer and fewer are tried. They leave the watermark where it is; one
+that is STALE_US old is asked for anew, and nobody waits for it.
 """
 
 from __future__ import annotations
