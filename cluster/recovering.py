@@ -28,17 +28,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace
+
 from actors.common.errors import DatabaseError
 from actors.common.settings import Settings
 from actors.journal.log import JournalLog, read_promise
-from actors.journal.record import STATE, decode_header, payload_of
+from actors.journal.record import STATE, MappedHeader, decode_header, encode_record, payload_of
 from actors.journal.recovering import Survivor, stand_alone
 from actors.runtime.local_disk import LocalDisk
 from cluster.data_folder import DataFolder
 from cluster.keeping import JOURNAL
 from cluster.membership import journals_of
 from cluster.regions import Regions, majority_of, regions_of
-from cluster.state import ClusterState, decode_state
+from cluster.state import ClusterState, decode_state, encode_state
 
 LOST = "lost"
 RECOVERIES = "recoveries.jsonl"
@@ -83,12 +85,12 @@ def look(folder: DataFolder, settings: Settings, region: str) -> Found:
         journals = {number: _stand_alone(folder, settings, number, site, (), {}, check=True) for number in numbers}
     except DatabaseError as error:
         raise NotRecoverable(f"region {region}: {error.message}") from None
-    known = journals[JOURNAL]
+    known = journals_of(state).version
     for number, has in journals.items():
-        if (has.map_version, has.set_version) > (known.map_version, known.set_version) and number != JOURNAL:
+        if has.set_version > known:
             raise NotRecoverable(
-                f"journal {number} goes by version {has.map_version} of the map and {has.set_version} of the set of "
-                f"journals, of which region {region} has {known.map_version} and {known.set_version}"
+                f"journal {number} goes by version {has.set_version} of the set of journals, of which region {region} "
+                f"has version {known}: an adjudicator was coming or going"
             )
     return Found(region, site, lost, _companions(regions, sites, site), journals, state)
 
@@ -102,6 +104,7 @@ def _companions(regions: Regions, sites: Sequence[str], site: str) -> tuple[str,
 def recover(folder: DataFolder, settings: Settings, found: Found) -> Path | None:
     """Where the old disks' files lie now, None where there were none. Raises DataFolderError, DatabaseError."""
     seats = _take_seats(folder, found.lost)
+    _raise_map(folder, settings, found)
     for number in found.journals:
         names = {f"journal/{number}/{az}": seats[az] for az in found.lost}
         companions = [f"journal/{number}/{az}" for az in found.companions]
@@ -126,6 +129,44 @@ def rebuild(folder: DataFolder, settings: Settings, region: str) -> Path | None:
     aside = _set_aside(folder, state, zones)
     _note(folder, {"rebuilt": region, "zones": zones})
     return aside
+
+
+def _raise_map(folder: DataFolder, settings: Settings, found: Found) -> None:
+    """A range was moving, and the journals know of a newer map than the state that is left: no adjudicator would go by
+    an older one. The state's map counts again, under a version that nobody has had. That is as good as any: each key
+    has one owner, whose epoch is yet to begin, above all that was committed or promised."""
+    newest = max(has.map_version for has in found.journals.values())
+    state = found.state
+    if newest <= state.shard_map.version:
+        return
+    shard_map = replace(state.shard_map, version=newest + 1)
+    state = replace(state, version=state.version + 1, shard_map=shard_map, transfer=None)
+    asyncio.run(_append_state(_disk(folder, f"journal/{JOURNAL}/{found.site}"), settings, state))
+
+
+async def _append_state(disk: LocalDisk, settings: Settings, state: ClusterState) -> None:
+    """As a writer's last record, of which nobody knows whether it was committed: its successor finds it."""
+    log = JournalLog.open(disk, settings.journaling)
+    try:
+        last = decode_header(log.read(log.last_lsn, 1, log.last_lsn)[0])
+        at = last.commit_ts + 1
+        header = MappedHeader(
+            last.lsn + 1,
+            last.epoch,
+            STATE,
+            at,
+            at,
+            max(at, last.epoch_end),
+            map_version=state.shard_map.version,
+            set_version=journals_of(state).version,
+        )
+        log.append([encode_record(header, encode_state(state))])
+        synced: asyncio.Future[DatabaseError | None] = asyncio.get_running_loop().create_future()
+        log.sync(synced.set_result)
+        if (error := await synced) is not None:
+            raise error
+    finally:
+        log.close()
 
 
 def _require(region: str, there: Iterable[str], regions: Regions) -> None:

@@ -9,8 +9,9 @@ this side.
         or a RecordBatchReader, a DataFrame, a path of a Parquet file or folder: all of it or nothing
 
 Both speak COPY ... (FORMAT arrow), an extension of Eagleray's (actors/postgres/copy_arrow.py): any query,
-any host, the connection's own authentication and TLS. `ray_dataset` (ray_data.py) reads from storage, past the query
-processors.
+any host, the connection's own authentication and TLS. Columns of one table, with conditions that storage evaluates, go
+out as storage has them (actors/query_processor/column_executor/scanning.py). `ray_dataset` (ray_data.py) reads from
+storage, past the query processors.
 
 | SQL | Arrow |
 | --- | --- |

@@ -6,8 +6,8 @@ PostgreSQL has text, csv and binary.
     COPY t FROM STDIN (FORMAT arrow)     the same from the client: columns by place, of any Arrow type that casts to the
                                          column's without loss, or text
 
-Out, columns go as they come from DuckDB: no Python object is made of a value. In, datums are made, some rows at a
-time, since rows are stored.
+Out, columns go as they come from DuckDB or from storage: no Python object is made of a value. In, datums are made, some
+rows at a time, since rows are stored.
 
 A client's stream is checked before anything reads it: message lengths against `row_bytes_max`, offsets and UTF-8 by
 Arrow's own full validation. Refused (0A000): compressed and dictionary-encoded batches, which would take far more

@@ -335,38 +335,6 @@ def test_ranges_of_a_region_that_is_cut_off_go_on_elsewhere(lost: str) -> None:
     assert sqlstate in (("08006", "08007") if lost != "c" else ("",))
 
 
-@pytest.mark.parametrize("arrives", [False, True])
-def test_a_commit_across_a_cut_is_definite_where_both_sides_hear_the_third(arrives: bool) -> None:
-    """Its Commit is lost on the way, or its answer is."""
-    cluster = SimulatedCluster(3, plan_of(Regions(ZONES, ("north",), lead_ms=LEAD_MS)))
-    world, key = cluster.world, keys_led_by(1)[0]
-    one_way, other = processes_in(cluster, "b"), processes_in(cluster, "a")
-    if arrives:
-        one_way, other = other, one_way
-
-    async def scenario() -> tuple[str, float, str]:
-        await created(cluster)
-        east, west = [await cluster.database("across", region=region).connect() for region in (EAST, WEST)]
-        await west.execute("BEGIN")
-        await west.execute(f"UPDATE t SET v = 7 WHERE k = '{key}'")
-        world.network.partition(one_way, other, one_way=True)
-        begun_s, sqlstate = world.loop.time(), ""
-        try:
-            await west.execute("COMMIT")
-        except SqlError as error:
-            sqlstate = error.sqlstate
-        heard_s = world.loop.time() - begun_s
-        world.network.heal()
-        await asyncio.sleep(1)
-        found = await east.execute(f"SELECT v FROM t WHERE k = '{key}'")
-        return sqlstate, heard_s, str(found.rows[0][0])
-
-    with world:
-        sqlstate, heard_s, value = world.run(scenario())
-    assert heard_s < HEARD_S_MAX
-    assert (sqlstate, value) == (("", "7") if arrives else ("08006", "0"))
-
-
 def test_a_region_that_is_cut_off_lets_sessions_in_and_shows_what_it_has() -> None:
     """What it cannot know of is refused, within twice storing.read_wait_s."""
     cluster = SimulatedCluster(2, plan_of(Regions(ZONES, ("north",), lead_ms=LEAD_MS)))

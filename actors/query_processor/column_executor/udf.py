@@ -95,7 +95,7 @@ def expression_udf(expression: Any, types: list[ColumnType]) -> Udf:
         plain = replace(expression, items=columns)
     elif isinstance(expression, tree.InDomain):
         plain = replace(expression, argument=columns[0])
-    elif isinstance(expression, tree.MinMax):
+    elif isinstance(expression, tree.MinMax | tree.Apply):
         plain = replace(expression, arguments=columns)
     else:
         plain = tree.Cast(columns[0], expression.type, expression.explicit)

@@ -29,7 +29,7 @@ from actors.query_processor.ddl.change import quoted
 from actors.query_processor.session import foreign_keys
 from actors.query_processor.session.portals import Portal
 from actors.query_processor.session.sight import with_catalog
-from actors.query_processor.session.statements import PreparedStatement, RawStatement
+from actors.query_processor.session.statements import Planned, PreparedStatement, RawStatement
 from actors.sql.catalog.schema import Column, Table, View
 from actors.sql.catalog.snapshot import Catalog
 from actors.sql.encoding.column_batch import ColumnBatch
@@ -62,7 +62,7 @@ async def prepare(session: Session, raw: RawStatement) -> PreparedStatement:
         fields = source.fields
         options = copy_options(node, [field.name for field in fields])
         copied: CopyIn | CopyOut = CopyOut(tuple(f.name for f in fields), tuple(f.type for f in fields), options)
-        return PreparedStatement(raw, copy=copied, source=source)
+        return PreparedStatement(raw, copy=copied, source=await _as_columns(session, source, options))
     relation = node.relation
     columns = await with_catalog(
         session, lambda catalog: _columns(_table(catalog, relation, bool(node.is_from)), names)
@@ -77,7 +77,26 @@ async def prepare(session: Session, raw: RawStatement) -> PreparedStatement:
         await session.authorize(prepared.source)  # before the client sends anything
         return prepared
     source = await session.prepare(f"SELECT {listed} FROM {place}")
-    return PreparedStatement(raw, copy=CopyOut(*shape), source=source)
+    return PreparedStatement(raw, copy=CopyOut(*shape), source=await _as_columns(session, source, options))
+
+
+async def _as_columns(session: Session, source: PreparedStatement, options: CopyOptions) -> PreparedStatement:
+    """`source`, planned so that storage's columns go out as they are, where the format has columns and that is all
+    there is to do."""
+    if options.format != "arrow" or source.planned is None:
+        return source
+    from actors.query_processor.column_executor.scanning import stored_columns
+
+    node = source.planned.node
+
+    def planned(catalog: Catalog) -> Planned | None:
+        plan = stored_columns(node, catalog)
+        return None if plan is None else Planned(node, (), plan, catalog)
+
+    found = await with_catalog(session, planned)
+    if found is None or found.plan.fields != source.fields:
+        return source
+    return PreparedStatement(source.raw, found, source.key, source.fields)
 
 
 async def _insert(session: Session, prepared: PreparedStatement, given: tuple[bool, ...]) -> PreparedStatement:

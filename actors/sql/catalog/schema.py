@@ -51,11 +51,17 @@ class Column(msgspec.Struct, frozen=True, array_like=True):
 BUILDING, INVALID = "building", "invalid"
 
 
+OF_ROW = -1
+"""In the place of a column's position: an expression."""
+
+
 class IndexColumn(msgspec.Struct, frozen=True, array_like=True):
     position: int
     descending: bool = False
     nulls_first: bool = False
     """PostgreSQL's default: NULLS LAST ascending, NULLS FIRST descending."""
+    expression: str = ""
+    """SQL text over the table's row whose value is the key's part; `position` is OF_ROW then."""
 
 
 class Index(msgspec.Struct, frozen=True, array_like=True):
@@ -81,6 +87,11 @@ class Index(msgspec.Struct, frozen=True, array_like=True):
     predicate: str = ""
     """Of a partial index: SQL text, as pg_get_expr shows it without the parentheses around it. A row for which it is
     not true has no entry."""
+
+    @property
+    def is_plain(self) -> bool:
+        """It has an entry of every row, and its keys are columns."""
+        return not self.predicate and not any(column.expression for column in self.columns)
 
 
 class Check(msgspec.Struct, frozen=True, array_like=True):

@@ -26,9 +26,11 @@ SETTINGS = Settings(layout=Layout(tuple(ZONES), adjudicators=1, shards=1), regio
 JOURNALS = (0, 1)
 
 
-def journal(folder: DataFolder, number: int, az: str, *, voter: bool = True, map_version: int = 1) -> None:
+def journal(folder: DataFolder, number: int, az: str, *, voter: bool = True, **versions: int) -> None:
     payload = encode_state(with_keepers(initial_state(SETTINGS, Placement("az")))) if number == 0 else b""
-    header = MappedHeader(1, 3, COMMIT if number else STATE, 1_700_000, 1_700_000, 1_800_000, map_version=map_version)
+    header = MappedHeader(
+        1, 3, COMMIT if number else STATE, 1_700_000, 1_700_000, 1_800_000, **{"map_version": 1, **versions}
+    )
 
     async def write() -> None:
         log = JournalLog.open(LocalDisk(folder.roles / f"journal/{number}/{az}"), SETTINGS.journaling)
@@ -114,11 +116,24 @@ def test_one_region_begins_anew_where_the_others_are_a_majority(folder: DataFold
         rebuild(folder, SETTINGS, "south")
 
 
-def test_a_journal_that_knows_more_of_the_map_than_the_state_does_not_go_on(folder: DataFolder) -> None:
+def test_a_map_that_the_state_lacks_is_replaced_by_one_that_nobody_has_had(folder: DataFolder) -> None:
+    """No adjudicator goes by an older map than its journal names."""
     lose(folder, "a", "b", "c")
     journal(folder, 0, "b")
-    journal(folder, 1, "b", map_version=2)
-    with pytest.raises(NotRecoverable, match="journal 1 goes by version 2 of the map"):
+    journal(folder, 1, "b", map_version=7)
+    recover(folder, SETTINGS, look(folder, SETTINGS, "west"))
+    again = look(folder, SETTINGS, "west")
+    assert again.state.shard_map.version == again.journals[0].map_version == 8
+    assert again.state.version == 2 and again.journals[0].last_lsn == 2
+    recover(folder, SETTINGS, again)
+    assert look(folder, SETTINGS, "west").state == again.state, "once is enough"
+
+
+def test_a_set_of_journals_that_the_state_lacks_is_not_made_up(folder: DataFolder) -> None:
+    lose(folder, "a", "b", "c")
+    journal(folder, 0, "b")
+    journal(folder, 1, "b", set_version=2)
+    with pytest.raises(NotRecoverable, match="an adjudicator was coming or going"):
         look(folder, SETTINGS, "west")
 
 
