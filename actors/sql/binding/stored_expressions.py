@@ -43,10 +43,10 @@ GENERATION, INDEX, PREDICATE = "column generation expression", "index expression
 
 
 def kept_text(node: Any, table: str, catalog: Catalog | None, what: str) -> str:
-    """An expression over the row of a table of that name, as the catalog keeps it. Raises 0A000 for one that casts to a
-    domain: what a domain demands may change, and what was stored by it would not."""
+    """An expression over the row of a table of that name, as the catalog keeps it. Raises 0A000 for one that names a
+    domain or the like: what that says may change, and what was stored by it would not."""
     if catalog is not None and numbers_in(RawStream()(kept(node, catalog))):
-        raise DatabaseError(FEATURE_NOT_SUPPORTED, f"domains are not supported in {what}s")
+        raise DatabaseError(FEATURE_NOT_SUPPORTED, f"domains and functions of your own are not supported in {what}s")
     return unqualified_text(node, table)
 
 
