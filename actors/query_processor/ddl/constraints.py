@@ -26,8 +26,10 @@ from actors.query_processor.ddl.foreign_keys import ForeignClause, clause_of
 from actors.sql.binding.arbiters import unqualified_text
 from actors.sql.binding.column_types import OPEN_ONLY
 from actors.sql.binding.domains import declared_type
+from actors.sql.binding.parameters import Called, ParameterTypes
 from actors.sql.binding.stored_expressions import GENERATION, kept_text
 from actors.sql.binding.stored_names import kept
+from actors.sql.binding.targets import bind_row_expression
 from actors.sql.catalog.domains import Domain
 from actors.sql.catalog.privileges import USAGE, require
 from actors.sql.catalog.schema import Check, Column, Index, IndexColumn, Table
@@ -266,8 +268,18 @@ def make_checks(
                 name = f"{stem}{number}"
         elif name in names:
             raise DatabaseError(DUPLICATE_OBJECT, f'constraint "{name}" for relation "{table.name}" already exists')
-        made.append(Check(name, unqualified_text(kept(expression, catalog), table.name)))
+        numbered = kept(expression, catalog, _calls(catalog, table, expression))
+        made.append(Check(name, unqualified_text(numbered, table.name)))
     return tuple(made)
+
+
+def _calls(catalog: Catalog, table: Table, expression: Any) -> list[Called]:
+    """Of SQL functions. Raises what a wrong CHECK raises."""
+    if not catalog.has_functions:
+        return []
+    parameters = ParameterTypes((), catalog)
+    bind_row_expression(expression, table, table.name, parameters)
+    return [call for call in parameters.calls if not call.depth]
 
 
 def parsed_check(check: Check) -> Any:

@@ -77,6 +77,7 @@ class Likeness:
                     generated=kind,
                 )
             )
+            clauses.domains += [column.domain] if column.domain else []
             if column.identity and self._asks(Option.CREATE_TABLE_LIKE_IDENTITY):
                 clauses.generated.append((place, column.identity, self._options(column)))
         if self._asks(Option.CREATE_TABLE_LIKE_CONSTRAINTS):
