@@ -25,6 +25,7 @@ import pyarrow.compute as pc
 
 from actors.sql.encoding.arrow_types import EPOCH_DAYS, EPOCH_US, from_arrow
 from actors.sql.encoding.row_columns import BINARIES, FLOATS, INTEGERS, TEXTS
+from actors.sql.encoding.string_arrays import right_ends
 from actors.sql.types.column_type import ColumnType
 
 EXACT_SCALE_MAX = 6
@@ -125,21 +126,7 @@ def _integers(numbers: Any, nulls: Any) -> pa.Array:
     if nulls is not None:
         sizes[nulls] = 1
         fields[nulls, _FIELD - 1] = _NIL
-    return _right_ends(fields, sizes)
-
-
-def _right_ends(fields: Any, sizes: Any) -> pa.Array:
-    """The last so many bytes of each row of a matrix."""
-    count, width = fields.shape
-    ends = np.zeros(count + 1, np.int32)
-    np.cumsum(sizes, out=ends[1:])
-    least, most = (int(sizes.min()), int(sizes.max())) if count else (0, 0)
-    if least == most:
-        data = np.ascontiguousarray(fields[:, width - most :])
-    else:
-        fields = fields[:, width - most :]
-        data = fields[np.arange(most) >= (most - sizes)[:, None]]
-    return pa.Array.from_buffers(pa.binary(), count, [None, pa.py_buffer(ends), pa.py_buffer(data)])
+    return right_ends(fields, sizes)
 
 
 def _floats(column: pa.Array) -> pa.Array:
@@ -154,7 +141,7 @@ def _floats(column: pa.Array) -> pa.Array:
     if nulls is not None:
         sizes[nulls] = 1
         fields[nulls, _FIELD - 1] = _NIL
-    return _right_ends(fields, sizes)
+    return right_ends(fields, sizes)
 
 
 def _numerics(column: pa.Array, type_: ColumnType) -> list[pa.Array]:
