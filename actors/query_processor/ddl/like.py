@@ -129,10 +129,10 @@ class Likeness:
         parts = tuple(
             part if part.expression else replace(part, position=self._places[part.position]) for part in index.columns
         )
-        name = change.free_name(table.schema, table.name, *part_names(table, parts), suffix="idx")
+        made = replace(index, columns=parts, included=tuple(self._places[position] for position in index.included))
+        name = change.free_name(table.schema, table.name, *part_names(table, made.parts), suffix="idx")
         [oid] = await change.ids(1)
-        made = Index(table.next_index, oid, name, parts, index.unique, nulls_distinct=index.nulls_distinct)
-        made = replace(made, predicate=index.predicate)
+        made = replace(made, id=table.next_index, oid=oid, name=name)
         return await add_indexes(change, table, (made,))
 
 

@@ -141,10 +141,11 @@ def index_definition(table: Table, index: Index, qualified: bool = True) -> str:
             text += " NULLS FIRST"
         columns.append(text)
     name = f"{quote_ident(table.schema)}.{quote_ident(table.name)}" if qualified else quote_ident(table.name)
-    distinct = "" if index.nulls_distinct else " NULLS NOT DISTINCT"
+    included = ", ".join(quote_ident(column_name(table, position)) for position in index.included)
+    more = (f" INCLUDE ({included})" if included else "") + ("" if index.nulls_distinct else " NULLS NOT DISTINCT")
     return (
         f"CREATE {'UNIQUE ' if index.unique else ''}INDEX {quote_ident(index.name)} ON {name} USING btree "
-        f"({', '.join(columns)}){distinct}{f' WHERE {parenthesized(index.predicate)}' if index.predicate else ''}"
+        f"({', '.join(columns)}){more}{f' WHERE {parenthesized(index.predicate)}' if index.predicate else ''}"
     )
 
 
@@ -153,9 +154,9 @@ def _index_definition(catalog: Catalog, _: Any, oid: int | None, column: int = 0
     if table is None or index is None:
         return None
     if column:
-        if not 0 < column <= len(index.columns):
+        if not 0 < column <= len(index.parts):
             return ""
-        part = index.columns[column - 1]
+        part = index.parts[column - 1]
         return parenthesized(part.expression) if part.expression and pretty else _key_text(table, part)
     return index_definition(table, index)
 
