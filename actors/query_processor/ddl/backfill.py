@@ -70,7 +70,8 @@ async def _fill_together(change: SchemaChange, table: Table, indexes: Sequence[I
     ):
         return False
     made = [Entries(table, index) for index in indexes]
-    reader = StoredColumns(transaction, table, [position for entries in made for position in entries.positions])
+    positions = [position for entries in made for position in entries.positions]
+    reader = StoredColumns(transaction, table, positions, with_values=False)
     try:
         while (rows := await reader.next()) is not None:
             primary = primary_keys_of(rows.keys)
@@ -162,6 +163,7 @@ async def _rewrite_together(change: SchemaChange, before: Table, after: Table) -
             if any(rows.columns[position].null_count for position in moved.positions):
                 return False
             keys = moved.keys_of(rows, None)
+            assert rows.values is not None
             if not moved.add(keys, rows.values):
                 return False
             for entries in made:

@@ -26,8 +26,10 @@ from actors.query_processor.ddl.foreign_keys import ForeignClause, clause_of
 from actors.sql.binding.arbiters import unqualified_text
 from actors.sql.binding.column_types import OPEN_ONLY
 from actors.sql.binding.domains import declared_type
+from actors.sql.binding.parameters import Called, ParameterTypes
 from actors.sql.binding.stored_expressions import CHECK, GENERATION, kept_text, refuse_beyond_row
 from actors.sql.binding.stored_names import kept
+from actors.sql.binding.targets import bind_row_expression
 from actors.sql.catalog.domains import Domain
 from actors.sql.catalog.privileges import USAGE, require
 from actors.sql.catalog.schema import Check, Column, Index, IndexColumn, Table
@@ -65,6 +67,12 @@ class Clauses:
     """Whose domains columns may be of, as its role; the ids of those that are: `domains`."""
     domains: list[int] = field(default_factory=list)
 
+    def use(self, domain: Domain) -> None:
+        """Columns are of the domain. Raises 42501."""
+        if self.catalog is not None:
+            require(self.catalog, self.catalog.role, domain, USAGE)
+        self.domains.append(domain.id)
+
 
 def sql_text(node: Any) -> str:
     """An expression's tree as SQL."""
@@ -79,9 +87,8 @@ def column_of(node: Any, position: int, clauses: Clauses) -> Column:
         clauses.generated.append((position, "", None))
     else:
         type_, domain = declared_type(node.typeName, clauses.catalog)
-        if domain is not None and clauses.catalog is not None:
-            require(clauses.catalog, clauses.catalog.role, domain, USAGE)
-            clauses.domains.append(domain.id)
+        if domain is not None:
+            clauses.use(domain)
         if type_.name in OPEN_ONLY and not clauses.is_open:
             raise DatabaseError(FEATURE_NOT_SUPPORTED, f"datatype {type_.name} not supported")
     refuse_collation(node.collClause)
@@ -267,8 +274,18 @@ def make_checks(
                 name = f"{stem}{number}"
         elif name in names:
             raise DatabaseError(DUPLICATE_OBJECT, f'constraint "{name}" for relation "{table.name}" already exists')
-        made.append(Check(name, unqualified_text(kept(expression, catalog), table.name)))
+        numbered = kept(expression, catalog, _calls(catalog, table, expression))
+        made.append(Check(name, unqualified_text(numbered, table.name)))
     return tuple(made)
+
+
+def _calls(catalog: Catalog, table: Table, expression: Any) -> list[Called]:
+    """Of SQL functions. Raises what a wrong CHECK raises."""
+    if not catalog.has_functions:
+        return []
+    parameters = ParameterTypes((), catalog)
+    bind_row_expression(expression, table, table.name, parameters)
+    return [call for call in parameters.calls if not call.depth]
 
 
 def parsed_check(check: Check) -> Any:

@@ -53,10 +53,12 @@ async def create_index(change: SchemaChange, raw: RawStatement) -> Batch:
             return Batch([], True, "CREATE INDEX")
         raise DatabaseError(DUPLICATE_TABLE, f'relation "{name}" already exists')
     columns = tuple(_index_column(change, element, table) for element in node.indexParams)
+    included = tuple(_included(element, table) for element in node.indexIncludingParams or ())
+    index = Index(table.next_index, 0, name or "", columns, bool(node.unique), included=included)
     if name is None:
-        name = change.free_name(table.schema, table.name, *part_names(table, columns), suffix="idx")
+        name = change.free_name(table.schema, table.name, *part_names(table, index.parts), suffix="idx")
     [oid] = await change.ids(1)
-    index = Index(table.next_index, oid, name, columns, bool(node.unique), nulls_distinct=not node.nulls_not_distinct)
+    index = replace(index, oid=oid, name=name, nulls_distinct=not node.nulls_not_distinct)
     if node.whereClause is not None:
         index = replace(index, predicate=_predicate(change, table, index, node.whereClause))
     if not raw.is_async:
@@ -114,9 +116,7 @@ def _index_column(change: SchemaChange, element: Any, table: Table) -> IndexColu
     if name is None:
         part = _computed(change, table, element.expr)
     else:
-        place = next((column.position for column in table.live_columns() if column.name == name), None)
-        if place is None:
-            raise DatabaseError(UNDEFINED_COLUMN, f'column "{name}" does not exist')
+        place = _place(table, name)
         refuse_unkeyed([table.columns[place].type])
         part = IndexColumn(place)
     descending = element.ordering == SortByDir.SORTBY_DESC
@@ -124,6 +124,30 @@ def _index_column(change: SchemaChange, element: Any, table: Table) -> IndexColu
     if element.nulls_ordering != SortByNulls.SORTBY_NULLS_DEFAULT:
         nulls_first = element.nulls_ordering == SortByNulls.SORTBY_NULLS_FIRST
     return replace(part, descending=descending, nulls_first=nulls_first)
+
+
+def _included(element: Any, table: Table) -> int:
+    """A column of INCLUDE. Raises 0A000, 42P17, 42703."""
+    if element.name is None:
+        raise DatabaseError(FEATURE_NOT_SUPPORTED, "expressions are not supported in included columns")
+    refused = (
+        ("a collation", bool(element.collation)),
+        ("an operator class", bool(element.opclass)),
+        ("ASC/DESC options", element.ordering != SortByDir.SORTBY_DEFAULT),
+        ("NULLS FIRST/LAST options", element.nulls_ordering != SortByNulls.SORTBY_NULLS_DEFAULT),
+    )
+    for what, found in refused:
+        if found:
+            raise DatabaseError(INVALID_OBJECT_DEFINITION, f"including column does not support {what}")
+    return _place(table, element.name)
+
+
+def _place(table: Table, name: str) -> int:
+    """Raises 42703."""
+    for column in table.live_columns():
+        if column.name == name:
+            return column.position
+    raise DatabaseError(UNDEFINED_COLUMN, f'column "{name}" does not exist')
 
 
 def _plain_name(node: Any) -> str | None:
@@ -164,7 +188,6 @@ def _refuse_options(change: SchemaChange, raw: RawStatement) -> None:
             f'access method "{node.accessMethod}" is not supported',
             node.accessMethod not in ("btree", "btree_index", None),
         ),
-        ("INCLUDE columns are not supported", bool(node.indexIncludingParams)),
         ("tablespaces are not supported", bool(node.tableSpace)),
         ("unsupported mode. please use CREATE INDEX ASYNC.", strict and not raw.is_async),
         ("specifying an index access method is not supported", strict and _USING.search(raw.text) is not None),

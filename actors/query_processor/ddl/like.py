@@ -77,6 +77,9 @@ class Likeness:
                     generated=kind,
                 )
             )
+            domain = self._change.catalog.domain_by_id(column.domain)
+            if domain is not None:
+                clauses.use(domain)
             if column.identity and self._asks(Option.CREATE_TABLE_LIKE_IDENTITY):
                 clauses.generated.append((place, column.identity, self._options(column)))
         if self._asks(Option.CREATE_TABLE_LIKE_CONSTRAINTS):
@@ -128,10 +131,10 @@ class Likeness:
         parts = tuple(
             part if part.expression else replace(part, position=self._places[part.position]) for part in index.columns
         )
-        name = change.free_name(table.schema, table.name, *part_names(table, parts), suffix="idx")
+        made = replace(index, columns=parts, included=tuple(self._places[position] for position in index.included))
+        name = change.free_name(table.schema, table.name, *part_names(table, made.parts), suffix="idx")
         [oid] = await change.ids(1)
-        made = Index(table.next_index, oid, name, parts, index.unique, nulls_distinct=index.nulls_distinct)
-        made = replace(made, predicate=index.predicate)
+        made = replace(made, id=table.next_index, oid=oid, name=name)
         return await add_indexes(change, table, (made,))
 
 

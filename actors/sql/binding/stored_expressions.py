@@ -12,6 +12,7 @@ stays true.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pglast import ast
@@ -29,10 +30,12 @@ from actors.sql.binding.coercion import coerce_assignment, coerce_boolean
 from actors.sql.binding.function_kinds import AGGREGATES, SETS, WINDOW_FUNCTIONS
 from actors.sql.binding.nodes import any_call
 from actors.sql.binding.parameters import ParameterTypes
+from actors.sql.binding.sql_functions import candidates
 from actors.sql.binding.stored_names import kept, numbers_in
 from actors.sql.binding.targets import bind_row_expression, parse_expression
 from actors.sql.binding.trees import has_node, has_subquery, parameters_in
 from actors.sql.catalog.schema import Column, Index, IndexColumn, Table
+from actors.sql.expressions.registry import find
 from actors.sql.expressions.tree import BOOL, Expression, columns_of
 from actors.sql.expressions.tree import Column as ColumnNode
 
@@ -46,10 +49,17 @@ CHECK, DEFAULT = "check constraint", "DEFAULT expression"
 
 def kept_text(node: Any, table: str, catalog: Catalog | None, what: str) -> str:
     """An expression over the row of a table of that name, as the catalog keeps it. Raises 0A000 for one that casts to a
-    domain: what a domain demands may change, and what was stored by it would not."""
+    domain or calls a SQL function: these may change, and what was stored by them would not."""
     if catalog is not None and numbers_in(RawStream()(kept(node, catalog))):
         raise DatabaseError(FEATURE_NOT_SUPPORTED, f"domains are not supported in {what}s")
+    if catalog is not None and catalog.has_functions and any_call(node, partial(_is_own, catalog)):
+        raise DatabaseError(FEATURE_NOT_SUPPORTED, f"SQL functions are not supported in {what}s")
     return unqualified_text(node, table)
+
+
+def _is_own(catalog: Catalog, call: Any) -> bool:
+    """Whether it is a SQL function's, and no function of the system has the name."""
+    return bool(candidates(catalog, call.funcname)) and not find(call.funcname[-1].sval)
 
 
 def refuse_beyond_row(node: Any, what: str) -> None:

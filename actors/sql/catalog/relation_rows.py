@@ -80,7 +80,7 @@ def _classes(transaction: CatalogReader) -> Iterator[Row]:
             **triggers,
         }
         for index in indexes:
-            row = _relation(index.oid, index.name, namespace, "i", len(index.columns), table.owner)
+            row = _relation(index.oid, index.name, namespace, "i", len(index.parts), table.owner)
             yield {**row, "relpersistence": "t" if table.temporary else "p"}
     for view in transaction.catalog.views():
         row = _relation(view.id, view.name, oids[view.schema], "v", len(view.columns), view.owner)
@@ -146,8 +146,8 @@ def _attributes(transaction: CatalogReader) -> Iterator[Row]:
             }
             yield _attribute(table.id, number, name, column.type, **flags, **declared)
         for index in indexes_of(table):
-            names = part_names(table, index.columns)
-            for place, (name, part) in enumerate(zip(names, index.columns, strict=True), 1):
+            names = part_names(table, index.parts)
+            for place, (name, part) in enumerate(zip(names, index.parts, strict=True), 1):
                 yield _attribute(index.oid, place, name, key_part(table, part).type)
     for view in transaction.catalog.views():
         for place, shown in enumerate(view.columns, 1):
@@ -189,7 +189,7 @@ def _indexes(transaction: CatalogReader) -> Iterator[Row]:
             yield {
                 "indexrelid": index.oid,
                 "indrelid": table.id,
-                "indnatts": len(index.columns),
+                "indnatts": len(index.parts),
                 "indexprs": ", ".join(computed) or None,
                 "indpred": parenthesized(index.predicate) if index.predicate else None,
                 "indnkeyatts": len(index.columns),
@@ -204,7 +204,7 @@ def _indexes(transaction: CatalogReader) -> Iterator[Row]:
                 "indisready": index.state != INVALID,
                 "indislive": True,
                 "indisreplident": False,
-                "indkey": " ".join(str(column.position + 1) for column in index.columns),
+                "indkey": " ".join(str(part.position + 1) for part in index.parts),
                 "indcollation": " ".join(str(_collation_of(type_)) for type_ in types),
                 "indclass": " ".join(str(operator_class_of(type_)) for type_ in types),
                 "indoption": " ".join(str(_option(column.descending, column.nulls_first)) for column in index.columns),

@@ -87,6 +87,13 @@ class Index(msgspec.Struct, frozen=True, array_like=True):
     predicate: str = ""
     """Of a partial index: SQL text, as pg_get_expr shows it without the parentheses around it. A row for which it is
     not true has no entry."""
+    included: tuple[int, ...] = ()
+    """Positions of INCLUDE's columns. They are the catalog's alone: no query is answered by entries without rows."""
+
+    @property
+    def parts(self) -> tuple[IndexColumn, ...]:
+        """What pg_attribute has of it: the key's columns, then those that are included."""
+        return (*self.columns, *map(IndexColumn, self.included))
 
     @property
     def is_plain(self) -> bool:

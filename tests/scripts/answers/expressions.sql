@@ -66,7 +66,7 @@ SELECT indexdef FROM pg_indexes WHERE indexname IN ('ix_lower_expr_idx', 'ix_exp
 SELECT indkey, indnatts, indnkeyatts, pg_get_expr(indexprs, indrelid), indclass, indoption FROM pg_index WHERE indexrelid IN ('ix_lower_expr_idx'::regclass, 'ix_expr_lower_a_idx'::regclass, 'ix_a_email_idx'::regclass, 'ix_expr_lower_idx'::regclass) ORDER BY 1, 4;
 ---
 CREATE INDEX
-ERROR 0A000: INCLUDE columns are not supported
+ERROR 0A000: expressions are not supported in included columns
 ERROR 42704: data type json has no default operator class for access method "btree"
   hint: You must specify an operator class for the index or define a default operator class for the data type.
 ERROR 42601: syntax error at or near "$1"

@@ -13,6 +13,7 @@ b@owner: REVOKE USAGE ON DOMAIN rate FROM PUBLIC;
 c@maker: CREATE TABLE two (r rate);
 c@maker: CREATE DOMAIN rate2 AS rate;
 c@maker: ALTER TABLE one ADD COLUMN s rate;
+c@maker: CREATE TABLE two (LIKE one);
 c@maker: INSERT INTO one VALUES (-1);
 c@maker: SELECT 1::rate;
 SELECT typacl, has_type_privilege('maker', 'rate', 'USAGE') FROM pg_type WHERE typname = 'rate';
@@ -26,6 +27,9 @@ c@maker: ALTER DOMAIN rate SET DEFAULT 2;
 c@maker: INSERT INTO one DEFAULT VALUES;
 c@maker: SELECT * FROM one;
 c@maker: ALTER DOMAIN rate ADD CHECK (VALUE < 1);
+REVOKE CREATE ON SCHEMA public FROM maker;
+c@maker: ALTER DOMAIN rate RENAME TO rated;
+c@maker: ALTER DOMAIN rated RENAME TO rate;
 c@maker: DROP DOMAIN rate CASCADE;
 c@maker: SELECT * FROM one;
 ---
@@ -38,6 +42,7 @@ c: CREATE TABLE
 c: ERROR 42501: must be owner of type rate
 c: ERROR 42501: must be owner of type rate
 b: REVOKE
+c: ERROR 42501: permission denied for type rate
 c: ERROR 42501: permission denied for type rate
 c: ERROR 42501: permission denied for type rate
 c: ERROR 42501: permission denied for type rate
@@ -66,6 +71,9 @@ c: 2.00
 c: SELECT 1
 c: ERROR 23514: column "r" of table "one" contains values that violate the new constraint
 c:   schema=public table=one column=r
+REVOKE
+c: ALTER DOMAIN
+c: ALTER DOMAIN
 c: NOTICE: drop cascades to 2 other objects
 c: DROP DOMAIN
 c: SELECT 1
