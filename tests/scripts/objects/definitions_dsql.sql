@@ -19,7 +19,7 @@ CREATE FUNCTION
 CREATE TABLE
 INSERT 0 1
 ERROR 23514: value for domain rating violates check constraint "rating_check"
-  constraint=rating_check
+  schema=public constraint=rating_check
 id|stars
 1|****
 SELECT 1
@@ -30,7 +30,7 @@ ERROR 23514: column "r" of table "reviews" contains values that violate the new 
   schema=public table=reviews column=r
 ALTER DOMAIN
 ERROR 23514: value for domain rating violates check constraint "rating_check1"
-  constraint=rating_check1
+  schema=public constraint=rating_check1
 ERROR 2BP01: cannot drop type rating because other objects depend on it
   detail: column r of table reviews depends on type rating
 function stars(rating) depends on type rating
