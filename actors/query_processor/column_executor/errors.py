@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import unquote
 
 from actors.common.errors import (
     CARDINALITY_VIOLATION,
@@ -20,9 +21,9 @@ from actors.common.errors import (
     statement_memory_exceeded,
 )
 
-RAISED = re.compile(r"EAGLERAY\[(\w{5})(?:\|([^\n]*?))?\]([^\n]*)")
-"""How our own functions and feeds report an error from inside DuckDB: SQLSTATE, constraint where there is one, and
-message."""
+RAISED = re.compile(r"EAGLERAY\[(\w{5})(?:\|([^|\]\s]*)\|([^|\]\s]*))?\]([^\n]*)")
+"""How our own functions and feeds report an error from inside DuckDB: SQLSTATE, the names of schema and constraint
+where there are some (quoted as in an URL), and message."""
 STREAM_KINDS = {
     "Out of Memory Error": "OutOfMemoryException",
     "INTERRUPT Error": "InterruptException",
@@ -50,7 +51,8 @@ def translate_error(error: BaseException, memory_bytes: int) -> DatabaseError:
     text = str(error)
     raised = RAISED.search(text)
     if raised is not None:
-        return DatabaseError(raised.group(1), raised.group(3).strip(), constraint=raised.group(2) or "")
+        schema, constraint = (unquote(name or "") for name in raised.group(2, 3))
+        return DatabaseError(raised.group(1), raised.group(4).strip(), schema=schema, constraint=constraint)
     kind = type(error).__name__
     if kind == "OSError":
         kind = STREAM_KINDS.get(text.partition(":")[0], kind)

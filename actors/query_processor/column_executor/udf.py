@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -146,8 +147,8 @@ def expression_udf(expression: Any, types: list[ColumnType]) -> Udf:
 
 def raised(error: DatabaseError) -> ValueError:
     """How a function of ours tells DuckDB of an error (errors.py reads it)."""
-    constraint = f"|{error.constraint}" if error.constraint else ""
-    return ValueError(f"EAGLERAY[{error.sqlstate}{constraint}]{error.message}")
+    names = f"|{quote(error.schema, '')}|{quote(error.constraint, '')}" if error.schema or error.constraint else ""
+    return ValueError(f"EAGLERAY[{error.sqlstate}{names}]{error.message}")
 
 
 def datums_of(array: pa.Array | pa.ChunkedArray, type_: ColumnType) -> list[Any]:

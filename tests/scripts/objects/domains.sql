@@ -404,6 +404,8 @@ INSERT INTO vowels VALUES ('a');
 ALTER DOMAIN vowel ADD CHECK (VALUE <> 'éé' AND length(VALUE) = 1);
 INSERT INTO vowels VALUES ('é');
 INSERT INTO vowels VALUES ('aa');
+ALTER DOMAIN vowel ADD CONSTRAINT "no] |u" CHECK (VALUE <> 'u');
+SELECT v::vowel FROM (VALUES ('i'), ('u')) t (v);
 ---
 ERROR 0A000: cannot use subquery in check constraint
 ERROR 42803: aggregate functions are not allowed in check constraints
@@ -422,3 +424,6 @@ ERROR 23514: value for domain vowel violates check constraint "vowel_check"
   schema=public constraint=vowel_check
 ERROR 23514: value for domain vowel violates check constraint "vowel_check1"
   schema=public constraint=vowel_check1
+ALTER DOMAIN
+ERROR 23514: value for domain vowel violates check constraint "no] |u"
+  schema=public constraint=no] |u
