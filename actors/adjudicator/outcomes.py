@@ -45,11 +45,13 @@ class Outcomes:
             self.forgotten_ts = max(self.forgotten_ts, forgotten)
 
     def take_over(self, other: Outcomes, now: Timestamp) -> None:
-        """What an earlier reign has decided, as its journal says; of what was left open (UNRESOLVED) too."""
+        """What an earlier reign has decided, as its journal says, of what was left open (UNRESOLVED) too. `other` is
+        empty then."""
         for transaction, (commit_ts, _) in other._known.items():
             if self._known.get(transaction, (UNRESOLVED, now))[0] == UNRESOLVED:
                 self._known.pop(transaction, None)
                 self.remember(transaction, commit_ts, now)
+        other._known.clear()
         self.forgotten_ts = max(self.forgotten_ts, other.forgotten_ts)
 
     def get(self, transaction: bytes) -> Timestamp | None:

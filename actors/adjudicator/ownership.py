@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from operator import lt
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from actors.adjudicator.claim import TABLE_BYTES, Table, table_prefix
 from actors.common import write_set
@@ -22,6 +23,8 @@ from actors.common.small_write_set import columns
 from actors.common.timestamps import TIMESTAMP_MIN, Timestamp
 
 BISECT_KEYS_MIN = 256
+LARGE_BYTES = 8 << 10
+"""Of a write set: Arrow decodes its keys alone, which are all that counts here."""
 DROPPED_TABLES_MAX = 4096
 """Tables that one dropped range may span."""
 
@@ -32,6 +35,10 @@ def read_write_set(payload: bytes) -> tuple[list[bytes], list[Table]]:
     if not payload:
         return [], []
     try:
+        if len(payload) > LARGE_BYTES:
+            batch = write_set.decode(payload)
+            if not pc.any(pc.equal(batch.column(2), write_set.IS_DROP_RANGE)).as_py():
+                return batch.column(0).to_pylist(), []
         keys, ends, kinds = columns(payload)
     except (pa.ArrowException, OSError, EOFError) as error:
         raise DatabaseError(PROTOCOL_VIOLATION, f"not a write set: {error}") from error
@@ -113,6 +120,9 @@ class Ownership:
         if not all(map(lt, keys, keys[1:])):
             raise DatabaseError(PROTOCOL_VIOLATION, "keys of a large transaction must be sorted, each once")
         shard_map = self.shard_map
+        piece = shard_map.piece(keys[0])
+        if keys[0][:KEYSPACE_BYTES] == keys[-1][:KEYSPACE_BYTES] and shard_map.piece(keys[-1]) == piece:
+            return {shard_map.adjudicators[piece]: list(keys)}
         start = 0
         while start < len(keys):
             keyspace = keys[start][:KEYSPACE_BYTES]

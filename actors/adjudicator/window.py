@@ -78,7 +78,9 @@ class ConflictWindow:
         claim.add(written, checked)
         self._gathering[claim] = None
         last, start_ts = self._last, claim.start_ts
-        if any(key in last and last[key] > start_ts for keys in (written, checked) for key in keys):
+        if any(self._table_last.get(table, 0) > start_ts for table in claim.touched_tables) and any(
+            key in last and last[key] > start_ts for keys in (written, checked) for key in keys
+        ):
             claim.overwritten = True
         if self._is_referred(start_ts, written):
             claim.overwritten = True

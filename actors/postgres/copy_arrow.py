@@ -32,7 +32,7 @@ from actors.common.errors import (
 )
 from actors.postgres.copy_text import ROW_BYTES_MAX, Row
 from actors.postgres.formats import text_reader, text_writer
-from actors.sql.encoding.arrow_types import arrow_type, from_arrow, to_arrow
+from actors.sql.encoding.arrow_types import arrow_type, from_arrow, has_arrow_type, to_arrow
 from actors.sql.results import CopyIn, CopyOut, Piece
 from actors.sql.types import by_name
 from actors.sql.types.base import SHOWN
@@ -51,14 +51,8 @@ ORDERED = frozenset({"date", "time", "timestamp", "timestamptz"})
 """Types whose range is narrower than Arrow's."""
 
 
-def has_arrow_type(type_: ColumnType) -> bool:
-    if type_.name in SHOWN:
-        return False
-    try:
-        arrow_type(type_)
-    except KeyError:
-        return False
-    return True
+def goes_as_arrow(type_: ColumnType) -> bool:
+    return type_.name not in SHOWN and has_arrow_type(type_)
 
 
 class CopyArrowEncoder:
@@ -66,7 +60,7 @@ class CopyArrowEncoder:
 
     def __init__(self, copy: CopyOut, zone: tzinfo | None) -> None:
         self._types = copy.types
-        self._writers = [None if has_arrow_type(type_) else text_writer(type_, zone) for type_ in copy.types]
+        self._writers = [None if goes_as_arrow(type_) else text_writer(type_, zone) for type_ in copy.types]
         kinds = [
             arrow_type(type_) if writer is None else pa.utf8()
             for type_, writer in zip(copy.types, self._writers, strict=True)
@@ -233,7 +227,7 @@ class CopyArrowDecoder:
             return lambda column: [None] * len(column)
         if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
             return _text_reader(type_, self._zone)
-        if not has_arrow_type(type_) or type_.name in TEXTS or not _fits(kind, type_):
+        if not goes_as_arrow(type_) or type_.name in TEXTS or not _fits(kind, type_):
             shown = by_name[type_.name].sql_name
             raise DatabaseError(
                 DATATYPE_MISMATCH, f'column "{name}" is of type {shown} but the data is of Arrow type {kind}'

@@ -25,7 +25,7 @@ from typing import Any
 import pyarrow as pa
 
 from actors.common.errors import BAD_COPY_FILE_FORMAT, NUMERIC_VALUE_OUT_OF_RANGE, DatabaseError
-from actors.postgres.copy_fields import FieldCutter
+from actors.postgres.copy_fields import FieldCutter, count_lines
 from actors.postgres.formats import read_text, text_reader, text_writer
 from actors.sql.encoding.row_columns import NotPlain
 from actors.sql.encoding.text_columns import column_of
@@ -121,7 +121,7 @@ class LineDecoder(ABC):
         except (NotPlain, DatabaseError):
             self.__dict__.update(before)
             return None
-        self._line += block.count(b"\n")
+        self._line += count_lines(block)
         return columns
 
     def _take(self, data: bytes) -> bytes:

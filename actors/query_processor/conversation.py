@@ -42,6 +42,7 @@ from actors.postgres.states import State
 from actors.query_processor.aside import LARGE_CHARACTERS, LARGE_VALUES, aside
 from actors.query_processor.channel import ROWS_SLICE, Channel, Disconnected, send_rows, send_stream
 from actors.query_processor.copy_messages import copy_in, copy_out
+from actors.query_processor.session.early import change_early, may_change_early
 from actors.query_processor.session.parking import revived
 from actors.query_processor.session.prompt import may_read_promptly, read_promptly
 from actors.query_processor.session.statements import PLANNED_KINDS, PreparedStatement
@@ -177,7 +178,7 @@ class Conversation:
                 self._held = backend.EMPTY_QUERY_RESPONSE
                 continue
             portal = session.bind(await session.prepare(raw, (), False), ())
-            portal.is_alone = len(statements) == 1
+            portal.ends = portal.is_alone = len(statements) == 1
             await self._run(portal, 0, described=False)
             if self._timeouts.used:
                 self._statement_ended(raw.kind)
@@ -288,6 +289,7 @@ class Conversation:
             self._portal = portal
         self._channel.output += backend.BIND_COMPLETE
         if is_all_here:
+            portal.ends = True
             reader.passes(_DESCRIBE_EXECUTE, _EXECUTE)
             if portal.fields is None:
                 self._channel.output += backend.NO_DATA
@@ -300,7 +302,8 @@ class Conversation:
                 self._show_shape(portal.fields, result_formats)
             if not reader.takes(EXECUTE_UNNAMED):
                 return
-            portal.is_alone = not was_asked and reader.has_next(SYNC)
+            portal.ends = reader.has_next(SYNC)
+            portal.is_alone = portal.ends and not was_asked
         await self._execute_portal(portal, 0)
         if not self._timeouts.used and reader.takes(SYNC):
             await self._end()
@@ -355,7 +358,7 @@ class Conversation:
         if self._held:
             self._release()
         portal = self._bound(message.portal)
-        portal.is_alone = self._channel.reader.has_next(SYNC)
+        portal.ends = portal.is_alone = self._channel.reader.has_next(SYNC)
         await self._execute_portal(portal, message.rows_max)
 
     async def _execute_portal(self, portal: Portal, rows_max: int) -> None:
@@ -449,8 +452,12 @@ class Conversation:
         if portal.copy is not None:
             await self._copy(portal, portal.copy)
             return
-        batch = await portal.start(rows_max)
-        fields = portal.fields
+        session, fields, batch = self._session, portal.fields, None
+        changes = fields is None and portal.ends and not (session.in_block or self._timeouts.used)
+        if changes and may_change_early(session, portal.prepared):
+            batch = await change_early(session, portal, self._channel)
+        if batch is None:
+            batch = await portal.start(rows_max)
         if fields is not None:
             channel, rows = self._channel, batch.rows
             shape = self._shapes.shape(fields, portal.formats, self._session.run_time.zone)

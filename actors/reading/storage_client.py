@@ -27,6 +27,7 @@ from __future__ import annotations
 import asyncio
 from bisect import bisect_right
 from collections.abc import Callable
+from contextlib import suppress
 from zlib import crc32
 
 import pyarrow as pa
@@ -93,6 +94,10 @@ class ScanBatch:
         if rows:
             batch = batch.slice(first, rows)
         return batch.column(0).to_pylist(), batch.column(1).to_pylist()
+
+
+def _nothing(_: object) -> None:
+    """Whatever comes of it."""
 
 
 class _Replicas:
@@ -279,6 +284,11 @@ class StorageClient:
     ) -> None:
         timeout_s = min(within_s, self._timeout_s) if within_s else self._timeout_s
         self._bus.request(self._name, destination, message, on_reply, on_failure, timeout_s)
+
+    def hasten(self, key: bytes, at: int) -> None:
+        """The replica that reads of `key` go to is to come to `at`; nobody waits for it."""
+        with suppress(DatabaseError):
+            self.request(self._replica(key), Get([], at), _nothing, _nothing)
 
     def next_to(self, destination: str) -> tuple[str | None, bool]:
         """Who else to ask what that replica owes an answer to (None: there is nobody), and whether reads are to go to

@@ -234,7 +234,10 @@ class StorageReplica:
                 return self._answers.get(message)
             except DatabaseError:
                 return None
-        return None
+        return self._reached() if isinstance(message, AskReached) else None
+
+    def _reached(self) -> Reached:
+        return Reached(0 if self._upkeep.is_new else self.watermark)
 
     def _answer(self, message: Get | Scan, reply: Reply) -> None:
         answers = self._answers
@@ -487,7 +490,7 @@ class StorageReplica:
     def _give(self, message: AskContents | AskPiece | AskMiddle | AskReached, reply: Reply) -> None:
         try:
             if isinstance(message, AskReached):
-                reply(Reached(0 if self._upkeep.is_new else self.watermark))
+                reply(self._reached())
             elif isinstance(message, AskMiddle):
                 reply(Middle(middle(self.store, self.place.spans)))
             else:

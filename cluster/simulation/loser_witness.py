@@ -23,7 +23,7 @@ from actors.runtime.simulation.world import World
 @contextmanager
 def watched_losers(world: World) -> Iterator[None]:
     """Every early word to a loser is looked at, meanwhile."""
-    usual_commit, usual_append, usual_answer = ConflictWindow.commit, Reign.append, Losing._has_lost
+    usual_commit, usual_append, usual_answer = ConflictWindow.commit, Reign.append, Losing.is_overwritten
     last: dict[bytes, int] = {}
 
     def note(keys: Iterable[bytes], commit_ts: int) -> None:
@@ -48,10 +48,10 @@ def watched_losers(world: World) -> Iterator[None]:
 
     ConflictWindow.commit = commit  # type: ignore[method-assign]
     Reign.append = append  # type: ignore[method-assign]
-    Losing._has_lost = has_lost  # type: ignore[method-assign]
+    Losing.is_overwritten = has_lost  # type: ignore[method-assign]
     try:
         yield
     finally:
         ConflictWindow.commit = usual_commit  # type: ignore[method-assign]
         Reign.append = usual_append  # type: ignore[method-assign]
-        Losing._has_lost = usual_answer  # type: ignore[method-assign]
+        Losing.is_overwritten = usual_answer  # type: ignore[method-assign]

@@ -24,7 +24,7 @@ from tests.sim.undisturbed import undisturbed
 
 CALLS = {"a point read": 213, "a one-row commit": 537}
 """Python calls of one, with CPython 3.11: with a process for each role, one client, who thinks between two."""
-CALLS_AMONG_MANY = {"a point read": 63, "a one-row commit": 295}
+CALLS_AMONG_MANY = {"a point read": 63, "a one-row commit": 288}
 """With a process for each zone, and CLIENTS who do not."""
 CALLS_OF_BLOCK = {"pgbench -N": 521}
 """Of a whole transaction, as CALLS_AMONG_MANY."""

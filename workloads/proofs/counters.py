@@ -17,6 +17,8 @@ raise both. Others touch one row of a pair, which does no harm, but is a write a
 
 from __future__ import annotations
 
+from collections import Counter
+
 from workloads.proofs.attempt import ABORTED, COMMITTED, UNKNOWN, ProofClient
 from workloads.proofs.connection import Connection, as_dict
 from workloads.proofs.proof import Proof
@@ -38,6 +40,7 @@ class Counters(Proof):
         self._keys = CROWDED_KEYS if crowded else KEYS
         self._pairs = CROWDED_PAIRS if crowded else PAIRS
         self._rises: dict[str, list[str]] = {COMMITTED: [], ABORTED: [], UNKNOWN: []}
+        self._touches: dict[str, Counter[int]] = {COMMITTED: Counter(), ABORTED: Counter(), UNKNOWN: Counter()}
         self._sequence = 0
         self._looks: list[tuple[dict[str, int], frozenset[str]]] = []
         """Of each snapshot: the counters, and which visits had been made."""
@@ -176,7 +179,8 @@ class Counters(Proof):
 
     async def _touch(self, client: ProofClient) -> None:
         key = client.random.randint(1, self._pairs) * client.random.choice((-1, 1))
-        await client.statement(f"UPDATE counter_pairs SET touched = touched + 1 WHERE k = {key}")
+        outcome, _ = await client.statement(f"UPDATE counter_pairs SET touched = touched + 1 WHERE k = {key}")
+        self._touches[outcome][key] += 1
 
     async def _sweep(self, client: ProofClient) -> None:
         await client.statement(client.random.choice(self.rewrites))
@@ -200,6 +204,11 @@ class Counters(Proof):
                         f"visit {visit} locked counter {locked} at {n}, and a snapshot has that at "
                         f"{counted_then[locked]} without the visit"
                     )
+        for row, touched in await self.final(client, "SELECT k, touched FROM counter_pairs"):
+            least = self._touches[COMMITTED][int(row or 0)]
+            most = least + self._touches[UNKNOWN][int(row or 0)]
+            if not least <= int(touched or 0) <= most:
+                wrong.append(f"row {row} of a pair counts {touched} touches, of which {least} to {most} were made")
         for (pair,) in await self.final(
             client, "SELECT abs(k) FROM counter_pairs WHERE n = 1 GROUP BY abs(k) HAVING count(*) > 1"
         ):

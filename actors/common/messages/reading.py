@@ -66,7 +66,8 @@ class Scanned(Message, frozen=True):
 
 
 class AskReached(Message, frozen=True):
-    """Up to which time do you answer at once? Answer: Reached."""
+    """Up to which time do you answer at once? Answer: Reached; within a process also without a message
+    (Bus.answer_now)."""
 
 
 class Reached(Message, frozen=True):

@@ -210,6 +210,10 @@ class Emitter:
             return f"(CASE WHEN {sub(expression.equal)} THEN NULL ELSE {text} END)", type_
         if isinstance(expression, tree.InDomain):
             return self._udf(expression, [expression.argument], [self.emit(expression.argument, around)])
+        if isinstance(expression, tree.Apply):
+            return self._udf(
+                expression, list(expression.arguments), [self.emit(item, around) for item in expression.arguments]
+            )
         if isinstance(expression, tree.ArrayOf):
             return self._udf(expression, list(expression.items), [self.emit(item, around) for item in expression.items])
         if isinstance(expression, tree.Quantified) and not _is_list(expression):

@@ -68,7 +68,7 @@ def split(statement: Any, catalog: Catalog) -> Split:
             raise _refused(f"{shown} needs the rows of all parts in one place")
     if len(statement.fromClause or ()) != 1 or not isinstance(statement.fromClause[0], ast.RangeVar):
         raise _refused("it does not read exactly one table")
-    parameters = ParameterTypes()
+    parameters = ParameterTypes((), catalog)
     bound = bind_statement(statement, catalog, parameters)
     plan = plan_columns(bound, parameters)
     source = _source_of(plan)

@@ -22,9 +22,11 @@ from msgspec.structs import replace
 
 from actors.common.errors import QUERY_CANCELED, DatabaseError, statement_memory_exceeded
 from actors.query_processor.column_executor.arrays import array_reader, text_of_array
+from actors.query_processor.column_executor.kernels import kernel_of
 from actors.query_processor.column_executor.numerics import is_free
 from actors.query_processor.column_executor.values import DUCK_TYPES, duck_type, to_duck
 from actors.sql.encoding.arrow_types import arrow_type, from_arrow, to_arrow
+from actors.sql.encoding.row_columns import NotPlain
 from actors.sql.expressions import tree
 from actors.sql.expressions.compile import compile_expression
 from actors.sql.types.arrays import ARRAY_TYPES, is_array
@@ -82,7 +84,7 @@ def is_own_constant(expression: Any) -> bool:
 
 def expression_udf(expression: Any, types: list[ColumnType]) -> Udf:
     """The root operation of `expression` (a Call, a Cast, ANY or ALL of an array, ARRAY[...]) with its arguments as
-    columns. `types`: the columns'."""
+    columns, by Arrow where that can (kernels.py), else row by row. `types`: the columns'."""
     columns = tuple(tree.Column(place, type_) for place, type_ in enumerate(types))
     plain: Any
     if isinstance(expression, tree.Call):
@@ -95,18 +97,23 @@ def expression_udf(expression: Any, types: list[ColumnType]) -> Udf:
         plain = replace(expression, items=columns)
     elif isinstance(expression, tree.InDomain):
         plain = replace(expression, argument=columns[0])
-    elif isinstance(expression, tree.MinMax):
+    elif isinstance(expression, tree.MinMax | tree.Apply):
         plain = replace(expression, arguments=columns)
     else:
         plain = tree.Cast(columns[0], expression.type, expression.explicit)
     digest = hashlib.sha256(repr(plain).encode()).hexdigest()[:16]
-    evaluate = compile_expression(plain)
+    evaluate, kernel = compile_expression(plain), kernel_of(plain)
     result = expression.type
     sized = result.name in SIZED_TYPES and not is_array(result.name)
 
     def make(surroundings_of: Callable[[], Surroundings]) -> Callable[..., pa.Array]:
         def function(*arrays: pa.Array) -> pa.Array:
             around = surroundings_of()
+            if kernel is not None:
+                try:
+                    return kernel(arrays)
+                except (NotPlain, pa.ArrowInvalid):
+                    pass  # a value for which only the row's own function will do
             datums = [datums_of(array, type_) for array, type_ in zip(arrays, types, strict=bool(types))]
             rows = zip(*datums, strict=True) if types else ((),) * len(arrays[0])
             try:

@@ -28,6 +28,7 @@ from actors.common.errors import (
 )
 from actors.query_processor.transaction import CatalogStale, Transaction
 from actors.sql.binding.permissions import check_schemas
+from actors.sql.binding.stored_names import numbers_of
 from actors.sql.results import Batch
 from actors.sql.types.column_type import ColumnType
 
@@ -68,6 +69,8 @@ _CHANGING = {
     "AlterDatabaseSetStmt": "ALTER DATABASE",
     "CreateDomainStmt": "CREATE DOMAIN",
     "AlterDomainStmt": "ALTER DOMAIN",
+    "CreateFunctionStmt": "CREATE FUNCTION",
+    "AlterFunctionStmt": "ALTER FUNCTION",
 }
 _WRITING = frozenset({"InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt"})
 _ENDS = (TransactionStmtKind.TRANS_STMT_COMMIT, TransactionStmtKind.TRANS_STMT_ROLLBACK)
@@ -197,7 +200,21 @@ async def _apply(
         await transaction.temporary.finish_drops()
     if transaction.schema_changes or transaction.catalog is before:  # else it was about temporary tables alone
         transaction.has_ddl = True
+        transaction.schema_changes |= _mentioned(transaction)
     return answer if isinstance(answer, Batch) else Batch([], True, answer)
+
+
+def _mentioned(transaction: Transaction) -> set[int]:
+    """Ids of the domains and functions that what has changed mentions: who drops one of them meanwhile is refused."""
+    catalog = transaction.catalog
+    if not (catalog.has_domains or catalog.has_functions):
+        return set()
+    things = [
+        find(number)
+        for number in transaction.schema_changes
+        for find in (catalog.table_by_id, catalog.view_by_id, catalog.domain_by_id, catalog.function_by_id)
+    ]
+    return {number for thing in things for number in numbers_of(thing)}
 
 
 async def _dispatch(change: Any, raw: RawStatement) -> str | Batch:
@@ -206,6 +223,7 @@ async def _dispatch(change: Any, raw: RawStatement) -> str | Batch:
         alter,
         comments,
         domains,
+        functions,
         indexes,
         renames,
         schemas,
@@ -242,6 +260,10 @@ async def _dispatch(change: Any, raw: RawStatement) -> str | Batch:
             return await domains.create_domain(change, node)
         case "AlterDomainStmt":
             return await domains.alter_domain(change, node)
+        case "CreateFunctionStmt":
+            return await functions.create_function(change, node)
+        case "AlterFunctionStmt":
+            return functions.alter_function(change, node)
         case "CommentStmt":
             return await comments.comment(change, node)
         case kind if kind in _OF_ROLES:
@@ -259,6 +281,8 @@ async def _dispatch(change: Any, raw: RawStatement) -> str | Batch:
             return await schemas.drop_schema(change, node)
         case ObjectType.OBJECT_DOMAIN | ObjectType.OBJECT_TYPE:
             return await domains.drop_domain(change, node)
+        case ObjectType.OBJECT_FUNCTION | ObjectType.OBJECT_ROUTINE:
+            return functions.drop_function(change, node)
     kind = node.removeType.name.removeprefix("OBJECT_").replace("_", " ")
     raise DatabaseError(FEATURE_NOT_SUPPORTED, f"unsupported statement: DROP {kind}")
 

@@ -28,10 +28,12 @@ from actors.query_processor.ddl.change import SchemaChange, quoted, replace
 from actors.query_processor.ddl.columns import column_named
 from actors.query_processor.ddl.constraints import mentioned_columns, parsed_check, refuse_unkeyed
 from actors.query_processor.ddl.generation import computed_from
+from actors.query_processor.ddl.indexes import check_computed
 from actors.query_processor.ddl.tables import validate_expressions, with_fresh_keyspaces
 from actors.sql.binding.coercion import coerce, coerce_assignment
 from actors.sql.binding.domains import declared_type, in_domain
 from actors.sql.binding.parameters import ParameterTypes
+from actors.sql.binding.stored_expressions import key_part
 from actors.sql.binding.targets import bind_row_expression, parse_expression
 from actors.sql.binding.trees import has_subquery
 from actors.sql.catalog.domains import Domain
@@ -60,10 +62,12 @@ async def alter_type(change: SchemaChange, table: Table, command: Any) -> Table:
         change.depend_on([domain.id])
     _refuse(change, table, column, definition.raw_default is not None)
     if any(column.position in {part.position for part in index.columns} for index in (table.primary, *table.indexes)):
-        refuse_unkeyed([replace(column, type=wanted)])
+        refuse_unkeyed([wanted])
     columns = list(table.columns)
     columns[column.position] = replace(column, type=wanted, domain=domain.id if domain is not None else 0)
     after = replace(table, columns=tuple(columns))
+    for part in (part for index in after.indexes for part in index.columns if part.expression):
+        check_computed(key_part(after, part))
     is_plain = definition.raw_default is None and domain is None and not column.generated
     if is_plain and _only_grows(column.type, wanted):
         change.replace_table(table, after)

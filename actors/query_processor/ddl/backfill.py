@@ -26,13 +26,12 @@ from actors.common.errors import (
 from actors.common.ranges import KEYSPACE_BYTES
 from actors.query_processor.ddl.change import SchemaChange, keyspace_range
 from actors.query_processor.ddl.entries import Entries, StoredColumns, primary_keys_of, write_sorted
-from actors.query_processor.row_executor.stored_table import covering
+from actors.query_processor.row_executor import violations
+from actors.query_processor.row_executor.stored_table import StoredIndex
 from actors.runtime.fiber import turn
-from actors.sql.binding.stored_expressions import predicate_of
 from actors.sql.catalog.schema import INVALID, Index, Table
 from actors.sql.encoding.keys import KeyCodec
 from actors.sql.encoding.rows import RowCodec
-from actors.sql.types import by_name
 
 NOT_AS_COLUMNS = frozenset({FEATURE_NOT_SUPPORTED, DATETIME_FIELD_OVERFLOW})
 """What Arrow cannot hold (arrow_types.py)."""
@@ -43,24 +42,9 @@ TURN_ROWS = 256
 def entry_maker(table: Table, index: Index) -> Callable[[Sequence[Any], bytes], tuple[bytes, bytes] | None]:
     """`make(row's datums, primary key's bytes without keyspace) -> (entry key, entry value)` for a secondary index;
     None where a partial one has no entry of the row."""
-    codec = key_codec(table, index)
-    places = [column.position for column in index.columns]
-    space, _ = keyspace_range(table.id, index.id)
     primary_space, _ = keyspace_range(table.id, table.primary.id)
-    unique, nulls_distinct = index.unique, index.nulls_distinct
-    predicate = predicate_of(table, index)
-    covers = None if predicate is None else covering(predicate)
-
-    def make(row: Sequence[Any], primary: bytes) -> tuple[bytes, bytes] | None:
-        if covers is not None and not covers(row):
-            return None
-        datums = [row[place] for place in places]
-        key = space + codec.encode(datums)
-        if not unique or (nulls_distinct and None in datums):
-            key += primary
-        return key, primary_space + primary
-
-    return make
+    entry = StoredIndex(table, index).entry
+    return lambda row, primary: entry(row, primary_space + primary)
 
 
 def key_codec(table: Table, index: Index) -> KeyCodec:
@@ -81,10 +65,13 @@ async def fill(change: SchemaChange, table: Table, indexes: Sequence[Index]) -> 
 async def _fill_together(change: SchemaChange, table: Table, indexes: Sequence[Index]) -> bool:
     """False: nothing was written."""
     transaction = change.transaction
-    if transaction.wrote_in(*keyspace_range(table.id, table.primary.id)) or any(index.predicate for index in indexes):
+    if transaction.wrote_in(*keyspace_range(table.id, table.primary.id)) or not all(
+        index.is_plain for index in indexes
+    ):
         return False
     made = [Entries(table, index) for index in indexes]
-    reader = StoredColumns(transaction, table, [position for entries in made for position in entries.positions])
+    positions = [position for entries in made for position in entries.positions]
+    reader = StoredColumns(transaction, table, positions, with_values=False)
     try:
         while (rows := await reader.next()) is not None:
             primary = primary_keys_of(rows.keys)
@@ -166,7 +153,7 @@ async def _rewrite_together(change: SchemaChange, before: Table, after: Table) -
     """False: nothing was written."""
     transaction = change.transaction
     own = transaction.wrote_in(*keyspace_range(before.id, before.primary.id))
-    if own or any(index.predicate for index in after.indexes):
+    if own or not all(index.is_plain for index in after.indexes):
         return False
     moved = Entries(after, after.primary)
     made = [Entries(after, index) for index in after.indexes if index.state != INVALID]
@@ -176,6 +163,7 @@ async def _rewrite_together(change: SchemaChange, before: Table, after: Table) -
             if any(rows.columns[position].null_count for position in moved.positions):
                 return False
             keys = moved.keys_of(rows, None)
+            assert rows.values is not None
             if not moved.add(keys, rows.values):
                 return False
             for entries in made:
@@ -217,16 +205,10 @@ async def _rewrite_one_by_one(change: SchemaChange, before: Table, after: Table)
 
 
 def duplicate(table: Table, index: Index, row: Sequence[Any]) -> DatabaseError:
-    columns = [table.columns[column.position] for column in index.columns]
-    datums = [(column.type, row[column.position]) for column in columns]
-    values = [
-        "null" if datum is None else by_name[type_.name].format_text(datum, type_.modifier) for type_, datum in datums
-    ]
-    detail = f"Key ({', '.join(column.name for column in columns)})=({', '.join(values)}) is duplicated."
     return DatabaseError(
         UNIQUE_VIOLATION,
         f'could not create unique index "{index.name}"',
-        detail=detail,
+        detail=f"{violations.index_key_text(table, index, row)} is duplicated.",
         schema=table.schema,
         table=table.name,
         constraint=index.name,

@@ -85,7 +85,7 @@ def _without_column(change: SchemaChange, table: Table, column: Column) -> Table
         ):
             table = foreign_keys.without(change, table, foreign_key)
     for index in table.indexes:
-        if column.position in StoredIndex(table, index).watched:
+        if column.position in index.included or column.position in StoredIndex(table, index).watched:
             table = remove_index(change, table, index)
     name = f"........pg.dropped.{column.position + 1}........"
     gone = replace(column, name=name, not_null=False, default=None, dropped=True, domain=0, generated="")

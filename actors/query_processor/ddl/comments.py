@@ -1,4 +1,5 @@
-"""COMMENT ON tables, columns, indexes, constraints, schemas and domains: kept with their object, and gone with it."""
+"""COMMENT ON tables, columns, indexes, constraints, schemas, domains and functions: kept with the object, and gone with
+it."""
 
 from __future__ import annotations
 
@@ -14,7 +15,7 @@ from actors.common.errors import (
     WRONG_OBJECT_TYPE,
     DatabaseError,
 )
-from actors.query_processor.ddl import domains
+from actors.query_processor.ddl import domains, functions
 from actors.query_processor.ddl.change import SchemaChange, replace
 from actors.sql.catalog.schema import Comment, Index, Sequence, Table, View
 from actors.sql.catalog.snapshot import Catalog
@@ -30,6 +31,9 @@ async def comment(change: SchemaChange, node: Any) -> str:
         return "COMMENT"
     if node.objtype in (ObjectType.OBJECT_DOMAIN, ObjectType.OBJECT_TYPE, ObjectType.OBJECT_DOMCONSTRAINT):
         domains.comment(change, node)
+        return "COMMENT"
+    if node.objtype in (ObjectType.OBJECT_FUNCTION, ObjectType.OBJECT_ROUTINE):
+        functions.comment(change, node)
         return "COMMENT"
     if _comment_on_other(change, node, text):
         return "COMMENT"

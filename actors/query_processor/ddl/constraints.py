@@ -3,11 +3,11 @@ descriptors to be made."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from pglast.enums import ConstrType, SortByDir, SortByNulls
+from pglast.enums import ConstrType
 from pglast.stream import RawStream
 from pglast.visitors import Visitor
 
@@ -26,8 +26,10 @@ from actors.query_processor.ddl.foreign_keys import ForeignClause, clause_of
 from actors.sql.binding.arbiters import unqualified_text
 from actors.sql.binding.column_types import OPEN_ONLY
 from actors.sql.binding.domains import declared_type
+from actors.sql.binding.parameters import Called, ParameterTypes
 from actors.sql.binding.stored_expressions import GENERATION, kept_text
 from actors.sql.binding.stored_names import kept
+from actors.sql.binding.targets import bind_row_expression
 from actors.sql.catalog.domains import Domain
 from actors.sql.catalog.privileges import USAGE, require
 from actors.sql.catalog.schema import Check, Column, Index, IndexColumn, Table
@@ -226,7 +228,7 @@ def positions(table_columns: Sequence[Column], names: Sequence[str], what: str) 
 def make_key(change: SchemaChange, table: Table, key: Key, number: int, oid: int, taken: Sequence[str] = ()) -> Index:
     """The index of a PRIMARY KEY or UNIQUE clause."""
     places = positions(table.columns, key.columns, "primary key" if key.primary else "unique")
-    refuse_unkeyed([table.columns[place] for place in places])
+    refuse_unkeyed(table.columns[place].type for place in places)
     name = key.name
     if name is None:
         parts = (table.name,) if key.primary else (table.name, *key.columns)
@@ -237,13 +239,13 @@ def make_key(change: SchemaChange, table: Table, key: Key, number: int, oid: int
     return Index(number, oid, name, columns, True, key.primary, True, key.nulls_distinct)
 
 
-def refuse_unkeyed(columns: Sequence[Column]) -> None:
-    """Raises 42704 for a column of a type that no key is made of."""
-    for column in columns:
-        if column.type.name in JSON_TYPES:
+def refuse_unkeyed(types: Iterable[ColumnType]) -> None:
+    """Raises 42704 for a type that has no order."""
+    for type_ in types:
+        if type_.name in JSON_TYPES:
             raise DatabaseError(
                 UNDEFINED_OBJECT,
-                f'data type {column.type.name} has no default operator class for access method "btree"',
+                f'data type {type_.name} has no default operator class for access method "btree"',
                 hint="You must specify an operator class for the index or define a default operator class for the "
                 "data type.",
             )
@@ -266,8 +268,18 @@ def make_checks(
                 name = f"{stem}{number}"
         elif name in names:
             raise DatabaseError(DUPLICATE_OBJECT, f'constraint "{name}" for relation "{table.name}" already exists')
-        made.append(Check(name, unqualified_text(kept(expression, catalog), table.name)))
+        numbered = kept(expression, catalog, _calls(catalog, table, expression))
+        made.append(Check(name, unqualified_text(numbered, table.name)))
     return tuple(made)
+
+
+def _calls(catalog: Catalog, table: Table, expression: Any) -> list[Called]:
+    """Of SQL functions. Raises what a wrong CHECK raises."""
+    if not catalog.has_functions:
+        return []
+    parameters = ParameterTypes((), catalog)
+    bind_row_expression(expression, table, table.name, parameters)
+    return [call for call in parameters.calls if not call.depth]
 
 
 def parsed_check(check: Check) -> Any:
@@ -291,49 +303,6 @@ def mentioned_columns(expression: Any) -> list[str]:
     visitor = _Columns()
     visitor(expression)
     return visitor.names
-
-
-OPERATOR_CLASSES = frozenset(
-    f"{name}_ops"
-    for name in (
-        "text",
-        "varchar",
-        "bpchar",
-        "text_pattern",
-        "varchar_pattern",
-        "bpchar_pattern",
-        "int2",
-        "int4",
-        "int8",
-        "numeric",
-    )
-) | frozenset(
-    f"{name}_ops"
-    for name in (
-        *("uuid", "date", "time", "timetz", "timestamp", "timestamptz", "interval", "float4", "float8"),
-        *("bool", "bytea"),
-        *("bit", "varbit", "inet", "cidr", "macaddr", "macaddr8"),
-    )
-)
-"""Those that order as indexes here do: by bytes, as the C collation, which pattern_ops are too (Django asks for
-them)."""
-
-
-def index_column(element: Any, table: Table, strict: bool) -> IndexColumn:
-    """One element of CREATE INDEX's list. `strict`: as in DSQL, no operator class is named. Raises 42703, 0A000."""
-    if element.name is None:
-        raise DatabaseError(FEATURE_NOT_SUPPORTED, "indexes on expressions are not supported")
-    if element.opclass and (strict or element.opclass[-1].sval not in OPERATOR_CLASSES):
-        raise DatabaseError(FEATURE_NOT_SUPPORTED, "opclass not supported for index keys")
-    place = next((column.position for column in table.live_columns() if column.name == element.name), None)
-    if place is None:
-        raise DatabaseError(UNDEFINED_COLUMN, f'column "{element.name}" does not exist')
-    refuse_unkeyed([table.columns[place]])
-    descending = element.ordering == SortByDir.SORTBY_DESC
-    nulls_first = descending
-    if element.nulls_ordering != SortByNulls.SORTBY_NULLS_DEFAULT:
-        nulls_first = element.nulls_ordering == SortByNulls.SORTBY_NULLS_FIRST
-    return IndexColumn(place, descending, nulls_first)
 
 
 def one_primary_key(name: str) -> DatabaseError:

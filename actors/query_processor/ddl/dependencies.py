@@ -16,10 +16,12 @@ from typing import Any
 from pglast.enums import DropBehavior
 
 from actors.common.errors import DEPENDENT_OBJECTS_STILL_EXIST, DatabaseError
-from actors.query_processor.ddl import foreign_keys
+from actors.query_processor.ddl import definitions, foreign_keys
 from actors.query_processor.ddl.change import SchemaChange, replace
 from actors.sql.binding.domains import shown_name
 from actors.sql.catalog.domains import Domain
+from actors.sql.catalog.function_texts import identity
+from actors.sql.catalog.functions import Function
 from actors.sql.catalog.schema import ForeignKey, Index, Other, Sequence, Table, View
 from actors.sql.catalog.snapshot import Catalog
 from actors.sql.expressions.text_functions import quote_ident
@@ -44,7 +46,9 @@ def shown(catalog: Catalog, relation: Any) -> str:
 
 
 def described(catalog: Catalog, relation: Any) -> str:
-    """`table t`, `view v`, `sequence s`, `type d`."""
+    """`table t`, `view v`, `sequence s`, `type d`, `function f(integer)`."""
+    if isinstance(relation, Function):
+        return f"function {identity(catalog, relation)}"
     if isinstance(relation, Domain):
         return f"type {shown_name(relation, catalog)}"
     kind = "table" if isinstance(relation, Table) else "view" if isinstance(relation, View) else "sequence"
@@ -128,7 +132,7 @@ def dependents_of_view(catalog: Catalog, view: View) -> Iterator[Dependent]:
 
 def dependents_of_schema(catalog: Catalog, name: str) -> Iterator[Dependent]:
     """What is in it, each followed by what depends on that."""
-    from actors.query_processor.ddl.definition_dependents import dependents_of_domain, drop_definition
+    from actors.query_processor.ddl.definition_dependents import dependents_of_domain, dependents_of_function
 
     relations: list[Table | Other] = [*catalog.tables(), *catalog.others()]
     for relation in sorted(relations, key=lambda one: one.id):
@@ -145,9 +149,14 @@ def dependents_of_schema(catalog: Catalog, name: str) -> Iterator[Dependent]:
             yield Dependent(("sequence", relation.id, ""), what, on, partial(_drop_sequence, gone=relation))
             yield from dependents_of_sequence(catalog, relation)
     for domain in [domain for domain in catalog.domains() if domain.schema == name]:
-        drop = partial(drop_definition, gone=domain)
+        drop = partial(definitions.drop, gone=domain)
         yield Dependent(("domain", domain.id, ""), described(catalog, domain), f"schema {quote_ident(name)}", drop)
         yield from dependents_of_domain(catalog, domain)
+    for function in [function for function in catalog.functions() if function.schema == name]:
+        drop = partial(definitions.drop, gone=function)
+        what = described(catalog, function)
+        yield Dependent(("function", function.id, ""), what, f"schema {quote_ident(name)}", drop)
+        yield from dependents_of_function(catalog, function)
 
 
 def _drop_sequence(change: SchemaChange, gone: Sequence) -> None:
@@ -173,7 +182,10 @@ def _drop_table(change: SchemaChange, gone: Table) -> None:
 
 
 def _views_on(catalog: Catalog, number: int, on: str, position: int | None = None) -> Iterator[Dependent]:
-    """Views that read the relation, each followed by those that read it in turn."""
+    """Views that read the relation, each followed by those that read it in turn, and functions."""
+    from actors.query_processor.ddl.definition_dependents import functions_on
+
+    yield from functions_on(catalog, number, on, position)
     for view in catalog.views():
         for source in view.sources:
             if source.id == number and (position is None or position in source.used):

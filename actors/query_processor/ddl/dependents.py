@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
+from actors.sql.catalog.function_texts import identity
+from actors.sql.catalog.functions import Function
 from actors.sql.catalog.privileges import Owned, kind_of, mentions
 from actors.sql.catalog.schema import PUBLIC_OID, Table, View
 from actors.sql.catalog.snapshot import Catalog
@@ -17,16 +19,19 @@ _NEW = {"r": "relations", "S": "sequences", "f": "functions", "T": "types", "n":
 
 def owned_objects(catalog: Catalog) -> Iterator[Owned]:
     """Everything that has an owner and privileges, in the order of PostgreSQL's reports: relations, types,
-    schemas, the database."""
+    functions, schemas, the database."""
     yield from catalog.tables()
     yield from catalog.others()
     yield from catalog.domains()
+    yield from catalog.functions()
     yield from catalog.schemas()
     yield catalog.database
 
 
 def described(catalog: Catalog, thing: Owned) -> str:
     """As a report of dependencies names it: `table s.t`, qualified where the schema is not public."""
+    if isinstance(thing, Function):
+        return f"function {identity(catalog, thing)}"
     schema = getattr(thing, "schema", "")
     shown = thing.name if not schema or catalog.schema(schema).id == PUBLIC_OID else f"{schema}.{thing.name}"
     return f"{kind_of(thing).noun} {shown}"

@@ -28,7 +28,7 @@ from actors.common.errors import (
 from actors.query_processor.ddl import definitions
 from actors.query_processor.ddl.change import SchemaChange, quoted, replace
 from actors.query_processor.ddl.constraints import refuse_collation, sql_text
-from actors.query_processor.ddl.definition_dependents import dependents_of_domain, drop_definition
+from actors.query_processor.ddl.definition_dependents import dependents_of_domain
 from actors.query_processor.ddl.dependencies import clear, described
 from actors.query_processor.ddl.generated import default_by_oid
 from actors.sql.binding import analyze, coerce_assignment
@@ -36,7 +36,7 @@ from actors.sql.binding.column_types import OPEN_ONLY
 from actors.sql.binding.domains import bind_check, check_text, declared_type, with_values
 from actors.sql.binding.parameters import ParameterTypes
 from actors.sql.binding.stored_names import find_domain, kept
-from actors.sql.catalog.domains import Domain, is_over, not_null_name
+from actors.sql.catalog.domains import Domain, is_over
 from actors.sql.catalog.privileges import TYPE, USAGE, owns, require
 from actors.sql.catalog.schema import Check, Column, Table
 from actors.sql.catalog.snapshot import Catalog
@@ -157,7 +157,7 @@ def _default(change: SchemaChange, domain: Domain, node: Any) -> str:
     except DatabaseError as error:
         error.message = error.message.replace(f'column "{domain.name}" is of type', "default for domain is of type")
         raise
-    return default_by_oid(change, sql_text(kept(node, change.catalog)))
+    return default_by_oid(change, sql_text(node))
 
 
 def _with_check(change: SchemaChange, domain: Domain, node: Any) -> Domain:
@@ -174,8 +174,10 @@ def _with_check(change: SchemaChange, domain: Domain, node: Any) -> Domain:
             name = f"{stem}{number}"
     elif name in taken:
         raise DatabaseError(DUPLICATE_OBJECT, f'constraint "{name}" for domain "{domain.name}" already exists')
-    bind_check(node.raw_expr, domain.type, change.catalog)
-    check = Check(name, check_text(kept(node.raw_expr, change.catalog)), not node.skip_validation)
+    parameters = ParameterTypes((), change.catalog)
+    bind_check(node.raw_expr, domain.type, parameters)
+    calls = [call for call in parameters.calls if not call.depth]
+    check = Check(name, check_text(kept(node.raw_expr, change.catalog, calls)), not node.skip_validation)
     return replace(domain, checks=(*domain.checks, check))
 
 
@@ -254,9 +256,6 @@ def _no_constraint(domain: Domain, name: str) -> DatabaseError:
 
 
 def _drop_constraint(change: SchemaChange, before: Domain, node: Any) -> None:
-    if node.name == not_null_name(before) and before.not_null:
-        _put(change, before, replace(before, not_null=False))
-        return
     if _check_named(before, node.name) is None:
         error = _no_constraint(before, node.name)
         if not node.missing_ok:
@@ -347,4 +346,4 @@ def drop_domains(change: SchemaChange, domains: list[Domain], behavior: DropBeha
     own_ids = [("domain", domain.id, "") for domain in domains]
     clear(change, [described(catalog, domain) for domain in domains], dependents, behavior, own_ids)
     for domain in domains:
-        drop_definition(change, domain)
+        definitions.drop(change, domain)

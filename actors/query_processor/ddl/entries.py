@@ -5,7 +5,8 @@
         entries.add(rows)
     await write_sorted(transaction, [entries])
 
-Rows are read as storage holds them, so the transaction's own must be none. Columns that do not decode together are
+Rows are read as storage holds them, so the transaction's own must be none; for CREATE INDEX as the typed columns of its
+blocks, without the rows. Columns that do not decode together are
 decoded row by row (row_columns.py). Entries are gathered, sorted once (in a thread where they are many), and go to the
 buffer as they ascend, so that they are sealed as they come (transaction/buffer.py). A row takes the bytes of its entry
 twice while that happens, and no Python object.
@@ -27,10 +28,12 @@ from actors.query_processor.transaction.bulk import has_room, put_together
 from actors.reading.storage_client import ROWS_SCHEMA
 from actors.runtime.fiber import turn
 from actors.sql.catalog.schema import Index, Table
-from actors.sql.encoding.arrow_types import to_arrow
+from actors.sql.encoding import scan_program
+from actors.sql.encoding.arrow_types import has_arrow_type, to_arrow
 from actors.sql.encoding.key_batches import KeyBatches
 from actors.sql.encoding.row_columns import NotPlain, columns_of
 from actors.sql.encoding.rows import RowCodec
+from actors.sql.encoding.scan_program import ScanProgram
 from actors.sql.encoding.string_arrays import buffers
 
 if TYPE_CHECKING:
@@ -53,18 +56,30 @@ _WORD = 8
 
 class Rows(NamedTuple):
     keys: pa.Array
-    values: pa.Array
+    values: pa.Array | None
+    """None where nobody asked for them."""
     columns: dict[int, pa.Array]
     """By position, as to_arrow(...) of the datums."""
 
 
 class StoredColumns:
-    def __init__(self, transaction: Transaction, table: Table, positions: Sequence[int]) -> None:
-        """The table's rows that are committed at start_ts."""
+    def __init__(
+        self, transaction: Transaction, table: Table, positions: Sequence[int], *, with_values: bool = True
+    ) -> None:
+        """The table's rows that are committed at start_ts. Without `with_values` storage gives keys and columns, as its
+        blocks have them, where they have Arrow types."""
         self._types = [column.type for column in table.columns]
         self._decode = RowCodec(self._types).decode
         self._positions = sorted(set(positions))
-        self._scanner: Scanner = transaction.scan(*keyspace_range(table.id, table.primary.id))
+        self._in_columns = not with_values and all(
+            has_arrow_type(self._types[position]) for position in self._positions
+        )
+        program = b""
+        if self._in_columns:
+            program = scan_program.encode(
+                ScanProgram(columns=tuple(self._types), output="columns", project=tuple(self._positions), with_key=True)
+            )
+        self._scanner: Scanner = transaction.scan(*keyspace_range(table.id, table.primary.id), program)
         self._left: list[pa.RecordBatch] = []
 
     async def next(self) -> Rows | None:
@@ -73,9 +88,12 @@ class StoredColumns:
             batch = await self._scanner.next()
             if batch is None:
                 return None
-            rows = batch.arrow_of(ROWS_SCHEMA)
+            rows = batch.arrow if self._in_columns else batch.arrow_of(ROWS_SCHEMA)
             self._left = [rows.slice(start, SLICE_ROWS) for start in range(0, rows.num_rows, SLICE_ROWS)][::-1]
         await turn()
+        if self._in_columns:
+            keys, *projected = self._left.pop().columns
+            return Rows(keys, None, dict(zip(self._positions, projected, strict=True)))
         keys, values = self._left.pop().columns
         try:
             columns = columns_of(values, self._positions, self._types)

@@ -16,11 +16,14 @@ from actors.common.errors import FEATURE_NOT_SUPPORTED, DatabaseError
 from actors.query_processor.ddl import sequences
 from actors.query_processor.ddl.change import SchemaChange
 from actors.query_processor.ddl.constraints import Clauses, sql_text
+from actors.sql.binding import analyze
+from actors.sql.binding.parameters import Called, ParameterTypes
 from actors.sql.binding.sequence_names import calls_sequence, plain_references
 from actors.sql.binding.stored_names import kept
 from actors.sql.binding.trees import mapped, with_parts
 from actors.sql.catalog.catalog_functions import regclass_in
 from actors.sql.catalog.schema import Sequence, Table
+from actors.sql.catalog.snapshot import Catalog
 from actors.sql.parser import parse_sql
 
 _CAST = re.compile(r"CAST\('(\d+)' AS regclass\)", re.IGNORECASE)
@@ -32,7 +35,7 @@ def default_by_oid(change: SchemaChange, text: str) -> str:
     """Raises 42P01 for a sequence that is not there."""
     statement: Any = parse_sql(f"SELECT {text}")[0].stmt
     node = statement.targetList[0].val
-    numbered = kept(node, change.catalog)
+    numbered = kept(node, change.catalog, calls_alone(node, change.catalog))
     if not calls_sequence(node):
         return text if numbered is node else sql_text(numbered)
 
@@ -47,6 +50,15 @@ def default_by_oid(change: SchemaChange, text: str) -> str:
         return with_parts(part, lambda one: one, args=(named, *others))
 
     return _CAST.sub(r"'\1'::regclass", sql_text(mapped(plain_references(numbered), by_oid)))
+
+
+def calls_alone(node: Any, catalog: Catalog) -> list[Called]:
+    """Of SQL functions, in an expression without columns. Raises what a wrong one raises."""
+    if not catalog.has_functions:
+        return []
+    parameters = ParameterTypes((), catalog)
+    analyze(node, None, parameters)
+    return [call for call in parameters.calls if not call.depth]
 
 
 def sequenced_columns(

@@ -1,4 +1,5 @@
-"""GRANT and REVOKE of privileges on tables, their columns, schemas, domains and the database.
+"""GRANT and REVOKE of privileges on tables, their columns, schemas, domains, functions and the
+database.
 
     GRANT SELECT, UPDATE (a) ON t, u TO app WITH GRANT OPTION
 
@@ -22,12 +23,11 @@ from actors.common.errors import (
     INVALID_GRANT_OPERATION,
     SYNTAX_ERROR,
     UNDEFINED_COLUMN,
-    UNDEFINED_FUNCTION,
     UNDEFINED_TABLE,
     WRONG_OBJECT_TYPE,
     DatabaseError,
 )
-from actors.query_processor.ddl import domains
+from actors.query_processor.ddl import domains, functions
 from actors.query_processor.ddl.change import SchemaChange, replace
 from actors.query_processor.ddl.roles import role_of
 from actors.sql.catalog.privileges import (
@@ -90,6 +90,8 @@ def _objects(change: SchemaChange, node: Any) -> Iterator[Owned]:
             elif node.objtype == ObjectType.OBJECT_SEQUENCE:
                 sequences = list(change.catalog.sequences())
                 yield from (sequence for sequence in sequences if sequence.schema == schema.name)
+            elif node.objtype in (ObjectType.OBJECT_FUNCTION, ObjectType.OBJECT_ROUTINE):
+                yield from [function for function in change.catalog.functions() if function.schema == schema.name]
         return
     match node.objtype:
         case ObjectType.OBJECT_TABLE | ObjectType.OBJECT_SEQUENCE:
@@ -114,8 +116,10 @@ def _objects(change: SchemaChange, node: Any) -> Iterator[Owned]:
                 assert domain is not None, "it is there, or an error is raised"
                 yield domain
         case ObjectType.OBJECT_FUNCTION | ObjectType.OBJECT_PROCEDURE | ObjectType.OBJECT_ROUTINE:
-            name = ".".join(part.sval for part in node.objects[0].objname)
-            raise DatabaseError(UNDEFINED_FUNCTION, f"function {name} does not exist")
+            for item in node.objects:
+                function = functions.named(change, item)
+                assert function is not None, "it is there, or an error is raised"
+                yield function
         case _:
             raise DatabaseError(FEATURE_NOT_SUPPORTED, "unsupported object type in GRANT")
 

@@ -6,23 +6,30 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from pglast import ast
+from pglast.enums import SortByDir, SortByNulls
+
 from actors.common.errors import (
     DUPLICATE_TABLE,
     FEATURE_NOT_SUPPORTED,
     INVALID_OBJECT_DEFINITION,
+    UNDEFINED_COLUMN,
     UNDEFINED_OBJECT,
     DatabaseError,
 )
 from actors.query_processor.ddl import backfill
 from actors.query_processor.ddl.change import SchemaChange, replace
-from actors.query_processor.ddl.constraints import index_column
+from actors.query_processor.ddl.constraints import refuse_unkeyed
 from actors.query_processor.ddl.dependencies import clear, dependents_of_index
 from actors.query_processor.ddl.views import right_drop
 from actors.query_processor.session.statements import RawStatement
-from actors.sql.binding.stored_expressions import PREDICATE, kept_text, predicate_of, refuse_beyond_row
-from actors.sql.catalog.schema import BUILDING, Index, Table
-from actors.sql.expressions.tree import is_immutable
+from actors.sql.binding.stored_expressions import INDEX, PREDICATE, kept_text, key_part, predicate_of, refuse_beyond_row
+from actors.sql.catalog.schema import BUILDING, OF_ROW, Index, IndexColumn, Table
+from actors.sql.catalog.table_parts import part_names
+from actors.sql.encoding.keys import has_keys
+from actors.sql.expressions.tree import Expression, is_immutable
 from actors.sql.results import Batch
+from actors.sql.types import format_type
 
 PG_CLASS_OID = 1259
 _USING = re.compile(r"\busing\s+\"?btree\"?\s*\(", re.IGNORECASE)
@@ -45,11 +52,13 @@ async def create_index(change: SchemaChange, raw: RawStatement) -> Batch:
             change.notice(DUPLICATE_TABLE, f'relation "{name}" already exists, skipping')
             return Batch([], True, "CREATE INDEX")
         raise DatabaseError(DUPLICATE_TABLE, f'relation "{name}" already exists')
-    columns = tuple(index_column(element, table, not change.limits.mixed_ddl) for element in node.indexParams)
+    columns = tuple(_index_column(change, element, table) for element in node.indexParams)
+    included = tuple(_included(element, table) for element in node.indexIncludingParams or ())
+    index = Index(table.next_index, 0, name or "", columns, bool(node.unique), included=included)
     if name is None:
-        name = change.free_name(table.schema, table.name, *(element.name for element in node.indexParams), suffix="idx")
+        name = change.free_name(table.schema, table.name, *part_names(table, index.parts), suffix="idx")
     [oid] = await change.ids(1)
-    index = Index(table.next_index, oid, name, columns, bool(node.unique), nulls_distinct=not node.nulls_not_distinct)
+    index = replace(index, oid=oid, name=name, nulls_distinct=not node.nulls_not_distinct)
     if node.whereClause is not None:
         index = replace(index, predicate=_predicate(change, table, index, node.whereClause))
     if not raw.is_async:
@@ -71,6 +80,98 @@ def _predicate(change: SchemaChange, table: Table, index: Index, node: Any) -> s
     return text
 
 
+OPERATOR_CLASSES = frozenset(
+    f"{name}_ops"
+    for name in (
+        "text",
+        "varchar",
+        "bpchar",
+        "text_pattern",
+        "varchar_pattern",
+        "bpchar_pattern",
+        "int2",
+        "int4",
+        "int8",
+        "numeric",
+    )
+) | frozenset(
+    f"{name}_ops"
+    for name in (
+        *("uuid", "date", "time", "timetz", "timestamp", "timestamptz", "interval", "float4", "float8"),
+        *("bool", "bytea"),
+        *("bit", "varbit", "inet", "cidr", "macaddr", "macaddr8"),
+    )
+)
+"""Those that order as indexes here do: by bytes, as the C collation, which pattern_ops are too (Django asks for
+them)."""
+
+
+def _index_column(change: SchemaChange, element: Any, table: Table) -> IndexColumn:
+    """One element of CREATE INDEX's list; in dsql mode no operator class is named. Raises 42703, 0A000, 42704, and what
+    _computed raises."""
+    strict = not change.limits.mixed_ddl
+    if element.opclass and (strict or element.opclass[-1].sval not in OPERATOR_CLASSES):
+        raise DatabaseError(FEATURE_NOT_SUPPORTED, "opclass not supported for index keys")
+    name = element.name or _plain_name(element.expr)
+    if name is None:
+        part = _computed(change, table, element.expr)
+    else:
+        place = _place(table, name)
+        refuse_unkeyed([table.columns[place].type])
+        part = IndexColumn(place)
+    descending = element.ordering == SortByDir.SORTBY_DESC
+    nulls_first = descending
+    if element.nulls_ordering != SortByNulls.SORTBY_NULLS_DEFAULT:
+        nulls_first = element.nulls_ordering == SortByNulls.SORTBY_NULLS_FIRST
+    return replace(part, descending=descending, nulls_first=nulls_first)
+
+
+def _included(element: Any, table: Table) -> int:
+    """A column of INCLUDE. Raises 0A000, 42P17, 42703."""
+    if element.name is None:
+        raise DatabaseError(FEATURE_NOT_SUPPORTED, "expressions are not supported in included columns")
+    refused = (
+        ("a collation", bool(element.collation)),
+        ("an operator class", bool(element.opclass)),
+        ("ASC/DESC options", element.ordering != SortByDir.SORTBY_DEFAULT),
+        ("NULLS FIRST/LAST options", element.nulls_ordering != SortByNulls.SORTBY_NULLS_DEFAULT),
+    )
+    for what, found in refused:
+        if found:
+            raise DatabaseError(INVALID_OBJECT_DEFINITION, f"including column does not support {what}")
+    return _place(table, element.name)
+
+
+def _place(table: Table, name: str) -> int:
+    """Raises 42703."""
+    for column in table.live_columns():
+        if column.name == name:
+            return column.position
+    raise DatabaseError(UNDEFINED_COLUMN, f'column "{name}" does not exist')
+
+
+def _plain_name(node: Any) -> str | None:
+    """Of a column in parentheses, which is no expression."""
+    return node.fields[0].sval if isinstance(node, ast.ColumnRef) and len(node.fields) == 1 else None
+
+
+def _computed(change: SchemaChange, table: Table, node: Any) -> IndexColumn:
+    """Raises 42P17 for what does not depend on the row alone, 42803, 42P20, 0A000, 42703, 42704."""
+    refuse_beyond_row(node, INDEX)
+    part = IndexColumn(OF_ROW, expression=kept_text(node, table.name, change.catalog, INDEX))
+    check_computed(key_part(table, part))
+    return part
+
+
+def check_computed(bound: Expression) -> None:
+    """Raises 42P17, 42704, 0A000."""
+    if not is_immutable(bound):
+        raise DatabaseError(INVALID_OBJECT_DEFINITION, "functions in index expression must be marked IMMUTABLE")
+    refuse_unkeyed([bound.type])
+    if not has_keys(bound.type):
+        raise DatabaseError(FEATURE_NOT_SUPPORTED, f"index keys of type {format_type(bound.type)} are not supported")
+
+
 async def add_indexes(change: SchemaChange, table: Table, indexes: tuple[Index, ...]) -> Table:
     """The table with more secondary indexes, numbered from its `next_index` on, filled."""
     after = replace(table, indexes=(*table.indexes, *indexes), next_index=table.next_index + len(indexes))
@@ -87,7 +188,6 @@ def _refuse_options(change: SchemaChange, raw: RawStatement) -> None:
             f'access method "{node.accessMethod}" is not supported',
             node.accessMethod not in ("btree", "btree_index", None),
         ),
-        ("INCLUDE columns are not supported", bool(node.indexIncludingParams)),
         ("tablespaces are not supported", bool(node.tableSpace)),
         ("unsupported mode. please use CREATE INDEX ASYNC.", strict and not raw.is_async),
         ("specifying an index access method is not supported", strict and _USING.search(raw.text) is not None),

@@ -24,7 +24,8 @@ from actors.query_processor.ddl.change import SchemaChange, replace
 from actors.query_processor.ddl.constraints import Clauses, Key, parsed_check
 from actors.query_processor.ddl.indexes import add_indexes
 from actors.sql.catalog.privileges import SELECT, require
-from actors.sql.catalog.schema import Column, Comment, Index, IndexColumn, Table, View
+from actors.sql.catalog.schema import Column, Comment, Index, Table, View
+from actors.sql.catalog.table_parts import part_names
 
 
 class Likeness:
@@ -76,6 +77,7 @@ class Likeness:
                     generated=kind,
                 )
             )
+            clauses.domains += [column.domain] if column.domain else []
             if column.identity and self._asks(Option.CREATE_TABLE_LIKE_IDENTITY):
                 clauses.generated.append((place, column.identity, self._options(column)))
         if self._asks(Option.CREATE_TABLE_LIKE_CONSTRAINTS):
@@ -125,13 +127,12 @@ class Likeness:
     async def _add_index(self, table: Table, index: Index) -> Table:
         change = self._change
         parts = tuple(
-            IndexColumn(self._places[part.position], part.descending, part.nulls_first) for part in index.columns
+            part if part.expression else replace(part, position=self._places[part.position]) for part in index.columns
         )
-        names = [table.columns[part.position].name for part in parts]
-        name = change.free_name(table.schema, table.name, *names, suffix="idx")
+        made = replace(index, columns=parts, included=tuple(self._places[position] for position in index.included))
+        name = change.free_name(table.schema, table.name, *part_names(table, made.parts), suffix="idx")
         [oid] = await change.ids(1)
-        made = Index(table.next_index, oid, name, parts, index.unique, nulls_distinct=index.nulls_distinct)
-        made = replace(made, predicate=index.predicate)
+        made = replace(made, id=table.next_index, oid=oid, name=name)
         return await add_indexes(change, table, (made,))
 
 

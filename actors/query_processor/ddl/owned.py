@@ -11,8 +11,9 @@ from actors.common.errors import (
     INSUFFICIENT_PRIVILEGE,
     DatabaseError,
 )
+from actors.query_processor.ddl import definitions
 from actors.query_processor.ddl.change import SchemaChange, replace
-from actors.query_processor.ddl.definition_dependents import dependents_of_domain, drop_definition
+from actors.query_processor.ddl.definition_dependents import dependents_of_domain, dependents_of_function
 from actors.query_processor.ddl.dependencies import (
     Dependent,
     clear,
@@ -26,6 +27,7 @@ from actors.query_processor.ddl.dependents import owned_objects
 from actors.query_processor.ddl.owners import given_to
 from actors.query_processor.ddl.roles import role_of
 from actors.sql.catalog.domains import Domain
+from actors.sql.catalog.functions import Function
 from actors.sql.catalog.privileges import Acl, Owned, is_same, revoked
 from actors.sql.catalog.roles import ADMIN_OID, Role
 from actors.sql.catalog.schema import NAMES_TABLE, Schema, Sequence, Table, View
@@ -104,6 +106,9 @@ def _drop(change: SchemaChange, things: list[Owned], behavior: Any) -> None:
             case Domain():
                 dependents += dependents_of_domain(catalog, thing)
                 own.append(("domain", thing.id, ""))
+            case Function():
+                dependents += dependents_of_function(catalog, thing)
+                own.append(("function", thing.id, ""))
             case Schema():
                 dependents += dependents_of_schema(catalog, thing.name)
     whats = [f"schema {one.name}" if isinstance(one, Schema) else described(catalog, one) for one in things]
@@ -111,8 +116,8 @@ def _drop(change: SchemaChange, things: list[Owned], behavior: Any) -> None:
     for thing in things:
         if isinstance(thing, Table | View | Sequence):
             drop_relation(change, thing)
-        elif isinstance(thing, Domain):
-            drop_definition(change, thing)
+        elif isinstance(thing, Domain | Function):
+            definitions.drop(change, thing)
         elif isinstance(thing, Schema):
             change.drop_schema(thing)
             change.transaction.exclusive.add(NAMES_TABLE)

@@ -52,6 +52,10 @@ async def alter_owner(change: SchemaChange, node: Any) -> str:
         domain = domains.own(change, node.object)
         change.put_owned(domain, reowned_by(change, domain, role_of(change, node.newowner)))
         return "ALTER DOMAIN" if node.objectType == ObjectType.OBJECT_DOMAIN else "ALTER TYPE"
+    if node.objectType in (ObjectType.OBJECT_FUNCTION, ObjectType.OBJECT_ROUTINE):
+        from actors.query_processor.ddl import functions
+
+        return functions.change_owner(change, node)
     if node.objectType != ObjectType.OBJECT_SCHEMA:
         kind = node.objectType.name.removeprefix("OBJECT_")
         raise DatabaseError(FEATURE_NOT_SUPPORTED, f"unsupported statement: ALTER {kind} OWNER TO")

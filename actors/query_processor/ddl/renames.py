@@ -16,7 +16,7 @@ from actors.common.errors import (
     WRONG_OBJECT_TYPE,
     DatabaseError,
 )
-from actors.query_processor.ddl import domains
+from actors.query_processor.ddl import domains, functions
 from actors.query_processor.ddl.change import SchemaChange, replace
 from actors.query_processor.ddl.constraints import sql_text
 from actors.query_processor.ddl.roles import rename_role
@@ -43,6 +43,8 @@ async def rename(change: SchemaChange, node: Any) -> str:
         return await rename_role(change, node.subname, node.newname)
     if kind in (ObjectType.OBJECT_DOMAIN, ObjectType.OBJECT_TYPE):
         return domains.rename_domain(change, node)
+    if kind in (ObjectType.OBJECT_FUNCTION, ObjectType.OBJECT_ROUTINE):
+        return functions.rename_function(change, node)
     if kind == ObjectType.OBJECT_DOMCONSTRAINT:
         return domains.rename_constraint(change, node)
     if kind not in _KINDS:
@@ -173,6 +175,11 @@ def _renamed_column(table: Table, old: str, new: str) -> Table:
     for index in table.indexes:
         if index.predicate:
             index = replace(index, predicate=_with_new_name(index.predicate, old, new))
+        parts = [
+            replace(part, expression=_with_new_name(part.expression, old, new)) if part.expression else part
+            for part in index.columns
+        ]
+        index = replace(index, columns=tuple(parts))
         indexes.append(index)
     return replace(table, columns=tuple(columns), checks=tuple(checks), indexes=tuple(indexes))
 
@@ -182,6 +189,8 @@ async def set_schema(change: SchemaChange, node: Any) -> str:
     kind = node.objectType
     if kind in (ObjectType.OBJECT_DOMAIN, ObjectType.OBJECT_TYPE):
         return domains.set_schema(change, node)
+    if kind in (ObjectType.OBJECT_FUNCTION, ObjectType.OBJECT_ROUTINE):
+        return functions.set_schema(change, node)
     if kind not in (ObjectType.OBJECT_TABLE, ObjectType.OBJECT_VIEW, ObjectType.OBJECT_SEQUENCE):
         raise DatabaseError(FEATURE_NOT_SUPPORTED, "unsupported statement: SET SCHEMA")
     relation = node.relation

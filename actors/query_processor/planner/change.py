@@ -26,7 +26,7 @@ from actors.sql.binding.query import BoundQuery, BoundStatement, Select, leaves,
 from actors.sql.binding.relations import Scope, relation_at
 from actors.sql.binding.statements import BoundChange
 from actors.sql.expressions.compile import compile_tuple
-from actors.sql.expressions.tree import Column, Expression, calls_sequences, columns_of, is_slow
+from actors.sql.expressions.tree import Column, Expression, calls_sequences, columns_of, is_immutable, is_slow
 from actors.sql.results import Field
 from actors.sql.types.column_type import ColumnType
 
@@ -63,7 +63,8 @@ def _plan_in_rows(
     changer = changer_of(planning, stored, frozenset(positions))
     explainer = explain_change("Update", path, scope, changer.index_names)
     waits = any(map(calls_sequences, expressions))
-    return UpdatePlan(types, path.access, positions, compile_tuple(expressions), changer, returning, explainer, waits)
+    assign, is_pure = compile_tuple(expressions), all(map(is_immutable, (*expressions, *parts)))
+    return UpdatePlan(types, path.access, positions, assign, changer, returning, explainer, waits, is_pure)
 
 
 def _plan_joined(

@@ -41,8 +41,6 @@ def sorting_of(items: Sequence[tuple[Expression, bool, bool]]) -> Sorting | None
     )
 
 
-def orders(items: Sequence[tuple[Expression, bool, bool]]) -> list[Order] | None:
-    """ORDER BY as plain columns, None where it has other expressions. [] without ORDER BY."""
-    if not all(isinstance(item[0], Column) for item in items):
-        return None
-    return [Order(item[0].position, item[1], item[2]) for item in items if isinstance(item[0], Column)]
+def orders(items: Sequence[tuple[Expression, bool, bool]]) -> list[Order]:
+    """ORDER BY as an index may have it. [] without ORDER BY."""
+    return [Order(item[0].position if isinstance(item[0], Column) else item[0], item[1], item[2]) for item in items]

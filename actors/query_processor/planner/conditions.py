@@ -16,7 +16,7 @@ types, text and varchar.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 from math import prod
 
@@ -29,7 +29,8 @@ from actors.query_processor.row_executor.key_ranges import (
     alternatives,
     is_single,
 )
-from actors.query_processor.row_executor.stored_table import StoredIndex, StoredTable
+from actors.query_processor.row_executor.literal_parts import require_literals
+from actors.query_processor.row_executor.stored_table import Key, StoredIndex, StoredTable
 from actors.sql.expressions.tree import Call, Column, Expression, InList, NullTest, Quantified
 from actors.sql.types.arrays import element_of
 
@@ -40,9 +41,9 @@ _FLIPPED = {"=": "=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One item of ORDER BY that is a plain column."""
+    """One item of ORDER BY: a column's position, or an expression."""
 
-    position: int
+    key: Key
     descending: bool
     nulls_first: bool
 
@@ -57,7 +58,7 @@ class Equality:
 
 @dataclass(slots=True)
 class ColumnConditions:
-    """What the conjuncts say of one column."""
+    """What the conjuncts say of one column, or of an expression that is a part of some index's key."""
 
     equalities: list[Equality] = field(default_factory=list)
     bounds: list[tuple[int, Bound]] = field(default_factory=list)
@@ -90,9 +91,9 @@ class Choice:
         )
 
 
-def _usable(column: Column, value: str, signature: tuple[str, ...]) -> bool:
-    """Whether `column = value` under that operator means equality of key bytes; `value`: its type's name."""
-    name, left, right = column.type.name, signature[0], signature[1]
+def _usable(name: str, value: str, signature: tuple[str, ...]) -> bool:
+    """Whether `key = value` under that operator means equality of key bytes; `name` and `value`: their types'."""
+    left, right = signature
     if name in _INTEGERS:
         return left in _INTEGERS and right in _INTEGERS
     if name in _TEXTS:
@@ -100,60 +101,73 @@ def _usable(column: Column, value: str, signature: tuple[str, ...]) -> bool:
     return left == right == name == value
 
 
-def _comparison(expression: Expression) -> tuple[Column, str, Expression] | None:
+def _key_of(expression: Expression, computed: Set[Expression]) -> Key | None:
+    """What part of a key an expression may be."""
+    if isinstance(expression, Column):
+        return expression.position
+    return expression if computed and expression in computed else None
+
+
+def _comparison(expression: Expression, computed: Set[Expression]) -> tuple[Key, str, Expression] | None:
     if not isinstance(expression, Call) or expression.name not in _FLIPPED or len(expression.arguments) != 2:
         return None
     left, right = expression.arguments
-    if isinstance(left, Column) and is_value(right) and _usable(left, right.type.name, expression.signature):
-        return left, expression.name, right
-    if isinstance(right, Column) and is_value(left) and _usable(right, left.type.name, expression.signature[::-1]):
-        return right, _FLIPPED[expression.name], left
+    signature, types = expression.signature, (left.type.name, right.type.name)
+    key = _key_of(left, computed)
+    if key is not None and is_value(right) and _usable(*types, signature):
+        return key, expression.name, right
+    key = _key_of(right, computed)
+    if key is not None and is_value(left) and _usable(*types[::-1], signature[::-1]):
+        return key, _FLIPPED[expression.name], left
     return None
 
 
-def column_conditions(conjuncts: Sequence[Expression]) -> dict[int, ColumnConditions]:
-    """By position."""
-    found: dict[int, ColumnConditions] = {}
+def column_conditions(
+    conjuncts: Sequence[Expression], computed: Set[Expression] = frozenset()
+) -> dict[Key, ColumnConditions]:
+    """By position, or by the expression that is `computed` for some index."""
+    found: dict[Key, ColumnConditions] = {}
     for number, conjunct in enumerate(conjuncts):
-        comparison = _comparison(conjunct)
+        comparison = _comparison(conjunct, computed)
         if comparison is not None:
-            column, operator, value = comparison
-            conditions = found.setdefault(column.position, ColumnConditions())
+            key, operator, value = comparison
+            conditions = found.setdefault(key, ColumnConditions())
             if operator == "=":
                 conditions.equalities.append(Equality(number, (value,)))
             else:
                 conditions.bounds.append((number, (operator, value)))
-        elif isinstance(conjunct, InList) and not conjunct.negated and isinstance(conjunct.argument, Column):
-            column = conjunct.argument
-            if all(
-                is_value(item) and _usable(column, item.type.name, (column.type.name, item.type.name))
-                for item in conjunct.items
-            ):
-                found.setdefault(column.position, ColumnConditions()).equalities.append(
-                    Equality(number, conjunct.items)
-                )
-        elif isinstance(conjunct, Quantified) and conjunct.is_membership and isinstance(conjunct.argument, Column):
-            column = conjunct.argument
-            if is_value(conjunct.array) and _usable(column, element_of(conjunct.array.type.name), conjunct.signature):
-                found.setdefault(column.position, ColumnConditions()).equalities.append(
-                    Equality(number, (conjunct.array,))
-                )
-        elif isinstance(conjunct, NullTest) and not conjunct.negated and isinstance(conjunct.argument, Column):
-            position = conjunct.argument.position
-            found.setdefault(position, ColumnConditions()).equalities.append(Equality(number, (MATCHES_NULL,)))
+        elif isinstance(conjunct, InList | Quantified | NullTest):
+            argument, values = _key_of(conjunct.argument, computed), _alternatives(conjunct)
+            if argument is not None and values:
+                found.setdefault(argument, ColumnConditions()).equalities.append(Equality(number, values))
     return found
 
 
-def _use(index: StoredIndex, conditions: dict[int, ColumnConditions]) -> Choice:
+def _alternatives(conjunct: InList | Quantified | NullTest) -> tuple[Expression, ...]:
+    """What its argument is equal to one of; () where it says something else."""
+    name = conjunct.argument.type.name
+    if isinstance(conjunct, NullTest):
+        return () if conjunct.negated else (MATCHES_NULL,)
+    if isinstance(conjunct, Quantified):
+        array = conjunct.array
+        usable = conjunct.is_membership and _usable(name, element_of(array.type.name), conjunct.signature)
+        return (array,) if usable and is_value(array) else ()
+    usable = not conjunct.negated and all(
+        is_value(item) and _usable(name, item.type.name, (name, item.type.name)) for item in conjunct.items
+    )
+    return conjunct.items if usable else ()
+
+
+def _use(index: StoredIndex, conditions: dict[Key, ColumnConditions]) -> Choice:
     """As many leading columns as have equalities, then bounds on the next one."""
     equalities: list[tuple[Expression, ...]] = []
     bounds: list[Bound] = []
     enforced: set[int] = set()
     unique = index.index.unique or index.index.primary
-    points = unique and all(position in conditions and conditions[position].equalities for position in index.positions)
+    points = unique and all(key in conditions and conditions[key].equalities for key in index.keys)
     combinations_max = POINTS_MAX if points else PREFIXES_MAX
-    for position in index.positions:
-        known = conditions.get(position)
+    for key in index.keys:
+        known = conditions.get(key)
         if known is None:
             break
         if known.equalities:
@@ -178,24 +192,26 @@ def _order(choice: Choice, stored: StoredTable, wanted: Sequence[Order]) -> str 
     """Whether the index gives its rows in the order wanted: "forward", "backward" or None."""
     if not all(map(is_single, choice.equalities)):
         return None
-    fixed = set(choice.index.positions[: len(choice.equalities)])
-    columns = choice.index.index.columns[len(choice.equalities) :]
+    keys, columns = choice.index.keys, choice.index.index.columns
+
+    def is_not_null(key: Key) -> bool:
+        return isinstance(key, int) and stored.table.columns[key].not_null
+
+    place = len(choice.equalities)
+    fixed = set(keys[:place])
     directions: set[str] = set()
-    place = 0
     for item in wanted:
-        if item.position in fixed:
+        if item.key in fixed:
             continue
         if place == len(columns):
-            if (choice.index.index.primary or choice.index.index.unique) and all(
-                stored.table.columns[column.position].not_null for column in choice.index.index.columns
-            ):
+            if (choice.index.index.primary or choice.index.index.unique) and all(map(is_not_null, keys)):
                 break
             return None
-        column = columns[place]
-        if column.position != item.position:
+        column, key = columns[place], keys[place]
+        if key != item.key:
             return None
         place += 1
-        not_null = stored.table.columns[column.position].not_null
+        not_null = is_not_null(key)
         same_nulls = not_null or column.nulls_first == item.nulls_first
         flipped_nulls = not_null or column.nulls_first != item.nulls_first
         if column.descending == item.descending and same_nulls:
@@ -204,7 +220,7 @@ def _order(choice: Choice, stored: StoredTable, wanted: Sequence[Order]) -> str 
             directions.add("backward")
         else:
             return None
-        fixed.add(item.position)
+        fixed.add(item.key)
     if len(directions) > 1:
         return None
     return directions.pop() if directions else "forward"
@@ -213,9 +229,9 @@ def _order(choice: Choice, stored: StoredTable, wanted: Sequence[Order]) -> str 
 def choose(
     stored: StoredTable, conjuncts: Sequence[Expression], wanted: Sequence[Order] | None = (), limited: bool = False
 ) -> Choice:
-    """The best use of an index. `wanted`: ORDER BY, None where it is no list of plain columns; `limited`: there is a
-    LIMIT."""
-    conditions = column_conditions(conjuncts)
+    """The best use of an index. `wanted`: ORDER BY, None where it does not matter; `limited`: there is a LIMIT. Raises
+    LiteralsMatter (literal_parts.py)."""
+    conditions = column_conditions(conjuncts, stored.computed)
     partial = [index for index in stored.partial if all(one in conjuncts for one in index.conditions)]
     choices = [_use(index, conditions) for index in (stored.primary, *stored.readable, *partial)]
     if wanted is not None:
@@ -233,4 +249,7 @@ def choose(
             int(primary),
         )
 
-    return max(choices, key=rank)
+    best = max(choices, key=rank)
+    if stored.literal_parts and not best.unique:
+        require_literals(stored.literal_parts, conjuncts)
+    return best

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from actors.sql.binding.relations import Scope
 from actors.sql.expressions.tree import (
     And,
+    Apply,
     ArrayOf,
     BooleanTest,
     Call,
@@ -81,6 +82,9 @@ def _compound(expression: Expression, text: Callable[[Expression], str]) -> str:
     if isinstance(expression, InList):
         items = ", ".join(map(text, expression.items))
         return f"({text(expression.argument)} {'<> ALL' if expression.negated else '= ANY'} ({items}))"
+    if isinstance(expression, Apply):
+        values = expression.arguments
+        return deparse(expression.body.expression, lambda place: text(values[place]))
     if isinstance(expression, InDomain):
         return f"({text(expression.argument)})::{expression.name}"
     if isinstance(expression, Quantified):

@@ -112,6 +112,9 @@ def _plan_table(
 def _told_by_storage(path: Path, wanted: Sequence[Order]) -> tuple[OrderBy, ...]:
     """The order, where storage can tell which rows come first by it; else ()."""
     types = path.access.stored.types
-    if path.filters or not all(is_ordered_by_arrow(types[order.position]) for order in wanted):
-        return ()
-    return tuple(OrderBy(order.position, order.descending, order.nulls_first) for order in wanted)
+    told = [
+        OrderBy(order.key, order.descending, order.nulls_first)
+        for order in wanted
+        if isinstance(order.key, int) and is_ordered_by_arrow(types[order.key])
+    ]
+    return () if path.filters or len(told) < len(wanted) else tuple(told)

@@ -56,6 +56,11 @@ class RowChanger:
         """No index is touched: a change is one put."""
 
     @property
+    def is_put(self) -> bool:
+        """A change is one put, and nothing has to be looked at for it."""
+        return self.plain and self._watch is None
+
+    @property
     def index_names(self) -> list[str]:
         """Of the secondary indexes that a change may touch."""
         return [index.index.name for index in self._touched]

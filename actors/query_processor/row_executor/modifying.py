@@ -272,12 +272,17 @@ class UpdatePlan(WritingPlan):
         returning: Returning,
         explainer: Explainer,
         waits: bool = False,
+        is_pure: bool = False,
     ) -> None:
-        """`waits`: an assigned value calls nextval or its kin."""
+        """`waits`: an assigned value calls nextval or its kin. `is_pure`: conditions and values depend on nothing but
+        row and parameters."""
         super().__init__(parameter_types, returning, explainer)
         self._waits = waits
         self._access = access
         self._point = access if isinstance(access, PointAccess) else None
+        is_sole = is_pure and changer.is_put and returning.fields is None and returning.query is None
+        self.sole_point = self._point if is_sole else None
+        """Where the plan reads this one row, writes it, and neither reads nor writes anything else."""
         self._positions = positions
         self._assign = assign
         self._changer = changer

@@ -19,19 +19,22 @@ from typing import Any
 
 from actors.common.ranges import KEYSPACE_BYTES
 from actors.query_processor.row_executor.generated import generated_columns
-from actors.sql.binding.stored_expressions import predicate_of
+from actors.query_processor.row_executor.literal_parts import has_literals
+from actors.sql.binding.stored_expressions import key_part, predicate_of
 from actors.sql.catalog.schema import BUILDING, INVALID, Index, Table
 from actors.sql.encoding.keys import KeyCodec, keyspace, prefix_end
 from actors.sql.encoding.rows import RowCodec
-from actors.sql.expressions.compile import compile_filter
+from actors.sql.expressions.compile import compile_filter, compile_tuple
 from actors.sql.expressions.environment import IMMUTABLE_ENVIRONMENT
-from actors.sql.expressions.tree import And, Expression, columns_of
+from actors.sql.expressions.tree import And, Column, Expression, columns_of
 from actors.sql.types.column_type import ColumnType
 
 TABLES_MAX = 1024
 """Prepared tables kept: as many as there are cached plans by default."""
 
 Row = Sequence[Any]
+Key = int | Expression
+"""A part of an index's key: a column's place in the row, or an expression over the row."""
 
 
 def covering(predicate: Expression) -> Callable[[Row], bool]:
@@ -48,8 +51,8 @@ def conjuncts_of(predicate: Expression) -> Iterator[Expression]:
 
 
 class StoredIndex:
-    """One index. `space` is the keyspace's 6 bytes, [space, end) all its keys; `positions` the columns' places in the
-    row."""
+    """One index. `space` is the keyspace's 6 bytes, [space, end) all its keys; `keys` what they are made of: places in
+    the row, or expressions over it; `positions` those that are places."""
 
     __slots__ = (
         "codec",
@@ -60,6 +63,7 @@ class StoredIndex:
         "guarded",
         "index",
         "key_datums",
+        "keys",
         "positions",
         "space",
         "types",
@@ -72,8 +76,10 @@ class StoredIndex:
         self.guarded = index.unique and index.state == BUILDING
         """An entry may be of another row with the same value, which only the job will find: who removes an entry makes
         sure that it is his row's."""
-        self.positions = tuple(column.position for column in index.columns)
-        self.types = tuple(table.columns[position].type for position in self.positions)
+        parts = [key_part(table, column) for column in index.columns]
+        self.keys: tuple[Key, ...] = tuple(part.position if isinstance(part, Column) else part for part in parts)
+        self.positions = tuple(key for key in self.keys if isinstance(key, int))
+        self.types = tuple(part.type for part in parts)
         self.codec = KeyCodec(
             self.types,
             descending=[column.descending for column in index.columns],
@@ -85,11 +91,11 @@ class StoredIndex:
         self.conditions = () if predicate is None else tuple(conjuncts_of(predicate))
         """What is true of every row that has an entry, over the table's row."""
         read = () if predicate is None else columns_of(predicate)
-        self.watched = frozenset((*self.positions, *read))
+        self.watched = frozenset().union(read, *map(columns_of, parts))
         """Places in the row on which the entry depends."""
         self.space = keyspace(table.id, index.id)
         self.end = prefix_end(self.space)
-        self.key_datums = _picker(self.positions)
+        self.key_datums = _picker(self.positions) if len(self.positions) == len(parts) else _maker(parts)
         self.entry: Callable[[Row, bytes], tuple[bytes, bytes] | None] = self._entry_maker()
         """(entry key, value) of a row with that full primary key, None where it has no entry; secondary indexes
         only."""
@@ -115,7 +121,7 @@ class StoredIndex:
     def _unique_key_maker(self) -> Callable[[Row], bytes | None]:
         space, encode, datums_of = self.space, self.codec.encode, self.key_datums
         nulls_distinct, covers = self.index.nulls_distinct, self.covers
-        if len(self.positions) == 1 and covers is None:
+        if len(self.keys) == len(self.positions) == 1 and covers is None:
             [position], [encode_one] = self.positions, self.codec.encoders
 
             def unique_key_of_one(row: Row) -> bytes | None:
@@ -140,14 +146,21 @@ def _picker(positions: tuple[int, ...]) -> Callable[[Row], tuple[Any, ...]]:
     return lambda row: tuple([row[position] for position in positions])
 
 
+def _maker(parts: Sequence[Expression]) -> Callable[[Row], tuple[Any, ...]]:
+    make = compile_tuple(tuple(parts))
+    return lambda row: make(row, (), IMMUTABLE_ENVIRONMENT)
+
+
 class StoredTable:
     """See the module. `hidden`: the table has no primary key, rows lie under 16 bytes made at insert."""
 
     __slots__ = (
+        "computed",
         "decode",
         "encode",
         "generated",
         "hidden",
+        "literal_parts",
         "partial",
         "primary",
         "readable",
@@ -177,6 +190,11 @@ class StoredTable:
         """Those that have an entry of every row."""
         self.partial = tuple(index for index in built if index.covers is not None)
         """Those that have one of the rows that fulfil their conditions."""
+        self.computed = frozenset(key for index in built for key in index.keys if not isinstance(key, int))
+        """Expressions that are parts of keys."""
+        parts = [(key,) for key in self.computed] + [index.conditions for index in self.partial]
+        self.literal_parts = tuple(part for part in parts if has_literals(part))
+        """What a statement needs to have for an index to serve it, where that is about literals."""
         unique = [index for index in self.secondary if index.index.unique]
         self.unique_indexes = tuple(unique) if self.hidden else (self.primary, *unique)
         """In the order in which PostgreSQL checks them: the primary key first."""

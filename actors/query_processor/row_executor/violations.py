@@ -13,21 +13,24 @@ from actors.common.errors import (
     WITH_CHECK_OPTION_VIOLATION,
     DatabaseError,
 )
+from actors.query_processor.row_executor.stored_table import StoredIndex
 from actors.sql.catalog.schema import Check, Column, ForeignKey, Index, Table
+from actors.sql.catalog.table_parts import part_text
 from actors.sql.types import by_name
+from actors.sql.types.column_type import ColumnType
 
 SHOWN_CHARACTERS_MAX = 64
 """Of one value in `Failing row contains`, as in PostgreSQL."""
 
 
-def _shown(column: Column, datum: Any) -> str:
-    return "null" if datum is None else by_name[column.type.name].format_text(datum, column.type.modifier)
+def _shown(type_: ColumnType, datum: Any) -> str:
+    return "null" if datum is None else by_name[type_.name].format_text(datum, type_.modifier)
 
 
 def _failing_row(table: Table, row: Sequence[Any]) -> str:
     texts = []
     for column in table.live_columns():
-        text = _shown(column, row[column.position])
+        text = _shown(column.type, row[column.position])
         texts.append(text[:SHOWN_CHARACTERS_MAX] + "..." if len(text) > SHOWN_CHARACTERS_MAX else text)
     return f"Failing row contains ({', '.join(texts)})."
 
@@ -56,7 +59,7 @@ def check_failed(table: Table, check: Check, row: Sequence[Any]) -> DatabaseErro
 
 def _key_text(table: Table, positions: Sequence[int], values: Sequence[Any]) -> str:
     columns = [table.columns[position] for position in positions]
-    shown = ", ".join(_shown(column, value) for column, value in zip(columns, values, strict=True))
+    shown = ", ".join(_shown(column.type, value) for column, value in zip(columns, values, strict=True))
     return f"Key ({', '.join(column.name for column in columns)})=({shown})"
 
 
@@ -102,13 +105,18 @@ def check_option_failed(table: Table, view: str, row: Sequence[Any]) -> Database
 
 
 def duplicate(table: Table, index: Index, row: Sequence[Any]) -> DatabaseError:
-    columns = [table.columns[column.position] for column in index.columns]
-    values = ", ".join(_shown(column, row[column.position]) for column in columns)
     return DatabaseError(
         UNIQUE_VIOLATION,
         f'duplicate key value violates unique constraint "{index.name}"',
-        detail=f"Key ({', '.join(column.name for column in columns)})=({values}) already exists.",
+        detail=f"{index_key_text(table, index, row)} already exists.",
         schema=table.schema,
         table=table.name,
         constraint=index.name,
     )
+
+
+def index_key_text(table: Table, index: Index, row: Sequence[Any]) -> str:
+    """`Key (lower(email), n)=(x, 1)`, of a row in an index."""
+    stored = StoredIndex(table, index)
+    shown = ", ".join(map(_shown, stored.types, stored.key_datums(row)))
+    return f"Key ({', '.join(part_text(table, part) for part in index.columns)})=({shown})"

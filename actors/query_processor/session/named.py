@@ -26,10 +26,10 @@ from actors.common.errors import (
 )
 from actors.common.parked_session import ParkedStatement
 from actors.query_processor.row_executor.parts import WRITING_SELECT
+from actors.query_processor.session.parameter_types import prepared_oids
 from actors.query_processor.session.parking import revived
 from actors.query_processor.session.portals import Portal
 from actors.query_processor.session.statements import PreparedStatement, RawStatement
-from actors.sql.binding.column_types import column_type
 from actors.sql.parser import parse_sql
 from actors.sql.results import Batch, Field, passed_over
 from actors.sql.types import by_name, format_type
@@ -51,7 +51,7 @@ async def prepare(session: Session, raw: RawStatement) -> Batch:
     if node.name in session.prepared_statements:
         raise DatabaseError(DUPLICATE_PREPARED_STATEMENT, f'prepared statement "{node.name}" already exists')
     inner = RawStatement(raw.text, node.query)
-    oids = [by_name[column_type(argument).name].oid for argument in node.argtypes or ()]
+    oids = await prepared_oids(session, node)
     session.prepared_statements[node.name] = await session.prepare(inner, oids)
     return Batch([], True, "PREPARE")
 

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 from actors.common.errors import FEATURE_NOT_SUPPORTED, DatabaseError
 from actors.common.parked_session import ParkedSession, ParkedStatement
 from actors.query_processor.session import identity
+from actors.query_processor.session.parameter_types import prepared_oids
 from actors.query_processor.session.statements import PreparedStatement, RawStatement
-from actors.sql.binding.column_types import column_type
 from actors.sql.types import by_name
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ async def revived(session: Session, parked: ParkedStatement) -> PreparedStatemen
     raw = session.services.statements.parse_one(parked.sql)
     oids: list[int] = []
     if raw.kind == "PrepareStmt" and parked.kind != raw.kind:
-        oids = [by_name[column_type(argument).name].oid for argument in raw.node.argtypes or ()]
+        oids = await prepared_oids(session, raw.node)
         raw = RawStatement(raw.text, raw.node.query)
     else:
         oids = _oids(parked.given)

@@ -24,7 +24,7 @@ class Portal:
     """
 
     __slots__ = (
-        "_place", "_result", "_session", "copy", "fields", "formats", "holds", "is_alone", "name", "parameters",
+        "_place", "_result", "_session", "copy", "ends", "fields", "formats", "holds", "is_alone", "name", "parameters",
         "prepared", "statement",
     )  # fmt: skip
 
@@ -40,6 +40,8 @@ class Portal:
         """The wire layer's: raw result format codes of the Bind message."""
         self.is_alone = False
         """No other statement belongs to the same implicit transaction, as far as it would begin one."""
+        self.ends = False
+        """Its implicit transaction, if it begins one, is to be committed next."""
         self.holds = False
         """WITH HOLD: its rows outlive the transaction, once that has committed."""
         self.statement = ""
@@ -95,6 +97,15 @@ class Portal:
         self._place += len(rows)
         done = not rows_max or len(rows) < rows_max
         return Batch(rows, done, _counted(result.tag, len(rows)))
+
+    @property
+    def is_fresh(self) -> bool:
+        """It has not run yet."""
+        return self._result is None
+
+    def has_run(self) -> None:
+        """Elsewhere (early.py)."""
+        self._result = _RUN
 
     def close(self) -> None:
         """The portal is gone: what runs for it ends."""

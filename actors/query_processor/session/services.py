@@ -11,6 +11,7 @@ from actors.query_processor.catalog.cache import CatalogCache
 from actors.query_processor.jobs import JobRunner
 from actors.query_processor.metering import Meter
 from actors.query_processor.sequences.allocation import SequenceAllocator
+from actors.query_processor.session.early import EarlyChanges
 from actors.query_processor.session.statements import Planner, StatementCache
 from actors.query_processor.transaction import StorageClient, TransactionServices
 from actors.runtime.interfaces import Context
@@ -29,6 +30,7 @@ class SessionServices:
         "catalogs",
         "clock",
         "context",
+        "early",
         "ids",
         "jobs",
         "make_environment",
@@ -47,6 +49,7 @@ class SessionServices:
         self.silenced = False
         """Clients are being told that their sessions have ended: nothing is committed for them any more."""
         self.clock = context.clock
+        self.early = EarlyChanges(not context.settings.regions.zones)
         self.meter = Meter(context.settings.metering)
         self.storage = StorageClient(context)
         self.catalogs = CatalogCache(self.storage)

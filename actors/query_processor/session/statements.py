@@ -36,6 +36,7 @@ from actors.common.errors import (
 )
 from actors.common.settings import Settings
 from actors.query_processor.aside import LARGE_CHARACTERS
+from actors.query_processor.row_executor.literal_parts import lifting
 from actors.query_processor.row_executor.selecting import SelectPlan
 from actors.query_processor.session import iam_statements
 from actors.query_processor.session.deep_parses import parse_deep
@@ -62,12 +63,10 @@ TEXT_CHARACTERS_MAX = 16384
 """Longer strings are not kept in the cache."""
 CACHE_CHARACTERS_MAX = 2 << 20
 """Of the texts in each of the two caches: a tree and its plan take some hundred times as much memory as their text."""
-
 FIRST_RUNS = 3
 """Of a SELECT in a text that is asked for again: planning it to last costs as much as it saves in so many."""
 SIGHTINGS_PER_ENTRY = 8
 """Texts and plans of SELECTs that are remembered as met once, for each that is kept."""
-
 TREE_BYTES_PER_CHARACTER = 176
 """What a parser makes of a text without large literals; of lists of names and signs up to twice as much."""
 UNLIMITED_MEMORY_BYTES = 1 << 30
@@ -319,7 +318,8 @@ class StatementCache:
         is planned as it was written. `lasts`: it will run more than once, for all that is known."""
         key = (raw.text, types, catalog.sight)
         try:
-            planned = self.planned(key, raw.node, catalog, lasts)
+            with lifting(bool(raw.literals)):
+                planned = self.planned(key, raw.node, catalog, lasts)
         except DatabaseError:
             if not raw.literals and not isinstance(raw.node, ValueList):
                 raise

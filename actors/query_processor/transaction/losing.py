@@ -3,6 +3,7 @@ they began (first committer wins, I3).
 
     losing.note(keys, commit_ts)      a transaction of this query processor has committed
     losing.look(key, start_ts)        raises 40001 where one that began at start_ts, and writes the key, has lost
+    losing.is_overwritten(...)        whether it has
 
 A loser that is told when it writes the row, rather than at COMMIT, has not done the rest of its work in vain. Nothing
 is asked over the bus for it: what is known here are the last commits of this query processor's own sessions, and what
@@ -10,7 +11,7 @@ an adjudicator of the same process has decided. It may be less than the adjudica
 would refuse: OC000, as at COMMIT. (Of a commit that was decided and then lost with its epoch a loser is told in vain,
 and tries again.)
 
-In open mode alone, where an UPDATE fails as PostgreSQL's does; DSQL tells at COMMIT, and so does the other mode.
+Told in open mode alone, where an UPDATE fails as PostgreSQL's does; DSQL tells at COMMIT, and so does the other mode.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ class Losing:
 
     def note(self, keys: Collection[bytes], commit_ts: int) -> None:
         """Answers of several adjudicators may come out of the order of their times."""
-        if not self._tells or len(keys) > TRANSACTION_KEYS_MAX:
+        if len(keys) > TRANSACTION_KEYS_MAX:
             return
         last = self._last
         for key in keys:
@@ -56,10 +57,10 @@ class Losing:
 
     def look(self, key: bytes, start_ts: int) -> None:
         """A transaction is about to write the key. Raises 40001."""
-        if self._tells and self._has_lost(key, start_ts):
+        if self._tells and self.is_overwritten(key, start_ts):
             raise conflict()
 
-    def _has_lost(self, key: bytes, start_ts: int) -> bool:
+    def is_overwritten(self, key: bytes, start_ts: int) -> bool:
         if self._last.get(key, 0) > start_ts or self._former.get(key, 0) > start_ts:
             return True
         topology = self._bus.topology

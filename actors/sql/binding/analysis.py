@@ -16,7 +16,7 @@ from actors.common.errors import (
     UNDEFINED_OBJECT,
     DatabaseError,
 )
-from actors.sql.binding import arrays, domains, json, lists
+from actors.sql.binding import arrays, domains, json, lists, sql_functions
 from actors.sql.binding.coercion import (
     cannot_cast,
     coerce,
@@ -72,14 +72,6 @@ ARGUMENTS_MAX = 100
 _VALUE_FUNCTIONS = {
     name: name.removeprefix("SVFOP_").removesuffix("_N").lower() for name in enums.SQLValueFunctionOp.__members__
 }
-_COMPARED_ACROSS = (
-    frozenset({"int2", "int4", "int8"}),
-    frozenset({"float4", "float8"}),
-    frozenset({"date", "timestamp", "timestamptz"}),
-    frozenset({"name", "text"}),
-)
-"""Types any two of which have comparison operators of their own."""
-_NEGATED_COMPARISON = {"=": "<>", "<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 
 
 class Analysis:
@@ -134,7 +126,7 @@ class Analysis:
         return Column(position, type_)
 
     def parameter(self, node: Any) -> Expression:
-        return Parameter(node.number, self.parameters.use(node.number, position_of(node)))
+        return self.parameters.value(node.number, position_of(node))
 
     # calls
 
@@ -160,14 +152,12 @@ class Analysis:
             cast = self._cast_by_name(name, arguments)
             if cast is not None:
                 return cast
-            raise DatabaseError(
-                UNDEFINED_FUNCTION,
-                f"function {name}({self._shown(arguments)}) does not exist",
-                hint="No function matches the given name and argument types. You might need to add explicit type "
-                "casts.",
-                position=position,
-            )
+            raise self.no_function(f"{name}({self._shown(arguments)})", position)
         return self._bound(found, arguments)
+
+    def no_function(self, shown: str, position: int) -> DatabaseError:
+        hint = "No function matches the given name and argument types. You might need to add explicit type casts."
+        return DatabaseError(UNDEFINED_FUNCTION, f"function {shown} does not exist", hint=hint, position=position)
 
     def type_of(self, value: Expression) -> Expression:
         return Constant(type_name(value.type), ColumnType("regtype"))
@@ -243,6 +233,23 @@ class Analysis:
         return fold(Call("||", ("text", "text"), tuple(texts), TEXT))
 
     def function_call(self, node: Any) -> Expression:
+        known = sql_functions.candidates(self.parameters.catalog, node.funcname)
+        found = sql_functions.resolve(self, node, known) if known else None
+        return self.system_call(node) if found is None else sql_functions.value_of(self, node, found)
+
+    def argument_positions(self, count: int) -> int:
+        """The first of the positions that a function's body mentions its arguments by."""
+        return 0
+
+    def within(self, level: Any, parameters: ParameterTypes) -> Analysis:
+        """The analysis of a function's body, whose names are those of `level`."""
+        return Analysis(level, parameters)
+
+    def query_value(self, call: Any) -> Expression:
+        """Of a function whose body is a query."""
+        raise unsupported(f"a SQL function that reads tables ({call.function.name})")
+
+    def system_call(self, node: Any) -> Expression:
         name = node.funcname[-1].sval
         if (
             node.over is not None
@@ -379,7 +386,7 @@ class Analysis:
         kind, position = node.kind, position_of(node)
         if kind == Kind.AEXPR_OP:
             if isinstance(node.lexpr, ast.RowExpr) and isinstance(node.rexpr, ast.RowExpr):
-                return self.row_comparison(node.name[-1].sval, node.lexpr, node.rexpr, position)
+                return lists.row_comparison(self, node.name[-1].sval, node.lexpr, node.rexpr, position)
             sides = [node.rexpr] if node.lexpr is None else [node.lexpr, node.rexpr]
             return self.operator(node.name[-1].sval, self.all(sides), position)
         if kind in (Kind.AEXPR_LIKE, Kind.AEXPR_ILIKE, Kind.AEXPR_SIMILAR):
@@ -413,7 +420,7 @@ class Analysis:
     def _null_if(self, node: Any) -> Expression:
         left, right = self.all((node.lexpr, node.rexpr))
         equal = self._equal(left, right, position_of(node))
-        type_ = _compared_type(left.type, right.type)
+        type_ = lists.compared_type(left.type, right.type)
         left = coerce(left, type_, self.parameters) or left
         if isinstance(equal, Constant):
             return Constant(None, left.type) if equal.value else left
@@ -442,38 +449,6 @@ class Analysis:
         if not node.args:
             raise unsupported("RowExpr")
         return self.call("row", self.all(node.args), position_of(node))
-
-    def row_comparison(self, name: str, left: Any, right: Any, position: int) -> Expression:
-        """(a, b) = (c, d), (a, b) < (c, d): by the columns from left to right."""
-        if not isinstance(right, ast.RowExpr):
-            raise unsupported("row")
-        pairs = list(zip(self.all(left.args), self.all(right.args), strict=False))
-        if len(left.args or ()) != len(right.args or ()):
-            raise DatabaseError("42601", "unequal number of entries in row expressions", position=position)
-        if name in ("=", "<>", "!="):
-            tests = tuple(self.operator(name, pair, position) for pair in pairs)
-            if len(tests) == 1:
-                return tests[0]
-            return And(tests) if name == "=" else Or(tests)
-        if name not in _NEGATED_COMPARISON:
-            raise unsupported("row")
-        strict = name[0]
-        result = self.operator(name, pairs[-1], position)
-        for pair in reversed(pairs[:-1]):
-            result = Or((self.operator(strict, pair, position), And((self._equal(*pair, position), result))))
-        return result
-
-
-def _compared_type(left: ColumnType, right: ColumnType) -> ColumnType:
-    """What PostgreSQL's operator left = right takes on its left: numeric for 1 = 1.0, but timestamp for timestamp =
-    date."""
-    for family in _COMPARED_ACROSS:
-        if left.name in family and right.name in family:
-            return left
-    found = resolve_operator("=", [left.name, right.name])
-    assert found is not None
-    declared = "inet" if found.arguments[0] == "cidr" else found.arguments[0]
-    return left if left.name == declared else ColumnType(declared)
 
 
 HANDLERS: dict[Any, Callable[[Any, Any], Expression]] = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import Any
 
+from pglast import ast
 from pglast.stream import RawStream
 from pglast.visitors import Visitor
 
@@ -27,25 +28,31 @@ def find_arbiters(table: Table, infer: Any) -> tuple[Index, ...]:
             if index.constraint and index.name == infer.conname and not index.state:
                 return (index,)
         raise DatabaseError(UNDEFINED_OBJECT, f'constraint "{infer.conname}" for table "{table.name}" does not exist')
-    positions = set()
-    for element in infer.indexElems:
-        if not element.name:
-            raise _no_arbiter()
-        column = next((column for column in table.live_columns() if column.name == element.name), None)
-        if column is None:
-            raise DatabaseError(UNDEFINED_COLUMN, f'column "{element.name}" does not exist')
-        positions.add(column.position)
+    keys = {_key(table, element) for element in infer.indexElems}
     condition = None if infer.whereClause is None else unqualified_text(infer.whereClause)
     found = [
         index
         for index in indexes
-        if {column.position for column in index.columns} == positions
+        if {column.expression or column.position for column in index.columns} == keys
         and not index.state
         and index.predicate in ("", condition)
     ]
     if not found:
         raise _no_arbiter()
     return tuple(found)
+
+
+def _key(table: Table, element: Any) -> int | str:
+    """A column's position, or an expression as an index keeps it. Raises 42703."""
+    name, node = element.name, element.expr
+    if not name and isinstance(node, ast.ColumnRef):
+        name = node.fields[-1].sval
+    if not name:
+        return unqualified_text(node)
+    column = next((column for column in table.live_columns() if column.name == name), None)
+    if column is None:
+        raise DatabaseError(UNDEFINED_COLUMN, f'column "{name}" does not exist')
+    return column.position
 
 
 class _Unqualified(Visitor):

@@ -62,11 +62,10 @@ class _ValueScope:
         raise DatabaseError(UNDEFINED_COLUMN, f'column "{names[-1]}" does not exist')
 
 
-def bind_check(node: Any, type_: ColumnType, catalog: Catalog | None) -> Expression:
+def bind_check(node: Any, type_: ColumnType, parameters: ParameterTypes) -> Expression:
     """A CHECK's tree, over a row of the value alone. Raises what a wrong one raises."""
     from actors.sql.binding import analyze
 
-    parameters = ParameterTypes((), catalog)
     bound = analyze(node, _ValueScope(type_), parameters, ColumnType("bool"))
     return coerce_boolean(bound, "CHECK", parameters, position_of(node))
 
@@ -76,7 +75,7 @@ def in_domain(value: Expression, domain: Domain, catalog: Catalog) -> Expression
     rules = levels(domain, catalog)
     not_null = any(level.not_null for level in rules)
     checks = tuple(
-        Body(bind_check(parsed(check.expression), domain.type, catalog), check.name)
+        Body(bind_check(parsed(check.expression), domain.type, ParameterTypes((), catalog)), check.name)
         for level in rules
         for check in sorted(level.checks, key=lambda check: check.name)
     )

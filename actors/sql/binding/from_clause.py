@@ -10,6 +10,7 @@ from pglast import ast, enums
 
 from actors.common.errors import FEATURE_NOT_SUPPORTED, UNDEFINED_COLUMN, UNDEFINED_TABLE, DatabaseError
 from actors.sql.binding.coercion import coerce_to_common
+from actors.sql.binding.function_items import function_item
 from actors.sql.binding.function_queries import query_of_function
 from actors.sql.binding.json_rows import EACH, ELEMENTS, pair_field, query_of_records
 from actors.sql.binding.names import Found, Level, Named, NamedColumns, Relation, renamed
@@ -75,7 +76,7 @@ def _part(binder: Binder, item: Any, level: Level) -> Part:
     ):
         made, relation = _subselect(binder, query, level)
     elif isinstance(item, ast.RangeFunction):
-        made, relation = _function(binder, item, level)
+        made, relation = function_item(binder, item, level) or _function(binder, item, level)
     else:
         raise DatabaseError(FEATURE_NOT_SUPPORTED, f"{type(item).__name__} in FROM is not supported")
     level.add(relation)

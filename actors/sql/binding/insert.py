@@ -21,6 +21,7 @@ from actors.sql.binding.query_analysis import VALUES, WHERE
 from actors.sql.binding.scope import position_of
 from actors.sql.binding.select import Binder
 from actors.sql.binding.statements import BoundInsert, Conflict, InsertQuery, InsertRows
+from actors.sql.binding.stored_expressions import read_by_key
 from actors.sql.binding.targets import (
     ABSENT,
     assigned,
@@ -220,7 +221,7 @@ def _conflict(binder: Binder, clause: Any, target: Any, level: Level) -> Conflic
         )
     arbiters, inferred = binder.arbiters(target.table, clause.infer), clause.infer is not None
     if inferred:
-        target.read.update(column.position for index in arbiters for column in index.columns)
+        target.read.update(position for index in arbiters for position in read_by_key(target.table, index))
     if not updates:
         return Conflict(arbiters, inferred)
     excluded, relation = table_relation(binder, target.table, "excluded", "")

@@ -15,7 +15,8 @@ from pglast import ast
 from actors.common.errors import CANNOT_COERCE, DATATYPE_MISMATCH, DatabaseError
 from actors.sql.binding.arrays import array_value, scalar_array
 from actors.sql.binding.coercion import coerce_to_common, common_type
-from actors.sql.binding.scope import position_of
+from actors.sql.binding.scope import position_of, unsupported
+from actors.sql.expressions.functions import resolve_operator
 from actors.sql.expressions.tree import (
     And,
     ArrayOf,
@@ -41,12 +42,20 @@ LONG_LIST = 256
 """Items of IN; a longer list of values is an array, whose members are looked up in a set, and which travels as one
 datum."""
 _INTEGERS = frozenset({"int2", "int4", "int8"})
+_COMPARED_ACROSS = (
+    frozenset({"int2", "int4", "int8"}),
+    frozenset({"float4", "float8"}),
+    frozenset({"date", "timestamp", "timestamptz"}),
+    frozenset({"name", "text"}),
+)
+"""Types any two of which have comparison operators of their own."""
+_NEGATED_COMPARISON = {"=": "<>", "<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 
 
 def in_list(analysis: Analysis, node: Any, items: Sequence[Any], negated: bool) -> Expression:
     position = position_of(node)
     if isinstance(node.lexpr, ast.RowExpr):
-        equalities = tuple(analysis.row_comparison("=", node.lexpr, item, position) for item in items)
+        equalities = tuple(row_comparison(analysis, "=", node.lexpr, item, position) for item in items)
         either: Expression = equalities[0] if len(equalities) == 1 else Or(equalities)
         return Not(either) if negated else either
     return in_choices(analysis, analysis.expression(node.lexpr), analysis.all(items), negated, position)
@@ -168,3 +177,36 @@ def membership(left: Expression, array: Expression, negated: bool) -> Expression
     element = element_of(array.type.name)
     signature = ("text" if left.type.name == "varchar" else left.type.name, "text" if element == "varchar" else element)
     return Quantified(left, array, "<>" if negated else "=", signature, negated)
+
+
+def row_comparison(analysis: Analysis, name: str, left: Any, right: Any, position: int) -> Expression:
+    """(a, b) = (c, d), (a, b) < (c, d): by the columns from left to right."""
+    if not isinstance(right, ast.RowExpr):
+        raise unsupported("row")
+    pairs = list(zip(analysis.all(left.args), analysis.all(right.args), strict=False))
+    if len(left.args or ()) != len(right.args or ()):
+        raise DatabaseError("42601", "unequal number of entries in row expressions", position=position)
+    if name in ("=", "<>", "!="):
+        tests = tuple(analysis.operator(name, pair, position) for pair in pairs)
+        if len(tests) == 1:
+            return tests[0]
+        return And(tests) if name == "=" else Or(tests)
+    if name not in _NEGATED_COMPARISON:
+        raise unsupported("row")
+    strict = name[0]
+    result = analysis.operator(name, pairs[-1], position)
+    for pair in reversed(pairs[:-1]):
+        result = Or((analysis.operator(strict, pair, position), And((analysis.operator("=", pair, position), result))))
+    return result
+
+
+def compared_type(left: ColumnType, right: ColumnType) -> ColumnType:
+    """What PostgreSQL's operator left = right takes on its left: numeric for 1 = 1.0, but timestamp for timestamp =
+    date."""
+    for family in _COMPARED_ACROSS:
+        if left.name in family and right.name in family:
+            return left
+    found = resolve_operator("=", [left.name, right.name])
+    assert found is not None
+    declared = "inet" if found.arguments[0] == "cidr" else found.arguments[0]
+    return left if left.name == declared else ColumnType(declared)

@@ -155,6 +155,8 @@ class Level:
     sets: list[str] = field(default_factory=list)
     """Names of the functions that return rows in the select list."""
 
+    is_arguments: bool = False
+    """Of a SQL function: its arguments are values to the queries of its body, no columns of a level around them."""
     beyond: list[Relation] = field(default_factory=list)
     """Of the statement, but not to be mentioned here."""
     places: dict[int, int] = field(default_factory=dict)
@@ -185,7 +187,7 @@ class Level:
         """The innermost one of which there are columns at these positions; this one where there are none of any."""
         level: Level | None = self
         while level is not None:
-            if not positions.isdisjoint(level._own_positions()):
+            if not level.is_arguments and not positions.isdisjoint(level._own_positions()):
                 return level
             level = level.parent
         return self

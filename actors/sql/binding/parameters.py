@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from actors.common.errors import INDETERMINATE_DATATYPE, UNDEFINED_PARAMETER, DatabaseError
+from actors.sql.expressions.tree import Expression, Parameter
 from actors.sql.types.column_type import ColumnType
 
 if TYPE_CHECKING:
+    from actors.sql.catalog.functions import Function
     from actors.sql.catalog.snapshot import Catalog
 
 UNKNOWN = ColumnType("unknown")
@@ -17,12 +19,26 @@ PARAMETERS_MAX = 65535
 """The wire protocol counts them in 16 bits."""
 
 
+class Called(NamedTuple):
+    """A call of a SQL function, by the parser's node; `depth` and `reader` as ParameterTypes has them there."""
+
+    node: Any
+    function: Function
+    depth: int
+    reader: int | None
+
+
 class ParameterTypes:
     """One for each statement, shared by the analyses of all its expressions. `given[i]` None or "unknown": to be
     inferred. `catalog`: whose types and functions the statement may name; None: those of the system alone."""
 
     def __init__(self, given: Iterable[ColumnType | None] = (), catalog: Catalog | None = None) -> None:
         self.catalog = catalog
+        self.calls: list[Called] = []
+        self.depth = 0
+        """Within the bodies of so many SQL functions."""
+        self.reader: int | None = None
+        """Whose privileges count there: a function's owner's, where it says so."""
         self._types: dict[int, ColumnType] = {
             number: type_ for number, type_ in enumerate(given, 1) if type_ is not None and type_.name != "unknown"
         }
@@ -40,6 +56,10 @@ class ParameterTypes:
             raise DatabaseError(UNDEFINED_PARAMETER, f"there is no parameter ${number}", position=position)
         self._seen.setdefault(number, position)
         return self._types.get(number, UNKNOWN)
+
+    def value(self, number: int, position: int = 0) -> Expression:
+        """What $number stands for. Raises 42P02."""
+        return Parameter(number, self.use(number, position))
 
     def decide(self, number: int, type_: ColumnType) -> ColumnType:
         """What needed a type: the first one wins. Answers the type."""

@@ -21,14 +21,15 @@ from typing import Any
 from pglast import ast
 
 from actors.sql.binding.names import Named, NamedColumns, columns_of_table
-from actors.sql.binding.parameters import ParameterTypes
-from actors.sql.binding.parts import MakeBinder, bind_parts
-from actors.sql.binding.query import BoundStatement, Cte, RelationItem, SystemItem
+from actors.sql.binding.parameters import Called, ParameterTypes
+from actors.sql.binding.parts import bind_parts
+from actors.sql.binding.query import INVOKER, BoundStatement, Cte, RelationItem, SystemItem
 from actors.sql.binding.select import Binder
 from actors.sql.binding.statements import BoundInsert, BoundMerge, BoundWrite
 from actors.sql.binding.views import VIEWS_MAX
 from actors.sql.catalog.privileges import (
     DELETE,
+    EXECUTE,
     INSERT,
     SELECT,
     UPDATE,
@@ -80,8 +81,17 @@ Needs = Sequence[Need | Restricted]
 def required(statement: Any, catalog: Catalog, types: Sequence[ColumnType | None] = ()) -> Needs:
     """Of a SELECT, INSERT, UPDATE or DELETE that could be planned under `catalog`. `types`: of its parameters."""
     needs: list[Need | Restricted] = []
-    _add(needs, statement, partial(_Binder, catalog, ParameterTypes(types, catalog)), catalog)
+    _add(needs, statement, catalog, types)
     return needs
+
+
+def calls_in(query: Any, catalog: Catalog) -> list[Called]:
+    """The calls of SQL functions that a query makes itself."""
+    if not catalog.has_functions:
+        return []
+    parameters = ParameterTypes((), catalog)
+    bind_parts(query, partial(_Binder, catalog, parameters))
+    return [call for call in parameters.calls if not call.depth]
 
 
 def check_schemas(statement: Any, catalog: Catalog, but: Any = None) -> None:
@@ -178,6 +188,9 @@ class _Binder(Binder):
         columns = [Named(name, position, table.columns[position].type) for name, position in source.columns]
         return table, NamedColumns(columns)
 
+    def without_views(self, body: ast.SelectStmt) -> Any:
+        return body
+
     def target(self, node: ast.RangeVar) -> Table:
         view = self.catalog.find_other(node.schemaname, node.relname)
         return _view_table(view) if isinstance(view, View) else super().target(node)
@@ -201,8 +214,9 @@ def _view_table(view: View) -> Table:
 def _add(
     needs: list[Need | Restricted],
     statement: Any,
-    make_binder: MakeBinder,
     catalog: Catalog,
+    types: Sequence[ColumnType | None] = (),
+    sources: Iterable[ViewSource] = (),
     role: int | None = None,
     seen: set[tuple[int, int]] | None = None,
     writes: int = 0,
@@ -212,7 +226,8 @@ def _add(
     seen = set() if seen is None else seen
     found: list[tuple[Need, int]] = []
     relations: list[RelationItem] = []
-    for part in bind_parts(statement, make_binder):
+    parameters = ParameterTypes(types, catalog)
+    for part in bind_parts(statement, partial(_Binder, catalog, parameters, sources=sources)):
         if isinstance(part, BoundStatement):
             relations += part.relations
         else:
@@ -223,7 +238,7 @@ def _add(
             if item.system.name in RESTRICTED:
                 needs.append(Restricted(item.system.name))
             continue
-        need = Need(_owned(item.table, catalog), role)
+        need = Need(_owned(item.table, catalog), _reader(item.reader, role))
         need.add(SELECT, item.read)
         if item.locked:
             need.add(UPDATE)
@@ -236,8 +251,14 @@ def _add(
         if isinstance(view, View) and (view.id, written) not in seen:
             seen.add((view.id, written))
             text = parse_sql(view.query)[0].stmt
-            within = partial(_Binder, catalog, ParameterTypes((), catalog), sources=view.sources)
-            _add(needs, text, within, catalog, view.owner, seen, written)
+            _add(needs, text, catalog, (), view.sources, view.owner, seen, written)
+    for called in parameters.calls:
+        needs.append(Need(called.function, called.reader, EXECUTE))
+
+
+def _reader(reader: int | None, role: int | None) -> int | None:
+    """Whose privileges count for a relation, in a function's body or outside of one."""
+    return role if reader is None else None if reader == INVOKER else reader
 
 
 def _of_target(write: BoundWrite, catalog: Catalog, role: int | None) -> tuple[Need, int]:

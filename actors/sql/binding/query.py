@@ -31,6 +31,8 @@ from actors.sql.expressions.tree import Expression
 from actors.sql.results import Field
 from actors.sql.types.column_type import ColumnType
 
+INVOKER = -1
+"""Whoever runs the statement, also where a view's owner reads what is around."""
 ROW_KEY = ColumnType("bytea")
 """A row's whole key, where a statement needs it as a value."""
 
@@ -51,6 +53,8 @@ class TableItem:
     read: set[int] = field(default_factory=set)
     keyed: bool = False
     locked: bool = False
+    reader: int | None = None
+    """Whose privileges count, in the body of a SQL function: a role, or INVOKER."""
 
     @property
     def width(self) -> int:

@@ -30,6 +30,7 @@ from actors.sql.binding.function_kinds import ADVISORY_LOCKS, SETS, WINDOW_FUNCT
 from actors.sql.binding.json_rows import PAIR_FIELDS, ROW_TAKERS, is_pair_field, row_json, row_to_json
 from actors.sql.binding.names import Level, names_of
 from actors.sql.binding.nodes import is_untyped
+from actors.sql.binding.parameters import ParameterTypes
 from actors.sql.binding.query import BoundQuery, CatalogCall, FieldOf, GroupingCall, Select, Subquery, Value
 from actors.sql.binding.scope import located, position_of, unsupported
 from actors.sql.catalog.catalog_functions import CATALOG_FUNCTIONS
@@ -144,7 +145,18 @@ class QueryAnalysis(Analysis):
 
     # -- calls
 
-    def function_call(self, node: Any) -> Expression:
+    def argument_positions(self, count: int) -> int:
+        return self.binder.values.block(count)
+
+    def within(self, level: Level, parameters: ParameterTypes) -> QueryAnalysis:
+        return QueryAnalysis(self.binder.within(parameters), level, self.place)
+
+    def query_value(self, call: Any) -> Expression:
+        from actors.sql.binding.function_items import query_value
+
+        return query_value(self, call)
+
+    def system_call(self, node: Any) -> Expression:
         name = node.funcname[-1].sval
         if name in ROW_TAKERS and node.args:
             rows = [row_json(self, argument) for argument in node.args]
@@ -161,7 +173,7 @@ class QueryAnalysis(Analysis):
             message = "advisory locks are not supported"
             raise DatabaseError(FEATURE_NOT_SUPPORTED, message, hint=hint, position=position_of(node))
         functions = CATALOG_FUNCTIONS.get(name)
-        return super().function_call(node) if functions is None else self._catalog_call(node, name)
+        return super().system_call(node) if functions is None else self._catalog_call(node, name)
 
     def _catalog_call(self, node: Any, name: str) -> Expression:
         given = tuple(node.args or ())
@@ -358,7 +370,6 @@ class QueryAnalysis(Analysis):
         **HANDLERS,
         ast.MergeSupportFunc: merge_action,
         ast.ColumnRef: column,
-        ast.FuncCall: function_call,
         ast.TypeCast: cast,
         ast.A_Expr: operator_expression,
         ast.A_Indirection: indirection,

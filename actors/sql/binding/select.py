@@ -59,6 +59,7 @@ from actors.sql.binding.query_analysis import (
     QueryAnalysis,
 )
 from actors.sql.binding.scope import located, position_of
+from actors.sql.binding.views import expanded
 from actors.sql.binding.with_clause import bind_ctes
 from actors.sql.catalog.schema import Index, Table
 from actors.sql.catalog.snapshot import Catalog
@@ -188,6 +189,17 @@ class Binder:
     def target(self, node: ast.RangeVar) -> Table:
         """What a statement may change. Raises 42P01."""
         return self.catalog.table(node.schemaname, node.relname)
+
+    def within(self, parameters: ParameterTypes) -> Binder:
+        """For a SQL function's body in the same statement."""
+        made = copy(self)
+        assert parameters.catalog is not None
+        made.parameters, made.catalog, made.outermost, made.locking = parameters, parameters.catalog, None, None
+        return made
+
+    def without_views(self, body: ast.SelectStmt) -> Any:
+        """A SQL function's body, ready to be bound."""
+        return expanded(body, self.catalog)
 
     def arbiters(self, table: Table, infer: Any) -> tuple[Index, ...]:
         """Whose conflicts ON CONFLICT is about. Raises 42704, 42703, 42P10."""

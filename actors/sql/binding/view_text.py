@@ -12,6 +12,7 @@ does not ask it for pretty text.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from pglast import ast, enums
@@ -19,17 +20,28 @@ from pglast.stream import RawStream
 
 from actors.sql.binding import stored_names
 from actors.sql.binding.trees import mapped, with_parts, with_relations
-from actors.sql.catalog.schema import View
+from actors.sql.catalog.schema import View, ViewSource
 from actors.sql.catalog.snapshot import Catalog
 from actors.sql.parser import parse_sql
 
 
 def definition(view: View, catalog: Catalog) -> str:
     statement: Any = stored_names.shown(parse_sql(view.query)[0].stmt, catalog)
-    sources = {(source.schema, source.name): source for source in view.sources}
+    renamed = _renamed_columns(view, catalog)
+    tree = _named(_under_present_names(statement, view.sources, catalog), view)
+    return _select(mapped(tree, lambda node: _present(node, renamed)) if renamed else tree) + ";"
+
+
+def presented(statement: Any, sources: Iterable[ViewSource], catalog: Catalog) -> str:
+    """A function's SELECT, laid out as a view's."""
+    return _select(_under_present_names(statement, sources, catalog))
+
+
+def _under_present_names(statement: Any, sources: Iterable[ViewSource], catalog: Catalog) -> Any:
+    known = {(source.schema, source.name): source for source in sources}
 
     def shown(node: ast.RangeVar) -> ast.RangeVar:
-        source = sources.get((node.schemaname or "", node.relname))
+        source = known.get((node.schemaname or "", node.relname))
         if source is None:
             return node
         relation: Any = (
@@ -44,9 +56,7 @@ def definition(view: View, catalog: Catalog) -> str:
         )
         return with_parts(node, lambda part: part, schemaname=schema, relname=relation.name, alias=alias)
 
-    renamed = _renamed_columns(view, catalog)
-    tree = _named(with_relations(statement, shown), view)
-    return _select(mapped(tree, lambda node: _present(node, renamed)) if renamed else tree) + ";"
+    return with_relations(statement, shown)
 
 
 def _renamed_columns(view: View, catalog: Catalog) -> dict[str, str]:

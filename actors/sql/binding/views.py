@@ -53,6 +53,13 @@ _NO_LIMIT = {"limitOption": enums.LimitOption.LIMIT_OPTION_DEFAULT, "op": enums.
 
 def defined(query: Any, catalog: Catalog) -> tuple[str, tuple[ViewSource, ...]]:
     """(text, sources; `used` is for the caller to fill in). Raises 42P01."""
+    from actors.sql.binding.permissions import calls_in
+
+    return kept_query(kept(query, catalog, calls_in(query, catalog)), catalog)
+
+
+def kept_query(query: Any, catalog: Catalog) -> tuple[str, tuple[ViewSource, ...]]:
+    """Of a query whose types and functions have their numbers."""
     sources: dict[tuple[str, str], ViewSource] = {}
     schemas: set[tuple[str, str]] = set()
 
@@ -75,7 +82,7 @@ def defined(query: Any, catalog: Catalog) -> tuple[str, tuple[ViewSource, ...]]:
         return None
 
     tree = mapped(with_relations(_starless(query, catalog), qualified), short)
-    return str(RawStream()(kept(tree, catalog))), tuple(sorted(sources.values(), key=lambda source: source.id))
+    return str(RawStream()(tree)), tuple(sorted(sources.values(), key=lambda source: source.id))
 
 
 def _source_of(node: ast.RangeVar, catalog: Catalog) -> ViewSource:
@@ -261,6 +268,25 @@ class Expansion:
         BY, which is left out."""
         query = self.query(view)
         return base_of(unsorted(query) if sorted_ else query, view)
+
+
+def present(statement: Any, sources: Iterable[ViewSource], catalog: Catalog) -> Any:
+    """A text that was kept as a view's is, of a function: its relations, views among them, under the names of now."""
+    known = {(source.schema, source.name): source for source in sources}
+
+    def shown(node: ast.RangeVar) -> Any:
+        source = known.get((node.schemaname or "", node.relname))
+        if source is None:
+            return node
+        table = catalog.table_by_id(source.id)
+        other = catalog.view_by_id(source.id) or catalog.sequence_by_id(source.id)
+        if table is None:
+            return node if other is None else _renamed(node, other.schema, other.name)
+        if tuple((column.name, column.position) for column in table.live_columns()) == source.columns:
+            return _renamed(node, table.schema, table.name)
+        return _subselect(_as_of_then(table, source), node, [])
+
+    return with_relations(statement, shown)
 
 
 def _without_schema(node: Any, schemas: set[tuple[str, str]]) -> Any:

@@ -12,23 +12,30 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from actors.common.errors import (
-    AMBIGUOUS_FUNCTION,
     INVALID_CATALOG_NAME,
-    INVALID_TEXT_REPRESENTATION,
     UNDEFINED_COLUMN,
-    UNDEFINED_FUNCTION,
     UNDEFINED_OBJECT,
     UNDEFINED_TABLE,
     DatabaseError,
 )
 from actors.sql.catalog.catalog_privileges import default_privileges, privilege_functions
+from actors.sql.catalog.function_functions import (
+    FUNCTION_TEXTS,
+    argument_default,
+    function_is_visible,
+    regproc_in,
+    regproc_out,
+    regprocedure_in,
+    regprocedure_out,
+)
 from actors.sql.catalog.roles import ADMIN_OID
-from actors.sql.catalog.schema import Index, Table, View
+from actors.sql.catalog.schema import Index, IndexColumn, Table, View
 from actors.sql.catalog.table_parts import (
     column_comment,
     column_name,
     constraint_definition,
     indexes_of,
+    is_call,
     object_comment,
     parenthesized,
 )
@@ -37,14 +44,12 @@ from actors.sql.catalog.type_functions import (
     regtype_in,
     regtype_out,
     type_is_visible,
-    type_shown,
     type_text,
 )
 from actors.sql.expressions.text_functions import quote_ident
 from actors.sql.types.arrays import Array, array_of_items
 from actors.sql.types.column_type import ColumnType
 from actors.sql.types.objects import OBJECTS
-from actors.sql.types.system_functions import SystemFunction, function_with, functions_named, name_of_function
 
 if TYPE_CHECKING:
     from actors.sql.catalog.snapshot import Catalog
@@ -118,31 +123,41 @@ def _view_definition(catalog: Catalog, environment: Any, which: int | str | None
     return view_definition(catalog, view) if view is not None else None
 
 
+def _key_text(table: Table, part: IndexColumn) -> str:
+    """In CREATE INDEX's list."""
+    if not part.expression:
+        return quote_ident(column_name(table, part.position))
+    return part.expression if is_call(part.expression) else f"({parenthesized(part.expression)})"
+
+
 def index_definition(table: Table, index: Index, qualified: bool = True) -> str:
     """As pg_get_indexdef."""
     columns = []
     for column in index.columns:
-        text = quote_ident(column_name(table, column.position))
+        text = _key_text(table, column)
         if column.descending:
             text += " DESC" + ("" if column.nulls_first else " NULLS LAST")
         elif column.nulls_first:
             text += " NULLS FIRST"
         columns.append(text)
     name = f"{quote_ident(table.schema)}.{quote_ident(table.name)}" if qualified else quote_ident(table.name)
-    distinct = "" if index.nulls_distinct else " NULLS NOT DISTINCT"
+    included = ", ".join(quote_ident(column_name(table, position)) for position in index.included)
+    more = (f" INCLUDE ({included})" if included else "") + ("" if index.nulls_distinct else " NULLS NOT DISTINCT")
     return (
         f"CREATE {'UNIQUE ' if index.unique else ''}INDEX {quote_ident(index.name)} ON {name} USING btree "
-        f"({', '.join(columns)}){distinct}{f' WHERE {parenthesized(index.predicate)}' if index.predicate else ''}"
+        f"({', '.join(columns)}){more}{f' WHERE {parenthesized(index.predicate)}' if index.predicate else ''}"
     )
 
 
-def _index_definition(catalog: Catalog, _: Any, oid: int | None, column: int = 0, __: Any = None) -> str | None:
+def _index_definition(catalog: Catalog, _: Any, oid: int | None, column: int = 0, pretty: Any = None) -> str | None:
     table, index = find_relation(catalog, oid) or (None, None)
     if table is None or index is None:
         return None
     if column:
-        places = index.columns
-        return quote_ident(column_name(table, places[column - 1].position)) if 0 < column <= len(places) else ""
+        if not 0 < column <= len(index.parts):
+            return ""
+        part = index.parts[column - 1]
+        return parenthesized(part.expression) if part.expression and pretty else _key_text(table, part)
     return index_definition(table, index)
 
 
@@ -224,64 +239,6 @@ def _regrole_out(catalog: Catalog, _: Any, oid: int | None) -> str | None:
     return quote_ident(found.name) if found is not None else str(oid)
 
 
-def _regproc_in(_: Catalog, __: Any, text: str | None) -> int | None:
-    if text is None or text in ("-", "0"):
-        return None if text is None else 0
-    if text.isdigit():
-        return int(text)
-    name = text.removeprefix("pg_catalog.").strip('"')
-    known = functions_named(name)
-    if len(known) > 1:
-        raise DatabaseError(AMBIGUOUS_FUNCTION, f'more than one function named "{text}"')
-    if not known:
-        raise DatabaseError(UNDEFINED_FUNCTION, f'function "{text}" does not exist')
-    return known[0].oid
-
-
-def _regproc_out(_: Catalog, __: Any, oid: int | None) -> str | None:
-    return None if oid is None else name_of_function(oid)
-
-
-def _regprocedure_in(catalog: Catalog, environment: Any, text: str | None) -> int | None:
-    if text is None or text.isdigit():
-        return None if text is None else int(text)
-    name, parenthesis, rest = text.partition("(")
-    if not parenthesis:
-        raise DatabaseError(INVALID_TEXT_REPRESENTATION, "expected a left parenthesis")
-    names = [part for part in rest.rstrip(") ").split(",") if part.strip()]
-    types = tuple(regtype_in(catalog, environment, part.strip()) for part in names)
-    for function in functions_named(name.strip().removeprefix("pg_catalog.")):
-        if function.arguments == types:
-            return function.oid
-    raise DatabaseError(UNDEFINED_FUNCTION, f'function "{text}" does not exist')
-
-
-def _regprocedure_out(catalog: Catalog, environment: Any, oid: int | None) -> str | None:
-    function = function_with(oid) if oid is not None else None
-    return (
-        _regproc_out(catalog, environment, oid)
-        if function is None
-        else f"{function.name}({function_arguments(function).replace(', ', ',')})"
-    )
-
-
-def function_arguments(function: SystemFunction) -> str:
-    """As pg_get_function_arguments shows them."""
-    return ", ".join(type_shown(oid) for oid in function.arguments)
-
-
-def _of_function(show: Callable[[SystemFunction], str]) -> Callable[..., str | None]:
-    def call(_: Catalog, __: Any, oid: int | None) -> str | None:
-        function = function_with(oid) if oid is not None else None
-        return None if function is None else show(function)
-
-    return call
-
-
-def _function_result(function: SystemFunction) -> str:
-    return ("SETOF " if function.returns_set else "") + type_shown(function.result)
-
-
 def _current_schemas(catalog: Catalog, _: Any, implicit: bool | None) -> Array | None:
     if implicit is None:
         return None
@@ -320,7 +277,6 @@ def _fill_descriptions() -> None:
     """Functions that describe catalog objects."""
     _add("pg_table_is_visible", (OID,), BOOL, _is_visible)
     for name in (
-        "pg_function_is_visible",
         "pg_operator_is_visible",
         "pg_opclass_is_visible",
         "pg_opfamily_is_visible",
@@ -349,11 +305,12 @@ def _fill_descriptions() -> None:
     _add("pg_get_viewdef", (TEXT, BOOL), TEXT, _view_definition)
     for name in ("pg_get_statisticsobjdef_columns", "pg_get_partkeydef", "pg_get_partition_constraintdef"):
         _add(name, (OID,), TEXT, _constant(None))
-    for name in ("pg_get_triggerdef", "pg_get_ruledef", "pg_get_functiondef", "pg_get_function_sqlbody"):
+    for name in ("pg_get_triggerdef", "pg_get_ruledef"):
         _add(name, (OID,), TEXT, _constant(None))
-    _add("pg_get_function_result", (OID,), TEXT, _of_function(_function_result))
-    for name in ("pg_get_function_arguments", "pg_get_function_identity_arguments"):
-        _add(name, (OID,), TEXT, _of_function(function_arguments))
+    for name, shown in FUNCTION_TEXTS.items():
+        _add(name, (OID,), TEXT, shown)
+    _add("pg_get_function_arg_default", (OID, INT4), TEXT, argument_default)
+    _add("pg_function_is_visible", (OID,), BOOL, function_is_visible)
     for name in ("pg_get_triggerdef", "pg_get_ruledef"):
         _add(name, (OID, BOOL), TEXT, _constant(None))
     _add("pg_get_serial_sequence", (TEXT, TEXT), TEXT, _serial_sequence)
@@ -398,8 +355,8 @@ def _fill_environment() -> None:
         ("regtype", regtype_in, regtype_out),
         ("regnamespace", _regnamespace_in, _regnamespace_out),
         ("regrole", _regrole_in, _regrole_out),
-        ("regproc", _regproc_in, _regproc_out),
-        ("regprocedure", _regprocedure_in, _regprocedure_out),
+        ("regproc", regproc_in, regproc_out),
+        ("regprocedure", regprocedure_in, regprocedure_out),
     ):
         _add(f"{kind}_in", (TEXT,), OID, reader)
         _add(f"{kind}_out", (OID,), TEXT, writer)

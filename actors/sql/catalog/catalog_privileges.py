@@ -182,6 +182,13 @@ def _type(catalog: Catalog, environment: Any, text: str) -> Lists | None:
     return _lists(domain) if domain is not None else _everybodys(USAGE)
 
 
+def _function(catalog: Catalog, environment: Any, text: str) -> Lists | None:
+    from actors.sql.catalog.function_functions import regprocedure_in
+
+    function = catalog.function_by_id(regprocedure_in(catalog, environment, text) or 0)
+    return _lists(function) if function is not None else _everybodys(EXECUTE)
+
+
 def _everything(bits: int) -> Found:
     return lambda catalog, environment, text: _everybodys(bits)
 
@@ -262,7 +269,7 @@ def privilege_functions() -> Iterator[tuple[str, int, Callable[..., bool | None]
         "sequence": (_table, _SEQUENCE),
         "schema": (_schema, _SCHEMA),
         "database": (_database, _DATABASE),
-        "function": (_everything(EXECUTE), _EXECUTE),
+        "function": (_function, _EXECUTE),
         "type": (_type, _USAGE),
         "language": (_everything(USAGE), _USAGE),
         "tablespace": (_everything(0), _privileges("CREATE")),

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 from actors.sql.catalog.schema import View
 
 if TYPE_CHECKING:
+    from actors.sql.catalog.snapshot import Catalog
     from actors.sql.catalog.system_tables import CatalogReader
 
 Row = dict[str, Any]
-PG_CLASS_OID, PG_REWRITE_OID = 1259, 2618
+PG_CLASS_OID, PG_REWRITE_OID, PG_TYPE_OID, PG_PROC_OID = 1259, 2618, 1247, 1255
 _RULES = 1 << 30
 """What a rule's oid has beyond its view's, which is smaller."""
 
@@ -26,6 +27,7 @@ def _dependencies(transaction: CatalogReader) -> Iterator[Row]:
             row = {"classid": PG_CLASS_OID, "objid": sequence.id, "objsubid": 0, "refclassid": PG_CLASS_OID}
             kind = "i" if sequence.internal else "a"
             yield {**row, "refobjid": table, "refobjsubid": position + 1, "deptype": kind}
+    yield from _of_definitions(transaction.catalog)
     for view in transaction.catalog.views():
         rule = {"classid": PG_REWRITE_OID, "objid": rule_of(view), "objsubid": 0, "refclassid": PG_CLASS_OID}
         yield {**rule, "refobjid": view.id, "refobjsubid": 0, "deptype": "i"}
@@ -33,6 +35,31 @@ def _dependencies(transaction: CatalogReader) -> Iterator[Row]:
             if source.id:
                 for position in source.used or (-1,):
                     yield {**rule, "refobjid": source.id, "refobjsubid": position + 1, "deptype": "n"}
+
+
+def _of_definitions(catalog: Catalog) -> Iterator[Row]:
+    """What domains and functions need, and views of them: pg_dump makes that first."""
+    from actors.sql.binding.stored_names import numbers_of
+
+    def row(class_: int, number: int, needed_class: int, needed: int) -> Row:
+        place = {"classid": class_, "objid": number, "objsubid": 0, "refclassid": needed_class, "refobjid": needed}
+        return {**place, "refobjsubid": 0, "deptype": "n"}
+
+    for class_, things in (
+        (PG_TYPE_OID, catalog.domains()),
+        (PG_PROC_OID, catalog.functions()),
+        (PG_REWRITE_OID, catalog.views()),
+        (PG_CLASS_OID, catalog.tables()),
+    ):
+        for thing in things:
+            number = rule_of(thing) if isinstance(thing, View) else thing.id
+            for needed in sorted(numbers_of(thing)):
+                known = catalog.function_by_id(needed) is not None
+                yield row(class_, number, PG_PROC_OID if known else PG_TYPE_OID, needed)
+    for function in catalog.functions():
+        for relation in sorted({source.id for source in function.sources} | {function.table}):
+            if relation:
+                yield row(PG_PROC_OID, function.id, PG_CLASS_OID, relation)
 
 
 def rule_of(view: View) -> int:

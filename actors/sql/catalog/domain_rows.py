@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from actors.sql.catalog.array_texts import acl_text
-from actors.sql.catalog.domains import Domain, levels, not_null_name
+from actors.sql.catalog.domains import Domain, levels
 from actors.sql.catalog.privileges import concerns
 from actors.sql.catalog.sequence_rows import shown_default
 from actors.sql.catalog.shown_texts import shown_text
@@ -87,9 +87,12 @@ def _domains(transaction: CatalogReader) -> Iterator[Row]:
 
 def _constraints(transaction: CatalogReader) -> Iterator[Row]:
     for domain in transaction.catalog.domains():
-        names = [not_null_name(domain)] if domain.not_null else []
-        for name in [*names, *(check.name for check in domain.checks)]:
-            place = {"constraint_catalog": "postgres", "constraint_schema": domain.schema, "constraint_name": name}
+        for check in domain.checks:
+            place = {
+                "constraint_catalog": "postgres",
+                "constraint_schema": domain.schema,
+                "constraint_name": check.name,
+            }
             yield {**place, **_place(domain), "is_deferrable": "NO", "initially_deferred": "NO"}
 
 
@@ -106,8 +109,6 @@ def domain_checks(catalog: Catalog) -> Iterator[Row]:
     """Of information_schema.check_constraints."""
     for domain in catalog.domains():
         place = {"constraint_catalog": "postgres", "constraint_schema": domain.schema}
-        if domain.not_null:
-            yield {**place, "constraint_name": not_null_name(domain), "check_clause": "VALUE IS NOT NULL"}
         for check in domain.checks:
             clause = parenthesized(shown_text(check.expression, catalog))
             yield {**place, "constraint_name": check.name, "check_clause": clause}

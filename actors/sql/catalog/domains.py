@@ -49,11 +49,6 @@ class Domain(msgspec.Struct, frozen=True):
         return self.owner_oid
 
 
-def not_null_name(domain: Domain) -> str:
-    """As PostgreSQL names a domain's NOT NULL."""
-    return f"{domain.name}_not_null"
-
-
 def levels(domain: Domain, catalog: Catalog) -> list[Domain]:
     """The domain and those that it is over, the innermost first."""
     found = [domain]

@@ -4,14 +4,16 @@ They are rows of the system's tables, written by DDL transactions like any other
 
     keyspace (1, 0)   kind byte + id (4 bytes)                        -> msgpack of the descriptor: "t" Table, "v" View,
                                                                       "q" Sequence (schema.py), "s" Schema,
-                                                                      "y" Domain (domains.py)
+                                                                      "y" Domain (domains.py),
+                                                                      "f" Function (functions.py)
                       "j" + job id                                -> Job
                       "u" + id (4 bytes)                          -> Role (roles.py)
                       "d"                                         -> Database: its privileges
                       "a" + role, schema (4 bytes each) + kind    -> DefaultAcl (privileges.py)
                       "r" + role + NUL + database                 -> RoleSettings ("" is every role, every database)
     keyspace (2, 0)   "s" + name, "u" + name,                     -> kind byte + id: taken names, so that two creations
-                      "r" or "y" + schema + NUL + name               of one name conflict
+                      "r" or "y" + schema + NUL + name,              of one name conflict
+                      "f" + schema + NUL + name + NUL + types
     keyspace (3, 0)   "id"                                            -> the next free id (allocation.py)
 """
 
@@ -22,6 +24,7 @@ from collections.abc import Callable
 import msgspec
 
 from actors.sql.catalog.domains import Domain
+from actors.sql.catalog.functions import Function, signature
 from actors.sql.catalog.privileges import DefaultAcl
 from actors.sql.catalog.roles import Role
 from actors.sql.catalog.schema import (
@@ -50,6 +53,7 @@ DEFAULT_ACL_KIND = b"a"
 VIEW_KIND = b"v"
 SEQUENCE_KIND = b"q"
 DOMAIN_KIND = b"y"
+FUNCTION_KIND = b"f"
 
 _encoder = msgspec.msgpack.Encoder()
 
@@ -112,7 +116,18 @@ def domain_name_key(schema: str, name: str) -> bytes:
     return NAMES_KEYSPACE + DOMAIN_KIND + schema.encode() + b"\x00" + name.encode()
 
 
-Descriptor = Table | Schema | RoleSettings | Job | Role | Database | DefaultAcl | Domain | Other
+def function_key(function: int) -> bytes:
+    return CATALOG_KEYSPACE + FUNCTION_KIND + function.to_bytes(4, "big")
+
+
+def function_name_key(function: Function) -> bytes:
+    types = ",".join(signature(function.arguments))
+    return (
+        NAMES_KEYSPACE + FUNCTION_KIND + b"\x00".join(part.encode() for part in (function.schema, function.name, types))
+    )
+
+
+Descriptor = Table | Schema | RoleSettings | Job | Role | Database | DefaultAcl | Domain | Function | Other
 _decoders: dict[bytes, Callable[[bytes], Descriptor]] = {
     TABLE_KIND: msgspec.msgpack.Decoder(Table).decode,
     SCHEMA_KIND: msgspec.msgpack.Decoder(Schema).decode,
@@ -123,6 +138,7 @@ _decoders: dict[bytes, Callable[[bytes], Descriptor]] = {
     DATABASE_KIND: msgspec.msgpack.Decoder(Database).decode,
     VIEW_KIND: msgspec.msgpack.Decoder(View).decode,
     SEQUENCE_KIND: msgspec.msgpack.Decoder(Sequence).decode,
+    FUNCTION_KIND: msgspec.msgpack.Decoder(Function).decode,
     DOMAIN_KIND: msgspec.msgpack.Decoder(Domain).decode,
 }
 

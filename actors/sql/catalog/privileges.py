@@ -112,6 +112,7 @@ KINDS: dict[str, Kind] = {
     "Schema": SCHEMA,
     "Database": DATABASE,
     "Domain": TYPE,
+    "Function": FUNCTION,
 }
 """By the name of the descriptor's class."""
 

@@ -17,7 +17,7 @@ from actors.sql.catalog.operator_rows import operator_class_of
 from actors.sql.catalog.schema import INVALID
 from actors.sql.catalog.sequence_rows import shown_default
 from actors.sql.catalog.sequence_tables import COLUMNS as SEQUENCE_COLUMNS
-from actors.sql.catalog.table_parts import indexes_of, parenthesized, shown_generation
+from actors.sql.catalog.table_parts import indexes_of, parenthesized, part_names, shown_generation
 from actors.sql.catalog.type_rows import storage_of
 from actors.sql.types import by_name
 from actors.sql.types.column_type import ColumnType
@@ -80,7 +80,7 @@ def _classes(transaction: CatalogReader) -> Iterator[Row]:
             **triggers,
         }
         for index in indexes:
-            row = _relation(index.oid, index.name, namespace, "i", len(index.columns), table.owner)
+            row = _relation(index.oid, index.name, namespace, "i", len(index.parts), table.owner)
             yield {**row, "relpersistence": "t" if table.temporary else "p"}
     for view in transaction.catalog.views():
         row = _relation(view.id, view.name, oids[view.schema], "v", len(view.columns), view.owner)
@@ -128,6 +128,8 @@ def _attribute(relation: int, number: int, name: str, type_: ColumnType, **more:
 
 
 def _attributes(transaction: CatalogReader) -> Iterator[Row]:
+    from actors.sql.binding.stored_expressions import key_part
+
     for table in transaction.catalog.tables():
         for number, column in numbered(table):
             name = f"........pg.dropped.{number}........" if column.dropped else column.name
@@ -143,11 +145,10 @@ def _attributes(transaction: CatalogReader) -> Iterator[Row]:
                 "attgenerated": column.generated,
             }
             yield _attribute(table.id, number, name, column.type, **flags, **declared)
-        by_position = {column.position: column for column in table.columns}
         for index in indexes_of(table):
-            for place, part in enumerate(index.columns, 1):
-                column = by_position[part.position]
-                yield _attribute(index.oid, place, column.name, column.type)
+            names = part_names(table, index.parts)
+            for place, (name, part) in enumerate(zip(names, index.parts, strict=True), 1):
+                yield _attribute(index.oid, place, name, key_part(table, part).type)
     for view in transaction.catalog.views():
         for place, shown in enumerate(view.columns, 1):
             acl = acl_text(view.column_acl(place - 1) or None, transaction.catalog.roles)
@@ -179,13 +180,17 @@ def _option(descending: bool, nulls_first: bool) -> int:
 
 
 def _indexes(transaction: CatalogReader) -> Iterator[Row]:
+    from actors.sql.binding.stored_expressions import key_part
+
     for table in transaction.catalog.tables():
         for index in indexes_of(table):
-            types = [table.columns[column.position].type.name for column in index.columns]
+            types = [key_part(table, part).type.name for part in index.columns]
+            computed = [parenthesized(part.expression) for part in index.columns if part.expression]
             yield {
                 "indexrelid": index.oid,
                 "indrelid": table.id,
-                "indnatts": len(index.columns),
+                "indnatts": len(index.parts),
+                "indexprs": ", ".join(computed) or None,
                 "indpred": parenthesized(index.predicate) if index.predicate else None,
                 "indnkeyatts": len(index.columns),
                 "indisunique": index.unique or index.primary,
@@ -199,7 +204,7 @@ def _indexes(transaction: CatalogReader) -> Iterator[Row]:
                 "indisready": index.state != INVALID,
                 "indislive": True,
                 "indisreplident": False,
-                "indkey": " ".join(str(column.position + 1) for column in index.columns),
+                "indkey": " ".join(str(part.position + 1) for part in index.parts),
                 "indcollation": " ".join(str(_collation_of(type_)) for type_ in types),
                 "indclass": " ".join(str(operator_class_of(type_)) for type_ in types),
                 "indoption": " ".join(str(_option(column.descending, column.nulls_first)) for column in index.columns),

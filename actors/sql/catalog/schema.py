@@ -51,11 +51,17 @@ class Column(msgspec.Struct, frozen=True, array_like=True):
 BUILDING, INVALID = "building", "invalid"
 
 
+OF_ROW = -1
+"""In the place of a column's position: an expression."""
+
+
 class IndexColumn(msgspec.Struct, frozen=True, array_like=True):
     position: int
     descending: bool = False
     nulls_first: bool = False
     """PostgreSQL's default: NULLS LAST ascending, NULLS FIRST descending."""
+    expression: str = ""
+    """SQL text over the table's row whose value is the key's part; `position` is OF_ROW then."""
 
 
 class Index(msgspec.Struct, frozen=True, array_like=True):
@@ -81,6 +87,18 @@ class Index(msgspec.Struct, frozen=True, array_like=True):
     predicate: str = ""
     """Of a partial index: SQL text, as pg_get_expr shows it without the parentheses around it. A row for which it is
     not true has no entry."""
+    included: tuple[int, ...] = ()
+    """Positions of INCLUDE's columns. They are the catalog's alone: no query is answered by entries without rows."""
+
+    @property
+    def parts(self) -> tuple[IndexColumn, ...]:
+        """What pg_attribute has of it: the key's columns, then those that are included."""
+        return (*self.columns, *map(IndexColumn, self.included))
+
+    @property
+    def is_plain(self) -> bool:
+        """It has an entry of every row, and its keys are columns."""
+        return not self.predicate and not any(column.expression for column in self.columns)
 
 
 class Check(msgspec.Struct, frozen=True, array_like=True):

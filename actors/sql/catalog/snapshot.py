@@ -13,8 +13,6 @@ A session sees a catalog as its role does, on its search path: `catalog.on_path(
 the same objects. Unqualified names go through pg_catalog, then those schemas of the path that the role may use; a name
 in another schema is refused (42501). Two views that show the same have one `sight`: what is planned under one is good
 under the other, but for privileges on the objects themselves (privileges.py).
-
-Left out: functions.
 """
 
 from __future__ import annotations
@@ -25,6 +23,7 @@ from itertools import count
 from actors.common.errors import INVALID_SCHEMA_NAME, UNDEFINED_TABLE, WRONG_OBJECT_TYPE, DatabaseError
 from actors.sql.catalog.domains import Domain
 from actors.sql.catalog.encoding import Descriptor, decode
+from actors.sql.catalog.functions import Function, signature
 from actors.sql.catalog.privileges import USAGE, Acl, DefaultAcl, Kind, allows, denied, initial_acl
 from actors.sql.catalog.roles import ADMIN_OID, Role, Roles
 from actors.sql.catalog.schema import (
@@ -57,6 +56,8 @@ class Catalog:
             "_descriptors",
             "_domain_names",
             "_domains",
+            "_function_names",
+            "_functions",
             "_hidden",
             "_jobs",
             "_other_names",
@@ -93,6 +94,7 @@ class Catalog:
         self.database = Database()
         self._others: dict[int, Other] = {}
         self._domains: dict[int, Domain] = {}
+        self._functions: dict[int, Function] = {}
         self._default_acls: dict[tuple[int, int, str], DefaultAcl] = {}
         self.temporary = ""
         roles: list[Role] = []
@@ -116,6 +118,8 @@ class Catalog:
                     self._others[descriptor.id] = descriptor
                 case Domain():
                     self._domains[descriptor.id] = descriptor
+                case Function():
+                    self._functions[descriptor.id] = descriptor
         self.roles = Roles(roles)
         self._descriptors = rows if rows is not None else {}
         self._begin_views(DEFAULT_PATH, ADMIN_OID)
@@ -127,6 +131,9 @@ class Catalog:
             self._add_names(table)
         self._other_names = {(other.schema, other.name): other for other in self._others.values()}
         self._domain_names = {(domain.schema, domain.name): domain for domain in self._domains.values()}
+        self._function_names: dict[tuple[str, str], list[Function]] = {}
+        for function in self.functions():
+            self._function_names.setdefault((function.schema, function.name), []).append(function)
         self._views: dict[tuple[tuple[str, ...], int], Catalog] = {}
         self._sights: dict[tuple[tuple[str, ...], frozenset[str]], tuple[tuple[str, ...], frozenset[str]]] = {}
         self._see(path, role)
@@ -286,6 +293,27 @@ class Catalog:
         """By id."""
         return iter(sorted(self._domains.values(), key=lambda domain: domain.id))
 
+    @property
+    def has_functions(self) -> bool:
+        return bool(self._functions)
+
+    def functions_named(self, schema: str | None, name: str) -> tuple[Function, ...]:
+        """`schema` None: those on the search path, of each signature the first."""
+        if schema is not None:
+            return tuple(self._function_names.get((schema, name), ()))
+        found: dict[tuple[str, ...], Function] = {}
+        for place in self.search_path:
+            for function in self._function_names.get((place, name), ()):
+                found.setdefault(signature(function.arguments), function)
+        return tuple(found.values())
+
+    def function_by_id(self, function: int) -> Function | None:
+        return self._functions.get(function)
+
+    def functions(self) -> Iterator[Function]:
+        """By id."""
+        return iter(sorted(self._functions.values(), key=lambda function: function.id))
+
     def schema(self, name: str) -> Schema:
         """Raises 3F000 where there is no such schema."""
         found = self._schemas.get(name)
@@ -433,6 +461,12 @@ class Catalog:
 
     def without_domain(self, number: int) -> Catalog:
         return self._overlay(_domains={one: other for one, other in self._domains.items() if one != number})
+
+    def with_function(self, function: Function) -> Catalog:
+        return self._overlay(_functions={**self._functions, function.id: function})
+
+    def without_function(self, number: int) -> Catalog:
+        return self._overlay(_functions={one: other for one, other in self._functions.items() if one != number})
 
     def _overlay(self, **changed: object) -> Catalog:
         overlay = self._copy()

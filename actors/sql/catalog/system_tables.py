@@ -21,6 +21,7 @@ from actors.sql.catalog.catalog_functions import OWNER_OID
 from actors.sql.catalog.constraint_rows import constraint_rows
 from actors.sql.catalog.dependency_rows import DEPENDENCY_ROWS
 from actors.sql.catalog.domain_rows import DOMAIN_ROWS, domain_type_rows
+from actors.sql.catalog.function_rows import FUNCTION_ROWS, procedure_rows
 from actors.sql.catalog.information_schema import INFORMATION_SCHEMA_ROWS
 from actors.sql.catalog.operator_rows import OPERATOR_ROWS
 from actors.sql.catalog.relation_rows import BTREE_OID, DEFAULT_COLLATION_OID, HEAP_OID, RELATION_ROWS
@@ -186,6 +187,11 @@ def _types(transaction: CatalogReader) -> Iterator[Row]:
     yield from domain_type_rows(transaction)
 
 
+def _procedures(transaction: CatalogReader) -> Iterator[Row]:
+    yield from BUILTIN_ROWS["pg_proc"](transaction)
+    yield from procedure_rows(transaction)
+
+
 def _jobs(transaction: CatalogReader) -> Iterator[Row]:
     """Those of the roles whose privileges the current user has; admin's are all."""
     roles = transaction.catalog.roles
@@ -305,4 +311,6 @@ ROWS: dict[str, Callable[[Any], Iterator[Row]]] = {
     **DEPENDENCY_ROWS,
     **INFORMATION_SCHEMA_ROWS,
     **DOMAIN_ROWS,
+    **FUNCTION_ROWS,
+    "pg_proc": _procedures,
 }

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from actors.sql.catalog.domains import Domain, not_null_name
-from actors.sql.catalog.schema import Column, ForeignKey, Index, Table
+from actors.sql.catalog.domains import Domain
+from actors.sql.catalog.schema import Column, ForeignKey, Index, IndexColumn, Table
 from actors.sql.catalog.shown_texts import shown_text
 from actors.sql.expressions.text_functions import quote_ident
 
@@ -73,12 +73,10 @@ def plain_definition(definition: str) -> str:
 
 
 def domain_constraints(domain: Domain, catalog: Catalog) -> list[tuple[int, str, str, str]]:
-    """(oid, name, contype, definition) of NOT NULL and of every CHECK of a domain itself."""
+    """(oid, name, contype, definition) of every CHECK of a domain itself."""
     found: list[tuple[int, str, str, str]] = []
     place = CONSTRAINT_OID_BASE + (domain.id % CHECK_OID_STEP) * 20
-    if domain.not_null:
-        found.append((place, not_null_name(domain), "n", "NOT NULL"))
-    for number, check in enumerate(domain.checks, 1):
+    for number, check in enumerate(domain.checks):
         definition = f"CHECK ({shown_text(check.expression, catalog)}){'' if check.validated else ' NOT VALID'}"
         found.append((place + number, check.name, "c", definition))
     return found
@@ -108,14 +106,39 @@ def shown_generation(column: Column) -> str | None:
     return parenthesized(column.default) if column.generated and column.default is not None else None
 
 
-def parenthesized(expression: str) -> str:
-    """In parentheses, unless it is a name, a call, or a CASE."""
-    if expression.isidentifier() or (expression[:5] == "CASE " and expression[-4:] == " END"):
-        return expression
+def part_text(table: Table, part: IndexColumn) -> str:
+    """A part of an index's key, as errors name it."""
+    return parenthesized(part.expression) if part.expression else table.columns[part.position].name
+
+
+def part_names(table: Table, parts: Iterable[IndexColumn]) -> list[str]:
+    """The names of an index's columns: an expression's is that of its function, or expr; numbers tell them apart."""
+    from actors.sql.binding.column_names import UNNAMED, figure_name
+    from actors.sql.binding.targets import parse_expression
+
+    names: list[str] = []
+    for part in parts:
+        name = figure_name(parse_expression(part.expression)) if part.expression else column_name(table, part.position)
+        stem, number = "expr" if name == UNNAMED else name, 0
+        name = stem
+        while name in names:
+            number += 1
+            name = f"{stem}{number}"
+        names.append(name)
+    return names
+
+
+def is_call(expression: str) -> bool:
+    """f(...), and nothing around it."""
     called = _CALL.match(expression)
-    if called is not None and _closes(expression, called.end() - 1) == len(expression) - 1:
+    return called is not None and _closes(expression, called.end() - 1) == len(expression) - 1
+
+
+def parenthesized(expression: str) -> str:
+    """In parentheses, unless it is a name, a number, a call, or a CASE."""
+    if expression.isidentifier() or expression.isdecimal() or (expression[:5] == "CASE " and expression[-4:] == " END"):
         return expression
-    return f"({expression})"
+    return expression if is_call(expression) else f"({expression})"
 
 
 def _closes(text: str, start: int) -> int:
@@ -165,7 +188,7 @@ def column_name(table: Table, position: int) -> str:
     return next(column.name for column in table.columns if column.position == position)
 
 
-CLASS_OIDS = {"pg_class": 1259, "pg_constraint": 2606, "pg_namespace": 2615, "pg_type": 1247}
+CLASS_OIDS = {"pg_class": 1259, "pg_constraint": 2606, "pg_namespace": 2615, "pg_type": 1247, "pg_proc": 1255}
 
 
 def comments_of(catalog: Catalog) -> Iterator[tuple[int, str, int, str]]:
@@ -182,6 +205,9 @@ def comments_of(catalog: Catalog) -> Iterator[tuple[int, str, int, str]]:
         oids_by_name = {name: oid for oid, name, _, _ in domain_constraints(domain, catalog)}
         for name, text in domain.check_comments:
             yield oids_by_name[name], "pg_constraint", 0, text
+    for function in catalog.functions():
+        if function.comment is not None:
+            yield function.id, "pg_proc", 0, function.comment
     for view in catalog.views():
         for comment in view.comments:
             yield view.id, "pg_class", comment.number + 1 if comment.kind == "column" else 0, comment.text

@@ -81,6 +81,11 @@ def arrow_type(type: ColumnType) -> pa.DataType:
     return _FIXED[type.name]
 
 
+def has_arrow_type(type: ColumnType) -> bool:
+    """Whether the table above has it."""
+    return type.name == "numeric" or type.name in _FIXED
+
+
 _ORDERED = frozenset(
     {
         *("bool", "int2", "int4", "int8", "float4", "float8", "text", "varchar", "uuid", "bytea"),

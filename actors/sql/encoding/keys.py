@@ -309,6 +309,15 @@ _BINARIES = frozenset({"bytea", "inet", "cidr"})
 _SIZES = {"uuid": 16, "timetz": 12, "macaddr": 6, "macaddr8": 8}
 
 
+def has_keys(type_: ColumnType) -> bool:
+    """Whether values of the type may be parts of an index's key."""
+    name = type_.name
+    return name in _INTEGERS or name in _SIZES or name in _TEXTS or name in _BINARIES or name in _OTHERS
+
+
+_OTHERS = frozenset({"bool", "float4", "float8", "interval", "numeric"})
+
+
 def _not_decoded(data: bytes, at: int) -> tuple[Any, int]:
     raise AssertionError("no key holds a jsonb")
 

@@ -28,6 +28,7 @@ import pyarrow.compute as pc
 
 from actors.common.errors import DatabaseError
 from actors.sql.encoding.arrow_types import arrow_type, from_integers
+from actors.sql.encoding.string_arrays import buffers
 from actors.sql.types.base import BITS, ORDERED_BYTES
 from actors.sql.types.column_type import ColumnType
 
@@ -87,22 +88,39 @@ def _sizes() -> Any:
 
 
 _SIZES = _sizes()
+_IS_INTEGER = np.zeros(256, bool)
+_IS_INTEGER[[*range(0x80), *range(0xE0, 0x100), NIL, *_INTEGERS]] = True
+_IS_UNSIGNED = np.zeros(256, bool)
+_IS_UNSIGNED[[tag for tag, (_, signed) in _INTEGERS.items() if not signed]] = True
+_LEFT = np.full(256, 56, np.uint64)
+"""By an integer's tag: what lies before it in eight bytes that it ends, in bits."""
+_LEFT[list(_INTEGERS)] = [64 - 8 * width for width, _ in _INTEGERS.values()]
+
+
+def _windows(data: Any) -> Any:
+    """Of each place in the data, and of their end, the eight bytes before it (zeros before the first) as a
+    number."""
+    padded = np.concatenate((np.zeros(8, np.uint8), data))
+    return np.ndarray((len(data) + 1,), np.dtype(">u8"), padded, strides=(1,))
 
 
 class _Values:
     """One column of all rows: where each value begins, its tag, and which rows have none."""
 
-    def __init__(self, data: Any, cursor: Any, present: Any, is_part: bool = False) -> None:
-        """`is_part`: of a triple, which holds no other. Raises NotPlain."""
+    def __init__(self, data: Any, windows: Any, cursor: Any, present: Any, is_part: bool = False) -> None:
+        """`windows`: as `_windows`. `is_part`: of a triple, which holds no other. Raises NotPlain."""
         self.data = data
+        self.windows = windows
         self.cursor = cursor
-        self.tags = np.where(present, data[np.minimum(cursor, len(data) - 1)], NIL).astype(np.uint8)
+        all_present = bool(present.all())
+        tags = data.take(cursor, mode="clip")
+        self.tags = tags if all_present else np.where(present, tags, np.uint8(NIL))
         self.kinds = np.flatnonzero(np.bincount(self.tags, minlength=256))
         if not _SIZES[self.kinds].all():
             raise NotPlain
         self.begins = cursor + 1
         """Of strings: where their bytes begin."""
-        self.sizes = np.where(present, _SIZES[self.tags], 0)
+        self.sizes = _SIZES.take(self.tags) if all_present else np.where(present, _SIZES.take(self.tags), 0)
         for tag in self.kinds:
             width = _LENGTHS.get(int(tag))
             if width:
@@ -116,7 +134,7 @@ class _Values:
                 raise NotPlain
             is_triple = self.tags == TRIPLE
             for _ in range(3):
-                self.parts.append(_Values(data, cursor + self.sizes, is_triple, True))
+                self.parts.append(_Values(data, windows, cursor + self.sizes, is_triple, True))
                 self.sizes = self.sizes + self.parts[-1].sizes
 
     def _unsigned(self, rows: Any, width: int) -> Any:
@@ -159,31 +177,27 @@ class _Values:
         if not {int(kind) for kind in self.kinds} <= {NIL, *tags}:
             raise NotPlain
 
+    def _words(self) -> Any:
+        """The eight bytes that each value ends with, as a big-endian number: what lies before the value is among
+        them."""
+        return self.windows[self.cursor + self.sizes].astype(np.uint64)
+
     def _integers(self) -> Any:
         tags = self.tags
-        numbers = tags.astype(np.int8).astype(np.int64)  # as they are below 0x80 and from 0xe0 on
-        for kind in self.kinds:
-            tag = int(kind)
-            if tag < 0x80 or tag >= 0xE0 or tag == NIL:
-                continue
-            if tag not in _INTEGERS:
-                raise NotPlain
-            width, signed = _INTEGERS[tag]
-            rows = np.flatnonzero(tags == tag)
-            number = self._unsigned(rows, width)
-            if signed and width < 8:
-                number -= (number >> (8 * width - 1)) << 8 * width
-            elif width == 8 and not signed and (number < 0).any():
-                raise NotPlain  # above the greatest int8
-            numbers[rows] = number
-        return numbers
+        if not _IS_INTEGER[self.kinds].all():
+            raise NotPlain
+        left = _LEFT.take(tags)
+        words = self._words() << left
+        if not _IS_UNSIGNED[self.kinds].any():
+            return words.view(np.int64) >> left.view(np.int64)
+        if 0xCF in self.kinds and (words[tags == 0xCF] >> np.uint64(63)).any():
+            raise NotPlain  # above the greatest int8
+        unsigned = (words >> left).view(np.int64)
+        return np.where(_IS_UNSIGNED.take(tags), unsigned, words.view(np.int64) >> left.view(np.int64))
 
     def _floats(self) -> Any:
         self._only({FLOAT64})
-        rows = np.flatnonzero(self.tags == FLOAT64)
-        floats = np.zeros(len(self.tags))
-        floats[rows] = self.data[self.cursor[rows][:, None] + np.arange(1, 9)].view(">f8")[:, 0]
-        return floats
+        return np.where(self.tags == FLOAT64, self._words(), np.uint64(0)).view(np.float64)
 
     def _intervals(self, null: Any) -> pa.Array:
         if not self.parts:
@@ -230,11 +244,15 @@ class _Rows:
     def __init__(self, values: pa.Array) -> None:
         """Raises NotPlain."""
         count = len(values)
-        _, offset_buffer, data_buffer = values.buffers()
-        if not count or data_buffer is None or not data_buffer.size:
+        if not count:
             raise NotPlain
-        self._data = data = np.frombuffer(data_buffer, np.uint8)
-        cursor = np.frombuffer(offset_buffer, np.int32)[values.offset : values.offset + count].astype(np.int64)
+        offsets, self._data = buffers(values)
+        data = self._data
+        if not len(data):
+            raise NotPlain
+        self._windows = _windows(data)
+        offsets = offsets.astype(np.int64) - offsets[0]
+        cursor, self._ends = offsets[:-1].copy(), offsets[1:]
         exists = np.ones(count, bool) if not values.null_count else np.asarray(values.is_valid())
         heads = np.where(exists, data[np.minimum(cursor, len(data) - 1)], 0x90)
         self._widths = widths = (heads & 0x0F).astype(np.int64)
@@ -248,7 +266,6 @@ class _Rows:
             cursor[rows] += 2
         self._cursor = cursor
         self._exists = exists
-        self._ends = np.frombuffer(offset_buffer, np.int32)[values.offset + 1 : values.offset + count + 1]
         self._position = 0
         self.width = int(widths.max())
         """Of the widest row."""
@@ -260,7 +277,7 @@ class _Rows:
 
     def next(self) -> _Values:
         """The next column. Raises NotPlain; then what lies behind it cannot be found either."""
-        column = _Values(self._data, self._cursor, self._widths > self._position)
+        column = _Values(self._data, self._windows, self._cursor, self._widths > self._position)
         self._cursor = self._cursor + column.sizes
         self._position += 1
         return column

@@ -30,3 +30,18 @@ def from_matrix(matrix: Any) -> pa.Array:
     offsets = np.arange(0, (count + 1) * width, width, dtype=np.int32)
     data = np.ascontiguousarray(matrix)
     return pa.Array.from_buffers(pa.binary(), count, [None, pa.py_buffer(offsets), pa.py_buffer(data)])
+
+
+def right_ends(fields: Any, sizes: Any) -> pa.Array:
+    """A binary array: the last so many bytes of each row of a matrix."""
+    count, width = fields.shape
+    ends = np.zeros(count + 1, np.int32)
+    np.cumsum(sizes, out=ends[1:])
+    least, most = (int(sizes.min()), int(sizes.max())) if count else (0, 0)
+    if least == most:
+        data = np.ascontiguousarray(fields[:, width - most :])
+    else:
+        fields = fields[:, width - most :]
+        kept = np.arange(most) >= most - np.arange(most + 1)[:, None]  # by a row's size
+        data = np.compress(kept.take(sizes, axis=0).ravel(), fields.ravel())
+    return pa.Array.from_buffers(pa.binary(), count, [None, pa.py_buffer(ends), pa.py_buffer(data)])

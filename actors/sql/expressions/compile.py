@@ -30,12 +30,13 @@ from actors.sql.expressions import functions as functions  # registers every fun
 from actors.sql.expressions.array_functions import made_of_arrays, quantified
 from actors.sql.expressions.casts import converter
 from actors.sql.expressions.comparisons import order_key
-from actors.sql.expressions.domain_values import domain_check
 from actors.sql.expressions.environment import Environment
 from actors.sql.expressions.membership import HASHED_TYPES, in_equalities, is_hashed
+from actors.sql.expressions.nested import nested
 from actors.sql.expressions.registry import HELPERS, function
 from actors.sql.expressions.tree import (
     And,
+    Apply,
     ArrayOf,
     BooleanTest,
     Call,
@@ -181,8 +182,8 @@ class _Writer:
             )
         if isinstance(node, ArrayOf):
             return self._array(node)
-        if isinstance(node, InDomain):
-            return f"{self.reference(domain_check(node))}({self.value(node.argument)}, environment)"
+        if isinstance(node, InDomain | Apply):
+            return nested(self, node)
         return self._null_if(node)
 
     def _array(self, node: ArrayOf) -> str:

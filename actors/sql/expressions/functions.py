@@ -65,6 +65,12 @@ def _expanded(function: Function, count: int) -> tuple[str, ...] | None:
     return function.arguments[:fixed] + (function.arguments[-1],) * (count - fixed)
 
 
+def expanded_for(name: str, count: int) -> list[tuple[str, ...]]:
+    """The argument types of each overload that a call with so many arguments may mean."""
+    found = (_expanded(function, count) for function in find(name))
+    return [expanded for expanded in found if expanded is not None]
+
+
 def _accepts(declared: str, given: str) -> bool:
     return declared in ("any", given) or context(given, declared) == IMPLICIT
 

@@ -189,6 +189,14 @@ class Body(msgspec.Struct, frozen=True, array_like=True):
     name: str = ""
 
 
+class Apply(msgspec.Struct, frozen=True, array_like=True, tag_field="node", tag="apply"):
+    """`body` for the row of the arguments' values: each argument is evaluated once, however often it is mentioned."""
+
+    arguments: tuple[Expression, ...]
+    body: Body
+    type: ColumnType
+
+
 class InDomain(msgspec.Struct, frozen=True, array_like=True, tag_field="node", tag="in_domain"):
     """`argument`, which must be a value of the domain `name` (domains.py): each of `checks` is over a row of the value
     alone, and must not be false; NULL must be allowed. Raises 23502, 23514."""
@@ -203,7 +211,7 @@ class InDomain(msgspec.Struct, frozen=True, array_like=True, tag_field="node", t
 Expression = (
     Column | Parameter | Constant | Call | Cast | And | Or | Not | NullTest | BooleanTest | Distinct | InList
     | Quantified | ArrayOf | Case | Coalesce
-    | MinMax | NullIf | InDomain
+    | MinMax | NullIf | InDomain | Apply
 )  # fmt: skip
 
 _DECODER: Any = msgspec.msgpack.Decoder(Expression)
@@ -252,7 +260,7 @@ def _branches(expression: Case) -> tuple[Expression, ...]:
 
 _CHILDREN: dict[Any, Callable[[Any], tuple[Expression, ...]]] = {
     **dict.fromkeys((Column, Parameter, Constant), _no_children),
-    **dict.fromkeys((Call, And, Or, Coalesce, MinMax), _arguments),
+    **dict.fromkeys((Call, And, Or, Coalesce, MinMax, Apply), _arguments),
     **dict.fromkeys((Cast, Not, NullTest, BooleanTest, InDomain), _argument),
     Distinct: lambda expression: (expression.equal,),
     InList: lambda expression: (expression.argument, *expression.items),
@@ -318,6 +326,8 @@ def is_immutable(expression: Expression) -> bool:
             return False
         if isinstance(node, InDomain):  # another transaction may see the domain changed
             return False
+        if isinstance(node, Apply) and not is_immutable(node.body.expression):
+            return False
     return True
 
 
@@ -334,6 +344,10 @@ def is_slow(expression: Expression) -> bool:
         nodes += 1
         if nodes > BULKY_NODES or (isinstance(node, Call) and function(node.name, node.signature).slow):
             return True
+        if isinstance(node, Apply):
+            waiting.append(node.body.expression)
+        elif isinstance(node, InDomain):
+            waiting += [check.expression for check in node.checks]
         if not isinstance(node, ArrayOf):
             waiting += children(node)
     return False
@@ -341,12 +355,17 @@ def is_slow(expression: Expression) -> bool:
 
 def calls_sequences(expression: Expression) -> bool:
     """Whether a call of nextval or its kin stands in it: it is evaluated by `Sequences.evaluated` (environment.py)."""
-    return any(isinstance(node, Call) and node.name in SEQUENCE_FUNCTIONS for node in walk(expression))
+    return any(
+        (isinstance(node, Call) and node.name in SEQUENCE_FUNCTIONS)
+        or (isinstance(node, Apply) and calls_sequences(node.body.expression))
+        for node in walk(expression)
+    )
 
 
 def is_volatile(expression: Expression) -> bool:
     """Whether two evaluations in one statement may differ (random(), gen_random_uuid())."""
     return any(
-        isinstance(node, Call) and function(node.name, node.signature).volatility == VOLATILE
+        (isinstance(node, Call) and function(node.name, node.signature).volatility == VOLATILE)
+        or (isinstance(node, Apply) and is_volatile(node.body.expression))
         for node in walk(expression)
     )

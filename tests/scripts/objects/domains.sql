@@ -139,11 +139,10 @@ small|d|positive|-1|f|NULL|4|N
 SELECT 3
 conname|contype|contypid|conrelid|convalidated|pg_get_constraintdef|pg_get_constraintdef
 email_check|c|email|0|t|CHECK ((length(VALUE) > 2))|CHECK (length(VALUE) > 2)
-email_not_null|n|email|0|t|NOT NULL|NOT NULL
 has_at|c|email|0|t|CHECK ((VALUE LIKE '%@%'))|CHECK (VALUE LIKE '%@%')
 positive_check|c|positive|0|t|CHECK ((VALUE > 0))|CHECK (VALUE > 0)
 small_check|c|small|0|t|CHECK ((VALUE < 100))|CHECK (VALUE < 100)
-SELECT 5
+SELECT 4
 domain_schema|domain_name|data_type|character_maximum_length|numeric_precision|domain_default|udt_schema|udt_name
 public|email|character varying|20|NULL|'a@b'::character varying|pg_catalog|varchar
 public|positive|integer|NULL|32|NULL|pg_catalog|int4
@@ -151,11 +150,10 @@ public|small|USER-DEFINED|NULL|NULL|NULL|public|positive
 SELECT 3
 constraint_name|domain_name
 email_check|email
-email_not_null|email
 has_at|email
 positive_check|positive
 small_check|small
-SELECT 5
+SELECT 4
 column_name|data_type|domain_schema|domain_name|udt_name|column_default|is_nullable
 id|integer|NULL|NULL|int4|NULL|NO
 mail|character varying|public|email|varchar|NULL|NO

@@ -238,7 +238,7 @@ def calls_winners_losers() -> None:
     def careless(losing: Losing, key: bytes, start_ts: int) -> bool:
         return key in losing._last or key in losing._former
 
-    Losing._has_lost = careless  # type: ignore[method-assign]
+    Losing.is_overwritten = careless  # type: ignore[method-assign]
 
 
 def forgets_what_it_has_promised_ahead() -> None:

@@ -59,3 +59,29 @@ def test_every_holder_gets_its_rows(seed: int) -> None:
         got = list(zip(*small_write_set.columns(routed[number]), strict=True)) if number in routed else []
         assert got == expected, number
     assert set(routed) <= set(shard_map.all_shards())
+
+
+@pytest.mark.parametrize("shards", [(1, 2, 3), (1, 2, 1), (2, 2, 2)])
+@pytest.mark.parametrize("kinds_of", [(PUT,), (PUT, DELETE)])
+@pytest.mark.parametrize("order", ["ascending", "of two tables", "shuffled", "above a cut"])
+def test_many_rows_go_where_each_of_them_belongs(
+    shards: tuple[int, ...], kinds_of: tuple[int, ...], order: str
+) -> None:
+    random = Random(f"{shards} {kinds_of} {order}")
+    shard_map = ShardMap(1, (b"\x50", b"\xa0"), (1, 1, 1), shards)
+    low = 0xA0 if order == "above a cut" else 0
+    rows: list[Row] = []
+    for number in range(600):
+        kind = random.choice(kinds_of)
+        table = 1 + number // 300 if order == "of two tables" else 1
+        column = bytes([low + number % 300 * (255 - low) // 300]) + number.to_bytes(2, "big")
+        rows.append((table.to_bytes(4, "big") + bytes(2) + column, b"v" * 20 if kind == PUT else None, kind))
+    rows.sort()
+    if order == "shuffled":
+        random.shuffle(rows)
+    keys, values, kinds = (list(one) for one in zip(*rows, strict=True))
+    routed = route(write_set.encode(keys, values, kinds), shard_map)
+    expected: dict[int, list[Row]] = {}
+    for row in rows:
+        expected.setdefault(shard_map.shard(row[0]), []).append(row)
+    assert {shard: list(write_set.rows(part)) for shard, part in routed.items()} == expected

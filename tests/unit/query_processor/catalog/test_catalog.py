@@ -10,8 +10,10 @@ import pytest
 from actors.common.errors import DatabaseError, conflict
 from actors.query_processor.catalog.allocation import IdAllocator
 from actors.runtime.fiber import Completion, Fiber
-from actors.sql.catalog.encoding import encode, schema_key, table_key
-from actors.sql.catalog.schema import Column, Index, IndexColumn, Schema, Table
+from actors.sql.catalog.domains import Domain, is_over, levels
+from actors.sql.catalog.encoding import domain_key, encode, function_key, function_name_key, schema_key, table_key
+from actors.sql.catalog.functions import Argument, Function
+from actors.sql.catalog.schema import Check, Column, Index, IndexColumn, Schema, Table
 from actors.sql.catalog.snapshot import Catalog
 from actors.sql.types.column_type import ColumnType
 from tests.unit.query_processor.support.cluster import FakeCluster, run
@@ -22,6 +24,7 @@ def make_table(number: int, name: str, schema: str = "public") -> Table:
     return Table(number, schema, name, (Column("a", 0, ColumnType("int4"), True),), primary)
 
 
+INT4 = ColumnType("int4")
 ONE, TWO = make_table(20000, "one"), make_table(20001, "two", "s")
 ROWS = [
     (schema_key(300), encode(Schema(300, "s"))),
@@ -67,6 +70,30 @@ def test_overlays() -> None:
     assert catalog.find_table(None, "two") is not None and not another.has_schema("s")
     assert another.version < 0 and overlay.version < 0 and overlay.version != another.version
     assert overlay.on_path(("public",)).find_table(None, "one") is not None
+
+
+def test_a_table_from_before_domains_is_read() -> None:
+    fields = msgspec.msgpack.decode(encode(ONE))
+    fields["columns"] = [column[:8] for column in fields["columns"]]
+    before = Catalog.from_rows(1, [(table_key(ONE.id), msgspec.msgpack.encode(fields))])
+    assert before.table(None, "one") == ONE and not before.has_domains and not before.has_functions
+
+
+def test_domains_and_functions_by_name() -> None:
+    inner = Domain(20002, "public", "positive", INT4, checks=(Check("c", "VALUE > 0"),))
+    outer = Domain(20003, "s", "small", INT4, base=inner.id)
+    functions = [
+        Function(20004 + place, schema, "f", (Argument("a", type_),), INT4, body="SELECT 1")
+        for place, (schema, type_) in enumerate((("public", INT4), ("s", INT4), ("s", ColumnType("text"))))
+    ]
+    rows = [(domain_key(one.id), encode(one)) for one in (inner, outer)]
+    rows += [(function_key(one.id), encode(one)) for one in functions]
+    catalog = Catalog.from_rows(1, [*ROWS, *rows]).on_path(("s", "public"))
+    assert catalog.find_domain(None, "small") == outer and catalog.find_domain("s", "positive") is None
+    assert levels(outer, catalog) == [inner, outer] and is_over(outer, inner.id, catalog)
+    assert catalog.functions_named(None, "f") == (functions[1], functions[2])
+    assert catalog.functions_named("public", "f") == (functions[0],)
+    assert len({function_name_key(one) for one in functions}) == 3
 
 
 def test_those_who_ask_at_once_wait_for_one_reading() -> None:

@@ -18,6 +18,7 @@ from typing import Any
 
 import msgspec
 import pyarrow as pa
+from msgspec.structs import replace
 
 from actors.common import write_set
 from actors.common.errors import DatabaseError, conflict, schema_changed, unavailable
@@ -46,6 +47,8 @@ from actors.runtime.fiber import Fiber
 from actors.runtime.interfaces import Context
 from actors.runtime.simulation.loop import SimulatedLoop
 from actors.sql.encoding import scan_program
+from actors.sql.encoding.arrow_types import to_arrow
+from actors.sql.encoding.rows import RowCodec
 
 ROWS_SCHEMA = pa.schema([pa.field("key", pa.binary()), pa.field("value", pa.binary())])
 
@@ -252,7 +255,7 @@ class FakeCluster:
             if size >= min(message.bytes_max, self.scan_bytes_max) and place + 1 < len(keys):
                 resume = key if message.reverse else key + b"\x00"
                 break
-        return Scanned(_arrow(rows), len(rows), resume, self._catalog_ts(message.at), rows_read, size)
+        return Scanned(_arrow(rows, message.program), len(rows), resume, self._catalog_ts(message.at), rows_read, size)
 
     def _commit(self, message: Message) -> Message:
         if isinstance(message, Part):
@@ -293,23 +296,33 @@ class FakeCluster:
         return Committed(at)
 
 
-def _arrow(rows: list[tuple[bytes, bytes]]) -> ArrowRows:
+def _arrow(rows: list[tuple[bytes, bytes]], program: bytes) -> ArrowRows:
     batch = pa.record_batch(
         [pa.array([key for key, _ in rows], pa.binary()), pa.array([value for _, value in rows], pa.binary())],
         schema=ROWS_SCHEMA,
     )
+    made = scan_program.decode(program) if program else None
+    if made is not None and made.output == "columns":
+        decode = RowCodec(made.columns).decode
+        datums = [decode(value) for _, value in rows]
+        columns = {
+            f"c{place}": to_arrow([row[place] for row in datums], made.columns[place]) for place in made.project or ()
+        }
+        batch = pa.record_batch({"key": batch.column(0), **columns})
     sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, ROWS_SCHEMA) as writer:
+    with pa.ipc.new_stream(sink, batch.schema) as writer:
         writer.write_batch(batch)
     return ArrowRows.received(sink.getvalue().to_pybytes())
 
 
 def _program(data: bytes) -> tuple[Callable[[bytes], bool], Callable[[bytes], bytes]]:
-    """A scan program's filter and projection; only "rows" output is known here."""
+    """A scan program's filter and projection of rows."""
     if not data:
         return (lambda value: True), (lambda value: value)
     program = scan_program.decode(data)
-    assert program.output == "rows", "the double of storage knows no other output"
+    assert program.output == "rows" or program.with_key, "the double of storage knows no other output"
+    if program.output == "columns":
+        program = replace(program, project=None)
     passes: Callable[[bytes], bool] = lambda value: True  # noqa: E731
     if program.filter is not None:
         from actors.query_processor.transaction.row_filter import row_filter

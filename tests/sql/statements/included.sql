@@ -1,0 +1,28 @@
+-- Columns that an index includes.
+CREATE TABLE ic (a int PRIMARY KEY, b text, c int);
+CREATE INDEX ON ic (b) INCLUDE (c DESC);
+CREATE INDEX ON ic (b) INCLUDE (c NULLS FIRST);
+CREATE INDEX ON ic (b) INCLUDE (c int4_ops);
+CREATE INDEX ON ic (b) INCLUDE (b COLLATE "C");
+CREATE INDEX ON ic (b) INCLUDE (nosuch);
+CREATE INDEX ON ic (b) INCLUDE (b);
+CREATE INDEX ON ic (b) INCLUDE ((c));
+CREATE UNIQUE INDEX ON ic (lower(b)) INCLUDE (c, a) NULLS NOT DISTINCT WHERE a > 0;
+SELECT indexdef FROM pg_indexes WHERE tablename = 'ic' ORDER BY 1;
+SELECT indkey, indnatts, indnkeyatts, indclass, indoption, indcollation FROM pg_index WHERE indrelid = 'ic'::regclass ORDER BY 1;
+SELECT attrelid::regclass, attnum, attname FROM pg_attribute WHERE attrelid IN (SELECT indexrelid FROM pg_index WHERE indrelid = 'ic'::regclass) ORDER BY 1, 2;
+SELECT relname, relnatts FROM pg_class WHERE relname LIKE 'ic%' ORDER BY 1;
+SELECT pg_get_indexdef('ic_lower_c_a_idx'::regclass, 1, true), pg_get_indexdef('ic_lower_c_a_idx'::regclass, 2, true), pg_get_indexdef('ic_lower_c_a_idx'::regclass, 4, true);
+INSERT INTO ic VALUES (1, 'x', 1), (2, 'y', 1);
+INSERT INTO ic VALUES (3, 'X', 2);
+INSERT INTO ic VALUES (3, 'X', 2) ON CONFLICT (lower(b)) WHERE a > 0 DO UPDATE SET c = 9 RETURNING *;
+UPDATE ic SET c = 5 WHERE lower(b) = 'y' AND a > 0 RETURNING a;
+CREATE TABLE il (LIKE ic INCLUDING INDEXES);
+SELECT indexdef FROM pg_indexes WHERE tablename = 'il' ORDER BY 1;
+CREATE TABLE if (b text REFERENCES ic (b));
+ALTER TABLE ic RENAME COLUMN c TO d;
+SELECT indexdef FROM pg_indexes WHERE indexname = 'ic_lower_c_a_idx';
+ALTER TABLE ic ALTER COLUMN d TYPE bigint;
+SELECT a, d FROM ic WHERE lower(b) = 'x' AND a > 0;
+ALTER TABLE ic DROP COLUMN d;
+SELECT indexdef FROM pg_indexes WHERE tablename = 'ic' ORDER BY 1;
