@@ -36,9 +36,11 @@ _NIL = 0xC0
 _FIELD = 9
 """A tag, and as many bytes as an integer may take."""
 _TIMES = {"date": EPOCH_DAYS, "timestamp": EPOCH_US, "timestamptz": EPOCH_US}
-_POSITIVE = ((0x80, 1, 0), (1 << 8, 2, 0xCC), (1 << 16, 3, 0xCD), (1 << 32, 5, 0xCE))
-"""Non-negative integers below the first take so many bytes, after that tag; larger ones nine."""
-_NEGATIVE = ((-32, 1, 0), (-(1 << 7), 2, 0xD0), (-(1 << 15), 3, 0xD1), (-(1 << 31), 5, 0xD2))
+_BOUNDS = np.array([-(1 << 31), -(1 << 15), -(1 << 7), -32, 0x80, 1 << 8, 1 << 16, 1 << 32], np.int64)
+_SIZES = np.array([9, 5, 3, 2, 1, 2, 3, 5, 9], np.int64)
+_TAGS = np.array([0xD3, 0xD2, 0xD1, 0xD0, 0, 0xCC, 0xCD, 0xCE, 0xCF], np.uint8)
+"""Integers below the first bound, between the first and the second ... take so many bytes, after that tag where there
+are more than one."""
 _encode_one = msgspec.msgpack.Encoder().encode
 
 
@@ -108,21 +110,16 @@ def _nulls(column: pa.Array) -> Any:
 
 def _integers(numbers: Any, nulls: Any) -> pa.Array:
     count = len(numbers)
-    sizes = np.full(count, _FIELD, np.int64)
-    tags = np.where(numbers < 0, np.uint8(0xD3), np.uint8(0xCF))
-    least, most = (int(numbers.min()), int(numbers.max())) if count else (0, 0)
-    for bound, size, tag in reversed(_POSITIVE):
-        rows = (numbers < bound) & (numbers >= 0) if least < 0 else numbers < bound
-        sizes[rows], tags[rows] = size, tag
-    if least < 0:
-        for bound, size, tag in reversed(_NEGATIVE):
-            rows = (numbers >= bound) & (numbers < 0)
-            sizes[rows], tags[rows] = size, tag
+    kinds = np.searchsorted(_BOUNDS, numbers, "right")
+    sizes = _SIZES.take(kinds)
     fields = np.empty((count, _FIELD), np.uint8)
     fields[:, 1:] = numbers.astype(">i8").view(np.uint8).reshape(count, 8)
-    tagged = np.flatnonzero(sizes > 1) if least < 0 or most >= 0x80 else ()
-    if len(tagged):
-        fields[tagged, _FIELD - sizes[tagged]] = tags[tagged]
+    if count and (kinds[0] == kinds).all():
+        if sizes[0] > 1:
+            fields[:, _FIELD - sizes[0]] = _TAGS[kinds[0]]
+    else:
+        tagged = np.flatnonzero(sizes > 1)
+        fields[tagged, _FIELD - sizes[tagged]] = _TAGS.take(kinds[tagged])
     if nulls is not None:
         sizes[nulls] = 1
         fields[nulls, _FIELD - 1] = _NIL

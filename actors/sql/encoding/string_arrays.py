@@ -42,5 +42,6 @@ def right_ends(fields: Any, sizes: Any) -> pa.Array:
         data = np.ascontiguousarray(fields[:, width - most :])
     else:
         fields = fields[:, width - most :]
-        data = fields[np.arange(most) >= (most - sizes)[:, None]]
+        kept = np.arange(most) >= most - np.arange(most + 1)[:, None]  # by a row's size
+        data = np.compress(kept.take(sizes, axis=0).ravel(), fields.ravel())
     return pa.Array.from_buffers(pa.binary(), count, [None, pa.py_buffer(ends), pa.py_buffer(data)])

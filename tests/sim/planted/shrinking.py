@@ -93,7 +93,7 @@ def _cost(attempt: Attempt, worth_s: float) -> tuple[float, str | None]:
     signal.signal(signal.SIGPROF, _give_up)
     signal.setitimer(signal.ITIMER_PROF, worth_s)
     try:
-        failure = _hunt_one(attempt).failure
+        failure = _hunt_one(attempt).report.failure
     except _TooDear:
         failure = None
     finally:

@@ -45,6 +45,14 @@ def _columns(rows: list[list[Any]], types: tuple[ColumnType, ...]) -> list[pa.Ar
     return columns
 
 
+def test_integers_of_every_size() -> None:
+    numbers = [*EDGES, None, -33, -32, -31, 2**63 - 1, -(2**63)]
+    types = (ColumnType("int8"),)
+    encode = RowCodec(types).encode
+    for one in (numbers, *([number] * 2 for number in numbers)):
+        assert encode_rows([pa.array(one, pa.int64())], types).to_pylist() == [encode((number,)) for number in one]
+
+
 @settings(deadline=None, max_examples=300)
 @given(tables(), st.booleans())
 def test_rows(table: tuple[tuple[ColumnType, ...], list[list[Any]]], last_absent: bool) -> None:
