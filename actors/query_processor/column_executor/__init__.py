@@ -9,7 +9,8 @@
 2. sources.py finds what each base table must deliver: only the columns used, rows filtered by the conjuncts that
    storage can evaluate.
 3. feeding.py reads storage at start_ts (own uncommitted writes merged in), as far as DuckDB scans.
-4. stream.py runs DuckDB in steps, in threads (workers.py) and a database of its own for each statement (instance.py),
+4. scanning.py does without DuckDB where storage has the answer and columns are wanted.
+5. stream.py runs DuckDB in steps, in threads (workers.py) and a database of its own for each statement (instance.py),
    as fast as the client takes the rows; engine.py bounds how many statements are open.
 
 Every column reference in the generated text is `r<n>.c<m>`: aliases and names of our own, so that quoting and DuckDB's

@@ -3,7 +3,7 @@ good."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 import msgspec
@@ -24,6 +24,7 @@ from actors.query_processor.transaction.services import TransactionServices
 from actors.query_processor.transaction.transaction import Transaction
 from actors.runtime.interfaces import Bus
 from actors.storage import maintenance
+from actors.storage.answers import Answers
 from actors.storage.maintenance import Maintenance
 from actors.storage.memtable import Memtable
 from actors.storage.replica import StorageReplica
@@ -223,17 +224,18 @@ def gives_what_it_has_not_checkpointed() -> None:
 
 
 def answers_for_another_shard() -> None:
-    from actors.common.ranges import ShardMap
+    def careless(real: Callable[[Answers, Any], Any]) -> Callable[[Answers, Any], Any]:
+        def answer(answers: Answers, message: Any) -> Any:
+            shards, answers.shards = answers.shards, None
+            try:
+                return real(answers, message)
+            finally:
+                answers.shards = shards
 
-    real = StorageReplica._answer
+        return answer
 
-    def careless(replica: StorageReplica, message: Any, reply: Any) -> None:
-        shards, replica._shards = replica._shards, None
-        real(replica, message, reply)
-        replica._shards = shards
-
-    StorageReplica._answer = careless  # type: ignore[method-assign]
-    assert ShardMap
+    Answers.get = careless(Answers.get)  # type: ignore[method-assign]
+    Answers.scan = careless(Answers.scan)  # type: ignore[method-assign]
 
 
 # -- query processors --------------------------------------------------------------------------------------------------
