@@ -72,8 +72,9 @@ def make_plan(
     if settings.mode == "dsql":
         _refuse_merge(statement)
     try:
-        statement, options = with_targets(statement, catalog)
-        statement = expanded(statement, catalog)
+        targeted, options = with_targets(statement, catalog)
+        planning.through_view = targeted is not statement
+        statement = expanded(targeted, catalog)
         if isinstance(statement, ast.SelectStmt):
             waiting = plan_waiting(planning, statement)
             if waiting is not None:

@@ -25,6 +25,9 @@ from actors.query_processor.row_executor.stored_table import StoredTable, stored
 from actors.sql.binding.query import BoundQuery, BoundStatement, Select, leaves, types_of
 from actors.sql.binding.relations import Scope, relation_at
 from actors.sql.binding.statements import BoundChange
+from actors.sql.binding.stored_names import numbers_in
+from actors.sql.catalog.domains import levels
+from actors.sql.catalog.schema import Table
 from actors.sql.expressions.compile import compile_tuple
 from actors.sql.expressions.tree import Column, Expression, calls_sequences, columns_of, is_immutable, is_slow
 from actors.sql.results import Field
@@ -63,8 +66,20 @@ def _plan_in_rows(
     changer = changer_of(planning, stored, frozenset(positions))
     explainer = explain_change("Update", path, scope, changer.index_names)
     waits = any(map(calls_sequences, expressions))
-    assign, is_pure = compile_tuple(expressions), all(map(is_immutable, (*expressions, *parts)))
+    is_pure = all(map(is_immutable, (*expressions, *parts))) and _is_of_table_alone(planning, stored.table)
+    assign = compile_tuple(expressions)
     return UpdatePlan(types, path.access, positions, assign, changer, returning, explainer, waits, is_pure)
+
+
+def _is_of_table_alone(planning: Planning, table: Table) -> bool:
+    """Whether what the statement does changes with the table's definition alone, and not with that of a view, of a
+    function, or of a domain that some expression casts to."""
+    catalog = planning.catalog
+    domains = [catalog.domain_by_id(column.domain) for column in table.columns if column.domain]
+    rules = [level for domain in domains if domain is not None for level in levels(domain, catalog)]
+    checks = [*table.checks, *(check for level in rules for check in level.checks)]
+    names = any(numbers_in(check.expression) for check in checks)
+    return not (names or planning.through_view or planning.parameters.calls)
 
 
 def _plan_joined(

@@ -52,6 +52,8 @@ class Planning:
         self.settings = settings
         self.check_options: tuple[CheckOption, ...] = ()
         """Of the views through which the statement writes."""
+        self.through_view = False
+        """Its target is a view."""
         self.parameters = ParameterTypes(parameter_types, catalog)
         self.locking: list[Any] = []
         """The queries that have been planned to lock their rows."""

@@ -275,7 +275,7 @@ class UpdatePlan(WritingPlan):
         is_pure: bool = False,
     ) -> None:
         """`waits`: an assigned value calls nextval or its kin. `is_pure`: conditions and values depend on nothing but
-        row and parameters."""
+        row, parameters and the table's definition."""
         super().__init__(parameter_types, returning, explainer)
         self._waits = waits
         self._access = access

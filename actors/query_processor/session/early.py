@@ -18,7 +18,8 @@ runs the statement, commits, and gives up at 40001. Which statements are run lik
 - Those that find their row and change it. That there is none, or that a condition or a CHECK does not hold, must be
   said of the row as it is now.
 - admin's alone: what else a role may do might have changed since. Changes of the table itself are the adjudicator's to
-  find (OC001), as ever.
+  find (OC001), as ever; a view, a function or a cast to a domain might mean something else by now, so statements with
+  these take the usual way.
 
 Where early ones lose, or have no replica here, fewer and fewer are tried. They leave the watermark where it is; one
 that is STALE_US old is asked for anew, and nobody waits for it.
