@@ -57,6 +57,11 @@ UNSETTLED = {
 """What of a role's load is something left to do, by layer: each of them has to be there."""
 
 
+RESTORED_SEEDS = 1 << 40
+"""What a restored cluster draws, names of transactions among it, is not what the lost one drew: its journals know those
+names."""
+
+
 class SimulatedCluster:
     """`world` has every process of the plan, gateways where it has a host for them. `restored_s`: its data is another
     cluster's, which ended at that virtual time; its object store has them (restored.py)."""
@@ -65,7 +70,7 @@ class SimulatedCluster:
         self.plan = plan
         self._restored = restored_s is not None
         self.world = World(
-            seed,
+            seed + (RESTORED_SEEDS if self._restored else 0),
             plan.faults,
             plan.settings,
             keep_trace=keep_trace,

@@ -306,6 +306,8 @@ NOT_FOUND: tuple[str, ...] = (
     "nobody_waits_for_an_outcome_of_who_has_left",
     "a_map_counts_before_all_know_it",
     "a_removed_subscriber_is_kept",
+    "retires_with_transactions_under_way",
+    "begins_again_at_the_furthest_place",
 )
-"""Those that no run has found so far, of few that were made, if any. Tests leave them out; whoever finds one (`--keep`)
-takes it from here."""
+"""Those that no run of today's code has found, of few that were made, if any (of the last two at least seventy; runs of
+older code had found them). Tests leave them out; whoever finds one (`--keep`) takes it from here."""

@@ -138,7 +138,7 @@ OTHERS = {
 PROOFS_THAT_MOOT = {
     "transaction_deferrable": ("BEGIN ISOLATION LEVEL SERIALIZABLE", "ERROR 0A000"),
     "default_transaction_deferrable": ("BEGIN ISOLATION LEVEL SERIALIZABLE", "ERROR 0A000"),
-    "check_function_bodies": ("CREATE FUNCTION f() RETURNS int LANGUAGE plpgsql AS 'x'", "ERROR 0A000"),
+    "check_function_bodies": ("CREATE FUNCTION f() RETURNS int LANGUAGE plpgsql AS 'x'", "ERROR 42704"),
     "row_security": ("CREATE POLICY p ON t", "ERROR 0A000"),
     "xmloption": ("SELECT '<a/>'::xml", "ERROR 0A000"),
     "escape_string_warning": ("SET standard_conforming_strings = off", "ERROR 0A000"),
