@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -22,7 +21,7 @@ from typing import Any
 
 import msgspec
 
-from cluster import thrifty
+from cluster import free_ports, thrifty
 from cluster.local_ray import LOOPBACK, OBJECT_STORE_BYTES, guard, make_token, prepare_environment
 from cluster.private_folders import require_private
 
@@ -147,9 +146,7 @@ def main() -> None:
         "RAY_NODE_TYPE_NAME": HEAD,
         "RAY_raylet_start_wait_time_s": str(RAYLET_S_MAX),
     }
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        port = probe.getsockname()[1]
+    port = free_ports.choose(LOOPBACK)
     config = folder / "autoscaling.json"
     config.write_text(json.dumps(autoscaling_config(options, f"{LOOPBACK}:{port}", nodes)))
     node = _start_head(port, config)

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -55,8 +54,9 @@ def own_cluster(purpose: str, settings: str = "", *, quiet: bool = False, addres
     data, config = folder / "data", folder / "settings.toml"
     config.write_text(settings)
     try:
-        where = ("--port", str(_free_port()), "--address", address) if address else ("--port", "0")
-        if eagleray("up", "--detach", "--data", str(data), "--config", str(config), *where, quiet=quiet) != 0:
+        joined = ("--address", address) if address else ()
+        place = ("--data", str(data), "--config", str(config), "--port", "0", *joined)
+        if eagleray("up", "--detach", *place, quiet=quiet) != 0:
             raise NotStarted
         yield data
     finally:
@@ -64,10 +64,3 @@ def own_cluster(purpose: str, settings: str = "", *, quiet: bool = False, addres
         if (data / "run" / "state.json").exists() or DataFolder(data).is_locked():  # it runs, or is about to
             eagleray("down", "--data", str(data), quiet=quiet)
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _free_port() -> int:
-    """Gateways on several nodes of a Ray listen at one port, which is chosen before they are there."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -6,7 +6,6 @@ from __future__ import annotations
 import gc
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -20,6 +19,7 @@ from typing import Any
 
 import pytest
 
+from cluster import free_ports
 from eagleray.command.show import status_of
 from tests.dearest import Dearest
 
@@ -101,9 +101,7 @@ def program(name: str) -> str:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    return free_ports.choose("127.0.0.1")
 
 
 def eagleray(*arguments: str, timeout_s: float = 150.0, typed: str = "") -> subprocess.CompletedProcess[str]:

@@ -9,7 +9,6 @@ import socket
 import subprocess
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -17,7 +16,7 @@ import click
 
 from actors.common.settings import Settings
 from actors.common.settings_file import SettingsError
-from cluster import leftovers
+from cluster import free_ports, leftovers
 from cluster.bytecode import kept
 from cluster.data_folder import UNEXPECTED, DataFolder, DataFolderError, Fresh
 from eagleray.command.main import OneLine
@@ -30,7 +29,6 @@ PRIVATE_UMASK = 0o077
 READY_TIMEOUT_S = 120.0
 STOP_TIMEOUT_S = 60.0
 NOTIFY_SOCKET = "NOTIFY_SOCKET"
-FREE_PORT_TRIES = 20
 LET_GO_TIMEOUT_S = 20.0
 """How long `up` waits for a supervisor that is ending, or still starting, to be done."""
 
@@ -140,18 +138,16 @@ def _resolution(folder: DataFolder, named: Named) -> Resolution:
 def _free_port(settings: Settings) -> int:
     """One that is free here now, and as many after it as there are further regions. Raises OneLine. (The host's address
     may be no address of this machine, where gateways are on others.)"""
-    for _ in range(FREE_PORT_TRIES):
-        with contextlib.suppress(OneLine):
-            port = _probe(settings.layout.host, 0)
-            _check_ports(_at_port(settings, port))
-            return port
-    port = _probe("0.0.0.0", 0)
-    _check_ports(replace(settings, layout=replace(settings.layout, host="0.0.0.0", port=port)))
-    return port
+    from cluster.regions import ports_of
 
-
-def _at_port(settings: Settings, port: int) -> Settings:
-    return replace(settings, layout=replace(settings.layout, port=port))
+    count = len(ports_of(settings))
+    try:
+        try:
+            return free_ports.choose(settings.layout.host, count)
+        except OSError:
+            return free_ports.choose("0.0.0.0", count)
+    except OSError as error:
+        raise OneLine(f"a port: {error}") from None
 
 
 def _check_ports(settings: Settings) -> None:
@@ -162,13 +158,12 @@ def _check_ports(settings: Settings) -> None:
         _probe(settings.layout.host, port)
 
 
-def _probe(host: str, port: int) -> int:
-    """The port: for 0 one that is free now. Raises OneLine where it is taken."""
+def _probe(host: str, port: int) -> None:
+    """Raises OneLine where it is taken."""
     probe = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     try:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         probe.bind((host, port))
-        return int(probe.getsockname()[1])
     except OSError as error:
         raise OneLine(f"port {port} on {host}: {(error.strerror or str(error)).lower()}") from None
     except OverflowError:

@@ -19,7 +19,8 @@ runs the statement, commits, and gives up at 40001. Which statements are run lik
   said of the row as it is now.
 - admin's alone: what else a role may do might have changed since. Changes of the table itself are the adjudicator's to
   find (OC001), as ever; a view, a function or a cast to a domain might mean something else by now, so statements with
-  these take the usual way.
+  these take the usual way. Nobody finds a table of the same name that another session has made, some milliseconds ago,
+  in a schema that stands before its own on the search path: the statement is then as one that came before it.
 
 Where early ones lose, or have no replica here, fewer and fewer are tried. They leave the watermark where it is; one
 that is STALE_US old is asked for anew, and nobody waits for it.
