@@ -29,4 +29,12 @@ def _take_the_checks_away() -> None:
 
 _take_the_checks_away()
 
-__all__ = ["parse_sql"]
+
+def parse_expression(text: str) -> Any:
+    """The tree of an expression that the catalog holds as text."""
+    [raw] = parse_sql(f"SELECT {text}")
+    select: Any = raw.stmt
+    return select.targetList[0].val
+
+
+__all__ = ["parse_expression", "parse_sql"]

@@ -55,7 +55,7 @@ NEAR_US = 2**60
 DAYS_END = NEAR_US // DAY_US
 FIRST_US = TIMESTAMP_MIN + POSTGRES_EPOCH_US
 """The first moment, since 1970."""
-_ZERO, _POINT, _MINUS = b"0-."[0], b"."[0], b"-"[0]
+_ZERO, _POINT, _MINUS = b"0.-"
 
 
 def kernel_of(plain: Any) -> Kernel | None:

@@ -18,6 +18,7 @@ import pyarrow as pa
 from actors.common.errors import DatabaseError
 from actors.query_processor.column_executor.feeding import SourceReading
 from actors.query_processor.column_executor.parts import Split, split
+from actors.query_processor.column_executor.stream import Piece
 from actors.sql.encoding.arrow_types import from_arrow
 from actors.sql.results import Batch
 
@@ -107,27 +108,13 @@ class StoredStream:
         self._held, self.ended = None, True
 
 
-class StoredPiece:
+class StoredPiece(Piece):
     """A results.Piece, its columns as storage has them."""
 
-    __slots__ = ("_types", "batch")
-
-    def __init__(self, batch: pa.RecordBatch, types: list[ColumnType]) -> None:
-        self.batch = batch
-        self._types = types
-
-    def __len__(self) -> int:
-        return int(self.batch.num_rows)
-
-    @property
-    def nbytes(self) -> int:
-        return int(self.batch.nbytes)
-
-    def rows(self) -> list[tuple[Any, ...]]:
-        return list(zip(*(self.datums(place) for place in range(len(self._types))), strict=True))
+    __slots__ = ()
 
     def datums(self, column: int) -> list[Any]:
-        return from_arrow(self.batch.column(column), self._types[column])
+        return from_arrow(self.batch.column(column), self._columns[column])
 
     def columns(self) -> list[pa.Array]:
         return list(self.batch.columns)

@@ -34,7 +34,7 @@ from actors.sql.binding.coercion import coerce, coerce_assignment
 from actors.sql.binding.domains import declared_type, in_domain
 from actors.sql.binding.parameters import ParameterTypes
 from actors.sql.binding.stored_expressions import key_part
-from actors.sql.binding.targets import bind_row_expression, parse_expression
+from actors.sql.binding.targets import bind_row_expression
 from actors.sql.binding.trees import has_subquery
 from actors.sql.catalog.domains import Domain
 from actors.sql.catalog.privileges import USAGE, require
@@ -44,6 +44,7 @@ from actors.sql.expressions.compile import compile_expression
 from actors.sql.expressions.text_functions import quote_ident
 from actors.sql.expressions.tree import Column as ColumnNode
 from actors.sql.expressions.tree import Expression, calls_sequences
+from actors.sql.parser import parse_expression
 from actors.sql.types import format_type
 from actors.sql.types.column_type import ColumnType
 

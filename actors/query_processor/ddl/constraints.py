@@ -34,7 +34,7 @@ from actors.sql.catalog.domains import Domain
 from actors.sql.catalog.privileges import USAGE, require
 from actors.sql.catalog.schema import Check, Column, Index, IndexColumn, Table
 from actors.sql.catalog.snapshot import Catalog
-from actors.sql.parser import parse_sql
+from actors.sql.parser import parse_expression
 from actors.sql.types.column_type import ColumnType
 from actors.sql.types.json_values import JSON_TYPES
 
@@ -290,8 +290,7 @@ def _calls(catalog: Catalog, table: Table, expression: Any) -> list[Called]:
 
 def parsed_check(check: Check) -> Any:
     """A CHECK's tree."""
-    statement: Any = parse_sql(f"SELECT {check.expression}")[0].stmt
-    return statement.targetList[0].val
+    return parse_expression(check.expression)
 
 
 class _Columns(Visitor):

@@ -25,7 +25,7 @@ from actors.sql.binding.trees import mapped, with_parts
 from actors.sql.catalog.catalog_functions import regclass_in
 from actors.sql.catalog.schema import Sequence, Table
 from actors.sql.catalog.snapshot import Catalog
-from actors.sql.parser import parse_sql
+from actors.sql.parser import parse_expression
 
 _CAST = re.compile(r"CAST\('(\d+)' AS regclass\)", re.IGNORECASE)
 """As the parser's printer writes a cast."""
@@ -34,8 +34,7 @@ REGCLASS = ast.TypeName(names=(ast.String(sval="regclass"),), typemod=-1)
 
 def default_by_oid(change: SchemaChange, text: str) -> str:
     """Raises 42P01 for a sequence that is not there, 0A000, 42803, 42P20, 42P02 for what no default is."""
-    statement: Any = parse_sql(f"SELECT {text}")[0].stmt
-    node = statement.targetList[0].val
+    node = parse_expression(text)
     refuse_beyond_values(node)
     numbered = kept(node, change.catalog, calls_alone(node, change.catalog))
     if not calls_sequence(node):

@@ -21,9 +21,9 @@ from actors.common.errors import (
 from actors.query_processor.ddl.change import SchemaChange, replace
 from actors.query_processor.ddl.constraints import mentioned_columns
 from actors.sql.binding.stored_expressions import GENERATION, generation_of, refuse_beyond_row
-from actors.sql.binding.targets import parse_expression
 from actors.sql.catalog.schema import Column, Table
 from actors.sql.expressions.tree import is_immutable
+from actors.sql.parser import parse_expression
 
 
 def check_generation(table: Table, column: Column) -> None:

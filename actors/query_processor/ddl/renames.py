@@ -21,9 +21,9 @@ from actors.query_processor.ddl.change import SchemaChange, replace
 from actors.query_processor.ddl.constraints import sql_text
 from actors.query_processor.ddl.roles import rename_role
 from actors.query_processor.ddl.views import renamed_column
-from actors.sql.binding.targets import parse_expression
 from actors.sql.catalog.schema import Column, Comment, Other, Table, View
 from actors.sql.catalog.snapshot import MY_TEMPORARY
+from actors.sql.parser import parse_expression
 
 _KINDS = {
     ObjectType.OBJECT_TABLE: "TABLE",

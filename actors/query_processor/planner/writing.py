@@ -23,12 +23,13 @@ from actors.sql.binding import statements as bound
 from actors.sql.binding.domains import in_domain
 from actors.sql.binding.query import Cte, CteItem, Values
 from actors.sql.binding.standalone import over_rows
-from actors.sql.binding.targets import bind_row_expression, parse_expression
+from actors.sql.binding.targets import bind_row_expression
 from actors.sql.catalog.schema import Table
 from actors.sql.catalog.snapshot import Catalog
 from actors.sql.expressions.compile import compile_expression, compile_tuple
 from actors.sql.expressions.domain_values import domain_check
 from actors.sql.expressions.tree import Column, Expression, InDomain, calls_sequences, columns_of, is_slow, rewrite
+from actors.sql.parser import parse_expression
 from actors.sql.results import Field
 from actors.sql.types.column_type import ColumnType
 

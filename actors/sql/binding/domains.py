@@ -24,7 +24,7 @@ from actors.sql.catalog.snapshot import Catalog
 from actors.sql.expressions.casts import EXPLICIT
 from actors.sql.expressions.text_functions import quote_ident
 from actors.sql.expressions.tree import Body, Expression, InDomain
-from actors.sql.parser import parse_sql
+from actors.sql.parser import parse_expression
 from actors.sql.types.column_type import ColumnType
 
 if TYPE_CHECKING:
@@ -75,19 +75,13 @@ def in_domain(value: Expression, domain: Domain, catalog: Catalog) -> Expression
     rules = levels(domain, catalog)
     not_null = any(level.not_null for level in rules)
     checks = tuple(
-        Body(bind_check(parsed(check.expression), domain.type, ParameterTypes((), catalog)), check.name)
+        Body(bind_check(parse_expression(check.expression), domain.type, ParameterTypes((), catalog)), check.name)
         for level in rules
         for check in sorted(level.checks, key=lambda check: check.name)
     )
     if not checks and not not_null:
         return value
     return InDomain(value, shown_name(domain, catalog), not_null, checks, domain.type, domain.schema)
-
-
-def parsed(text: str) -> Any:
-    """The tree of an expression that the catalog keeps."""
-    statement: Any = parse_sql(f"SELECT {text}")[0].stmt
-    return statement.targetList[0].val
 
 
 def cast_to(analysis: Analysis, node: Any, domain: Domain) -> Expression:

@@ -61,7 +61,7 @@ from actors.sql.expressions.tree import (
     rewrite,
     walk,
 )
-from actors.sql.parser import parse_sql
+from actors.sql.parser import parse_expression, parse_sql
 from actors.sql.types.column_type import ColumnType
 
 if TYPE_CHECKING:
@@ -269,14 +269,14 @@ def arguments_level(function: Function, offset: int) -> Level:
 def _arguments(analysis: Analysis, found: Found) -> list[Expression]:
     """Of the inputs' types."""
     from actors.sql.binding.analysis import Analysis
-    from actors.sql.binding.domains import in_domain, parsed
+    from actors.sql.binding.domains import in_domain
 
     parameters = analysis.parameters
     values: list[Expression] = []
     for argument, given in zip(found.function.inputs, found.arguments, strict=True):
         if given is None:
             assert argument.default is not None, "a call without it does not fit"
-            given = Analysis(EmptyScope(), parameters).expression(parsed(argument.default))
+            given = Analysis(EmptyScope(), parameters).expression(parse_expression(argument.default))
             value = coerce(given, argument.type, parameters, ASSIGNMENT) or given
         else:
             value = coerce_argument(given, argument.type.name, parameters)

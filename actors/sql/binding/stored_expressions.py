@@ -32,12 +32,13 @@ from actors.sql.binding.nodes import any_call
 from actors.sql.binding.parameters import ParameterTypes
 from actors.sql.binding.sql_functions import candidates
 from actors.sql.binding.stored_names import kept, numbers_in
-from actors.sql.binding.targets import bind_row_expression, parse_expression
+from actors.sql.binding.targets import bind_row_expression
 from actors.sql.binding.trees import has_node, has_subquery, parameters_in
 from actors.sql.catalog.schema import Column, Index, IndexColumn, Table
 from actors.sql.expressions.registry import find
 from actors.sql.expressions.tree import BOOL, Expression, columns_of
 from actors.sql.expressions.tree import Column as ColumnNode
+from actors.sql.parser import parse_expression
 
 if TYPE_CHECKING:
     from actors.sql.catalog.snapshot import Catalog

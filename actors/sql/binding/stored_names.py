@@ -21,7 +21,7 @@ from actors.sql.binding.trees import mapped, with_parts
 from actors.sql.catalog.domains import Domain
 from actors.sql.catalog.functions import Function
 from actors.sql.catalog.schema import Table, View
-from actors.sql.parser import parse_sql
+from actors.sql.parser import parse_expression
 from actors.sql.types import by_name
 
 if TYPE_CHECKING:
@@ -129,5 +129,4 @@ def shown_text(text: str, catalog: Catalog) -> str:
     """Of an expression that the catalog keeps."""
     if SCHEMA not in text:
         return text
-    statement: Any = parse_sql(f"SELECT {text}")[0].stmt
-    return str(RawStream()(shown(statement.targetList[0].val, catalog)))
+    return str(RawStream()(shown(parse_expression(text), catalog)))

@@ -32,7 +32,7 @@ from actors.sql.catalog.schema import Column, Table
 from actors.sql.expressions.json_changes import ASSIGNED
 from actors.sql.expressions.tree import Column as ColumnNode
 from actors.sql.expressions.tree import Constant, Expression
-from actors.sql.parser import parse_sql
+from actors.sql.parser import parse_expression
 from actors.sql.results import Field
 from actors.sql.types.column_type import ColumnType
 
@@ -80,13 +80,6 @@ def target_column(table: Table, node: Any) -> Column:
 
 
 # -- values ------------------------------------------------------------------------------------------------------------
-
-
-def parse_expression(text: str) -> Any:
-    """The tree of an expression that the catalog holds as text."""
-    [raw] = parse_sql(f"SELECT {text}")
-    select: Any = raw.stmt
-    return select.targetList[0].val
 
 
 def default_of(column: Column, parameters: ParameterTypes) -> Expression:

@@ -114,7 +114,7 @@ def part_text(table: Table, part: IndexColumn) -> str:
 def part_names(table: Table, parts: Iterable[IndexColumn]) -> list[str]:
     """The names of an index's columns: an expression's is that of its function, or expr; numbers tell them apart."""
     from actors.sql.binding.column_names import UNNAMED, figure_name
-    from actors.sql.binding.targets import parse_expression
+    from actors.sql.parser import parse_expression
 
     names: list[str] = []
     for part in parts:
